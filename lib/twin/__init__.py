@@ -1,0 +1,1 @@
+"""Forward models that write the synthetic recordings in raw/."""
