@@ -1,0 +1,190 @@
+"""How the figures look, and how they are saved with their numbers."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib as mpl
+import seaborn as sns
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import coldbond
+from coldbond import manifest, paths
+
+#: Widths of a journal's columns, mm.
+WIDTHS = {"single": 89, "double": 183}
+
+MM = 1 / 25.4  # inch
+
+#: One colour a sample throughout the bundle, safe for colour-blind readers (Wong 2011, doi 10.1038/nmeth.1618).
+COLORS = {
+    "LLZ": "#000000",
+    "InN-LLZ": "#56B4E9",
+    "In-LLZ": "#E69F00",
+    "HT-MCL-LLZ": "#D55E00",
+    "RT-MCL-LLZ": "#0072B2",
+}
+OTHER_COLORS = ("#009E73", "#CC79A7", "#999999", "#882255", "#44AA99", "#999933")
+
+STAMP = "#B00020"
+
+STYLE = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib, so that every machine draws the same picture
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.linewidth": 0.6,
+    "axes.unicode_minus": True,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "lines.linewidth": 0.8,
+    "lines.markersize": 3,
+    "patch.linewidth": 0.6,
+    "mathtext.default": "regular",
+    "pdf.fonttype": 42,  # text stays text in the PDF
+    "savefig.dpi": 300,
+}
+
+
+def color(sample: str) -> str:
+    """Return the colour of a sample, the same in every figure.
+
+    The paper's samples keep theirs; another sample takes the next free one by its place in the manifest.
+    """
+    if sample in COLORS:
+        return COLORS[sample]
+    others = [name for name in dict.fromkeys(row["sample"] for row in manifest.rows(paths.RAW)) if name not in COLORS]
+    place = others.index(sample) if sample in others else len(others)
+    return OTHER_COLORS[place % len(OTHER_COLORS)]
+
+
+def letter(ax: Axes, text: str) -> None:
+    """Write a panel's letter above the top left corner of its axes."""
+    ax.annotate(
+        text, (0, 1), (-22, 4), xycoords="axes fraction", textcoords="offset points", fontsize=8, weight="bold", va="bottom"
+    )
+
+
+@contextmanager
+def new(width: str = "single", height: float = 60) -> Iterator[Figure]:
+    """Give a figure in the bundle's style, to be drawn in a `with` block.
+
+    Parameters
+    ----------
+    width : {"single", "double"}
+        The journal's column that the figure fills, 89 or 183 mm.
+    height : float
+        Height in mm.
+
+    Yields
+    ------
+    matplotlib.figure.Figure
+        Empty, laid out by matplotlib's constrained layout.
+    """
+    with sns.axes_style("ticks"), mpl.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTHS[width] * MM, height * MM), layout="constrained")
+        yield fig
+        fig.get_layout_engine().set(w_pad=2 * MM / 2, h_pad=2 * MM / 2)
+
+
+def save(
+    fig: Figure,
+    figure: str,
+    *,
+    notebook: str,
+    parameters: Mapping,
+    values: Sequence[dict],
+    recordings: Mapping[str, xr.Dataset],
+) -> None:
+    """Write figures/NAME.png, .json and .pdf, and show the picture in the notebook.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        From `new`.
+    figure : str
+        Name of the files.
+    notebook : str
+        Name of the notebook that draws it.
+    parameters : mapping
+        The notebook's parameters.
+    values : sequence of dict
+        What was found, as `findings.finding` returns it.
+    recordings : mapping of str to xarray.Dataset
+        Every recording that the figure draws on, as `raw.recordings` returns them.
+
+    Notes
+    -----
+    A figure drawn from a synthetic recording is stamped so. What it was made from (inputs by content hash, parameters,
+    version, origin) is written into the picture: PNG text `Description`, PDF `Keywords`. Each file is written whole.
+    The bytes depend on nothing but what goes in: no time, no folder, no version of matplotlib is written.
+    """
+    origins = {cell.attrs["origin"] for cell in recordings.values()}
+    provenance = {
+        "figure": figure,
+        "notebook": notebook,
+        "parameters": dict(parameters),
+        "origin": origins.pop() if len(origins) == 1 else "mixed",
+        "inputs": {cell.attrs["file"]: cell.attrs["sha256"] for cell in recordings.values()},
+    }
+    _stamp(fig, recordings)
+    paths.FIGURES.mkdir(parents=True, exist_ok=True)
+    target = paths.FIGURES / figure
+    embedded = json.dumps(provenance | {"coldbond": coldbond.__version__}, sort_keys=True)
+    metadata = {
+        "png": {"Software": None, "Description": embedded},
+        "pdf": {"Keywords": embedded, "CreationDate": None, "Producer": None, "Creator": None},
+    }
+    with mpl.rc_context(STYLE):
+        pictures = {kind: _picture(fig, kind, metadata[kind]) for kind in ("png", "pdf")}
+        _show(fig)
+    numbers = json.dumps(provenance | {"values": list(values)}, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    _write(target.with_suffix(".png"), pictures["png"])
+    _write(target.with_suffix(".json"), (numbers + "\n").encode())
+    _write(target.with_suffix(".pdf"), pictures["pdf"])  # last: its presence tells Make that all three are there
+
+
+def _stamp(fig: Figure, recordings: Mapping[str, xr.Dataset]) -> None:
+    synthetic = [label for label, cell in recordings.items() if cell.attrs["origin"] == "synthetic"]
+    if not synthetic:
+        return
+    which = "" if len(synthetic) == len(recordings) else f": {'; '.join(synthetic)}"
+    fig.get_layout_engine().set(rect=(0, 0, 1 - 3 * MM / fig.get_figwidth(), 1))
+    fig.text(0.998, 0.5, f"synthetic data{which}", rotation=90, ha="right", va="center", fontsize=6, color=STAMP)
+
+
+def _picture(fig: Figure, kind: str, metadata: Mapping) -> bytes:
+    buffer = BytesIO()
+    fig.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _show(fig: Figure) -> None:
+    try:
+        from IPython import get_ipython
+        from IPython.display import Image, display
+    except ImportError:
+        return
+    if get_ipython() is not None:
+        buffer = BytesIO()
+        fig.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
+        display(Image(buffer.getvalue(), width=round(fig.get_figwidth() * 96)))
+
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(content)
+    os.replace(part, path)

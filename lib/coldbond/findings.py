@@ -1,0 +1,107 @@
+"""What a notebook found: values with 95 % intervals, rounded to what the interval supports."""
+
+from collections.abc import Sequence
+from math import floor, isfinite, log10
+
+import pandas as pd
+
+
+def finding(
+    quantity: str,
+    value: float | bool | None,
+    low: float | None = None,
+    high: float | None = None,
+    unit: str = "",
+    *,
+    sample: str = "",
+    state: str = "",
+    claim: str = "",
+    note: str = "",
+) -> dict:
+    """Return one row of a figure's numbers, as figures/NAME.json holds it.
+
+    Parameters
+    ----------
+    quantity : str
+        What was found, in the field's standard term, with underscores.
+    value : float, bool or None
+        A number, a yes/no finding, or None for what the data cannot determine.
+    low, high : float or None
+        The bounds of the 95 % interval; None where the data give no bound on that side.
+    unit : str
+        Unit of value, low and high.
+    sample, state : str
+        Whose value it is, as in the manifest.
+    claim : str
+        The id in claims.yml of the statement that the value tests, if any.
+    note : str
+        The evidence and what limits it, in words.
+
+    Returns
+    -------
+    dict
+        Numbers are rounded to two significant digits of the interval's half width (JCGM 100:2008, 7.2.6).
+
+    Raises
+    ------
+    ValueError
+        A number is not finite, or the value lies outside its own interval.
+    """
+    numbers = [x for x in (low, None if isinstance(value, bool) else value, high) if x is not None]
+    if not all(isfinite(x) for x in numbers):
+        raise ValueError(f"{quantity} of {sample}: {numbers} holds a number that is not finite; None says 'not determined'")
+    if numbers != sorted(numbers):
+        raise ValueError(f"{quantity} of {sample}: {value} lies outside its own interval, {low} to {high}")
+    decimals = _decimals(numbers)
+    value, low, high = (
+        x if x is None or isinstance(x, bool) else round(float(x), decimals) + 0.0 for x in (value, low, high)
+    )
+    return dict(
+        quantity=quantity, sample=sample, state=state, value=value, low=low, high=high, unit=unit, claim=claim, note=note
+    )
+
+
+def _decimals(numbers: Sequence[float]) -> int:
+    """Decimals that two significant digits of the interval's half width have; six digits where there is no interval."""
+    width = (max(numbers) - min(numbers)) / 2 if numbers else 0
+    if width:
+        return 1 - floor(log10(width))
+    largest = max((abs(x) for x in numbers), default=0)
+    return 5 - floor(log10(largest)) if largest else 0
+
+
+def table(findings: Sequence[dict]) -> pd.DataFrame:
+    """Return findings as a table to read, its numbers already text.
+
+    Parameters
+    ----------
+    findings : sequence of dict
+        As `finding` returns them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a finding, indexed by sample, state and quantity; "—" where the data give no value or no bound.
+    """
+    rows = [
+        {
+            "sample": row["sample"],
+            "state": row["state"],
+            "quantity": row["quantity"].replace("_", " "),
+            "value": _text(row["value"], row),
+            "95 % interval": f"{_text(row['low'], row)} to {_text(row['high'], row)}",
+            "unit": row["unit"],
+            "note": row["note"],
+        }
+        for row in findings
+    ]
+    return pd.DataFrame(rows).set_index(["sample", "state", "quantity"])
+
+
+def _text(value: float | bool | None, row: dict) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    decimals = _decimals([x for x in (row["low"], row["value"], row["high"]) if x is not None and not isinstance(x, bool)])
+    return f"{value:.{max(decimals, 0)}f}" if 1e-3 <= abs(value) < 1e6 or not value else f"{value:.3g}"

@@ -1,0 +1,13 @@
+"""Where the bundle's folders are, whatever folder a notebook is started from."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: The recordings and their manifest; `make figures RAW=...` points it elsewhere.
+RAW = Path(os.environ.get("COLDBOND_RAW", ROOT / "raw"))
+
+#: Where `figures.save` writes. Make sets it; a notebook run by hand writes drafts, so that exploring never overwrites
+#: the pictures and numbers that the bundle has committed.
+FIGURES = Path(os.environ.get("COLDBOND_FIGURES", ROOT / "figures" / "drafts"))
