@@ -1,0 +1,189 @@
+"""Critical current density of a lithium symmetric cell under a current that rises step by step."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from coldbond import cycling, figures, shorts
+from coldbond.findings import finding
+
+#: Thresholds over which a critical current density must hold to be more than a choice.
+SENSIBLE = np.arange(0.3, 0.91, 0.05)
+
+CLAIMS = {"LLZ": "ccd_llz", "In-LLZ": "ccd_in", "RT-MCL-LLZ": "ccd_rt", "HT-MCL-LLZ": "ccd_ht"}
+
+
+def steps(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) -> xr.Dataset:
+    """Judge every step of a critical-current-density run.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        `time` [s], `voltage` [V], `current` [A] over `record`; attrs `area_cm2`.
+    retained, metallic : float
+        As for `shorts.judged`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `step`, consecutive segments of the same current density (within 0.5 % and two digits) whatever their direction:
+        `current_density` [mA/cm2], `resistance` [ohm cm2], `begin`, `end`, `last_good`, `onset` [s] and `kind`, that of
+        the first of its segments that was not sustained; a step that lacks segments which the steps before had, at the
+        recording's end, is "unfinished".
+
+    Raises
+    ------
+    ValueError
+        As `shorts.judged`.
+    """
+    segments = shorts.judged(recording, retained, metallic)
+    density = segments.current_density.to_numpy()
+    digit = recording.current.attrs["resolution"] * 1e3 / recording.attrs["area_cm2"]
+    starts = np.flatnonzero(np.abs(np.diff(density, prepend=-np.inf)) > 0.005 * density + 2 * digit)
+    groups = np.split(np.arange(density.size), starts[1:])
+    kinds = segments.kind.to_numpy()
+    firsts = [next((i for i in group if kinds[i] != "sustained"), group[-1]) for group in groups]
+    kind = kinds[firsts].astype(object)
+    if len(groups) > 1 and kind[-1] == "sustained" and groups[-1].size < groups[-2].size:
+        kind[-1] = "unfinished"
+    picked = segments.isel(segment=firsts)
+    return xr.Dataset(
+        {
+            "current_density": ("step", [np.median(density[g]) for g in groups], segments.current_density.attrs),
+            "resistance": ("step", [np.median(segments.resistance[g]) for g in groups], segments.resistance.attrs),
+            "begin": ("step", segments.begin.to_numpy()[[g[0] for g in groups]], segments.begin.attrs),
+            "end": ("step", segments.end.to_numpy()[[g[-1] for g in groups]], segments.end.attrs),
+            "last_good": ("step", picked.last_good.to_numpy(), {"units": "s"}),
+            "onset": ("step", picked.onset.to_numpy(), {"units": "s"}),
+            "kind": ("step", kind.astype(str)),
+        },
+        attrs=recording.attrs,
+    )
+
+
+def critical_current_density(steps: xr.Dataset) -> tuple[float | None, float, float | None]:
+    """Return the highest current density sustained through its whole step, and the interval that the steps leave.
+
+    Parameters
+    ----------
+    steps : xarray.Dataset
+        From `steps`.
+
+    Returns
+    -------
+    value, low, high : float or None
+        In mA/cm2, rounded to a tenth of the steps' spacing: less than that the tester's digits and the cell's area do
+        not support. The critical current density is at least `low`, the last sustained step, and below `high`, the first
+        that failed; `high` is None for a cell that never failed, `value` is None for one that failed in its first step.
+    """
+    kind = steps.kind.to_numpy()
+    spacing = np.median(np.abs(np.diff(steps.current_density, prepend=0.0)))
+    density = np.round(steps.current_density.to_numpy(), 1 - int(np.floor(np.log10(spacing))))
+    failed = np.flatnonzero((kind != "sustained") & (kind != "unfinished"))
+    held = density[: failed[0]] if failed.size else density[kind == "sustained"]
+    value = float(held.max()) if held.size else None
+    return value, value or 0.0, float(density[failed[0]]) if failed.size else None
+
+
+def findings(
+    recordings: Mapping[str, xr.Dataset], retained: float = 0.6, metallic: float = 10.0, area_uncertainty: float = 0.02
+) -> list[dict]:
+    """Return what the runs say: critical current density, how and when the cell failed, and after how much charge.
+
+    Parameters
+    ----------
+    recordings : mapping of str to xarray.Dataset
+        As `raw.recordings` gives them.
+    retained, metallic : float
+        As for `shorts.judged`.
+    area_uncertainty : float
+        Relative standard uncertainty of the cell's area, which every charge per area carries.
+
+    Returns
+    -------
+    list of dict
+        As `findings.finding` gives them.
+    """
+    found = []
+    for recording in recordings.values():
+        judged = steps(recording, retained, metallic)
+        whose = {key: recording.attrs[key] for key in ("sample", "state")}
+        value, low, high = critical_current_density(judged)
+        found.append(
+            finding(
+                "critical_current_density",
+                value,
+                low,
+                high,
+                "mA/cm2",
+                **whose,
+                claim=CLAIMS.get(whose["sample"], ""),
+                note=f"{_how(judged)}; {_robustness(recording, metallic, value)}",
+            )
+        )
+        failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
+        if failed.step.size:
+            last_good, onset = float(failed.last_good[0]), float(failed.onset[0])
+            found.append(finding("time_of_failure", onset / 3600, last_good / 3600, onset / 3600, "h", **whose))
+        else:
+            onset = float(recording.time[-1])
+            found.append(finding("time_of_failure", None, onset / 3600, None, "h", **whose, note="it did not fail"))
+        charge, uncertainty = _charge_passed(recording, onset)
+        half = 1.96 * np.hypot(uncertainty, area_uncertainty * charge)
+        note = "both directions added up" + ("" if failed.step.size else ", until the end of the test")
+        found.append(
+            finding("charge_passed_until_failure", charge, charge - half, charge + half, "mAh/cm2", **whose, note=note)
+        )
+    return found
+
+
+def _how(judged: xr.Dataset) -> str:
+    failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
+    if not failed.step.size:
+        return f"no short up to {float(judged.current_density.max()):.3g} mA/cm2, so there is no upper bound"
+    later = [str(kind) for kind in failed.kind.to_numpy()[1:] if kind != failed.kind.to_numpy()[0]]
+    return f"{failed.kind.item(0)} at {failed.current_density.item(0):.3g} mA/cm2" + (
+        f", then {later[0]}" if later else ""
+    )
+
+
+def _robustness(recording: xr.Dataset, metallic: float, value: float | None) -> str:
+    """In words, over which thresholds for the retained overpotential the critical current density stays what it is."""
+    found = [critical_current_density(steps(recording, retained, metallic))[0] for retained in SENSIBLE]
+    same = np.array([f is value or (f is not None and value is not None and np.isclose(f, value)) for f in found])
+    if same.all():
+        return f"the same for every threshold from {SENSIBLE[0]:.2f} to {SENSIBLE[-1]:.2f}"
+    others = sorted({"none" if f is None else f"{f:.3g}" for f, s in zip(found, same, strict=True) if not s})
+    held = SENSIBLE[same]
+    span = f"from {held[0]:.2f} to {held[-1]:.2f}" if held.size else "nowhere"
+    return f"the same for thresholds {span} of {SENSIBLE[0]:.2f} to {SENSIBLE[-1]:.2f}, else {' or '.join(others)}"
+
+
+def _charge_passed(recording: xr.Dataset, until: float) -> tuple[float, float]:
+    """Charge in mAh/cm2 that passed in both directions up to a time, and its standard uncertainty without the area's."""
+    kept = recording.isel(record=recording.time.to_numpy() <= until)
+    segments = cycling.segments(kept)
+    scale = 1e3 / recording.attrs["area_cm2"]
+    return float(np.abs(segments.charge).sum()) * scale, float(segments.charge_uncertainty.sum()) * scale
+
+
+def plot(recording: xr.Dataset, judged: xr.Dataset, ax: Axes) -> Axes:
+    """Draw voltage and current density against time, the failed part shaded; return the axes of the current density."""
+    sample = recording.attrs["sample"]
+    hours = recording.time / 3600
+    voltage_limit = 1.25 * float(np.abs(recording.voltage).max())
+    ax.plot(hours, recording.voltage, color=figures.color(sample), zorder=3)
+    ax.set(ylabel="Voltage / V", ylim=(-voltage_limit, voltage_limit))
+    right = ax.twinx()
+    density = recording.current * 1e3 / recording.attrs["area_cm2"]
+    right.plot(hours, density, color="0.75", linewidth=0.5, zorder=1)
+    right.set(ylabel="Current density / mA cm$^{-2}$", ylim=(-2.6, 2.6))
+    right.spines[:].set_visible(False)
+    ax.set_zorder(right.get_zorder() + 1)
+    ax.patch.set_visible(False)
+    failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
+    if failed.step.size:
+        ax.axvspan(float(failed.onset[0]) / 3600, float(hours[-1]), color="0.93", linewidth=0, zorder=0)
+    return right

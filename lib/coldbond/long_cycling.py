@@ -1,0 +1,196 @@
+"""Galvanostatic cycling of a lithium symmetric cell over hundreds of hours."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from coldbond import cycling, figures, shorts, trends
+from coldbond.findings import finding
+
+#: claims.yml: sample and areal current density (mA/cm2) to the ids of what the paper says of them.
+CLAIMS = {
+    ("RT-MCL-LLZ", 0.5): {"time_to_failure": "life_0p5"},
+    ("RT-MCL-LLZ", 0.7): {"time_to_failure": "life_0p7", "overpotential": "overpotential_0p7"},
+    ("HT-MCL-LLZ", 0.1): {"time_to_failure": "life_ht"},
+}
+
+
+def half_cycles(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) -> xr.Dataset:
+    """Describe every half cycle of a symmetric cell by its overpotential, and judge whether it shorted.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        `time` [s], `voltage` [V], `current` [A] over `record`; attrs `area_cm2`.
+    retained, metallic : float
+        As for `shorts.judged`.
+
+    Returns
+    -------
+    xarray.Dataset
+        What `shorts.judged` gives, and over `segment` the unsigned overpotential in V on the plateau
+        (`overpotential`, median of the middle half), at the start (`overpotential_start`, from 2 to 10 % of the half
+        cycle) and at the end (`overpotential_end`, its last 5 %).
+
+    Raises
+    ------
+    ValueError
+        As `shorts.judged`.
+    """
+    judged = shorts.judged(recording, retained, metallic)
+    time, voltage = recording.time.to_numpy(), recording.voltage.to_numpy()
+    spans = {"overpotential_start": (0.02, 0.1), "overpotential": (0.25, 0.75), "overpotential_end": (0.95, 1.0)}
+    names = ("start", "stop", "begin", "end", "current")
+    columns = {name: np.empty(judged.sizes["segment"]) for name in spans}
+    for i, (start, stop, begin, end, current) in enumerate(
+        zip(*(judged[name].to_numpy() for name in names), strict=True)
+    ):
+        passed = (time[start:stop] - begin) / (end - begin)
+        for name, span in spans.items():
+            share = np.linspace(*span, 21)  # equidistant, whatever the tester's sampling
+            columns[name][i] = np.sign(current) * np.median(np.interp(share, passed, voltage[start:stop]))
+    attrs = {"units": "V", "long_name": "Overpotential"}
+    return judged.assign({name: ("segment", values, attrs) for name, values in columns.items()})
+
+
+def overpotentials(half_cycles: xr.Dataset) -> xr.Dataset:
+    """Return the overpotential of each pair of opposite half cycles, free of the voltage channel's offset.
+
+    Parameters
+    ----------
+    half_cycles : xarray.Dataset
+        From `half_cycles`; only what was sustained before the first failure is used.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `pair`: `time` [h] of its middle; `overpotential`, `overpotential_start`, `overpotential_end` [V], the mean
+        of the two directions, which is half the hysteresis; `resistance` [ohm cm2].
+    """
+    kept = half_cycles.isel(segment=slice(0, _failure(half_cycles)))
+    kept = kept.isel(segment=kept.kind == "sustained")
+    direction = np.sign(kept.current.to_numpy())
+    first = np.flatnonzero((direction[:-1] == direction[:1]) & (direction[1:] == -direction[:1]))
+    one, other = kept.isel(segment=first), kept.isel(segment=first + 1)
+    names = ("overpotential", "overpotential_start", "overpotential_end", "resistance")
+    means = {name: ("pair", (one[name].to_numpy() + other[name].to_numpy()) / 2, kept[name].attrs) for name in names}
+    return xr.Dataset(means | {"time": ("pair", one.end.to_numpy() / 3600, {"units": "h", "long_name": "Time"})})
+
+
+def _failure(half_cycles: xr.Dataset) -> int | None:
+    """Place of the first half cycle that failed."""
+    failed = np.flatnonzero(~half_cycles.kind.isin(["sustained", "unfinished"]))
+    return int(failed[0]) if failed.size else None
+
+
+def findings(
+    recordings: Mapping[str, xr.Dataset],
+    judged: Mapping[str, xr.Dataset],
+    settled: int = 50,
+    tester_uncertainty: float = 0.001,
+    area_uncertainty: float = 0.02,
+) -> list[dict]:
+    """Return what the recordings say: overpotential, resistance, drift, charge passed and time to failure.
+
+    Parameters
+    ----------
+    recordings : mapping of str to xarray.Dataset
+        As `raw.recordings` gives them.
+    judged : mapping of str to xarray.Dataset
+        From `half_cycles`, with the same keys.
+    settled : int
+        Cycles after which the means and the drift are taken, once the interface has formed; a test that failed or ended
+        before twice as many is taken whole.
+    tester_uncertainty, area_uncertainty : float
+        Relative standard uncertainties of the cycler's voltage and current and of the cell's area.
+
+    Returns
+    -------
+    list of dict
+        As `findings.finding` gives them. The intervals of means and of the drift hold for correlated scatter (`trends`).
+    """
+    found = []
+    for label, recording in recordings.items():
+        half_cycles, pairs = judged[label], overpotentials(judged[label])
+        whose = {key: recording.attrs[key] for key in ("sample", "state")}
+        density = float(half_cycles.current_density.median())
+        claims = CLAIMS.get((whose["sample"], round(density, 2)), {})
+        late = pairs.isel(pair=slice(settled if pairs.sizes["pair"] >= 2 * settled else 0, None))
+        when = f"after {settled} cycles" if late.sizes["pair"] < pairs.sizes["pair"] else "over all its cycles"
+        found.append(_time_to_failure(recording, half_cycles) | whose | {"claim": claims.get("time_to_failure", "")})
+        if late.sizes["pair"] > 1:
+            for name, quantity, scale, unit, relative in (
+                ("overpotential", "overpotential", 1e3, "mV", tester_uncertainty),
+                ("overpotential_start", "overpotential_at_start", 1e3, "mV", tester_uncertainty),
+                ("overpotential_end", "overpotential_at_end", 1e3, "mV", tester_uncertainty),
+                ("overpotential", "hysteresis", 2e3, "mV", tester_uncertainty),
+                (
+                    "resistance",
+                    "area_specific_resistance",
+                    1,
+                    "ohm cm2",
+                    np.hypot(2**0.5 * tester_uncertainty, area_uncertainty),
+                ),
+            ):
+                value, low, high = trends.mean(late[name].to_numpy() * scale)
+                half = np.hypot(high - value, 1.96 * relative * value)
+                claim = claims.get(quantity, "")
+                found.append(
+                    finding(quantity, value, value - half, value + half, unit, **whose, claim=claim, note=when)
+                )
+            drift = np.array(trends.slope(late.time.to_numpy(), late.overpotential.to_numpy())) * 1e6
+            if np.isfinite(drift).all():
+                found.append(finding("drift", *drift, "mV per 1000 h", **whose, note=f"of the overpotential, {when}"))
+        charge = float(np.abs(half_cycles.charge).sum()) * 1e3 / recording.attrs["area_cm2"]
+        half = 1.96 * charge * np.hypot(area_uncertainty, tester_uncertainty)
+        found.append(
+            finding(
+                "charge_passed",
+                charge,
+                charge - half,
+                charge + half,
+                "mAh/cm2",
+                **whose,
+                note="both directions added up",
+            )
+        )
+    return found
+
+
+def _time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset) -> dict:
+    failure = _failure(half_cycles)
+    if failure is None:
+        lasted = float(recording.time[-1] - recording.time[0]) / 3600
+        return finding(
+            "time_to_failure", None, lasted, None, "h", note="it did not fail: the test's length is a lower bound"
+        )
+    failed = half_cycles.isel(segment=failure)
+    kinds = list(dict.fromkeys(half_cycles.kind.to_numpy()[failure:]))
+    how = ", then ".join(kind for kind in kinds if kind not in ("sustained", "unfinished"))
+    return finding(
+        "time_to_failure",
+        float(failed.onset) / 3600,
+        float(failed.last_good) / 3600,
+        float(failed.onset) / 3600,
+        "h",
+        note=how,
+    )
+
+
+def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float], ax: Axes) -> None:
+    """Draw voltage against time with a zoomed inset of three cycles at each of `windows`, shares of the test."""
+    hours, color = recording.time / 3600, figures.color(recording.attrs["sample"])
+    ax.plot(hours, recording.voltage, color=color, linewidth=0.5)
+    tall = float(np.abs(recording.voltage).quantile(0.999))
+    ax.set(xlabel="Time / h", ylabel="Voltage / V", xlim=(0, float(hours[-1])), ylim=(-2.2 * tall, 5.5 * tall))
+    cycle = 2 * float((half_cycles.end - half_cycles.begin).median()) / 3600
+    for place, share in enumerate(windows):
+        begin = min(share * float(hours[-1]), float(hours[-1]) - 3 * cycle)
+        shown = (hours >= begin) & (hours <= begin + 3 * cycle)
+        inset = ax.inset_axes((0.06 + place * 0.94 / len(windows), 0.5, 0.94 / len(windows) - 0.08, 0.46))
+        inset.plot(hours[shown], recording.voltage[shown] * 1e3, color=color)
+        inset.set(xlim=(begin, begin + 3 * cycle), ylabel="mV" if not place else "")
+        inset.tick_params(labelsize=6)
+        ax.indicate_inset_zoom(inset, edgecolor="0.4", linewidth=0.5)

@@ -1,0 +1,193 @@
+"""Short circuits of a lithium symmetric cell, told from what its overpotential was in the half cycles before."""
+
+import numpy as np
+import xarray as xr
+from scipy.ndimage import median_filter
+
+from coldbond import cycling
+
+#: A short counts when it fills this share of a half cycle: a stray point does not.
+SHARE = 0.02
+
+#: Half cycles of the same direction that make the expectation: enough to outvote a freak, few enough to follow a cell
+#: whose interface improves from cycle to cycle.
+MEMORY = 5
+
+#: The start of a half cycle, as a share of it, which is not judged: the double layer is still charging.
+START = 0.05
+
+#: Scatter of the overpotential about its own running median, as a share of it, that a tester's noise does not reach.
+FLUCTUATION = 0.05
+
+#: Equidistant points on which a half cycle is judged, so that a tester that records more often while the voltage moves
+#: gives those moments no more weight.
+GRID = np.linspace(0, 1, 201)
+
+
+def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) -> xr.Dataset:
+    """Judge every constant-current segment of a symmetric cell: sustained, shorted, or stopped by the tester's limit.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        `time` [s], `voltage` [V], `current` [A] over `record`; attrs `area_cm2`.
+    retained : float
+        Share of the expected overpotential below which the cell has lost some of its current to an electronic path.
+    metallic : float
+        Area-specific resistance in ohm cm2 below which the cell is a metal rather than an electrolyte.
+
+    Returns
+    -------
+    xarray.Dataset
+        The variables of `cycling.segments` and, over `segment`:
+
+        - `current_density` [mA/cm2], unsigned
+        - `resistance` [ohm cm2] : area-specific resistance, voltage over current density, median of the middle half
+        - `retained` : smallest share of the expected overpotential that filled 2 % of the segment
+        - `fluctuation` : scatter of the overpotential about its running median, as a share of the overpotential
+        - `completed` : duration (or charge, whichever the protocol keeps constant) over that of the earlier segments
+        - `kind` : "sustained", "soft short", "hard short", "voltage limit" or "unfinished"
+        - `last_good`, `onset` [s] : records between which a failure began; NaN where there is none
+
+    Raises
+    ------
+    ValueError
+        The manifest gives no area, or no current flows.
+
+    Notes
+    -----
+    The overpotential expected at a moment is the current times the resistance that the last five sustained segments of
+    the same direction had when as much of them had passed (the median), so neither the charging of the double layer nor
+    a plateau that bends up as voids form reads as a short. The first segment of each direction is held against its own
+    beginning (an offset of the voltage channel would falsify a comparison between directions).
+
+    - hard short: at the segment's end the resistance is below `metallic`, or below a tenth of what is expected
+    - soft short: the overpotential is below `retained` of what is expected for 2 % of the segment, and lower than the
+      noise explains; or it fluctuates five times more than before and by more than 5 %; yet it does not end as a metal
+    - voltage limit: the segment ended early with the voltage at the highest of the recording and above what is expected
+
+    A loss that creeps in evenly over more than five half cycles cannot be told from an interface that improves.
+    """
+    area = recording.attrs["area_cm2"]
+    if not area > 0:
+        raise ValueError(
+            f"{recording.attrs['source']}: a current density needs the cell's area; fill in area_cm2 in manifest.csv"
+        )
+    segments = cycling.segments(recording)
+    each = _each(segments)
+    profiles = [_profile(recording, segment, area) for segment in each]
+    noises = [_noise(recording, segment, area) for segment in each]
+    direction = np.sign(segments.current.to_numpy())
+    completed = _completed(segments)
+    highest = float(np.abs(recording.voltage).max())
+
+    rows, sustained = [], []
+    for index, (segment, profile) in enumerate(zip(each, profiles, strict=True)):
+        same = [i for i in sustained if direction[i] == direction[index]][-MEMORY:]
+        if same:
+            expected = np.median([profiles[i] for i in same], axis=0)
+            scale = np.abs(segments.current.to_numpy()[same] / segment["current"])  # ohm cm2 then, as ohm cm2 now
+            noise = float(np.median(np.array([noises[i] for i in same]) * scale))
+            calm = float(np.max(np.array([rows[i]["scatter"] for i in same]) * scale))
+        else:  # the first of its direction has nothing to compare with but its own beginning
+            expected, noise, calm = _own_beginning(profile), noises[index], np.inf
+        row = _judgement(profile, expected, noise, calm, retained, metallic)
+        if row["kind"] == "sustained" and completed[index] < 0.9:
+            end = np.abs(recording.voltage.to_numpy()[int(segment["stop"]) - 1])
+            limited = end >= 0.95 * highest and profile[-1] > 1.2 * expected[-1]
+            if limited or index == direction.size - 1:
+                row["kind"] = "voltage limit" if limited else "unfinished"
+                row["onset_share"] = 1.0
+        if row["kind"] == "sustained":
+            sustained.append(index)
+        row["last_good"], row["onset"] = _moments(recording, segment, row["onset_share"])
+        rows.append(row)
+
+    middle = (GRID >= 0.25) & (GRID <= 0.75)
+    resistance = np.array([np.median(profile[middle]) for profile in profiles])
+    column = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return segments.assign(
+        current_density=(
+            "segment",
+            np.abs(segments.current.to_numpy()) * 1e3 / area,
+            {"units": "mA/cm2", "long_name": "Current density"},
+        ),
+        resistance=("segment", resistance, {"units": "ohm cm2", "long_name": "Area-specific resistance"}),
+        completed=("segment", completed, {"units": "1", "long_name": "Share of a whole segment"}),
+        retained=("segment", column["retained"], {"units": "1", "long_name": "Share of the expected overpotential"}),
+        fluctuation=("segment", column["scatter"] / np.abs(resistance), {"units": "1", "long_name": "Fluctuation"}),
+        kind=("segment", column["kind"]),
+        last_good=("segment", column["last_good"], {"units": "s"}),
+        onset=("segment", column["onset"], {"units": "s"}),
+    )
+
+
+def _each(segments: xr.Dataset) -> list[dict[str, float]]:
+    arrays = {name: segments[name].to_numpy() for name in ("start", "stop", "begin", "end", "current")}
+    return [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
+
+
+def _profile(recording: xr.Dataset, segment: dict[str, float], area: float) -> np.ndarray:
+    """Area-specific resistance in ohm cm2 on `GRID`, the share of the segment that has passed."""
+    records = slice(int(segment["start"]), int(segment["stop"]))
+    passed = (recording.time.to_numpy()[records] - segment["begin"]) / (segment["end"] - segment["begin"])
+    return np.interp(GRID, passed, recording.voltage.to_numpy()[records]) * area / segment["current"]
+
+
+def _own_beginning(profile: np.ndarray) -> np.ndarray:
+    return np.full_like(profile, np.median(profile[(GRID >= START) & (GRID <= 0.2)]))
+
+
+def _completed(segments: xr.Dataset) -> np.ndarray:
+    """Each segment's duration or charge over the median of those before it, whichever of the two the protocol holds."""
+    duration = (segments.end - segments.begin).to_numpy()
+    charge = np.abs(segments.charge.to_numpy())
+
+    def spread(amounts: np.ndarray) -> float:
+        return np.median(np.abs(amounts / np.median(amounts) - 1))
+
+    held = duration if spread(duration) <= spread(charge) else charge
+    return np.array([1.0, *(held[i] / np.median(held[:i]) for i in range(1, held.size))])
+
+
+def _noise(recording: xr.Dataset, segment: dict[str, float], area: float) -> float:
+    """Standard deviation of the noise of one record in ohm cm2, from neighbouring records; at least the last digit."""
+    voltage = recording.voltage.to_numpy()[int(segment["start"]) : int(segment["stop"])]
+    noise = (
+        np.median(np.abs(np.diff(voltage))) / 0.954
+    )  # of the |difference| of two normal deviates the median is 0.954
+    return max(float(noise), recording.voltage.attrs["resolution"]) * area / abs(segment["current"])
+
+
+def _judgement(
+    profile: np.ndarray, expected: np.ndarray, noise: float, calm: float, retained: float, metallic: float
+) -> dict[str, float | str]:
+    judged = GRID >= START
+    away = np.abs(profile - median_filter(profile, GRID.size // 10, mode="nearest"))
+    scatter = float(np.sqrt(np.mean(away[judged] ** 2)))
+    # a loss that the noise of single records can explain is none
+    lost = judged & (profile < np.minimum(retained * expected, expected - 5 * noise))
+    metal = np.median(profile[GRID > 0.95]) < max(metallic, 0.1 * expected[-1])
+    if metal:
+        kind = "hard short"
+    elif lost.sum() > SHARE * GRID.size or scatter > max(5 * calm, FLUCTUATION * np.median(np.abs(profile))):
+        kind = "soft short"
+    else:
+        kind = "sustained"
+    disturbed = judged & (lost | (profile < metallic) if metal or lost.any() else away > FLUCTUATION * np.abs(profile))
+    return dict(
+        kind=kind,
+        retained=float(np.sort(np.divide(profile, expected, out=np.zeros(GRID.size), where=expected > 0)[judged])[4]),
+        scatter=scatter,
+        onset_share=float("nan") if kind == "sustained" else float(GRID[np.argmax(disturbed)]),
+    )
+
+
+def _moments(recording: xr.Dataset, segment: dict[str, float], onset_share: float) -> tuple[float, float]:
+    """Times of the last record before a failure and of the first within it."""
+    if np.isnan(onset_share):
+        return np.nan, np.nan
+    time = recording.time.to_numpy()[: int(segment["stop"])]
+    moment = segment["begin"] + onset_share * (segment["end"] - segment["begin"])
+    first = min(int(np.searchsorted(time, moment)), time.size - 1)
+    return float(time[max(first - 1, 0)]), float(time[first])

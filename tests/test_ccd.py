@@ -1,0 +1,122 @@
+"""The critical current density of cells whose answer is known."""
+
+import numpy as np
+import pytest
+from cells import galvanostatic
+
+from coldbond import ccd, shorts
+
+RISING = np.round(np.arange(0.1, 1.55, 0.1), 2)
+
+
+def found(recording, **choices):
+    return ccd.critical_current_density(ccd.steps(recording, **choices))
+
+
+def kinds(recording):
+    judged = ccd.steps(recording)
+    return dict(zip(np.round(judged.current_density.to_numpy(), 2), judged.kind.to_numpy(), strict=True))
+
+
+@pytest.mark.parametrize(
+    "flaws",
+    [
+        {},
+        {"rest": 60.0},
+        {"noise": 3e-3},
+        {"drift": 0.02},
+        {"drift": -0.02},
+        {"offset": 5e-3},
+        {"lost": 0.3},
+        {"half_cycle": 1800.0, "every": 60.0},
+        {"resistance": 800.0},
+        {"area": 0.1},
+    ],
+    ids=str,
+)
+def test_ccd_is_the_last_sustained_step_whatever_the_flaws(flaws):
+    assert found(galvanostatic(RISING, hard=0.8, **flaws)) == pytest.approx((0.7, 0.7, 0.8), rel=1e-3)
+
+
+@pytest.mark.parametrize("step", [0.02, 0.05, 0.25])
+def test_steps_are_found_from_the_current_at_any_size(step):
+    densities = np.arange(1, 9) * step
+    judged = ccd.steps(galvanostatic(densities, hard=7 * step, noise=5e-5, current_digit=1e-8))
+    np.testing.assert_allclose(judged.current_density, densities, rtol=2e-3)
+    assert ccd.critical_current_density(judged)[0] == pytest.approx(6 * step, rel=2e-3)
+
+
+def test_cell_that_never_shorts_has_no_upper_bound():
+    assert found(galvanostatic(RISING)) == (pytest.approx(1.5), pytest.approx(1.5), None)
+
+
+def test_cell_shorted_from_the_start_has_no_ccd():
+    value, low, high = found(galvanostatic(RISING, resistance=3.0))
+    assert (value, low) == (None, 0.0)
+    assert high == 0.1
+
+
+def test_cell_that_shorts_within_its_first_step_has_no_ccd():
+    assert found(galvanostatic(RISING, hard=0.1)) == (None, 0.0, 0.1)
+
+
+def test_soft_short_counts_as_failure_one_step_before_the_hard_one():
+    recording = galvanostatic(RISING, soft=0.9, hard=1.0)
+    assert found(recording)[0] == pytest.approx(0.8)
+    assert kinds(recording)[0.9] == "soft short"
+    assert kinds(recording)[1.0] == "hard short"
+
+
+def test_voltage_limit_is_a_failure_without_a_short():
+    recording = galvanostatic(RISING, drift=0.15, limit=0.15)
+    failed = [kind for kind in kinds(recording).values() if kind != "sustained"]
+    assert failed == ["voltage limit"]
+
+
+def test_fluctuation_alone_tells_a_soft_short():
+    recording = galvanostatic(RISING, noise=1e-4)
+    late = (recording.time > recording.time[-1] * 0.8).to_numpy()
+    restless = recording.assign(
+        voltage=recording.voltage * np.where(late, np.random.default_rng(1).uniform(0.75, 1, late.size), 1)
+    )
+    restless.voltage.attrs = recording.voltage.attrs
+    assert "soft short" in kinds(restless).values()
+
+
+def test_run_stopped_within_a_step_does_not_count_that_step():
+    recording = galvanostatic(RISING)
+    end = float(recording.time[-1])
+    stopped = recording.isel(record=recording.time.to_numpy() < end - 800)
+    assert kinds(stopped)[1.5] == "unfinished"
+    assert found(stopped)[0] == pytest.approx(1.4)
+
+
+def test_healthy_cell_is_not_called_shorted_in_a_hundred_noisy_runs():
+    values = [found(galvanostatic(RISING, noise=2e-3, lost=0.1, every=20.0, seed=seed))[2] for seed in range(100)]
+    assert values.count(None) == 100
+
+
+def test_findings_say_which_when_and_after_how_much_charge():
+    recording = galvanostatic(RISING, hard=0.8)
+    critical, time, charge = ccd.findings({"LLZ": recording})
+    assert (critical["value"], critical["low"], critical["high"]) == (0.7, 0.7, 0.8)
+    assert critical["note"].startswith("hard short at 0.8 mA/cm2; the same for every threshold")
+    onset = 14 * 600 + 0.3 * 600  # s: seven whole steps, then 0.3 of a half cycle
+    assert time["low"] <= onset / 3600 <= time["high"] + 0.004
+    truth = 2 * np.arange(0.1, 0.75, 0.1).sum() / 6 + 0.8 * 0.3 / 6  # mAh/cm2
+    assert charge["low"] < truth < charge["high"]
+
+
+def test_threshold_that_decides_is_named():
+    leaking = galvanostatic(RISING, noise=1e-5)
+    high = (np.abs(leaking.current) > 0.75e-3 * leaking.area_cm2).to_numpy()
+    leaking["voltage"] = leaking.voltage.copy(
+        data=np.where(high, 0.52, 1.0) * leaking.voltage
+    )  # evenly lost from 0.8 on
+    note = ccd.findings({"LLZ": leaking}, retained=0.6)[0]["note"]
+    assert "thresholds from 0.55 to 0.90" in note
+
+
+def test_missing_area_is_named():
+    with pytest.raises(ValueError, match="area_cm2"):
+        shorts.judged(galvanostatic(RISING, area_cm2=np.nan))

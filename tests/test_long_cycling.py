@@ -1,0 +1,63 @@
+"""Long cycling of cells whose answer is known."""
+
+import numpy as np
+import pytest
+from cells import dataset, galvanostatic
+from scipy.signal import lfilter
+
+from coldbond import long_cycling
+
+CYCLES = 300
+
+
+def found(recording, **choices):
+    judged = {"cell": long_cycling.half_cycles(recording)}
+    return {row["quantity"]: row for row in long_cycling.findings({"cell": recording}, judged, **choices)}
+
+
+def test_overpotential_and_resistance_of_an_ohmic_cell():
+    recording = galvanostatic(
+        [0.5] * CYCLES, half_cycle=1800, every=60, resistance=80.0, offset=4e-3, sample="RT-MCL-LLZ"
+    )
+    values = found(recording)
+    truth = 0.5 * 80 * (1 + 0.1 * 0.5**3)  # mV: the plateau is read in the middle of the half cycle, free of the offset
+    assert values["overpotential"]["low"] < truth < values["overpotential"]["high"]
+    assert values["overpotential"]["value"] == pytest.approx(truth, rel=0.005)
+    assert values["hysteresis"]["value"] == pytest.approx(2 * values["overpotential"]["value"], rel=1e-3)
+    assert values["area_specific_resistance"]["value"] == pytest.approx(2 * truth, rel=0.005)
+    assert values["overpotential_at_start"]["value"] < values["overpotential"]["value"]
+    assert values["overpotential_at_end"]["value"] > values["overpotential"]["value"]
+    assert values["drift"]["low"] < 0 < values["drift"]["high"]
+    assert values["charge_passed"]["low"] < CYCLES * 0.5 < values["charge_passed"]["high"]
+
+
+def test_cell_that_does_not_fail_has_a_lower_bound_and_its_claim():
+    values = found(galvanostatic([0.7] * 60, half_cycle=1800, every=60, sample="RT-MCL-LLZ"))
+    life = values["time_to_failure"]
+    assert (life["value"], life["high"], life["claim"]) == (None, None, "life_0p7")
+    assert life["low"] == pytest.approx(60, rel=1e-3)
+
+
+@pytest.mark.parametrize(("short", "kind"), [("hard", "hard short"), ("soft", "soft short")])
+def test_time_to_failure(short, kind):
+    healthy = 40  # the densities differ too little to be other steps, enough to place the short
+    densities = np.repeat(0.1, 50) + np.where(np.arange(50) >= healthy, 1e-6, 0)
+    recording = galvanostatic(densities, half_cycle=1800, every=20, **{short: 0.1000005})
+    life = found(recording)["time_to_failure"]
+    truth = healthy + 0.3 * 0.5  # h
+    assert life["low"] <= truth <= life["value"] == life["high"]
+    assert life["value"] - truth < 0.02
+    assert life["note"].startswith(kind)
+
+
+def test_drift_is_found_under_correlated_scatter():
+    """A room whose temperature wanders over hours, and a drift of 3 mV per 1000 h; coverage is tested in test_trends."""
+    cycles, hours = 250, np.arange(250) * 2.0
+    t = np.arange(0.5, 3600, 600)
+    wander = lfilter([1], [1, -np.exp(-2 / 10)], np.random.default_rng(7).normal(0, 2e-4, cycles))
+    sign = np.tile(np.repeat([1, -1], t.size), cycles)
+    time = (np.arange(2 * cycles)[:, None] * 3600 + t).ravel()
+    voltage = sign * np.repeat(0.05 + 3e-6 * hours + wander, 2 * t.size)
+    drift = found(dataset(time, voltage, sign * 0.5e-3, voltage_digit=1e-5), settled=0)["drift"]
+    assert drift["low"] <= 3 <= drift["high"]
+    assert 0.1 < drift["high"] - drift["low"] < 3
