@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
@@ -28,8 +29,8 @@ def steps(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) 
     Returns
     -------
     xarray.Dataset
-        Over `step`, consecutive segments of the same current density (within 0.5 % and two digits) whatever their direction:
-        `current_density` [mA/cm2], `resistance` [ohm cm2], `begin`, `end`, `last_good`, `onset` [s] and `kind`, that of
+        Over `step`, consecutive segments of the same current density (within 0.5 % and two digits) whatever their
+        direction: `current_density` [mA/cm2], `resistance` [ohm cm2], `begin`, `end`, `last_good`, `onset` [s] and `kind`, that of
         the first of its segments that was not sustained; a step that lacks segments which the steps before had, at the
         recording's end, is "unfinished".
 
@@ -74,9 +75,9 @@ def critical_current_density(steps: xr.Dataset) -> tuple[float | None, float, fl
     Returns
     -------
     value, low, high : float or None
-        In mA/cm2, rounded to a tenth of the steps' spacing: less than that the tester's digits and the cell's area do
-        not support. The critical current density is at least `low`, the last sustained step, and below `high`, the first
-        that failed; `high` is None for a cell that never failed, `value` is None for one that failed in its first step.
+        In mA/cm2, rounded to a tenth of the steps' spacing: the tester's digits and the cell's area support no more.
+        The critical current density is at least `low`, the last sustained step, and below `high`, the first that
+        failed; `high` is None for a cell that never failed, `value` is None for one that failed in its first step.
     """
     kind = steps.kind.to_numpy()
     spacing = np.median(np.abs(np.diff(steps.current_density, prepend=0.0)))
@@ -162,28 +163,68 @@ def _robustness(recording: xr.Dataset, metallic: float, value: float | None) -> 
 
 
 def _charge_passed(recording: xr.Dataset, until: float) -> tuple[float, float]:
-    """Charge in mAh/cm2 that passed in both directions up to a time, and its standard uncertainty without the area's."""
+    """Charge in mAh/cm2 passed in both directions up to a time, and its standard uncertainty without the area's."""
     kept = recording.isel(record=recording.time.to_numpy() <= until)
     segments = cycling.segments(kept)
     scale = 1e3 / recording.attrs["area_cm2"]
     return float(np.abs(segments.charge).sum()) * scale, float(segments.charge_uncertainty.sum()) * scale
 
 
-def plot(recording: xr.Dataset, judged: xr.Dataset, ax: Axes) -> Axes:
-    """Draw voltage and current density against time, the failed part shaded; return the axes of the current density."""
-    sample = recording.attrs["sample"]
+def table(judged: Mapping[str, xr.Dataset]) -> pd.DataFrame:
+    """Return resistance and verdict of every step: a row for each current density, a column for each cell."""
+    columns = {
+        label: pd.Series(
+            [
+                f"{ohms:.0f} Ω cm², {kind}"
+                for ohms, kind in zip(steps.resistance.to_numpy(), steps.kind.to_numpy(), strict=True)
+            ],
+            index=[f"{density:.2f}" for density in steps.current_density.to_numpy()],
+        )
+        for label, steps in judged.items()
+    }
+    return pd.DataFrame(columns).fillna("").rename_axis("mA/cm2")
+
+
+def plot(recording: xr.Dataset, judged: xr.Dataset, label: str, ax: Axes) -> None:
+    """Draw voltage and current density against time, shaded from the failure on.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        As for `steps`.
+    judged : xarray.Dataset
+        From `steps`.
+    label : str
+        What the panel shows, written into it with the critical current density.
+    ax : matplotlib.axes.Axes
+        Of the voltage; the current density gets axes of its own on the right.
+    """
     hours = recording.time / 3600
-    voltage_limit = 1.25 * float(np.abs(recording.voltage).max())
-    ax.plot(hours, recording.voltage, color=figures.color(sample), zorder=3)
-    ax.set(ylabel="Voltage / V", ylim=(-voltage_limit, voltage_limit))
-    right = ax.twinx()
     density = recording.current * 1e3 / recording.attrs["area_cm2"]
-    right.plot(hours, density, color="0.75", linewidth=0.5, zorder=1)
-    right.set(ylabel="Current density / mA cm$^{-2}$", ylim=(-2.6, 2.6))
-    right.spines[:].set_visible(False)
+    value, _, high = critical_current_density(judged)
+    right = ax.twinx()
+    right.plot(hours, density, color="0.7", linewidth=0.5)
+    right.set(ylabel="mA cm$^{-2}$", ylim=(-3, 3), yticks=(-2, 0, 2))
+    right.tick_params(colors="0.45")
+    right.yaxis.label.set_color("0.45")
     ax.set_zorder(right.get_zorder() + 1)
     ax.patch.set_visible(False)
+    ax.plot(hours, recording.voltage, color=figures.color(recording.attrs["sample"]))
+    limit = 1.1 * float(np.abs(recording.voltage).quantile(0.9995))
+    ax.set(ylabel="Voltage / V", ylim=(-limit, limit * 1.5), xlim=(0, None))
+    held = "fails in its first step" if value is None else f"CCD {value} mA cm$^{{-2}}${'' if high else ' or more'}"
+    ax.text(0.01, 0.96, f"{label}: {held}", transform=ax.transAxes, va="top")
     failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
     if failed.step.size:
-        ax.axvspan(float(failed.onset[0]) / 3600, float(hours[-1]), color="0.93", linewidth=0, zorder=0)
-    return right
+        onset = float(failed.onset[0]) / 3600
+        right.axvspan(onset, float(hours[-1]), color="0.94", linewidth=0)
+        kind = failed.kind.item(0)
+        ax.annotate(
+            f"{kind}",
+            (onset, 0.96),
+            xycoords=("data", "axes fraction"),
+            xytext=(2, 0),
+            textcoords="offset points",
+            va="top",
+            color="0.3",
+        )

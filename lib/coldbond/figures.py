@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from string import ascii_lowercase
 
 import matplotlib as mpl
 import seaborn as sns
@@ -71,11 +72,12 @@ def color(sample: str) -> str:
     return OTHER_COLORS[place % len(OTHER_COLORS)]
 
 
-def letter(ax: Axes, text: str) -> None:
-    """Write a panel's letter above the top left corner of its axes."""
-    ax.annotate(
-        text, (0, 1), (-22, 4), xycoords="axes fraction", textcoords="offset points", fontsize=8, weight="bold", va="bottom"
-    )
+def letters(axes: Iterable[Axes]) -> None:
+    """Letter panels a, b, c, ... above their top left corners; a single panel needs none."""
+    axes = list(axes)
+    for ax, text in zip(axes, ascii_lowercase, strict=False):
+        if len(axes) > 1:
+            ax.set_title(text, loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right", pad=2)
 
 
 @contextmanager
@@ -96,8 +98,8 @@ def new(width: str = "single", height: float = 60) -> Iterator[Figure]:
     """
     with sns.axes_style("ticks"), mpl.rc_context(STYLE):
         fig = Figure(figsize=(WIDTHS[width] * MM, height * MM), layout="constrained")
+        fig.get_layout_engine().set(w_pad=MM, h_pad=MM)
         yield fig
-        fig.get_layout_engine().set(w_pad=2 * MM / 2, h_pad=2 * MM / 2)
 
 
 def save(
@@ -151,7 +153,9 @@ def save(
     with mpl.rc_context(STYLE):
         pictures = {kind: _picture(fig, kind, metadata[kind]) for kind in ("png", "pdf")}
         _show(fig)
-    numbers = json.dumps(provenance | {"values": list(values)}, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    numbers = json.dumps(
+        provenance | {"values": list(values)}, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False
+    )
     _write(target.with_suffix(".png"), pictures["png"])
     _write(target.with_suffix(".json"), (numbers + "\n").encode())
     _write(target.with_suffix(".pdf"), pictures["pdf"])  # last: its presence tells Make that all three are there

@@ -49,7 +49,9 @@ def finding(
     """
     numbers = [x for x in (low, None if isinstance(value, bool) else value, high) if x is not None]
     if not all(isfinite(x) for x in numbers):
-        raise ValueError(f"{quantity} of {sample}: {numbers} holds a number that is not finite; None says 'not determined'")
+        raise ValueError(
+            f"{quantity} of {sample}: {numbers} holds a number that is not finite; None says 'not determined'"
+        )
     if numbers != sorted(numbers):
         raise ValueError(f"{quantity} of {sample}: {value} lies outside its own interval, {low} to {high}")
     decimals = _decimals(numbers)
@@ -57,7 +59,15 @@ def finding(
         x if x is None or isinstance(x, bool) else round(float(x), decimals) + 0.0 for x in (value, low, high)
     )
     return dict(
-        quantity=quantity, sample=sample, state=state, value=value, low=low, high=high, unit=unit, claim=claim, note=note
+        quantity=quantity,
+        sample=sample,
+        state=state,
+        value=value,
+        low=low,
+        high=high,
+        unit=unit,
+        claim=claim,
+        note=note,
     )
 
 
@@ -103,5 +113,7 @@ def _text(value: float | bool | None, row: dict) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    decimals = _decimals([x for x in (row["low"], row["value"], row["high"]) if x is not None and not isinstance(x, bool)])
+    decimals = _decimals(
+        [x for x in (row["low"], row["value"], row["high"]) if x is not None and not isinstance(x, bool)]
+    )
     return f"{value:.{max(decimals, 0)}f}" if 1e-3 <= abs(value) < 1e6 or not value else f"{value:.3g}"

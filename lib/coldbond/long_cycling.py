@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from coldbond import cycling, figures, shorts, trends
+from coldbond import figures, shorts, trends
 from coldbond.findings import finding
 
 #: claims.yml: sample and areal current density (mA/cm2) to the ids of what the paper says of them.
@@ -109,53 +109,43 @@ def findings(
     Returns
     -------
     list of dict
-        As `findings.finding` gives them. The intervals of means and of the drift hold for correlated scatter (`trends`).
+        As `findings.finding` gives them. The intervals of means and of the drift hold for correlated scatter.
     """
     found = []
     for label, recording in recordings.items():
         half_cycles, pairs = judged[label], overpotentials(judged[label])
         whose = {key: recording.attrs[key] for key in ("sample", "state")}
-        density = float(half_cycles.current_density.median())
-        claims = CLAIMS.get((whose["sample"], round(density, 2)), {})
+        claims = CLAIMS.get((whose["sample"], round(float(half_cycles.current_density.median()), 2)), {})
         late = pairs.isel(pair=slice(settled if pairs.sizes["pair"] >= 2 * settled else 0, None))
         when = f"after {settled} cycles" if late.sizes["pair"] < pairs.sizes["pair"] else "over all its cycles"
-        found.append(_time_to_failure(recording, half_cycles) | whose | {"claim": claims.get("time_to_failure", "")})
-        if late.sizes["pair"] > 1:
-            for name, quantity, scale, unit, relative in (
-                ("overpotential", "overpotential", 1e3, "mV", tester_uncertainty),
-                ("overpotential_start", "overpotential_at_start", 1e3, "mV", tester_uncertainty),
-                ("overpotential_end", "overpotential_at_end", 1e3, "mV", tester_uncertainty),
-                ("overpotential", "hysteresis", 2e3, "mV", tester_uncertainty),
-                (
-                    "resistance",
-                    "area_specific_resistance",
-                    1,
-                    "ohm cm2",
-                    np.hypot(2**0.5 * tester_uncertainty, area_uncertainty),
-                ),
-            ):
-                value, low, high = trends.mean(late[name].to_numpy() * scale)
-                half = np.hypot(high - value, 1.96 * relative * value)
-                claim = claims.get(quantity, "")
-                found.append(
-                    finding(quantity, value, value - half, value + half, unit, **whose, claim=claim, note=when)
-                )
-            drift = np.array(trends.slope(late.time.to_numpy(), late.overpotential.to_numpy())) * 1e6
-            if np.isfinite(drift).all():
-                found.append(finding("drift", *drift, "mV per 1000 h", **whose, note=f"of the overpotential, {when}"))
         charge = float(np.abs(half_cycles.charge).sum()) * 1e3 / recording.attrs["area_cm2"]
         half = 1.96 * charge * np.hypot(area_uncertainty, tester_uncertainty)
-        found.append(
-            finding(
-                "charge_passed",
-                charge,
-                charge - half,
-                charge + half,
-                "mAh/cm2",
-                **whose,
-                note="both directions added up",
-            )
-        )
+        of_cell = [
+            _time_to_failure(recording, half_cycles),
+            *_overpotential_findings(late, tester_uncertainty, area_uncertainty, when),
+            finding("charge_passed", charge, charge - half, charge + half, "mAh/cm2", note="both directions added up"),
+        ]
+        found += [row | whose | {"claim": claims.get(row["quantity"], "")} for row in of_cell]
+    return found
+
+
+def _overpotential_findings(pairs: xr.Dataset, tester: float, area: float, when: str) -> list[dict]:
+    if pairs.sizes["pair"] < 2:
+        return []
+    found = []
+    for quantity, name, scale, unit, relative in (
+        ("overpotential", "overpotential", 1e3, "mV", tester),
+        ("overpotential_at_start", "overpotential_start", 1e3, "mV", tester),
+        ("overpotential_at_end", "overpotential_end", 1e3, "mV", tester),
+        ("hysteresis", "overpotential", 2e3, "mV", tester),
+        ("area_specific_resistance", "resistance", 1, "ohm cm2", np.sqrt(2 * tester**2 + area**2)),
+    ):
+        value, _, high = trends.mean(pairs[name].to_numpy() * scale)
+        half = np.hypot(high - value, 1.96 * relative * value)
+        found.append(finding(quantity, value, value - half, value + half, unit, note=when))
+    drift = np.array(trends.slope(pairs.time.to_numpy(), pairs.overpotential.to_numpy())) * 1e6
+    if np.isfinite(drift).all():
+        found.append(finding("drift", *drift, "mV per 1000 h", note=f"of the overpotential, {when}"))
     return found
 
 
@@ -179,18 +169,48 @@ def _time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset) -> dict:
     )
 
 
-def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float], ax: Axes) -> None:
-    """Draw voltage against time with a zoomed inset of three cycles at each of `windows`, shares of the test."""
-    hours, color = recording.time / 3600, figures.color(recording.attrs["sample"])
-    ax.plot(hours, recording.voltage, color=color, linewidth=0.5)
-    tall = float(np.abs(recording.voltage).quantile(0.999))
-    ax.set(xlabel="Time / h", ylabel="Voltage / V", xlim=(0, float(hours[-1])), ylim=(-2.2 * tall, 5.5 * tall))
+def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float], label: str, ax: Axes) -> None:
+    """Draw voltage against time, with a zoomed inset of three cycles at each window.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        As for `half_cycles`.
+    half_cycles : xarray.Dataset
+        From `half_cycles`.
+    windows : sequence of float
+        Where the insets begin, as shares of the test.
+    label : str
+        What the panel shows, written into it.
+    ax : matplotlib.axes.Axes
+    """
+    hours, voltage = recording.time.to_numpy() / 3600, recording.voltage.to_numpy() * 1e3
+    color = figures.color(recording.attrs["sample"])
+    tall = float(np.quantile(np.abs(voltage), 0.99))
+    ax.plot(hours, voltage, color=color, linewidth=0.4)
+    ax.set(xlabel="Time / h", ylabel="Voltage / mV", xlim=(0, hours[-1]), ylim=(-1.6 * tall, 5 * tall))
+    ax.text(0.01, 0.97, label, transform=ax.transAxes, va="top")
     cycle = 2 * float((half_cycles.end - half_cycles.begin).median()) / 3600
+    width = 1 / len(windows) if windows else 1
     for place, share in enumerate(windows):
-        begin = min(share * float(hours[-1]), float(hours[-1]) - 3 * cycle)
+        begin = min(share * hours[-1], hours[-1] - 3 * cycle)
+        inset = ax.inset_axes((place * width + 0.055, 0.46, width - 0.075, 0.4))
         shown = (hours >= begin) & (hours <= begin + 3 * cycle)
-        inset = ax.inset_axes((0.06 + place * 0.94 / len(windows), 0.5, 0.94 / len(windows) - 0.08, 0.46))
-        inset.plot(hours[shown], recording.voltage[shown] * 1e3, color=color)
-        inset.set(xlim=(begin, begin + 3 * cycle), ylabel="mV" if not place else "")
+        inset.plot(hours[shown], voltage[shown], color=color)
+        inset.set(xlim=(begin, begin + 3 * cycle), ylim=(-1.3 * tall, 1.3 * tall))
         inset.tick_params(labelsize=6)
-        ax.indicate_inset_zoom(inset, edgecolor="0.4", linewidth=0.5)
+        ax.indicate_inset_zoom(inset, edgecolor="0.3", linewidth=0.5, alpha=1)
+
+
+def plot_overpotential(pairs: xr.Dataset, sample: str, ax: Axes) -> None:
+    """Draw the overpotential of every cycle: a line for the plateau, a band from start to end of the half cycles."""
+    color = figures.color(sample)
+    ax.fill_between(
+        pairs.time, pairs.overpotential_start * 1e3, pairs.overpotential_end * 1e3, color=color, alpha=0.3, linewidth=0
+    )
+    ax.plot(pairs.time, pairs.overpotential * 1e3, color=color)
+    ax.set(
+        xlabel="Time / h",
+        ylabel="Overpotential / mV",
+        ylim=(0, 1.2e3 * float(pairs.overpotential_end.max(skipna=True))),
+    )

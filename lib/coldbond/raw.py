@@ -1,9 +1,10 @@
 """The recordings of the bundle, found by role and sample, never by file name."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import nan
 
+import pandas as pd
 import xarray as xr
 
 from coldbond import manifest, paths
@@ -49,6 +50,22 @@ def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset]:
         f"{row['sample']}, {row['state']}" if row["sample"] in several else row["sample"]: _recording(row)
         for row in wanted
     }
+
+
+def table(recordings: Mapping[str, xr.Dataset]) -> pd.DataFrame:
+    """Return the recordings as a table: file, format, origin, number of records, duration and constants."""
+    rows = {
+        label: {
+            "file": recording.attrs["file"],
+            "format": recording.attrs["format"],
+            "origin": recording.attrs["origin"],
+            "records": recording.sizes["record"],
+            "duration / h": f"{float(recording.time[-1] - recording.time[0]) / 3600:.1f}",
+        }
+        | {" / ".join(name.rsplit("_", 1)): f"{recording.attrs[name]:g}".replace("nan", "") for name in CONSTANTS}
+        for label, recording in recordings.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _recording(row: dict[str, str]) -> xr.Dataset:
