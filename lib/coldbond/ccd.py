@@ -30,9 +30,9 @@ def steps(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) 
     -------
     xarray.Dataset
         Over `step`, consecutive segments of the same current density (within 0.5 % and two digits) whatever their
-        direction: `current_density` [mA/cm2], `resistance` [ohm cm2], `begin`, `end`, `last_good`, `onset` [s] and `kind`, that of
-        the first of its segments that was not sustained; a step that lacks segments which the steps before had, at the
-        recording's end, is "unfinished".
+        direction: `current_density` [mA/cm2], `resistance` [ohm cm2], `begin`, `end`, `last_good`, `onset` [s] and
+        `kind`, that of the first of its segments that was not sustained; a last step that lacks segments which the one
+        before it had is "unfinished".
 
     Raises
     ------
@@ -211,9 +211,10 @@ def plot(recording: xr.Dataset, judged: xr.Dataset, label: str, ax: Axes) -> Non
     ax.patch.set_visible(False)
     ax.plot(hours, recording.voltage, color=figures.color(recording.attrs["sample"]))
     limit = 1.1 * float(np.abs(recording.voltage).quantile(0.9995))
-    ax.set(ylabel="Voltage / V", ylim=(-limit, limit * 1.5), xlim=(0, None))
+    ax.set(ylabel="Voltage / V", ylim=(-limit, limit * 1.5))
+    ax.margins(x=0)
     held = "fails in its first step" if value is None else f"CCD {value} mA cm$^{{-2}}${'' if high else ' or more'}"
-    ax.text(0.01, 0.96, f"{label}: {held}", transform=ax.transAxes, va="top")
+    ax.text(0.01, 0.96, f"{figures.label(label)}: {held}", transform=ax.transAxes, va="top")
     failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
     if failed.step.size:
         onset = float(failed.onset[0]) / 3600

@@ -36,17 +36,19 @@ def segments(recording: xr.Dataset) -> xr.Dataset:
 
     Notes
     -----
-    A level has changed where two neighbouring records differ by more than five standard deviations of the current's own
-    noise, by more than 1.5 of its last digits and by more than 0.2 %.
+    A level has changed where two neighbouring records differ by more than five standard deviations of such differences
+    elsewhere, by more than 2.5 of the last digits and by more than 0.2 %.
     """
     current = recording.current.to_numpy()
     direction = _direction(current, recording.current.attrs["resolution"])
     steps = np.abs(np.diff(current))
     same = direction[1:] == direction[:-1]
     quiet = steps[same & (direction[1:] != 0)]
-    noise = np.median(quiet) / 0.954 if quiet.size else 0.0  # median of |difference of two normal deviates| is 0.954 sigma
+    noise = (
+        np.median(quiet) / 0.954 if quiet.size else 0.0
+    )  # median of |difference of two normal deviates| is 0.954 sigma
     level = np.maximum(np.abs(current[1:]), np.abs(current[:-1]))
-    limit = np.maximum(max(5 * np.sqrt(2) * noise, 1.5 * recording.current.attrs["resolution"]), 0.002 * level)
+    limit = np.maximum(max(5 * noise, 2.5 * recording.current.attrs["resolution"]), 0.002 * level)
     cuts = np.flatnonzero(~same | (steps > limit)) + 1
     return _described(recording, *_bounds(cuts, direction), dimension="segment")
 
@@ -82,7 +84,7 @@ def half_cycles(recording: xr.Dataset) -> xr.Dataset:
 
 def _direction(current: np.ndarray, resolution: float) -> np.ndarray:
     largest = np.abs(current).max(initial=0.0)
-    # a current of few digits (0.2 mA read to 0.1 mA) still flows at one digit; a fine one dithers around zero by a digit
+    # a current of few digits (0.2 mA read to 0.1 mA) flows at a single one; a fine one dithers around zero by a digit
     digits = 1.5 if largest > 20 * resolution else 0.5
     return np.where(np.abs(current) > max(digits * resolution, REST * largest), np.sign(current), 0).astype(int)
 
@@ -121,4 +123,6 @@ def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimen
             {"units": "Ah", "long_name": "Standard uncertainty of the charge"},
         ),
     }
-    return xr.Dataset({name: (dimension, values, attrs) for name, (values, attrs) in variables.items()}, attrs=recording.attrs)
+    return xr.Dataset(
+        {name: (dimension, values, attrs) for name, (values, attrs) in variables.items()}, attrs=recording.attrs
+    )

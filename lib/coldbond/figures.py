@@ -72,6 +72,11 @@ def color(sample: str) -> str:
     return OTHER_COLORS[place % len(OTHER_COLORS)]
 
 
+def label(text: str) -> str:
+    """Return a sample or a state as a figure writes it, its units with exponents."""
+    return text.replace("mA/cm2", "mA cm$^{-2}$")
+
+
 def letters(axes: Iterable[Axes]) -> None:
     """Letter panels a, b, c, ... above their top left corners; a single panel needs none."""
     axes = list(axes)

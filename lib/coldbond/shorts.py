@@ -44,10 +44,9 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
         - `current_density` [mA/cm2], unsigned
         - `resistance` [ohm cm2] : area-specific resistance, voltage over current density, median of the middle half
         - `retained` : smallest share of the expected overpotential that filled 2 % of the segment
-        - `fluctuation` : scatter of the overpotential about its running median, as a share of the overpotential
         - `completed` : duration (or charge, whichever the protocol keeps constant) over that of the earlier segments
         - `kind` : "sustained", "soft short", "hard short", "voltage limit" or "unfinished"
-        - `last_good`, `onset` [s] : records between which a failure began; NaN where there is none
+        - `last_good`, `onset` [s] : between these a failure began; NaN where there is none
 
     Raises
     ------
@@ -100,7 +99,10 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
                 row["onset_share"] = 1.0
         if row["kind"] == "sustained":
             sustained.append(index)
-        row["last_good"], row["onset"] = _moments(recording, segment, row["onset_share"])
+        failed = row["kind"] not in ("sustained", "unfinished")
+        row["last_good"], row["onset"] = (
+            _moments(recording, segment, row["onset_share"]) if failed else (np.nan, np.nan)
+        )
         rows.append(row)
 
     middle = (GRID >= 0.25) & (GRID <= 0.75)
@@ -115,7 +117,6 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
         resistance=("segment", resistance, {"units": "ohm cm2", "long_name": "Area-specific resistance"}),
         completed=("segment", completed, {"units": "1", "long_name": "Share of a whole segment"}),
         retained=("segment", column["retained"], {"units": "1", "long_name": "Share of the expected overpotential"}),
-        fluctuation=("segment", column["scatter"] / np.abs(resistance), {"units": "1", "long_name": "Fluctuation"}),
         kind=("segment", column["kind"]),
         last_good=("segment", column["last_good"], {"units": "s"}),
         onset=("segment", column["onset"], {"units": "s"}),
@@ -179,15 +180,15 @@ def _judgement(
         kind=kind,
         retained=float(np.sort(np.divide(profile, expected, out=np.zeros(GRID.size), where=expected > 0)[judged])[4]),
         scatter=scatter,
-        onset_share=float("nan") if kind == "sustained" else float(GRID[np.argmax(disturbed)]),
+        onset_share=float(GRID[np.argmax(disturbed)]),
     )
 
 
 def _moments(recording: xr.Dataset, segment: dict[str, float], onset_share: float) -> tuple[float, float]:
-    """Times of the last record before a failure and of the first within it."""
-    if np.isnan(onset_share):
-        return np.nan, np.nan
-    time = recording.time.to_numpy()[: int(segment["stop"])]
-    moment = segment["begin"] + onset_share * (segment["end"] - segment["begin"])
-    first = min(int(np.searchsorted(time, moment)), time.size - 1)
-    return float(time[max(first - 1, 0)]), float(time[first])
+    """Times between which a failure began: two neighbouring records, or points of `GRID` where those lie wider."""
+    time = recording.time.to_numpy()[int(segment["start"]) : int(segment["stop"])]
+    length = segment["end"] - segment["begin"]
+    onset = segment["begin"] + onset_share * length
+    after = time[min(np.searchsorted(time, onset), time.size - 1)]
+    before = time[max(np.searchsorted(time, onset) - 1, 0)]
+    return float(min(before, onset - length * GRID[1])), float(max(after, onset))
