@@ -226,6 +226,6 @@ def plot(recording: xr.Dataset, judged: xr.Dataset, label: str, ax: Axes) -> Non
             xycoords=("data", "axes fraction"),
             xytext=(2, 0),
             textcoords="offset points",
-            va="top",
+            va="bottom",
             color="0.3",
         )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.axes_grid1.inset_locator import mark_inset
 
 from coldbond import figures, shorts, trends
@@ -190,6 +191,7 @@ def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float
     tall = float(np.quantile(np.abs(voltage), 0.99))
     ax.plot(hours, voltage, color=color, linewidth=0.4)
     ax.set(xlabel="Time / h", ylabel="Voltage / mV", xlim=(0, hours[-1]), ylim=(-1.5 * tall, 5 * tall))
+    ax.set_yticks([tick for tick in ax.get_yticks() if abs(tick) <= 1.5 * tall])
     ax.text(0.01, 0.97, figures.label(label), transform=ax.transAxes, va="top")
     cycle = 2 * float((half_cycles.end - half_cycles.begin).median()) / 3600
     width = 1 / len(windows) if windows else 1
@@ -199,7 +201,8 @@ def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float
         shown = (hours >= begin) & (hours <= begin + 3 * cycle)
         inset.plot(hours[shown], voltage[shown], color=color)
         inset.set(xlim=(begin, begin + 3 * cycle), ylim=(-1.3 * tall, 1.3 * tall))
-        inset.tick_params(labelsize=6)
+        inset.tick_params(labelsize=6, pad=2)
+        inset.xaxis.set_major_locator(MaxNLocator(4, prune="both"))  # no number under the lines to the window
         _, *sides = mark_inset(ax, inset, loc1=3, loc2=4, edgecolor="0.3", linewidth=0.5)
         for side, (of_inset, of_window) in zip(sides, ((3, 2), (4, 1)), strict=True):  # lower corners to upper corners
             side.loc1, side.loc2 = of_inset, of_window

@@ -1,1 +1,1 @@
-"""Forward models that write the synthetic recordings in raw/."""
+"""Forward models that wrote the synthetic recordings in raw/. Imports nothing of coldbond."""

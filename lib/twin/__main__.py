@@ -1,0 +1,57 @@
+"""`python -m twin [folder]` writes all synthetic recordings and their manifest; the folder is raw/ unless named."""
+
+import csv
+import io
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+
+from twin.recordings import RECORDINGS, Recording
+
+RAW = Path(__file__).resolve().parents[2] / "raw"
+
+
+def manifest_row(recording: Recording, raw: Path) -> dict[str, str]:
+    """The manifest's row of a recording that stands in `raw`."""
+    return {
+        "file": recording.file,
+        "technique": "cycling",
+        "role": recording.role,
+        "sample": recording.sample,
+        "state": recording.state,
+        "origin": "synthetic",
+        "sha256": sha256((raw / recording.file).read_bytes()).hexdigest(),
+        "area_cm2": "0.785",
+        "thickness_cm": "0.040",
+        "active_mass_mg": recording.mass,
+        "temperature_C": "25",
+        "note": recording.note,
+    }
+
+
+def write_manifest(raw: Path) -> None:
+    """Write raw/manifest.csv, whole or not at all."""
+    text = io.StringIO()
+    rows = [manifest_row(recording, raw) for recording in RECORDINGS]
+    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    partial = raw / "manifest.csv.part"
+    partial.write_text(text.getvalue(), encoding="utf-8", newline="")
+    partial.replace(raw / "manifest.csv")
+
+
+def main(raw: Path) -> None:
+    """Write all recordings and the manifest into the folder."""
+    for recording in RECORDINGS:
+        begun = time.perf_counter()
+        path = raw / recording.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        recording.write(raw)
+        print(f"{recording.file}  {path.stat().st_size / 1e3:.0f} kB  {time.perf_counter() - begun:.1f} s", flush=True)
+    write_manifest(raw)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else RAW)

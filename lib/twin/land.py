@@ -1,0 +1,231 @@
+"""Writers of the export formats of LAND cyclers: records of `twin.tester.record` in, one file out.
+
+The column names, state words, date and duration styles are those of real exports: a Landt CSV of the Battery Data
+Alliance's examples, and the public parsers of LANDdt, LANHE and LAND files (navani, LANDT-py, echemistpy). Every
+writer takes the same first three arguments: records, path, and `start`, the system time of the test's start.
+"""
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+
+START = "2022-03-07 09:30:00"
+MADE = datetime(2022, 3, 7)  # in the properties of every workbook: the same bytes whenever it is written
+
+LANDT_PREAMBLE = """cell model:,,,,,,,,,,,,,,,,
+cell id: ,,,,,,,,,,,,,,,,
+test: ,,,,,,,,,,,,,,,,
+checkpoint: ,,,,,,,,,,,,,,,,
+Nominal capacity used to define the C rate:Ah,,,,,,,,,,,,,,,,
+Nominal energy used to define the E rate: Wh,,,,,,,,,,,,,,,,
+channel_index,cycle_index,step_index,date_time_iso_string,test_time_s,step_time_s,current_A,voltage_V,\
+discharge_capacity_Ah,charge_capacity_Ah,discharge_energy_Wh,charge_energy_Wh,Pressure_Psi,temperature_1_C,\
+temperature_2_C,temperature_3_C,step_name
+"""
+LANDT_STATES = {"rest": "rest", "charge": "charge CC", "discharge": "discharge CC"}
+LAND_STATES = {"rest": "R", "charge": "CCC", "discharge": "CCD"}
+LANDDT_STATES = {"rest": "R", "charge": "RateC", "discharge": "RateD"}
+CHINESE_STATES = {"rest": "静置", "charge": "恒流充电", "discharge": "恒流放电"}
+
+
+def landt_csv(records: pd.DataFrame, path: Path, start: str = START) -> None:
+    """Landt CSV: six lines of preamble, SI units, each row with a trailing comma the header does not have."""
+    text = io.StringIO()
+    text.write(LANDT_PREAMBLE)
+    table = _derived(records, start)
+    for n, r in enumerate(table.itertuples(), start=1):
+        capacity, energy = f"{r.capacity:.8f}", f"{r.energy:.8f}"
+        counters = {
+            "rest": "0,0,0,0",
+            "charge": f"0,{capacity},0,{energy}",
+            "discharge": f"{capacity},0,{energy},0",
+        }[r.state]
+        text.write(
+            f"{n},{r.cycle},{r.step},{r.systime:%m/%d/%Y %H:%M:%S},{r.time:.3f},{r.step_time:.3f},"
+            f"{r.current:.6f},{r.voltage:.4f},{counters},0,0,0,0,{LANDT_STATES[r.state]},\n"
+        )
+    _write(path, text.getvalue().encode("ascii"))
+
+
+def land_csv(
+    records: pd.DataFrame,
+    path: Path,
+    start: str = START,
+    *,
+    encoding: str = "utf-8-sig",
+    chinese: bool = False,
+    milliseconds: bool = True,
+    current_decimals: int = 3,
+) -> None:
+    """LAND CSV: a table of cycles, one of steps and one of records below each other, in one file.
+
+    Parameters
+    ----------
+    encoding : str
+        "utf-8-sig" and "utf-16" write a byte-order mark; "gb18030" is what a Chinese Windows writes.
+    chinese : bool
+        Whether the states of the steps are in Chinese.
+    milliseconds : bool
+        Whether times show milliseconds, or whole seconds only.
+    current_decimals : int
+        Of the current in mA.
+    """
+    table = _derived(records, start)
+    states = CHINESE_STATES if chinese else LAND_STATES
+    text = io.StringIO()
+    text.write("Cycle,ChgCap/mAh,DchCap/mAh,Efficiency/%\n")
+    for cycle, charge, discharge in zip(*_cycles(table), strict=True):
+        efficiency = 100 * discharge / charge if charge else 0.0
+        text.write(f"{cycle},{charge:.5f},{discharge:.5f},{efficiency:.2f}\n")
+    text.write("Step,CycleNo,StepStatus,StepTime,Capacity/mAh,StartVolt/V,EndVolt/V\n")
+    for step, rows in table.groupby("step"):
+        last = rows.iloc[-1]
+        text.write(
+            f"{step},{last.cycle},{states[last.state]},{_duration(last.step_time, milliseconds)},"
+            f"{last.step_capacity * 1e3:.5f},{rows.voltage.iloc[0]:.4f},{last.voltage:.4f}\n"
+        )
+    text.write("Record,TestTime,Current/mA,Capacity/mAh,Voltage/V,SysTime,CycleNo,StepNo,StepStatus\n")
+    for n, r in enumerate(table.itertuples(), start=1):
+        day = f"{r.systime.year}/{r.systime.month}/{r.systime.day}" if chinese else f"{r.systime:%Y-%m-%d}"
+        text.write(
+            f"{n},{_duration(r.time, milliseconds)},{r.current * 1e3:.{current_decimals}f},{r.capacity * 1e3:.5f},"
+            f"{r.voltage:.4f},{day} {r.systime:%H:%M:%S},{r.cycle},{r.step},{states[r.state]}\n"
+        )
+    # utf-16 alone would follow this machine's byte order.
+    encoded = text.getvalue().replace("\n", "\r\n")
+    data = b"\xff\xfe" + encoded.encode("utf-16-le") if encoding == "utf-16" else encoded.encode(encoding)
+    _write(path, data)
+
+
+def landdt_xlsx(records: pd.DataFrame, path: Path, start: str = START, *, mass: float | None = None) -> None:
+    """LANDdt workbook in English, with the active mass [mg] that its specific columns are per gram of."""
+    table = _derived(records, start)
+    milligram = mass or np.nan
+    columns = {
+        "Record": range(1, len(table) + 1),
+        "TestTime/h": np.round(table["time"] / 3600, 6),
+        "StepTime/h": np.round(table["step_time"] / 3600, 6),
+        "Current/mA": np.round(table["current"] * 1e3, 4),
+        "Capacity/mAh": np.round(table["capacity"] * 1e3, 5),
+        "SpeCap/mAh/g": np.round(table["capacity"] * 1e6 / milligram, 2),
+        "SOC|DOD/%": None,
+        "Voltage/V": table["voltage"],
+        "Energy/mWh": np.round(table["energy"] * 1e3, 5),
+        "SpeEnergy/Wh/kg": np.round(table["energy"] * 1e6 / milligram, 2),
+        "AuxTemp/dC.": None,
+        "AuxVolt/V": None,
+        "SysTime": table["systime"].dt.to_pydatetime(),
+        "Cycle-Index": table["cycle"],
+        "Step-Index": table["step"],
+        "Step-State": table["state"].map(LANDDT_STATES),
+    }
+    _workbook(path, {"Record": columns})
+
+
+def lanhe_xlsx(records: pd.DataFrame, path: Path, start: str = START, *, name: str = "test") -> None:
+    """LANHE workbook: a sheet about the test, then the records in microampere, with durations as text."""
+    table = _derived(records, start)
+    end = table["systime"].iloc[-1]
+    information = {
+        "Test name": [name],
+        "Start time": [start],
+        "Finish time": [f"{end:%Y-%m-%d %H:%M:%S}"],
+        "Active material": ["Nominal specific capacity:0 mAh/g,Active material:0 mg"],
+        "Operator": [""],
+    }
+    columns = {
+        "Record": range(1, len(table) + 1),
+        "Cycle": table["cycle"],
+        "Step": table["step"],
+        "SysTime": [f"{t:%Y-%m-%d %H:%M:%S}.{t.microsecond // 1000:03d}" for t in table["systime"]],
+        "TestTime": [_duration(t, days=" ", always=True) for t in table["time"]],
+        "StepTime": [_duration(t, days=" ", always=True) for t in table["step_time"]],
+        "Voltage/V": table["voltage"],
+        "Current/uA": np.round(table["current"] * 1e6, 1),
+        "Capacity/uAh": np.round(table["capacity"] * 1e6, 3),
+        "SpeCap/mAh/g": None,
+    }
+    _workbook(path, {"Test information": information, "Ch1_DefaultGroup": columns})
+
+
+def chinese_xlsx(records: pd.DataFrame, path: Path, start: str = START) -> None:
+    """LAND workbook in Chinese: a sheet of cycles and one of records."""
+    table = _derived(records, start)
+    cycles = dict(zip(("循环序号", "充电容量/mAh", "放电容量/mAh"), _cycles(table), strict=True))
+    columns = {
+        "记录序号": range(1, len(table) + 1),
+        "测试时间/Sec": table["time"],
+        "步骤时间/Sec": table["step_time"],
+        "电流/mA": np.round(table["current"] * 1e3, 4),
+        "容量/mAh": np.round(table["capacity"] * 1e3, 5),
+        "比容量/mAh/g": None,
+        "电压/V": table["voltage"],
+        "系统时间": [f"{t:%Y-%m-%d %H:%M:%S}" for t in table["systime"]],
+        "循环序号": table["cycle"],
+        "步骤序号": table["step"],
+        "工作模式": table["state"].map(CHINESE_STATES),
+    }
+    _workbook(path, {"循环": cycles, "记录表": columns})
+
+
+def _derived(records: pd.DataFrame, start: str) -> pd.DataFrame:
+    """The records with what exports show besides: system time, charge and energy of the step, charge of the cycle."""
+    table = records.copy()
+    table["step_capacity"] = table["capacity"] - table.groupby("step")["capacity"].transform("first")
+    increments = table["step_capacity"].groupby(table["step"]).diff().fillna(0.0)
+    table["energy"] = (increments * table["voltage"].abs()).groupby(table["step"]).cumsum()
+    table["charge"] = increments.groupby([table["cycle"], table["state"]]).cumsum()
+    begun = datetime.fromisoformat(start)
+    table["systime"] = [begun + timedelta(milliseconds=round(t * 1000)) for t in table["time"].tolist()]
+    return table
+
+
+def _cycles(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number, charge and discharge capacity [mAh] of each cycle."""
+    passed = table.pivot_table(index="cycle", columns="state", values="charge", aggfunc="max", fill_value=0.0) * 1e3
+    return passed.index.to_numpy(), *(np.round(passed[state].to_numpy(), 5) for state in ("charge", "discharge"))
+
+
+def _duration(seconds: float, milliseconds: bool = True, days: str = "-", always: bool = False) -> str:
+    """`3-04:05:06.789`: the days stand in front where there are any, or `always`."""
+    total = round(seconds * 1000) if milliseconds else round(seconds) * 1000
+    rest, ms = divmod(total, 1000)
+    minutes, s = divmod(rest, 60)
+    hours, m = divmod(minutes, 60)
+    d, h = divmod(hours, 24)
+    front = f"{d}{days}" if d or always else ""
+    return f"{front}{h:02d}:{m:02d}:{s:02d}" + (f".{ms:03d}" if milliseconds else "")
+
+
+def _workbook(path: Path, sheets: dict[str, dict[str, Iterable | None]]) -> None:
+    """Write sheets of columns; a column of None is an empty channel, which LAND shows as `-`."""
+    data = io.BytesIO()
+    with xlsxwriter.Workbook(data, {"in_memory": True, "default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+        book.set_properties({"created": MADE})
+        for name, columns in sheets.items():
+            sheet = book.add_worksheet(name)
+            rows = max(len(values) for values in columns.values() if values is not None)
+            for c, (header, values) in enumerate(columns.items()):
+                sheet.write_string(0, c, header)
+                sheet.write_column(1, c, _cells(values, rows))
+    _write(path, data.getvalue())
+
+
+def _cells(values: Iterable | None, rows: int) -> Sequence:
+    if values is None:
+        return ["-"] * rows
+    plain = values.tolist() if hasattr(values, "tolist") else list(values)
+    return ["-" if isinstance(value, float) and np.isnan(value) else value for value in plain]
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write the file whole or not at all."""
+    path = Path(path)
+    partial = path.with_name(path.name + ".part")
+    partial.write_bytes(data)
+    partial.replace(path)

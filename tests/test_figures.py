@@ -1,0 +1,80 @@
+"""Saved figures: same bytes, provenance inside, the synthetic stamp, one colour a sample."""
+
+import json
+
+import numpy as np
+import pytest
+from cells import galvanostatic
+from PIL import Image
+
+from coldbond import figures, paths
+from coldbond.findings import finding
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "FIGURES", tmp_path)
+    return tmp_path
+
+
+def saved(folder, origin="measured", name="fig"):
+    recording = galvanostatic([0.1], origin=origin, file="cycling/a.csv", sha256="ab")
+    with figures.new("double", 50) as fig:
+        ax = fig.subplots()
+        ax.plot(recording.time, recording.voltage)
+    values = [finding("ccd", 0.2, 0.2, 0.3, "mA/cm2")]
+    figures.save(
+        fig, name, notebook="fig4b_ccd", parameters={"b": [1], "a": 2}, values=values, recordings={"A": recording}
+    )
+    return {path.suffix: path for path in sorted(folder.glob(f"{name}.*"))}
+
+
+def test_same_input_gives_the_same_bytes(folder):
+    first = {suffix: path.read_bytes() for suffix, path in saved(folder).items()}
+    second = {suffix: path.read_bytes() for suffix, path in saved(folder).items()}
+    assert set(first) == {".png", ".pdf", ".json"}
+    assert first == second
+
+
+def test_provenance_is_in_the_pictures_and_the_numbers(folder):
+    files = saved(folder)
+    numbers = json.loads(files[".json"].read_text())
+    assert numbers["inputs"] == {"cycling/a.csv": "ab"}
+    assert numbers["parameters"] == {"a": 2, "b": [1]}
+    embedded = json.loads(Image.open(files[".png"]).text["Description"])
+    assert embedded["inputs"] == numbers["inputs"]
+    assert embedded["coldbond"]
+    assert b"cycling/a.csv" in files[".pdf"].read_bytes()
+    assert not {b"CreationDate", b"Producer"} & set(files[".pdf"].read_bytes().split())
+
+
+def test_the_stamp_follows_the_origin(folder):
+    measured = np.asarray(Image.open(saved(folder, "measured")[".png"]).convert("RGB")).astype(int)
+    synthetic = np.asarray(Image.open(saved(folder, "synthetic")[".png"]).convert("RGB")).astype(int)
+    red = [(image[..., 0] - image[..., 1:].max(axis=-1) > 100).sum() for image in (measured, synthetic)]
+    assert red[0] == 0
+    assert red[1] > 100
+
+
+def test_width_is_that_of_a_journal_column(folder):
+    with Image.open(saved(folder)[".png"]) as image:
+        assert image.width == pytest.approx(183 / 25.4 * 300, abs=1)
+
+
+def test_no_part_of_a_file_is_left_when_drawing_fails(folder, monkeypatch):
+    monkeypatch.setattr(figures, "_show", lambda fig: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        saved(folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_every_sample_has_a_colour_of_its_own(tmp_path, monkeypatch):
+    header = "file,technique,role,sample,state,origin,sha256,area_cm2,thickness_cm,active_mass_mg,temperature_C,note\n"
+    rows = [f"{i}.csv,cycling,ccd,{name},,measured,,,,,,\n" for i, name in enumerate(["A", "LLZ", "B", "C"])]
+    (tmp_path / "manifest.csv").write_text(header + "".join(rows))
+    for i in range(4):
+        (tmp_path / f"{i}.csv").touch()
+    monkeypatch.setattr(paths, "RAW", tmp_path)
+    colors = [figures.color(name) for name in ("A", "B", "C", "LLZ", "RT-MCL-LLZ")]
+    assert len(set(colors)) == 5
+    assert figures.color("LLZ") == figures.COLORS["LLZ"]
