@@ -1,4 +1,4 @@
-"""Symmetric cells with known answers, for the tests: an ohmic electrolyte, an interface that charges, a short on demand."""
+"""Symmetric cells with known answers: an ohmic electrolyte, an interface that charges, a short on demand."""
 
 import numpy as np
 import xarray as xr
@@ -49,15 +49,18 @@ def galvanostatic(
     seed=0,
     **attrs,
 ) -> xr.Dataset:
-    """One half cycle each way at every areal current density (mA/cm2); `soft` and `hard` are the densities where shorts begin.
+    """One half cycle each way at every areal current density (mA/cm2).
 
-    resistance [ohm cm2] drifts by the share `drift` per half cycle; a soft short leaves 30 to 70 % of the voltage, at random from
-    moment to moment; a hard one leaves 2 ohm cm2. At `limit` [V] the tester ends the half cycle. `lost` is the share of records lost.
+    half_cycle [s] may differ from density to density; resistance [ohm cm2] drifts by the share `drift` per half cycle.
+    `soft` and `hard` are the densities where shorts begin, after 0.3 of a half cycle: a soft one leaves 30 to 70 % of
+    the voltage, at random from moment to moment, a hard one 2 ohm cm2. At `limit` [V] the tester ends the half cycle.
+    `lost` is the share of records that are lost.
     """
     rng = np.random.default_rng(seed)
     time, voltage, current, clock = [], [], [], 0.0
     shorted_soft = shorted_hard = False
-    for i, density in enumerate(np.repeat(densities, 2)):
+    whole = np.broadcast_to(half_cycle, np.shape(densities))
+    for i, (density, half_cycle) in enumerate(zip(np.repeat(densities, 2), np.repeat(whole, 2), strict=True)):
         sign = 1 - 2 * (i % 2)
         t = np.arange(0.1, half_cycle, every)
         ohms = resistance * (1 + drift * i) * (1 - 0.3 * np.exp(-t / 10)) * (1 + 0.1 * (t / half_cycle) ** 3)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from cells import galvanostatic
 
+from cells import galvanostatic
 from coldbond import ccd, shorts
 
 RISING = np.round(np.arange(0.1, 1.55, 0.1), 2)
@@ -29,6 +29,7 @@ def kinds(recording):
         {"offset": 5e-3},
         {"lost": 0.3},
         {"half_cycle": 1800.0, "every": 60.0},
+        {"half_cycle": 60.0 / RISING},  # the same charge in every step
         {"resistance": 800.0},
         {"area": 0.1},
     ],
