@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from cells import galvanostatic
 from PIL import Image
 
+from cells import galvanostatic
 from coldbond import figures, paths
 from coldbond.findings import finding
 

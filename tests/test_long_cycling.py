@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from cells import dataset, galvanostatic
 from scipy.signal import lfilter
 
+from cells import dataset, galvanostatic
 from coldbond import long_cycling
 
 CYCLES = 300
@@ -51,7 +51,7 @@ def test_time_to_failure(short, kind):
 
 
 def test_drift_is_found_under_correlated_scatter():
-    """A room whose temperature wanders over hours, and a drift of 3 mV per 1000 h; coverage is tested in test_trends."""
+    """A room whose temperature wanders for hours, and 3 mV per 1000 h; coverage is tested in test_trends."""
     cycles, hours = 250, np.arange(250) * 2.0
     t = np.arange(0.5, 3600, 600)
     wander = lfilter([1], [1, -np.exp(-2 / 10)], np.random.default_rng(7).normal(0, 2e-4, cycles))

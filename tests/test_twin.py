@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from twin import cells, full_cell, land, symmetric
 from twin.__main__ import main
 from twin.recordings import RECORDINGS

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -72,9 +73,14 @@ def color(sample: str) -> str:
     return OTHER_COLORS[place % len(OTHER_COLORS)]
 
 
+def unit(text: str) -> str:
+    """Return a unit as a figure writes it: "mA/cm2" as mA cm with an exponent of -2."""
+    return re.sub(r"/([A-Za-z]+)(\d*)", r" \1$^{-\2}$", text).replace("{-}", "{-1}")
+
+
 def label(text: str) -> str:
     """Return a sample or a state as a figure writes it, its units with exponents."""
-    return text.replace("mA/cm2", "mA cm$^{-2}$")
+    return re.sub(r"mA/cm2|mAh/g", lambda found: unit(found[0]), text)
 
 
 def letters(axes: Iterable[Axes]) -> None:
