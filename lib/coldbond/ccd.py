@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from coldbond import cycling, figures, shorts
 from coldbond.findings import finding
@@ -203,29 +204,21 @@ def plot(recording: xr.Dataset, judged: xr.Dataset, label: str, ax: Axes) -> Non
     density = recording.current * 1e3 / recording.attrs["area_cm2"]
     value, _, high = critical_current_density(judged)
     right = ax.twinx()
-    right.plot(hours, density, color="0.7", linewidth=0.5)
-    right.set(ylabel="mA cm$^{-2}$", ylim=(-3, 3), yticks=(-2, 0, 2))
-    right.tick_params(colors="0.45")
-    right.yaxis.label.set_color("0.45")
     ax.set_zorder(right.get_zorder() + 1)
     ax.patch.set_visible(False)
+    right.plot(hours, density, color="0.7", linewidth=0.5)
+    right.tick_params(colors="0.45")
+    right.set_ylabel("Current density\n/ mA cm$^{-2}$", color="0.45")
     ax.plot(hours, recording.voltage, color=figures.color(recording.attrs["sample"]))
-    limit = 1.1 * float(np.abs(recording.voltage).quantile(0.9995))
-    ax.set(ylabel="Voltage / V", ylim=(-limit, limit * 1.5))
+    ax.set_ylabel("Voltage / V")
     ax.margins(x=0)
-    held = "fails in its first step" if value is None else f"CCD {value} mA cm$^{{-2}}${'' if high else ' or more'}"
-    ax.text(0.01, 0.96, f"{figures.label(label)}: {held}", transform=ax.transAxes, va="top")
+    for axes, channel in ((ax, recording.voltage), (right, density)):
+        largest = 1.1 * float(np.abs(channel).quantile(0.9995))
+        axes.set_ylim(-largest, 1.5 * largest)  # zero at the same height, and room for the text above
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+    held = "no step sustained" if value is None else f"CCD {value} mA cm$^{{-2}}$"
     failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
+    how = " or more" if high is None else f", {failed.kind.item(0)} at {high} mA cm$^{{-2}}$"
+    ax.text(0.01, 0.96, f"{figures.label(label)}: {held}{how}", transform=ax.transAxes, va="top")
     if failed.step.size:
-        onset = float(failed.onset[0]) / 3600
-        right.axvspan(onset, float(hours[-1]), color="0.94", linewidth=0)
-        kind = failed.kind.item(0)
-        ax.annotate(
-            f"{kind}",
-            (onset, 0.96),
-            xycoords=("data", "axes fraction"),
-            xytext=(2, 0),
-            textcoords="offset points",
-            va="bottom",
-            color="0.3",
-        )
+        right.axvspan(float(failed.onset[0]) / 3600, float(hours[-1]), color="0.94", linewidth=0)

@@ -88,7 +88,7 @@ def letters(axes: Iterable[Axes]) -> None:
     axes = list(axes)
     for ax, text in zip(axes, ascii_lowercase, strict=False):
         if len(axes) > 1:
-            ax.set_title(text, loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right", pad=2)
+            ax.set_title(text, loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right", pad=4)
 
 
 @contextmanager

@@ -171,7 +171,7 @@ def _time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset) -> dict:
     )
 
 
-def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float], label: str, ax: Axes) -> None:
+def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float], ax: Axes) -> None:
     """Draw voltage against time, with a zoomed inset of three cycles at each window.
 
     Parameters
@@ -182,8 +182,6 @@ def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float
         From `half_cycles`.
     windows : sequence of float
         Where the insets begin, as shares of the test.
-    label : str
-        What the panel shows, written into it.
     ax : matplotlib.axes.Axes
     """
     hours, voltage = recording.time.to_numpy() / 3600, recording.voltage.to_numpy() * 1e3
@@ -191,8 +189,11 @@ def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float
     tall = float(np.quantile(np.abs(voltage), 0.99))
     ax.plot(hours, voltage, color=color, linewidth=0.4)
     ax.set(xlabel="Time / h", ylabel="Voltage / mV", xlim=(0, hours[-1]), ylim=(-1.5 * tall, 5 * tall))
-    ax.set_yticks([tick for tick in ax.get_yticks() if abs(tick) <= 1.5 * tall])
-    ax.text(0.01, 0.97, figures.label(label), transform=ax.transAxes, va="top")
+    ticks = [tick for tick in MaxNLocator(4, symmetric=True).tick_values(-tall, tall) if abs(tick) <= 1.3 * tall]
+    ax.set_yticks(ticks)
+    ax.text(
+        0.01, 0.97, figures.label("{sample}, {state}".format_map(recording.attrs)), transform=ax.transAxes, va="top"
+    )
     cycle = 2 * float((half_cycles.end - half_cycles.begin).median()) / 3600
     width = 1 / len(windows) if windows else 1
     for place, share in enumerate(windows):
@@ -200,9 +201,12 @@ def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float
         inset = ax.inset_axes((place * width + 0.055, 0.5, width - 0.075, 0.38))
         shown = (hours >= begin) & (hours <= begin + 3 * cycle)
         inset.plot(hours[shown], voltage[shown], color=color)
-        inset.set(xlim=(begin, begin + 3 * cycle), ylim=(-1.3 * tall, 1.3 * tall))
-        inset.tick_params(labelsize=6, pad=2)
-        inset.xaxis.set_major_locator(MaxNLocator(4, prune="both"))  # no number under the lines to the window
+        inset.set(xlim=(begin, begin + 3 * cycle), ylim=(-2.2 * tall, 1.3 * tall))
+        inset.tick_params(labelsize=6)
+        inset.tick_params(axis="x", pad=-9)  # the numbers inside, clear of the lines to the window
+        ticks_inside = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(begin, begin + 3 * cycle)
+        inset.set_xticks([hour for hour in ticks_inside if 0.3 * cycle < hour - begin < 2.7 * cycle])
+        inset.set_yticks(ticks)
         _, *sides = mark_inset(ax, inset, loc1=3, loc2=4, edgecolor="0.3", linewidth=0.5)
         for side, (of_inset, of_window) in zip(sides, ((3, 2), (4, 1)), strict=True):  # lower corners to upper corners
             side.loc1, side.loc2 = of_inset, of_window

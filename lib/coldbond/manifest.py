@@ -1,0 +1,174 @@
+"""The manifest of a folder of recordings: what each file is, of which sample, with which constants.
+
+Standard library only: make runs this file as a script, also before there is an environment.
+"""
+
+import csv
+import os
+import re
+import sys
+from math import isfinite
+
+COLUMNS = (
+    "file",
+    "technique",
+    "role",
+    "sample",
+    "state",
+    "origin",
+    "sha256",
+    "area_cm2",
+    "thickness_cm",
+    "active_mass_mg",
+    "temperature_C",
+    "note",
+)
+KNOWN = {
+    "technique": ("xrd", "xps", "raman", "eis", "cycling", "dc", "energies"),
+    "role": (
+        "phase",
+        "cycled-phase",
+        "lithium",
+        "surface",
+        "cycled-surface",
+        "raman",
+        "ccd",
+        "long-cycling",
+        "full-cell",
+        "rate",
+        "interface",
+        "conductivity",
+        "arrhenius",
+        "electronic",
+        "energies",
+    ),
+    "origin": ("synthetic", "measured", "computed"),
+}
+POSITIVE = ("area_cm2", "thickness_cm", "active_mass_mg")
+NUMBERS = (*POSITIVE, "temperature_C")
+
+
+class ManifestError(ValueError):
+    """A manifest that cannot be used: says file, line, column and what would mend it."""
+
+
+def rows(raw: str | os.PathLike[str]) -> list[dict[str, str]]:
+    """Return the checked rows of the manifest of a folder of recordings.
+
+    Parameters
+    ----------
+    raw : path
+        The folder, laid out like raw/: it holds manifest.csv, utf-8, separated by commas, or by semicolons (with
+        decimal points or commas) as a spreadsheet of a European locale saves it.
+
+    Returns
+    -------
+    list of dict of str to str
+        One dict a recording, in the order of the file, with the manifest's columns. Numbers are text that `float`
+        takes, units as the columns' names say; a value that is not given is "".
+
+    Raises
+    ------
+    ManifestError
+        There is no manifest, or one of its rows cannot be used.
+    """
+    raw = os.fspath(raw)
+    path = os.path.join(raw, "manifest.csv")
+    checked = []
+    for number, row in _table(path):
+        _check(row, raw, f"{path}, line {number}")
+        if any((row["file"], row["role"]) == (other["file"], other["role"]) for other in checked):
+            raise ManifestError(
+                f"{path}, line {number}, column file: {row['file']} stands here twice as {row['role']}: delete one row"
+            )
+        checked.append(row)
+    return checked
+
+
+def _table(path: str) -> list[tuple[int, dict[str, str]]]:
+    """Return line number and row of every line below the header that is not empty."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            header = file.readline()
+            separator = ";" if header.count(";") > header.count(",") else ","
+            file.seek(0)
+            reader = csv.reader(file, delimiter=separator, strict=True)
+            lines = [(reader.line_num, [field.strip() for field in fields]) for fields in reader]
+    except FileNotFoundError:
+        raise ManifestError(f"{path}: there is no such file; raw/README.md says what stands in it") from None
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"{path}: not UTF-8 at byte {error.start}: save it as 'CSV UTF-8'") from None
+    except csv.Error as error:
+        raise ManifestError(f"{path}, line {reader.line_num}: {error}: save it as 'CSV UTF-8'") from None
+    lines = [(number, fields) for number, fields in lines if any(fields)]
+    names = lines[0][1] if lines else []
+    missing = [name for name in COLUMNS if names.count(name) != 1]
+    if missing:
+        raise ManifestError(f"{path}, line 1: {missing[0]} must be the name of one column: {','.join(COLUMNS)}")
+    table = []
+    for number, fields in lines[1:]:
+        if len(fields) != len(names):
+            more = f"put a text with a {separator!r} in it in double quotes"
+            mend = more if len(fields) > len(names) else f"write a {separator!r} for an empty field too"
+            raise ManifestError(f"{path}, line {number}: {len(fields)} fields under {len(names)} columns: {mend}")
+        row = dict(zip(names, fields, strict=True))
+        if separator == ";":  # the decimal comma comes with it
+            row |= {column: row[column].replace(",", ".") for column in NUMBERS}
+        table.append((number, row))
+    return table
+
+
+def _check(row: dict[str, str], raw: str, where: str) -> None:
+    for column, known in KNOWN.items():
+        if row[column] not in known:
+            raise ManifestError(f"{where}, column {column}: {row[column]!r} is unknown: write {', '.join(known)}")
+    for column in NUMBERS:
+        if row[column] and not _is_number(row[column], positive=column in POSITIVE):
+            kind = "positive number" if column in POSITIVE else "number"
+            raise ManifestError(f"{where}, column {column}: {row[column]!r} is no {kind}: write one like 0.785")
+    if not row["sample"]:
+        raise ManifestError(f"{where}, column sample: empty: name the sample")
+    if row["sha256"] and not re.fullmatch("[0-9a-fA-F]{64}", row["sha256"]):
+        raise ManifestError(f"{where}, column sha256: not 64 hexadecimal digits: correct it or leave it empty")
+    if os.path.isabs(row["file"]) or ".." in re.split(r"[/\\]", row["file"]):
+        raise ManifestError(f"{where}, column file: {row['file']} is outside {raw}: put the recording into that folder")
+    if not os.path.isfile(os.path.join(raw, row["file"])):
+        raise ManifestError(
+            f"{where}, column file: {row['file']!r} is no file in {raw}: write its path from there, with / between"
+        )
+
+
+def _is_number(text: str, positive: bool) -> bool:
+    try:
+        number = float(text)
+    except ValueError:
+        return False
+    return isfinite(number) and (number > 0 or not positive)
+
+
+def _for_make(raw: str) -> str:
+    """Return words that the Makefile picks from: manifest:PATH, and for every recording ROLE:PATH and ROLE/SAMPLE:PATH.
+
+    Make splits words at blanks whether or not they are escaped: ␣ stands for a blank until the rules are written.
+    """
+    words = [("manifest", os.path.join(raw, "manifest.csv"))]
+    for row in rows(raw):
+        path = os.path.join(raw, row["file"])
+        # The Makefile compares a sample only with the names in its own table, which are plain.
+        words += [(row["role"], path), (f"{row['role']}/{re.sub('[^A-Za-z0-9._-]', '_', row['sample'])}", path)]
+    bad = next((path for _, path in words if re.search(r'[\t\n␣:;|*?"\\\[\]~]', path)), None)
+    if bad:
+        raise ManifestError(f'{bad}: make takes no file name with any of : ; | * ? " \\ [ ] ~ in it: rename it')
+    return " ".join(f"{name}:{_escaped(path)}" for name, path in words)
+
+
+def _escaped(path: str) -> str:
+    return re.sub("([ #])", r"\\\1", path).replace("$", "$$").replace(" ", "␣")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")
+    try:
+        print(_for_make(sys.argv[1]))
+    except ManifestError as error:
+        sys.exit(f"{error}")

@@ -1,0 +1,177 @@
+"""From a cycler's table of text to a recording: numbers in SI units, checked, with each channel's resolution."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from coldbond.reading import derived, vocabulary
+from coldbond.reading.table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LONG_NAMES = {
+    "time": "test time",
+    "voltage": "cell voltage",
+    "current": "current",
+    "cycle": "cycle number",
+    "step": "step number",
+    "capacity": "capacity counter",
+    "charge_capacity": "charge capacity counter",
+    "discharge_capacity": "discharge capacity counter",
+}
+SI = {"time": "s", "voltage": "V", "current": "A", "cycle": "1", "step": "1"} | dict.fromkeys(vocabulary.COUNTERS, "Ah")
+EMPTY = ("", "-", "--")
+#: A spreadsheet holds 15 digits whatever the channel resolves; decimals beyond these are not the channel's.
+WORKBOOK_DECIMALS = 9
+
+#: 12:34:56.789; with days 1-02:03:04, 1.02:03:04, 1d 02:03:04, 1 02:03:04, 1天02:03:04.
+DURATION = (
+    r"^(?:(?<days>\d+)(?:\s*d(?:ays?)?,?\s*|\s*天\s*|[-.]|\s+))?"
+    r"(?<hours>\d+):(?<minutes>[0-5]?\d):(?<seconds>[0-5]?\d(?:\.\d+)?)$"
+)
+SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+
+
+def dataset(table: Table) -> xr.Dataset:
+    """The recording in a table.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `coldbond.reading.read`.
+
+    Raises
+    ------
+    ReadError
+        A cell is not a number, a needed one is empty, the clock runs back, or nothing tells charge from discharge.
+    """
+    blank = [name for name in vocabulary.COUNTERS if name in table.columns and _is_blank(table.text[name])]
+    names = [name for name in LONG_NAMES if name in table.columns and name not in blank]
+    with ThreadPoolExecutor(2) as pool:
+        channels = list(pool.map(partial(_channel, table), names))
+    values = {name: channel for name, (channel, _) in zip(names, channels, strict=True)}
+    resolution = {name: last_digit for name, (_, last_digit) in zip(names, channels, strict=True)}
+    _check_clock(table, values["time"])
+    values["current"], sign = derived.signed(table, values["current"])
+    recording = xr.Dataset(
+        {name: ("record", values[name], {"units": SI[name], "long_name": LONG_NAMES[name]}) for name in names},
+        attrs={"technique": "cycling", "format": table.format},
+    )
+    for name in names:
+        recording[name].attrs["resolution"] = resolution[name]
+    recording["current"].attrs["sign"] = sign
+    for pair in (["capacity"], ["charge_capacity", "discharge_capacity"]):
+        counters = [name for name in pair if name in names]
+        for name in counters:
+            recording[name].attrs["resets"] = derived.resets(values, counters, resolution)
+    table.unread += [table.columns[name].header for name in blank]
+    notes = {
+        "start": derived.start(table, values["time"]),  # before `unread`, which it may lengthen
+        "lost_records": derived.lost_records(table),
+        "header": table.preamble or None,
+        "unread": ", ".join(table.unread) or None,
+    }
+    return recording.assign_attrs({name: note for name, note in notes.items() if note is not None})
+
+
+def _channel(table: Table, name: str) -> tuple[np.ndarray, float]:
+    """One variable of the recording and its resolution, in the unit of the data model; its text is let go."""
+    if name in ("cycle", "step"):
+        values, last_digit = _integers(table, name), 1.0
+    elif name == "time" and ":" in (table.text["time"][0] or ""):
+        values, last_digit = _durations(table), 10.0 ** -_decimals(table, "time")
+    else:
+        column = table.columns[name]
+        if column.unit is None:  # only the time's may be; `table.chosen` has refused the others
+            reason = f"column {column.index + 1} ({column.header}) has no unit and is not h:mm:ss"
+            raise table.error(0, reason, "name the unit in the header, as in TestTime/Sec")
+        scale = vocabulary.scale(name, column.unit)
+        numbers = _numbers(table, name, may_be_empty=name in vocabulary.COUNTERS)
+        # Division by 1000 is right to the last bit where multiplication by 0.001 is not.
+        values = numbers / round(1 / scale) if scale < 1 else numbers * scale
+        last_digit = scale * 10.0 ** -_decimals(table, name)
+    del table.text[name]
+    return values, float(f"{last_digit:.9g}")
+
+
+def _numbers(table: Table, name: str, may_be_empty: bool = False) -> np.ndarray:
+    """Values of a column as the file has them; NaN for empty cells where there may be any."""
+    import polars as pl
+
+    values = table.text[name].cast(pl.Float64, strict=False)
+    if values.null_count():
+        table.text[name] = text = table.text[name].str.strip_chars()
+        values = text.cast(pl.Float64, strict=False)
+        bad = values.is_null()
+        _refuse(table, name, bad & ~_is_empty(text) if may_be_empty else bad, "a number")
+    _refuse(table, name, ~values.is_finite().fill_null(True), "a finite number")
+    return values.to_numpy()
+
+
+def _integers(table: Table, name: str) -> np.ndarray:
+    import polars as pl
+
+    values = _numbers(table, name)
+    integers = values.astype(np.int64)
+    _refuse(table, name, pl.Series(integers != values), "a whole number")
+    return integers
+
+
+def _durations(table: Table) -> np.ndarray:
+    """Test time [s] of a column of h:mm:ss."""
+    import polars as pl
+
+    table.text["time"] = text = table.text["time"].str.strip_chars()
+    parts = text.str.extract_groups(DURATION).struct
+    days = parts.field("days").cast(pl.Float64).fill_null(0.0) * SECONDS["days"]
+    seconds = sum((parts.field(part).cast(pl.Float64) * SECONDS[part] for part in list(SECONDS)[1:]), start=days)
+    _refuse(table, "time", seconds.is_null(), "a duration h:mm:ss")
+    return seconds.to_numpy()
+
+
+def _refuse(table: Table, name: str, bad: "pl.Series", wanted: str) -> None:
+    """Raise the error for the first bad cell of a column."""
+    if not bad.any():
+        return
+    row = bad.arg_max()
+    cell, header = table.text[name][row], table.columns[name].header
+    if cell is None or cell in EMPTY:
+        raise table.error(row, f"{header} is empty", "export it again, or delete the row if the record was lost")
+    comma = re.fullmatch(r"[-+]?\d+,\d+", cell)
+    mend = "export it with decimal points, not commas" if comma else "restore the value from the tester's own file"
+    raise table.error(row, f"{header} is {cell!r}, not {wanted}", mend)
+
+
+def _check_clock(table: Table, time: np.ndarray) -> None:
+    back = np.diff(time) < 0
+    if back.any():
+        row = int(back.argmax()) + 1
+        raise table.error(
+            row,
+            f"the clock runs back from {time[row - 1]:.15g} s to {time[row]:.15g} s",
+            "export it with the time of the whole test, or split it here into two recordings",
+        )
+
+
+def _decimals(table: Table, name: str) -> int:
+    """The most decimals that any cell of a column shows."""
+    text = table.text[name]
+    if text.str.contains("[eE]").any():
+        decimals = max(-Decimal(number).as_tuple().exponent for number in text.unique() if number not in (None, *EMPTY))
+    else:
+        decimals = (text.str.len_bytes() - text.str.find(".", literal=True) - 1).max() or 0
+    return min(decimals, WORKBOOK_DECIMALS) if table.format.endswith("xlsx") else decimals
+
+
+def _is_empty(text: "pl.Series") -> "pl.Series":
+    return text.is_null() | text.is_in(EMPTY)
+
+
+def _is_blank(text: "pl.Series") -> bool:
+    return text[0] in (None, *EMPTY) and _is_empty(text).all()

@@ -1,0 +1,219 @@
+"""Cyclers' text exports: Landt CSV, Battery Data Format CSV, and LAND CSV with its stacked tables."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from coldbond.reading import vocabulary
+from coldbond.reading.cycler import dataset
+from coldbond.reading.encoding import as_utf8, head
+from coldbond.reading.errors import ReadError
+from coldbond.reading.table import Table, chosen, stacked, unread
+
+#: First cell of the header of a stacked table in LAND CSV.
+SECTIONS = ("Cycle", "Step", "Record", "Index")
+SECTIONS += ("循环", "循环序号", "步次", "步骤序号", "工步", "工步序号", "记录", "记录序号")
+SEPARATORS = ",\t;"
+HEADER_WITHIN = 100  # lines
+CHUNK = 1 << 20
+BOM = b"\xef\xbb\xbf"
+
+
+def is_stack(data: bytes) -> bool:
+    """Whether the first header in the file is one of LAND CSV's: its first cell says what each row below is."""
+    for line in head(data)[:HEADER_WITHIN]:
+        cells = _cells(line)
+        if cells[0] in SECTIONS and len(cells) > 1:
+            return True
+        if vocabulary.is_header(cells):
+            return False
+    return False
+
+
+def is_table(data: bytes) -> bool:
+    """Whether one of the first lines is a header with test time, voltage and current."""
+    return any(vocabulary.is_header(_cells(line)) for line in head(data)[:HEADER_WITHIN])
+
+
+def read_table(path: Path, data: bytes) -> xr.Dataset:
+    """Read a file of one table: Landt CSV or Battery Data Format CSV, or a LAND table without record numbers.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `coldbond.reading.read`.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read without guessing.
+    """
+    body = _unquoted(as_utf8(path, data))
+    lines = head(body)
+    at = next(number for number, line in enumerate(lines) if vocabulary.is_header(_cells(line)))
+    table = _table(path, body, lines[at], at + 1)
+    before = (line.strip(SEPARATORS + " \ufeff") for line in lines[:at])
+    table.preamble = "; ".join(line for line in before if line and not line.endswith(":"))
+    return dataset(table)
+
+
+def read_stack(path: Path, data: bytes) -> xr.Dataset:
+    """Read a LAND CSV: its tables of cycles and steps sum up its tables of records, which alone are read.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `coldbond.reading.read`.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read without guessing.
+    """
+    body = _unquoted(as_utf8(path, data)).removeprefix(BOM)
+    sections = {name.encode() for name in SECTIONS}
+    first_cell = re.compile(rb"[^,\t;\r]*")
+    summaries = []
+    parts: list[tuple[bytes, int, list[bytes], list[int]]] = []  # header, its line, rows, their lines
+    in_records = False
+    for number, line in enumerate(body.split(b"\n"), start=1):
+        if first_cell.match(line)[0].strip() in sections:
+            in_records = vocabulary.is_header(_cells(line.decode()))
+            if not in_records:
+                summaries.append(line.decode())
+            elif not parts or parts[-1][0] != line:
+                parts.append((line, number, [], []))
+        elif in_records and line.strip():
+            parts[-1][2].append(line)
+            parts[-1][3].append(number)
+    if not parts:
+        raise _no_records(path, summaries)
+    tables = []
+    for header, at, rows, numbers in parts:
+        cut = bool(numbers) and numbers[-1] == number  # no line break after the last row of the file
+        tables.append(_table(path, b"\n".join(rows) + (b"" if cut else b"\n"), header.decode(), at, numbers))
+    return dataset(stacked(tables))
+
+
+def _table(path: Path, body: bytes, header: str, at: int, numbers: Sequence[int] | None = None) -> Table:
+    """The table below a header.
+
+    Parameters
+    ----------
+    body : bytes
+        The rows, utf-8; with `numbers` None, the whole file.
+    header : str
+        The header, which is line `at` of the file.
+    numbers : sequence of int, optional
+        The rows' lines in the file.
+    """
+    import polars as pl  # costs 0.3 s, which nobody should pay who imports coldbond and reads nothing
+
+    separator = _separator(header)
+    names = [name.strip() for name in header.rstrip("\r\n" + separator).split(separator)]
+    columns = chosen(path, names, at)
+    skip = at if numbers is None else 0
+    stop = len(body)
+    while stop and body[stop - 1] in b"\r\n ":
+        stop -= 1
+    fields = _separators(body, ord(separator))[skip : -body.count(b"\n", stop) or None] + 1
+    if not stop or not fields.size:
+        raise ReadError(path, at, "a header, but no rows below it", "export the recording again with its records")
+    numbers = range(at + 1, at + 1 + fields.size) if numbers is None else numbers
+    width = _width(path, fields, numbers, len(names))
+    wanted = sorted(column.index for name, column in columns.items() if name != "systime")
+    wanted += range(len(names), width)
+    frame = pl.read_csv(
+        body,
+        has_header=False,
+        skip_lines=skip,
+        separator=separator,
+        quote_char=None,
+        infer_schema=False,
+        columns=wanted,
+    ).head(fields.size)
+    cells = dict(zip(wanted, frame.iter_columns(), strict=True))
+    text = {quantity: cells[column.index] for quantity, column in columns.items() if quantity != "systime"}
+    if "systime" in columns:  # of which `derived.start` wants no more, and whose text is the longest
+        index = columns["systime"].index
+        first = body.split(b"\n", skip + 1)[skip]
+        last = body[body.rfind(b"\n", 0, stop) + 1 : stop]
+        text["systime"] = pl.Series([line.decode().split(separator)[index].strip() for line in (first, last)])
+    table = Table(path, _format(columns["time"].header), columns, text, [(None, numbers)], unread(names, columns))
+    for surplus in range(len(names), width):
+        filled = cells[surplus].is_not_null()
+        if filled.any():
+            raise table.error(filled.arg_max(), f"more fields than the {len(names)} column names", "name every column")
+    ends_in_text = width == len(names) and any(column.index == width - 1 for column in columns.values())
+    if ends_in_text and b"\n" not in body[stop:]:
+        raise table.error(
+            fields.size - 1,
+            "the last row has no line break: whether it was cut short, nothing tells",
+            "delete the row, or end it with a line break if it is whole",
+        )
+    return table
+
+
+def _width(path: Path, fields: np.ndarray, numbers: Sequence[int], names: int) -> int:
+    """Number of fields that every row has."""
+    width = int(np.bincount(fields).argmax())
+    odd = np.flatnonzero(fields != width)
+    if odd.size:
+        row, short = int(odd[0]), fields[odd[0]] < width
+        if short and row == len(numbers) - 1:
+            reason, mend = f"the file is cut off: {fields[row]} fields of {width}", "export it again, or delete the row"
+        else:
+            reason = f"{fields[row]} fields where the other rows have {width}"
+            mend = "export the recording again, or restore the row"
+        raise ReadError(path, numbers[row], reason, mend)
+    if width < names:
+        raise ReadError(
+            path,
+            numbers[0],
+            f"{width} fields under {names} column names",
+            "export again with the columns of the header",
+        )
+    return width
+
+
+def _separators(body: bytes, separator: int) -> np.ndarray:
+    """Number of separators in each line; in chunks, since the positions of all would outweigh the file."""
+    octets = np.frombuffer(body, np.uint8)
+    before, seen = [], 0
+    for start in range(0, octets.size, CHUNK):
+        chunk = octets[start : start + CHUNK]
+        separators = np.flatnonzero(chunk == separator)
+        before.append(seen + np.searchsorted(separators, np.flatnonzero(chunk == ord("\n"))))
+        seen += separators.size
+    before.append([seen])  # the last line may lack its line break
+    return np.diff(np.concatenate(before), prepend=0)
+
+
+def _format(time: str) -> str:
+    """Which format a table is of, told by how its test time is called."""
+    if time == "test_time_s":
+        return "landt-csv"
+    return "bdf-csv" if re.match(r"test[ _]time", time, re.IGNORECASE) else "land-csv"
+
+
+def _no_records(path: Path, summaries: list[str]) -> ReadError:
+    closest = min(summaries, key=lambda header: len(vocabulary.lacking(_cells(header))))
+    lacking = ", ".join(vocabulary.lacking(_cells(closest)))
+    reason = f"no table of records; the header closest to one, {closest.strip()!r}, lacks {lacking}"
+    return ReadError(path, None, reason, "export it with the records")
+
+
+def _separator(header: str) -> str:
+    return max(SEPARATORS, key=header.count)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip(' "\ufeff\r\n') for cell in line.split(_separator(line))]
+
+
+def _unquoted(body: bytes) -> bytes:
+    # A separator inside quotes shows as a row with a field too many.
+    return body.replace(b'"', b"") if b'"' in body else body

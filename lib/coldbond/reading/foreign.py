@@ -1,0 +1,72 @@
+"""What a file that is no cycler's recording seems to be, so that the refusal can say so."""
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+from coldbond.reading import vocabulary
+from coldbond.reading.encoding import head
+from coldbond.reading.errors import ReadError
+
+READABLE = "Landt CSV, LAND CSV, LANDdt and LANHE workbooks (.xlsx), Battery Data Format CSV"
+
+SIGNATURES = {
+    rb"\*RAS_DATA_START": "a Rigaku .ras diffraction scan",
+    rb"\*TYPE\s*=": "a Rigaku .asc diffraction scan",
+    rb"<xrdMeasurements": "a PANalytical .xrdml diffraction scan",
+    rb"(?m)^(data_|_diffrn)": "a CIF",
+    rb"#title,.*\.ras": "a diffraction scan exported from Rigaku .ras",
+    rb"VAMAS Surface Chemical Analysis": "a VAMAS file of surface analysis",
+    rb"(?i)##\s*(title|jcamp)": "a JCAMP-DX spectrum",
+    rb"File Version;BWRam": "a B&W Tek Raman spectrum",
+    rb"Instrument Model:\s*CHI": "a CH Instruments text export",
+    rb"BIO-LOGIC MODULAR FILE": "a BioLogic .mpr file",
+    rb"EC-Lab ASCII FILE": "a BioLogic EC-Lab text export",
+    rb"(?i)freq(uency)?[ _]*[/(] *Hz": "an impedance spectrum",
+    rb"\A\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",
+    rb"\A%PDF": "a PDF",
+    rb"\A\x89PNG|\A\xff\xd8\xff": "a picture",
+    rb"\APAR1": "a Parquet file",
+}
+MEMBERS = {
+    "Data0/": "a Rigaku .rasx diffraction scan",
+    "Experiment0/": "a Bruker .brml diffraction scan",
+    "word/": "a Word document",
+}
+FORMAT_MEND = f"export it as one of {READABLE}"
+
+
+def refusal(path: Path, data: bytes) -> ReadError:
+    """The error for a file that no reader recognises: what it seems to be, and what is readable."""
+    if data.startswith(b"PK"):
+        return ReadError(path, None, f"{_archive(data)}, which this version does not read", FORMAT_MEND)
+    for signature, name in SIGNATURES.items():
+        if re.search(signature, data[:4096]):
+            return ReadError(path, None, f"{name}, which this version does not read", FORMAT_MEND)
+    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        mend = f"save it as utf-8 if it is text; readable are {READABLE}"
+        return ReadError(path, None, "a binary file, or utf-16 without its byte-order mark", mend)
+    return _no_header(path, head(data))
+
+
+def _archive(data: bytes) -> str:
+    try:
+        members = zipfile.ZipFile(io.BytesIO(data)).namelist()
+    except zipfile.BadZipFile:
+        return "a damaged zip archive (.xlsx is one; was it copied whole?)"
+    return next((name for start, name in MEMBERS.items() if any(m.startswith(start) for m in members)), "a zip archive")
+
+
+def _no_header(path: Path, lines: list[str]) -> ReadError:
+    """The error for text without a header of a recording of cycling."""
+    rows = [re.split(r"[,;\t]", line) for line in lines]
+    closest = min(range(len(rows)), key=lambda number: len(vocabulary.lacking(rows[number])), default=0)
+    lacking = vocabulary.lacking(rows[closest]) if rows else vocabulary.NEEDED
+    if len(lacking) < len(vocabulary.NEEDED):
+        reason = f"names no column for {' and '.join(lacking)}"
+        return ReadError(path, closest + 1, reason, "export it with test time, voltage and current")
+    if rows and len(rows[0]) > 1 and all(re.fullmatch(r"\s*[-+\d.eE]+\s*", cell) for cell in rows[0]):
+        reason, mend = "numbers without a header", "name the columns and their units, e.g. as Battery Data Format does:"
+        return ReadError(path, 1, reason, f"{mend} test_time_second,voltage_volt,current_ampere")
+    return ReadError(path, None, "no recording of a kind that this version reads", FORMAT_MEND)

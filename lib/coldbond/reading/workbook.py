@@ -1,0 +1,103 @@
+"""Cyclers' Excel workbooks: LANDdt and LANHE, in English and in Chinese."""
+
+import io
+import zipfile
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from coldbond.reading import vocabulary
+from coldbond.reading.cycler import dataset
+from coldbond.reading.errors import ReadError
+from coldbond.reading.table import Table, chosen, stacked, unread
+
+HEADER_WITHIN = 100  # rows
+
+
+def is_workbook(data: bytes) -> bool:
+    """Whether the file is an .xlsx: a zip archive with a workbook in it."""
+    if not data.startswith(b"PK"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except zipfile.BadZipFile:
+        return False
+
+
+def read_workbook(path: Path, data: bytes) -> xr.Dataset:
+    """Read every sheet of records of a workbook; LANDdt spreads a long recording over `Record`, `Record(2)`, ...
+
+    Returns
+    -------
+    xarray.Dataset
+        See `coldbond.reading.read`.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read without guessing.
+    """
+    import python_calamine
+
+    try:
+        book = python_calamine.load_workbook(io.BytesIO(data))
+        sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
+    except (python_calamine.CalamineError, zipfile.BadZipFile) as error:
+        raise ReadError(path, None, f"a damaged workbook ({error})", "export or copy it again") from error
+    tables = [table for name, rows in sheets.items() if (table := _table(path, name, rows))]
+    if not tables:
+        raise ReadError(
+            path,
+            None,
+            f"a workbook with no sheet of a cycler's records; its sheets: {', '.join(sheets)}",
+            "export with the records: columns of test time, voltage and current",
+        )
+    return dataset(stacked(tables))
+
+
+def _table(path: Path, sheet: str, rows: list[list[Any]]) -> Table | None:
+    """The records of a sheet; None where no row is a header of test time, voltage and current."""
+    import polars as pl
+
+    headers = ([str(cell) for cell in row] for row in rows[:HEADER_WITHIN])
+    at, header = next(
+        ((number, row) for number, row in enumerate(headers, start=1) if vocabulary.is_header(row)), (0, [])
+    )
+    if not at:
+        return None
+    columns = chosen(path, header, at, sheet)
+    stop = len(rows)
+    while stop > at and all(_text(cell) is None for cell in rows[stop - 1]):
+        stop -= 1
+    if stop == at:
+        raise ReadError(path, at, "a header, but no rows below it", "export again with the records", sheet=sheet)
+    text = {
+        quantity: pl.Series([_text(row[column.index]) for row in rows[at:stop]], dtype=pl.String)
+        for quantity, column in columns.items()
+    }
+    kind = "lanhe-xlsx" if columns["time"].unit is None else "landdt-xlsx"
+    return Table(path, kind, columns, text, [(sheet, range(at + 1, stop + 1))], unread(header, columns))
+
+
+def _text(cell: Any) -> str | None:
+    """What a cell would read in a text export, so that both are checked alike."""
+    match cell:
+        case None | "":
+            return None
+        case float() | int():
+            # 15 digits, as a spreadsheet shows: without the 0.30000000000000004 of binary arithmetic.
+            text = f"{cell:.15g}"
+            return np.format_float_positional(float(text), trim="-") if "e" in text else text
+        case datetime():
+            return cell.isoformat(" ")
+        case timedelta():
+            minutes, seconds = divmod(cell.total_seconds(), 60)
+            return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{seconds:09.6f}".rstrip("0").rstrip(".")
+        case time() | date():
+            return cell.isoformat()
+        case _:
+            return str(cell)
