@@ -62,7 +62,10 @@ def table(recordings: Mapping[str, xr.Dataset]) -> pd.DataFrame:
             "records": recording.sizes["record"],
             "duration / h": f"{float(recording.time[-1] - recording.time[0]) / 3600:.1f}",
         }
-        | {" / ".join(name.rsplit("_", 1)): f"{recording.attrs[name]:g}".replace("nan", "") for name in CONSTANTS}
+        | {
+            " / ".join(name.rsplit("_", 1)).replace("_", " "): f"{recording.attrs[name]:g}".replace("nan", "")
+            for name in CONSTANTS
+        }
         for label, recording in recordings.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index")
