@@ -1,0 +1,159 @@
+# Rebuilds the paper's figures; `make help` lists what else it does. Needs GNU Make 4.2 and Python 3.11, nothing more.
+
+define TABLE
+#              figure   notebook                recordings                        parameters
+$(call figure, fig4b  , fig4b_ccd             , ccd:LLZ+In-LLZ+RT-MCL-LLZ       , )
+$(call figure, figS16 , fig4b_ccd             , ccd:HT-MCL-LLZ                  , )
+$(call figure, fig4cd , fig4cd_long_cycling   , long-cycling:RT-MCL-LLZ         , )
+$(call figure, figS17 , fig4cd_long_cycling   , long-cycling:HT-MCL-LLZ         , windows: [0.76])
+$(call figure, fig4f  , fig4f_full_cell       , full-cell                       , )
+$(call figure, figS18 , fig4f_full_cell       , full-cell                       , panel: polarization)
+$(call figure, fig4gh , fig4gh_rate           , rate                            , )
+endef
+# Recordings are those that the manifest holds for a role, or for role:sample+sample; several such selections stand
+# with a blank between. Parameters are YAML, as papermill takes them; `make fig4b PARAMETERS='samples: [A, B]'` adds
+# to them and wins. With another RAW than raw/, whose samples have other names, the first figure of a notebook shows
+# all samples of its roles; a later one is drawn where its samples are held.
+
+ifneq ($(filter 3.% 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)),)
+$(error this is GNU Make $(MAKE_VERSION), 4.2 is needed; on a Mac: brew install make, and then gmake for make)
+endif
+
+RAW = raw
+OUT = figures
+PARAMETERS =
+VENV = .venv
+PYTHON = $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$p && break; done),\
+  $(error no Python 3.11 or later is found: install one, or name it with make PYTHON=...))
+VENV_PYTHON = $(VENV)/bin/python
+works := $(shell test -x $(VENV_PYTHON) && echo yes)
+
+quoted = '$(subst ','\'',$(1))'
+
+# All cores unless -j is given, and a figure that fails does not keep the others from being built.
+MAKEFLAGS := $(MAKEFLAGS) --no-builtin-rules --keep-going
+MAKEFLAGS := $(MAKEFLAGS) $(if $(filter-out 0,$(MAKELEVEL))$(filter -j%,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
+.DELETE_ON_ERROR:
+
+# The same bytes everywhere: not the user's settings, number of threads, time zone or hash seed.
+export MATPLOTLIBRC = /dev/null
+export OMP_NUM_THREADS = 1
+export PYTHONHASHSEED = 0
+export PYTHONUTF8 = 1
+export TZ = UTC
+unexport COLDBOND_RAW COLDBOND_FIGURES MPLBACKEND PYTHONPATH PYTHONHOME
+
+figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
+.PHONY: figures help test lab notebooks raw bench lock clean FORCE
+
+# ---- rules from the table, where the goal is a figure ---------------------------------------------------------------
+goals = $(or $(MAKECMDGOALS),figures)
+$(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
+ifneq ($(filter-out help test lab notebooks raw bench lock clean,$(goals)),)
+
+hash := \#
+$(foreach sign,: ; % * ? [ ] ~ | $(hash) $$,$(if $(findstring $(sign),$(OUT)),$(error make takes no OUT with a $(sign) in it)))
+blank := $(subst ,, )
+comma := ,
+dollar := $$
+unique = $(if $(1),$(firstword $(1)) $(call unique,$(filter-out $(firstword $(1)),$(1))))
+same = $(if $(subst x$(1)x,,x$(2)x)$(subst x$(2)x,,x$(1)x),,same)
+
+# Words ROLE:PATH and ROLE/SAMPLE:PATH, the paths escaped for Make but for blanks, which are written ␣ (manifest.py).
+any_python := $(if $(works),$(VENV_PYTHON),$(PYTHON))
+held := $(shell exec 2>&1; $(call quoted,$(any_python)) -I -S -B lib/coldbond/manifest.py $(call quoted,$(RAW)))
+ifneq ($(.SHELLSTATUS),0)
+$(error $(or $(held),$(RAW)/manifest.csv could not be read with $(any_python)))
+endif
+of_paper := $(shell test $(call quoted,$(RAW)) -ef raw && echo yes)
+library := $(wildcard lib/coldbond/*.py lib/coldbond/*/*.py) lib/run_notebook.py lock/run.txt
+
+# Of one selection, such as ccd:LLZ+In-LLZ: its role, its samples where they are to be told apart, its keys in `held`.
+role = $(firstword $(subst :, ,$(1)))
+samples = $(if $(or $(of_paper),$(filter $(notebook),$(shown))),$(subst +, ,$(word 2,$(subst :, ,$(1)))))
+keys = $(if $(samples),$(addprefix $(role)/,$(samples)),$(role))
+
+pick = $(patsubst $(1):%,%,$(filter $(1):%,$(held)))
+recordings = $(subst ␣, ,$(foreach key,manifest $(all_keys),$(call pick,$(key))))
+parameters = samples: [$(subst $(blank),$(comma) ,$(strip $(all_samples)))]
+built_with = $(strip $(notebook) $(RAW) $(parameters) $(extra) $(PARAMETERS))
+pdf = $(subst $(blank),\ ,$(OUT))/$(name).pdf
+
+define figure
+$(eval name := $(strip $(1)))
+$(eval notebook := notebooks/$(strip $(2)).ipynb)
+$(eval extra := $(strip $(4)))
+$(if $(5),$(error the parameters of $(name) hold a comma: write $(dollar)(comma) for it in the table))
+$(eval all_keys := $(foreach selection,$(3),$(call keys,$(selection))))
+$(eval all_samples := $(call unique,$(foreach selection,$(3),$(call samples,$(selection)))))
+$(eval missing := $(foreach key,$(all_keys),$(if $(call pick,$(key)),,$(subst /,:,$(key)))))
+$(eval $(if $(missing),$(left_out),$(rule)))
+$(eval shown += $(notebook))
+$(if $(missing),,$(eval built += $(name)))
+endef
+
+define rule
+.PHONY: $(name)
+figures $(name): $(pdf)
+$(pdf): $(notebook) $(library) $(recordings) | $(VENV)/.installed
+$(pdf): $(if $(call same,$(built_with),$(strip $(file <$(OUT)/executed/$(name).args))),,FORCE)
+	@$(VENV_PYTHON) lib/run_notebook.py $(notebook) $(name) --raw $$(call quoted,$$(RAW)) --out $$(call quoted,$$(OUT)) \
+	  --parameters '$(parameters)' $(call quoted,$(extra)) $$(call quoted,$$(PARAMETERS))
+endef
+
+define left_out
+$(if $(filter figures,$(goals)),$(info $(name) is left out: $(RAW) holds no recording of $(missing)))
+.PHONY: $(name)
+$(name): ; $$(error $(name): $$(RAW) holds no recording of $(missing))
+endef
+
+$(eval $(TABLE))
+$(if $(filter figures,$(goals)),$(if $(built),,$(error none of the figures can be built from $(RAW))))
+endif
+
+# ---- the rest -------------------------------------------------------------------------------------------------------
+help:  ## list what make does
+	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 11
+
+# Made anew when its lock changes, or when the Python it was made of has gone.
+$(VENV)/.installed: lock/run.txt lock/uv.txt pyproject.toml $(if $(works),,FORCE)
+	@lib/set_up.sh $(VENV) lock/run.txt $(call quoted,$(PYTHON))
+.venv-lab/.installed .venv-bench/.installed: .venv-%/.installed: lock/%.txt lock/uv.txt pyproject.toml
+	@lib/set_up.sh .venv-$* lock/$*.txt $(call quoted,$(PYTHON))
+
+NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --dist loadfile
+test: $(VENV)/.installed  ## check the style, the library, the build, and the outputs that the notebooks store
+	@unset MAKEFLAGS MFLAGS MAKELEVEL; failed=0; drafts=$$(mktemp -d); trap 'rm -rf "$$drafts"' EXIT; export COLDBOND_FIGURES="$$drafts"; \
+	$(VENV_PYTHON) -m ruff check --quiet && $(VENV_PYTHON) -m ruff format --check --quiet || failed=1; \
+	$(VENV_PYTHON) -m pytest -q -n logical --cov --cov-report=term:skip-covered --cov-fail-under=90 || failed=1; \
+	$(VENV_PYTHON) -m pytest -q -n logical $(NBVAL) notebooks || failed=1; \
+	exit $$failed
+
+lab: .venv-lab/.installed  ## open the notebooks in JupyterLab, which has an environment of its own
+	@.venv-lab/bin/python -m jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)/notebooks) \
+	  $$([ "$$(id -u)" != 0 ] || echo --allow-root)
+
+notebooks: $(patsubst notebooks/%.ipynb,renew-%,$(wildcard notebooks/*.ipynb))  ## renew the outputs that the notebooks store
+renew-%: $(VENV)/.installed
+	@$(VENV_PYTHON) lib/run_notebook.py notebooks/$*.ipynb
+
+raw: $(VENV)/.installed  ## write the synthetic recordings in raw/ anew
+	@$(VENV_PYTHON) -m twin
+
+bench: .venv-bench/.installed  ## measure how fast recordings are read, beside others
+	@.venv-bench/bin/python bench/bench_reading.py
+
+# Without addresses, and for every Python from 3.11 on.
+LOCK = $(VENV_PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-annotate --no-emit-index-url --no-emit-find-links
+lock: $(VENV)/.installed  ## take up newer versions of the packages within the ranges of pyproject.toml
+	$(LOCK) --extra test -o lock/run.txt pyproject.toml
+	$(LOCK) --extra lab -o lock/lab.txt pyproject.toml
+	$(LOCK) --extra bench -o lock/bench.txt pyproject.toml
+	echo uv | $(LOCK) -o lock/uv.txt -
+
+clean:  ## remove PDFs, executed notebooks and what killed runs left; committed files and environments stay
+	@cd $(call quoted,$(OUT)) || exit; \
+	for notebook in executed/*.ipynb; do rm -f "$$(basename "$$notebook" .ipynb).pdf"; done; \
+	rm -rf executed .staging-*

@@ -1,0 +1,123 @@
+import codecs
+import runpy
+from pathlib import Path
+
+import pytest
+
+from coldbond import manifest
+from coldbond.manifest import COLUMNS, ManifestError, rows
+
+HEADER = ",".join(COLUMNS)
+LLZ = "cycling/ccd LLZ.csv,cycling,ccd,LLZ,pristine,synthetic,,0.785,0.1,,25,"
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    (tmp_path / "cycling").mkdir()
+    for name in ("ccd LLZ.csv", "ccd In.csv"):
+        (tmp_path / "cycling" / name).touch()
+    return tmp_path
+
+
+def write(raw: Path, *lines: str, encoding: str = "utf-8") -> Path:
+    (raw / "manifest.csv").write_text("\n".join(lines) + "\n", encoding=encoding)
+    return raw
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_rows_hold_the_columns_as_text(raw, encoding, end):
+    note = '"a note, with a comma in it, and µ"'
+    (raw / "manifest.csv").write_bytes(
+        end.join([HEADER, LLZ + note, "", "," * 11, LLZ.replace("LLZ", "In")]).encode(encoding)
+    )
+
+    first, second = rows(raw)
+
+    assert list(first) == list(COLUMNS)
+    assert first["file"] == "cycling/ccd LLZ.csv"
+    assert float(first["area_cm2"]) == 0.785
+    assert first["active_mass_mg"] == ""
+    assert first["note"] == "a note, with a comma in it, and µ"
+    assert second["sample"] == "In"
+
+
+def test_a_european_spreadsheet_separates_by_semicolons_and_writes_decimal_commas(raw):
+    line = LLZ.replace(",", ";").replace("0.785", "0,785") + "one, two"
+    (row,) = rows(write(raw, HEADER.replace(",", ";"), line))
+    assert (row["area_cm2"], row["note"]) == ("0.785", "one, two")
+
+
+def test_one_recording_may_have_two_roles(raw):
+    assert [row["role"] for row in rows(write(raw, HEADER, LLZ, LLZ.replace("ccd,", "rate,")))] == ["ccd", "rate"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "line 1: file must be the name of one column"),
+        ([HEADER.replace(",role", "")], "line 1: role must be the name of one column"),
+        ([HEADER + ",role"], "line 1: role must be the name of one column"),
+        ([HEADER, LLZ + "a, b"], "line 2: 13 fields under 12 columns: put a text with a ',' in it in double quotes"),
+        ([HEADER, LLZ[:-1]], "line 2: 11 fields under 12 columns: write a ',' for an empty field too"),
+        ([HEADER, LLZ, LLZ], "line 3, column file: cycling/ccd LLZ.csv stands here twice as ccd: delete one row"),
+        ([HEADER, LLZ.replace(",cycling", ",cyling")], "line 2, column technique: 'cyling' is unknown: write xrd, xps"),
+        ([HEADER, LLZ.replace(",ccd", ",CCD")], "line 2, column role: 'CCD' is unknown: write phase"),
+        ([HEADER, LLZ.replace("synthetic", "")], "line 2, column origin: '' is unknown: write synthetic, measured"),
+        ([HEADER, LLZ.replace(",LLZ", ",")], "line 2, column sample: empty"),
+        ([HEADER, LLZ.replace("0.785", "0.785 cm2")], "line 2, column area_cm2: '0.785 cm2' is no positive number"),
+        ([HEADER, LLZ.replace("0.785", "0")], "line 2, column area_cm2: '0' is no positive number"),
+        ([HEADER, LLZ.replace("25", "nan")], "line 2, column temperature_C: 'nan' is no number"),
+        ([HEADER, LLZ.replace("synthetic,", "synthetic,abc")], "line 2, column sha256: not 64 hexadecimal digits"),
+        ([HEADER, LLZ.replace("ccd LLZ", "lost")], "line 2, column file: 'cycling/lost.csv' is no file in "),
+        ([HEADER, LLZ.replace("cycling/ccd LLZ.csv", "")], "line 2, column file: '' is no file in "),
+        ([HEADER, LLZ.replace("cycling/", "../cycling/")], "line 2, column file: ../cycling/ccd LLZ.csv is outside "),
+        ([HEADER, LLZ.replace("cycling/", "/cycling/")], "line 2, column file: /cycling/ccd LLZ.csv is outside "),
+        ([HEADER, LLZ + '"never closed'], "line 2: unexpected end of data"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_its_place(raw, lines, message):
+    with pytest.raises(ManifestError) as error:
+        rows(write(raw, *lines))
+    assert f"{raw / 'manifest.csv'}, {message}" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path):
+    with pytest.raises(ManifestError, match=r"manifest\.csv: there is no such file; raw/README\.md says"):
+        rows(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_another_encoding_is_refused(raw, encoding):
+    with pytest.raises(ManifestError, match=r"not UTF-8 at byte [0-9]+: save it as 'CSV UTF-8'"):
+        rows(write(raw, HEADER, LLZ + "1 µm", encoding=encoding))
+
+
+def test_utf_16_without_a_mark_is_refused(raw):
+    (raw / "manifest.csv").write_bytes((HEADER + "\n").encode("utf-16").removeprefix(codecs.BOM_UTF16))
+    with pytest.raises(ManifestError, match=r"manifest\.csv, line 1: .*save it as 'CSV UTF-8'|must be the name"):
+        rows(raw)
+
+
+def test_as_a_script_it_lists_for_make_what_stands_under_which_key(raw, capsys, monkeypatch):
+    write(raw, HEADER, LLZ, LLZ.replace("LLZ", "In").replace("ccd,In", "ccd,In + Au"))
+    monkeypatch.setattr("sys.argv", ["manifest.py", str(raw)])
+    runpy.run_path(manifest.__file__, run_name="__main__")
+    llz, indium = rf"{raw}/cycling/ccd\␣LLZ.csv", rf"{raw}/cycling/ccd\␣In.csv"
+    assert capsys.readouterr().out.split() == [
+        *(f"manifest:{raw}/manifest.csv", f"ccd:{llz}", f"ccd/LLZ:{llz}", f"ccd:{indium}", f"ccd/In___Au:{indium}")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("ccd: LLZ", "make takes no file name with any of"), ("lost", "no file")]
+)
+def test_as_a_script_it_ends_with_one_line_where_it_cannot_be_used(raw, monkeypatch, name, message):
+    (raw / "cycling" / "ccd: LLZ.csv").touch()
+    write(raw, HEADER, LLZ.replace("ccd LLZ", name))
+    monkeypatch.setattr("sys.argv", ["manifest.py", str(raw)])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(manifest.__file__, run_name="__main__")
+    assert message in end.value.code
+    assert "\n" not in end.value.code
