@@ -59,17 +59,17 @@ def dataset(table: Table) -> xr.Dataset:
     resolution = {name: last_digit for name, (_, last_digit) in zip(names, channels, strict=True)}
     _check_clock(table, values["time"])
     values["current"], sign = derived.signed(table, values["current"])
+    attrs = {name: {"units": SI[name], "long_name": LONG_NAMES[name], "resolution": resolution[name]} for name in names}
     recording = xr.Dataset(
-        {name: ("record", values[name], {"units": SI[name], "long_name": LONG_NAMES[name]}) for name in names},
+        {name: ("record", values[name], attrs[name]) for name in names},
         attrs={"technique": "cycling", "format": table.format},
     )
-    for name in names:
-        recording[name].attrs["resolution"] = resolution[name]
     recording["current"].attrs["sign"] = sign
     for pair in (["capacity"], ["charge_capacity", "discharge_capacity"]):
-        counters = [name for name in pair if name in names]
-        for name in counters:
-            recording[name].attrs["resets"] = derived.resets(values, counters, resolution)
+        if counters := [name for name in pair if name in names]:
+            told = derived.resets(values, counters, resolution)
+            for name in counters:
+                recording[name].attrs["resets"] = told
     table.unread += [table.columns[name].header for name in blank]
     notes = {
         "start": derived.start(table, values["time"]),  # before `unread`, which it may lengthen
@@ -118,9 +118,8 @@ def _integers(table: Table, name: str) -> np.ndarray:
     import polars as pl
 
     values = _numbers(table, name)
-    integers = values.astype(np.int64)
-    _refuse(table, name, pl.Series(integers != values), "a whole number")
-    return integers
+    _refuse(table, name, pl.Series((values % 1 != 0) | (np.abs(values) > 2**53)), "a whole number")
+    return values.astype(np.int64)
 
 
 def _durations(table: Table) -> np.ndarray:
@@ -132,7 +131,8 @@ def _durations(table: Table) -> np.ndarray:
     days = parts.field("days").cast(pl.Float64).fill_null(0.0) * SECONDS["days"]
     seconds = sum((parts.field(part).cast(pl.Float64) * SECONDS[part] for part in list(SECONDS)[1:]), start=days)
     _refuse(table, "time", seconds.is_null(), "a duration h:mm:ss")
-    return seconds.to_numpy()
+    table.text["time"] = parts.field("seconds")  # whose decimals are the clock's: the days' point is not one
+    return seconds.to_numpy(writable=True)
 
 
 def _refuse(table: Table, name: str, bad: "pl.Series", wanted: str) -> None:
@@ -163,7 +163,8 @@ def _decimals(table: Table, name: str) -> int:
     """The most decimals that any cell of a column shows."""
     text = table.text[name]
     if text.str.contains("[eE]").any():
-        decimals = max(-Decimal(number).as_tuple().exponent for number in text.unique() if number not in (None, *EMPTY))
+        numbers = text.filter(~_is_empty(text)).unique()
+        decimals = max(0, *(-Decimal(number).as_tuple().exponent for number in numbers))
     else:
         decimals = (text.str.len_bytes() - text.str.find(".", literal=True) - 1).max() or 0
     return min(decimals, WORKBOOK_DECIMALS) if table.format.endswith("xlsx") else decimals

@@ -13,20 +13,19 @@ from coldbond.reading.encoding import as_utf8, head
 from coldbond.reading.errors import ReadError
 from coldbond.reading.table import Table, chosen, stacked, unread
 
-#: First cell of the header of a stacked table in LAND CSV.
-SECTIONS = ("Cycle", "Step", "Record", "Index")
-SECTIONS += ("循环", "循环序号", "步次", "步骤序号", "工步", "工步序号", "记录", "记录序号")
+#: First cells of the headers of LAND CSV's tables: those of records, and those that sum records up.
+RECORDS = ("Record", "记录", "记录序号")
+SUMMARIES = ("Cycle", "Step", "Index", "循环", "循环序号", "步次", "步骤序号", "工步", "工步序号")
 SEPARATORS = ",\t;"
 HEADER_WITHIN = 100  # lines
 CHUNK = 1 << 20
-BOM = b"\xef\xbb\xbf"
 
 
 def is_stack(data: bytes) -> bool:
     """Whether the first header in the file is one of LAND CSV's: its first cell says what each row below is."""
     for line in head(data)[:HEADER_WITHIN]:
         cells = _cells(line)
-        if cells[0] in SECTIONS and len(cells) > 1:
+        if len(cells) > 1 and cells[0] in RECORDS + SUMMARIES:
             return True
         if vocabulary.is_header(cells):
             return False
@@ -55,7 +54,7 @@ def read_table(path: Path, data: bytes) -> xr.Dataset:
     lines = head(body)
     at = next(number for number, line in enumerate(lines) if vocabulary.is_header(_cells(line)))
     table = _table(path, body, lines[at], at + 1)
-    before = (line.strip(SEPARATORS + " \ufeff") for line in lines[:at])
+    before = (line.strip(SEPARATORS + " ") for line in lines[:at])
     table.preamble = "; ".join(line for line in before if line and not line.endswith(":"))
     return dataset(table)
 
@@ -73,28 +72,31 @@ def read_stack(path: Path, data: bytes) -> xr.Dataset:
     ReadError
         The file cannot be read without guessing.
     """
-    body = _unquoted(as_utf8(path, data)).removeprefix(BOM)
-    sections = {name.encode() for name in SECTIONS}
+    words = {word.encode() for word in RECORDS + SUMMARIES}
     first_cell = re.compile(rb"[^,\t;\r]*")
-    summaries = []
-    parts: list[tuple[bytes, int, list[bytes], list[int]]] = []  # header, its line, rows, their lines
+    parts: list[tuple[str, int, list[bytes], list[int]]] = []  # header, its line, rows, their lines
+    summaries = {}
     in_records = False
-    for number, line in enumerate(body.split(b"\n"), start=1):
-        if first_cell.match(line)[0].strip() in sections:
-            in_records = vocabulary.is_header(_cells(line.decode()))
+    for number, line in enumerate(_unquoted(as_utf8(path, data)).split(b"\n"), start=1):
+        if first_cell.match(line)[0].strip() in words:
+            header = line.decode()
+            cells = _cells(header)
+            in_records = cells[0] in RECORDS or vocabulary.is_header(cells)
             if not in_records:
-                summaries.append(line.decode())
-            elif not parts or parts[-1][0] != line:
-                parts.append((line, number, [], []))
+                summaries[f"table {cells[0]}"] = None
+            elif not parts or parts[-1][0] != header:
+                parts.append((header, number, [], []))
         elif in_records and line.strip():
             parts[-1][2].append(line)
             parts[-1][3].append(number)
     if not parts:
-        raise _no_records(path, summaries)
+        reason = f"no table of records, only {', '.join(summaries)}"
+        raise ReadError(path, None, reason, "export it with the records")
     tables = []
     for header, at, rows, numbers in parts:
-        cut = bool(numbers) and numbers[-1] == number  # no line break after the last row of the file
-        tables.append(_table(path, b"\n".join(rows) + (b"" if cut else b"\n"), header.decode(), at, numbers))
+        cut = numbers[-1:] == [number]  # no line break after the last row of the file
+        tables.append(_table(path, b"\n".join(rows) + (b"" if cut else b"\n"), header, at, numbers))
+    tables[0].unread += summaries
     return dataset(stacked(tables))
 
 
@@ -104,16 +106,16 @@ def _table(path: Path, body: bytes, header: str, at: int, numbers: Sequence[int]
     Parameters
     ----------
     body : bytes
-        The rows, utf-8; with `numbers` None, the whole file.
+        The rows, in utf-8; the whole file where `numbers` is None.
     header : str
-        The header, which is line `at` of the file.
+        The header, line `at` of the file.
     numbers : sequence of int, optional
         The rows' lines in the file.
     """
     import polars as pl  # costs 0.3 s, which nobody should pay who imports coldbond and reads nothing
 
     separator = _separator(header)
-    names = [name.strip() for name in header.rstrip("\r\n" + separator).split(separator)]
+    names = _cells(header.rstrip("\r\n " + separator))
     columns = chosen(path, names, at)
     skip = at if numbers is None else 0
     stop = len(body)
@@ -121,61 +123,45 @@ def _table(path: Path, body: bytes, header: str, at: int, numbers: Sequence[int]
         stop -= 1
     fields = _separators(body, ord(separator))[skip : -body.count(b"\n", stop) or None] + 1
     if not stop or not fields.size:
-        raise ReadError(path, at, "a header, but no rows below it", "export the recording again with its records")
+        raise ReadError(path, at, "a header, but no rows below it", "export it again with the records")
     numbers = range(at + 1, at + 1 + fields.size) if numbers is None else numbers
     width = _width(path, fields, numbers, len(names))
-    wanted = sorted(column.index for name, column in columns.items() if name != "systime")
+    wanted = sorted(column.index for quantity, column in columns.items() if quantity != "systime")
     wanted += range(len(names), width)
-    frame = pl.read_csv(
-        body,
-        has_header=False,
-        skip_lines=skip,
-        separator=separator,
-        quote_char=None,
-        infer_schema=False,
-        columns=wanted,
-    ).head(fields.size)
+    options = {"has_header": False, "skip_lines": skip, "separator": separator, "quote_char": None}
+    frame = pl.read_csv(body, infer_schema=False, columns=wanted, **options).head(fields.size)
     cells = dict(zip(wanted, frame.iter_columns(), strict=True))
     text = {quantity: cells[column.index] for quantity, column in columns.items() if quantity != "systime"}
-    if "systime" in columns:  # of which `derived.start` wants no more, and whose text is the longest
-        index = columns["systime"].index
-        first = body.split(b"\n", skip + 1)[skip]
-        last = body[body.rfind(b"\n", 0, stop) + 1 : stop]
-        text["systime"] = pl.Series([line.decode().split(separator)[index].strip() for line in (first, last)])
+    if "systime" in columns:
+        text["systime"] = pl.Series([_cells(line)[columns["systime"].index] for line in _ends(body, skip, stop)])
     table = Table(path, _format(columns["time"].header), columns, text, [(None, numbers)], unread(names, columns))
     for surplus in range(len(names), width):
         filled = cells[surplus].is_not_null()
         if filled.any():
-            raise table.error(filled.arg_max(), f"more fields than the {len(names)} column names", "name every column")
-    ends_in_text = width == len(names) and any(column.index == width - 1 for column in columns.values())
-    if ends_in_text and b"\n" not in body[stop:]:
-        raise table.error(
-            fields.size - 1,
-            "the last row has no line break: whether it was cut short, nothing tells",
-            "delete the row, or end it with a line break if it is whole",
-        )
+            reason = f"more fields than the {len(names)} column names"
+            raise table.error(filled.arg_max(), reason, "name every column in the header")
+    last_is_read = any(column.index == width - 1 for column in columns.values())
+    if last_is_read and b"\n" not in body[stop:]:
+        reason = "the last row has no line break, so nothing tells whether it was cut off"
+        raise table.error(fields.size - 1, reason, "delete the row, or end it with a line break if it is whole")
     return table
 
 
 def _width(path: Path, fields: np.ndarray, numbers: Sequence[int], names: int) -> int:
-    """Number of fields that every row has."""
+    """Number of fields of every row, given that of each."""
     width = int(np.bincount(fields).argmax())
     odd = np.flatnonzero(fields != width)
     if odd.size:
-        row, short = int(odd[0]), fields[odd[0]] < width
-        if short and row == len(numbers) - 1:
-            reason, mend = f"the file is cut off: {fields[row]} fields of {width}", "export it again, or delete the row"
+        row = int(odd[0])
+        if row == len(numbers) - 1 and fields[row] < width:
+            reason, mend = f"cut off: {fields[row]} fields of {width}", "export it again, or delete the row"
         else:
-            reason = f"{fields[row]} fields where the other rows have {width}"
-            mend = "export the recording again, or restore the row"
+            reason = f"{fields[row]} fields where most rows have {width}"
+            mend = "export it again, or restore the row"
         raise ReadError(path, numbers[row], reason, mend)
     if width < names:
-        raise ReadError(
-            path,
-            numbers[0],
-            f"{width} fields under {names} column names",
-            "export again with the columns of the header",
-        )
+        reason = f"{width} fields under {names} column names"
+        raise ReadError(path, numbers[0], reason, "export it again, or restore the header")
     return width
 
 
@@ -188,8 +174,18 @@ def _separators(body: bytes, separator: int) -> np.ndarray:
         separators = np.flatnonzero(chunk == separator)
         before.append(seen + np.searchsorted(separators, np.flatnonzero(chunk == ord("\n"))))
         seen += separators.size
-    before.append([seen])  # the last line may lack its line break
+    before.append([seen])  # what follows the last line break
     return np.diff(np.concatenate(before), prepend=0)
+
+
+def _ends(body: bytes, skip: int, stop: int) -> tuple[str, str]:
+    """The first row after those to skip, and the last, which ends at `stop`."""
+    start = 0
+    for _ in range(skip):
+        start = body.index(b"\n", start) + 1
+    end = body.find(b"\n", start, stop)
+    last = body[body.rfind(b"\n", 0, stop) + 1 : stop]
+    return body[start : end if end > 0 else stop].decode(), last.decode()
 
 
 def _format(time: str) -> str:
@@ -199,21 +195,14 @@ def _format(time: str) -> str:
     return "bdf-csv" if re.match(r"test[ _]time", time, re.IGNORECASE) else "land-csv"
 
 
-def _no_records(path: Path, summaries: list[str]) -> ReadError:
-    closest = min(summaries, key=lambda header: len(vocabulary.lacking(_cells(header))))
-    lacking = ", ".join(vocabulary.lacking(_cells(closest)))
-    reason = f"no table of records; the header closest to one, {closest.strip()!r}, lacks {lacking}"
-    return ReadError(path, None, reason, "export it with the records")
-
-
 def _separator(header: str) -> str:
     return max(SEPARATORS, key=header.count)
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip(' "\ufeff\r\n') for cell in line.split(_separator(line))]
+    return [cell.strip(' "\r\n') for cell in line.split(_separator(line))]
 
 
 def _unquoted(body: bytes) -> bytes:
-    # A separator inside quotes shows as a row with a field too many.
+    # A separator inside quotes then shows as a row with a field too many.
     return body.replace(b'"', b"") if b'"' in body else body

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ import numpy as np
 from coldbond.reading.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import polars as pl
 
-#: Words of step states, after `_plain`: LAND's CCC, CVC, RateC, C_CC, CCCV_C; Landt's `charge CC`; BDF's CC_CHG.
-DISCHARGE = re.compile(r".*(dis|dch|dsg|放电).*|(cc|cv|cp|cr|rate)+_?d|d_?(cc|cv|cp|cr|rate)+")
-CHARGE = re.compile(r".*(chg|charge|充电).*|(cc|cv|cp|cr|rate)+_?c|c_?(cc|cv|cp|cr|rate)+")
+#: Step states as `direction` spells them: LAND's CCC, CVD, RateC, C_CC, CCCV_C, 恒流充电; Landt's `charge CC`; the
+#: Battery Data Format's CC_CHG. LAND's plain CC does not tell.
+DISCHARGE = re.compile(r".*(dis|dch|dsg|放电).*|[a-z]+_d|d_[a-z]+|(cc|cv|cp|cr|rate)+d|d(cc|cv|cp|cr|rate)+")
+CHARGE = re.compile(r".*(chg|charge|充电).*|[a-z]+_c|c_[a-z]+|(cc|cv|cp|cr|rate)+c|c(cc|cv|cp|cr|rate)+")
 REST = re.compile(r"r|.*(rest|pause|wait|stop|idle|ocv|静置|搁置|休眠|暂停|停止).*")
 
 _CLOCK = r"[ T]+(?P<hour>\d{1,2}):(?P<rest>\d{2}(:\d{2}(\.\d+)?)?)"
@@ -24,9 +26,9 @@ UNIX = re.compile(r"\d{9,10}(\.\d+)?")
 DAY = 86400.0  # s
 
 
-def direction(state: str | None) -> int | None:
+def direction(state: str) -> int | None:
     """1 for a step state that charges, -1 for one that discharges, 0 for a rest, None where the words do not tell."""
-    words = re.sub(r"[\s-]+", "_", unicodedata.normalize("NFKC", state or "").strip().casefold())
+    words = re.sub(r"[\s-]+", "_", unicodedata.normalize("NFKC", state).strip().casefold())
     for pattern, sign in ((DISCHARGE, -1), (CHARGE, 1), (REST, 0)):
         if pattern.fullmatch(words):
             return sign
@@ -45,41 +47,33 @@ def signed(table: Table, current: np.ndarray) -> tuple[np.ndarray, str]:
         The current has no sign and no state tells it, or sign and states contradict each other.
     """
     states = table.text.get("state")
-    directions = {} if states is None else {state: direction(state) for state in states.unique()}
-    if not directions.keys() - {None, "-"}:
-        if table.format.startswith("land-") or table.format.endswith("xlsx"):
-            _refuse_unknown(table, current > 0, not (current < 0).any())
-        return current, "recorded"  # both Landt CSV and the Battery Data Format define the sign
-    discharging = states.is_in([state for state, sign in directions.items() if sign == -1]).to_numpy()
-    if (current[discharging] < 0).any():
-        return current, "recorded"
-    resting = states.is_in([state for state, sign in directions.items() if sign == 0]).to_numpy()
-    charging = states.is_in([state for state, sign in directions.items() if sign == 1]).to_numpy()
-    unsigned = (current[discharging] > 0).any()
+    if states is None and table.format in ("landt-csv", "bdf-csv"):
+        return current, "recorded"  # these formats define the sign
+    discharging, resting, charging = (_heading(states, sign, current.size) for sign in (-1, 0, 1))
+    unsigned = (current[discharging] > 0).any() and not (current[discharging] < 0).any()
     if unsigned or not (current < 0).any():
-        _refuse_unknown(table, (current > 0) & ~(discharging | charging | resting), True)
+        untold = (current > 0) & ~(discharging | resting | charging)
+        if untold.any():
+            row = int(untold.argmax())
+            state = "no column of step states" if states is None else f"the step state {states[row]!r} does not"
+            reason = f"the current shows no sign, and {state} tells charge from discharge"
+            raise table.error(row, reason, "export it with signed currents, or with step states (Step-State, 工作模式)")
     if not unsigned:
         return current, "recorded"
     against = charging & (current < 0)
     if against.any():
-        raise table.error(
-            int(against.argmax()),
-            "the current is negative in a charging step, and positive in the discharging ones",
-            "export it with charge positive",
-        )
+        reason = "the current is negative in a charging step and positive in discharging ones"
+        raise table.error(int(against.argmax()), reason, "export it with the current of charge positive")
     return np.where(discharging, -current, current), "step state"
 
 
-def _refuse_unknown(table: Table, flowing: np.ndarray, unsigned: bool) -> None:
-    if unsigned and flowing.any():
-        raise table.error(
-            int(flowing.argmax()),
-            "the current has no sign, and no step state tells charge from discharge",
-            "export it with signed currents, or with the column of step states (Step-State, 工作模式)",
-        )
+def _heading(states: "pl.Series | None", sign: int, size: int) -> np.ndarray:
+    """Whether each record's step state is of this direction."""
+    words = [] if states is None else [word for word in states.unique() if word and direction(word) == sign]
+    return states.is_in(words).fill_null(False).to_numpy() if words else np.zeros(size, bool)
 
 
-def resets(values: "Mapping[str, np.ndarray]", counters: "Sequence[str]", resolution: "Mapping[str, float]") -> str:
+def resets(values: Mapping[str, np.ndarray], counters: Sequence[str], resolution: Mapping[str, float]) -> str:
     """When counters of charge fall back to zero: with each "step", with each "cycle", or "never".
 
     Parameters

@@ -14,7 +14,7 @@ def head(data: bytes) -> list[str]:
     start = data[:HEAD]
     marked = _marked(start)
     if marked:
-        return start.decode(marked, "replace").splitlines()
+        return start.decode(marked, "replace").removeprefix("\ufeff").splitlines()
     start = start[: start.rfind(b"\n") + 1] or start  # at a line break, to cut no character in half
     return start.decode("utf-8" if _undecodable(start, "utf-8") is None else "gb18030", "replace").splitlines()
 
@@ -39,21 +39,22 @@ def as_utf8(path: Path, data: bytes) -> bytes:
         nul = data.find(b"\0")
         if nul >= 0:
             reason = "holds a NUL byte: not text, or utf-16 without its byte-order mark"
-            raise ReadError(path, _line(data, nul), reason, "export it again, or save it as utf-8")
+            raise ReadError(path, data.count(b"\n", 0, nul) + 1, reason, "export it again, or save it as utf-8")
         if data.isascii() or _undecodable(data, "utf-8") is None:
             return data
         encoding = "gb18030"
     at = _undecodable(data, encoding)
     if at is not None:
-        named = {"utf-8-sig": "utf-8", "gb18030": "utf-8 or gb18030"}.get(encoding, encoding)
-        raise ReadError(path, _line(data, at), f"holds bytes that are no text in {named}", "save it as utf-8")
-    return data.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8-sig" else data.decode(encoding).encode("utf-8")
+        line = data[:at].decode(encoding, "ignore").count("\n") + 1
+        named = "utf-8 or gb18030" if encoding == "gb18030" else encoding
+        raise ReadError(path, line, f"holds bytes that are no text in {named}", "save it as utf-8")
+    return data.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else data.decode(encoding).encode("utf-8")
 
 
 def _marked(data: bytes) -> str | None:
     """The encoding that a byte-order mark shows."""
     if data.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
+        return "utf-8"
     return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
 
 
@@ -67,7 +68,3 @@ def _undecodable(data: bytes, encoding: str) -> int | None:
         except UnicodeDecodeError as error:
             return start - pending + error.start
     return None
-
-
-def _line(data: bytes, at: int) -> int:
-    return data.count(b"\n", 0, at) + 1

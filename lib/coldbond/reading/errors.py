@@ -19,7 +19,9 @@ class ReadError(ValueError):
         The sheet of a workbook.
     """
 
-    def __init__(self, path: str | PathLike, line: int | None, reason: str, mend: str, sheet: str | None = None) -> None:
+    def __init__(
+        self, path: str | PathLike, line: int | None, reason: str, mend: str, sheet: str | None = None
+    ) -> None:
         super().__init__(path, line, reason, mend, sheet)  # all of them, so that the error can be pickled
         self.path, self.line, self.reason, self.mend, self.sheet = Path(path), line, reason, mend, sheet
 

@@ -14,10 +14,11 @@ READABLE = "Landt CSV, LAND CSV, LANDdt and LANHE workbooks (.xlsx), Battery Dat
 SIGNATURES = {
     rb"\*RAS_DATA_START": "a Rigaku .ras diffraction scan",
     rb"\*TYPE\s*=": "a Rigaku .asc diffraction scan",
+    rb"#title,.*\.ras": "a diffraction scan made from a Rigaku .ras",
     rb"<xrdMeasurements": "a PANalytical .xrdml diffraction scan",
-    rb"(?m)^(data_|_diffrn)": "a CIF",
-    rb"#title,.*\.ras": "a diffraction scan exported from Rigaku .ras",
+    rb"(?m)^(_diffrn|_cell_length|loop_)": "a CIF",
     rb"VAMAS Surface Chemical Analysis": "a VAMAS file of surface analysis",
+    rb"(?i)BE/eV|E_kin|(binding|kinetic) energy": "a photoelectron spectrum",
     rb"(?i)##\s*(title|jcamp)": "a JCAMP-DX spectrum",
     rb"File Version;BWRam": "a B&W Tek Raman spectrum",
     rb"Instrument Model:\s*CHI": "a CH Instruments text export",
@@ -34,18 +35,18 @@ MEMBERS = {
     "Experiment0/": "a Bruker .brml diffraction scan",
     "word/": "a Word document",
 }
-FORMAT_MEND = f"export it as one of {READABLE}"
+MEND = f"give a recording that it reads: {READABLE}"
 
 
 def refusal(path: Path, data: bytes) -> ReadError:
     """The error for a file that no reader recognises: what it seems to be, and what is readable."""
     if data.startswith(b"PK"):
-        return ReadError(path, None, f"{_archive(data)}, which this version does not read", FORMAT_MEND)
+        return ReadError(path, None, f"{_archive(data)}, which this version does not read", MEND)
     for signature, name in SIGNATURES.items():
         if re.search(signature, data[:4096]):
-            return ReadError(path, None, f"{name}, which this version does not read", FORMAT_MEND)
+            return ReadError(path, None, f"{name}, which this version does not read", MEND)
     if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        mend = f"save it as utf-8 if it is text; readable are {READABLE}"
+        mend = f"save it as utf-8 if it is text, else {MEND}"
         return ReadError(path, None, "a binary file, or utf-16 without its byte-order mark", mend)
     return _no_header(path, head(data))
 
@@ -53,7 +54,7 @@ def refusal(path: Path, data: bytes) -> ReadError:
 def _archive(data: bytes) -> str:
     try:
         members = zipfile.ZipFile(io.BytesIO(data)).namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError):
         return "a damaged zip archive (.xlsx is one; was it copied whole?)"
     return next((name for start, name in MEMBERS.items() if any(m.startswith(start) for m in members)), "a zip archive")
 
@@ -61,12 +62,12 @@ def _archive(data: bytes) -> str:
 def _no_header(path: Path, lines: list[str]) -> ReadError:
     """The error for text without a header of a recording of cycling."""
     rows = [re.split(r"[,;\t]", line) for line in lines]
-    closest = min(range(len(rows)), key=lambda number: len(vocabulary.lacking(rows[number])), default=0)
-    lacking = vocabulary.lacking(rows[closest]) if rows else vocabulary.NEEDED
-    if len(lacking) < len(vocabulary.NEEDED):
-        reason = f"names no column for {' and '.join(lacking)}"
+    closest = min(range(len(rows)), key=lambda number: len(vocabulary.lacking(rows[number])))
+    lacking = vocabulary.lacking(rows[closest])
+    if len(lacking) == 1:
+        reason = f"this header names no column for {lacking[0]}"
         return ReadError(path, closest + 1, reason, "export it with test time, voltage and current")
-    if rows and len(rows[0]) > 1 and all(re.fullmatch(r"\s*[-+\d.eE]+\s*", cell) for cell in rows[0]):
+    if len(rows[0]) > 1 and all(re.fullmatch(r"\s*[-+\d.eE]+\s*", cell) for cell in rows[0]):
         reason, mend = "numbers without a header", "name the columns and their units, e.g. as Battery Data Format does:"
         return ReadError(path, 1, reason, f"{mend} test_time_second,voltage_volt,current_ampere")
-    return ReadError(path, None, "no recording of a kind that this version reads", FORMAT_MEND)
+    return ReadError(path, None, "no recording of a kind that this version reads", MEND)

@@ -1,5 +1,6 @@
 """A table of records as the file has it: text by quantity, and where in the file each row stands."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,11 +42,9 @@ class Table:
 
     def error(self, row: int, reason: str, mend: str) -> ReadError:
         """The error for a row, counted from 0, that says where in the file it stands."""
-        for sheet, numbers in self.rows:
-            if row < len(numbers):
-                break
-            row -= len(numbers)
-        return ReadError(self.path, int(numbers[row]), reason, mend, sheet)
+        places = ((sheet, number) for sheet, numbers in self.rows for number in numbers)
+        sheet, line = next(itertools.islice(places, int(row), None))
+        return ReadError(self.path, line, reason, mend, sheet)
 
 
 def chosen(path: Path, header: Sequence[str], line: int, sheet: str | None = None) -> dict[str, Column]:
@@ -67,9 +66,13 @@ def chosen(path: Path, header: Sequence[str], line: int, sheet: str | None = Non
             fault = f"and column {others[0].index + 1} ({others[0].header}) have one name"
             mend = "export one table of records, without cycles side by side, and each quantity in one unit"
         elif quantity in vocabulary.UNITS and column.unit is None and quantity != "time":  # which may be h:mm:ss
-            fault, mend = "has no unit", f"name it in the header, as in {column.header}/{'V mA mAh'.split()[min(2, 0)]}"
+            example = {"voltage": "V", "current": "mA"}.get(quantity, "mAh")
+            fault, mend = "has no unit", f"name it in the header, as in {column.header}/{example}"
         elif quantity in vocabulary.UNITS and column.unit and vocabulary.scale(quantity, column.unit) is None:
-            fault, mend = f"has the unknown unit {column.unit!r}", f"give one of {', '.join(vocabulary.UNITS[quantity])}"
+            fault, mend = (
+                f"has the unknown unit {column.unit!r}",
+                f"give one of {', '.join(vocabulary.UNITS[quantity])}",
+            )
         if fault:
             raise ReadError(path, line, f"column {column.index + 1} ({column.header}) {fault}", mend, sheet)
     return best

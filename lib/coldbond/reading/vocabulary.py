@@ -35,7 +35,7 @@ UNITS = {
     "time": {name: size for names, size in _SECONDS.items() for name in names},
     "voltage": {"v": 1, "volt": 1, "mv": 1e-3, "uv": 1e-6},
     "current": {"a": 1, "amp": 1, "ampere": 1, "ma": 1e-3, "ua": 1e-6, "na": 1e-9},
-    **dict.fromkeys(COUNTERS, {"ah": 1, "mah": 1e-3, "uah": 1e-6, "nah": 1e-9}),
+    **{counter: {"ah": 1, "mah": 1e-3, "uah": 1e-6, "nah": 1e-9} for counter in COUNTERS},
 }
 
 _KNOWN = {name: (quantity, rank) for quantity, names in NAMES.items() for rank, name in enumerate(names.split())}
@@ -91,7 +91,7 @@ def _name_and_unit(cell: str) -> tuple[str, str | None]:
         name, unit = cell.split("/", 1)
     else:
         name, _, unit = cell.rpartition("_")
-    return _key(name), unit.strip()
+    return _key(name), unit.strip() or None
 
 
 def _key(name: str) -> str:

@@ -1,6 +1,7 @@
 """Cyclers' Excel workbooks: LANDdt and LANHE, in English and in Chinese."""
 
 import io
+import re
 import zipfile
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -24,12 +25,12 @@ def is_workbook(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return "xl/workbook.xml" in archive.namelist()
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError):
         return False
 
 
 def read_workbook(path: Path, data: bytes) -> xr.Dataset:
-    """Read every sheet of records of a workbook; LANDdt spreads a long recording over `Record`, `Record(2)`, ...
+    """Read every sheet of records of a workbook; LAND spreads a long recording over `Record`, `Record(2)`, ...
 
     Returns
     -------
@@ -48,33 +49,30 @@ def read_workbook(path: Path, data: bytes) -> xr.Dataset:
         sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
     except (python_calamine.CalamineError, zipfile.BadZipFile) as error:
         raise ReadError(path, None, f"a damaged workbook ({error})", "export or copy it again") from error
-    tables = [table for name, rows in sheets.items() if (table := _table(path, name, rows))]
+    tables = {name: table for name, rows in sheets.items() if (table := _table(path, name, rows))}
     if not tables:
-        raise ReadError(
-            path,
-            None,
-            f"a workbook with no sheet of a cycler's records; its sheets: {', '.join(sheets)}",
-            "export with the records: columns of test time, voltage and current",
-        )
-    return dataset(stacked(tables))
+        reason = f"a workbook with no sheet of a cycler's records; its sheets: {', '.join(sheets)}"
+        raise ReadError(path, None, reason, "export it with the records: test time, voltage and current")
+    table = stacked(list(tables.values()))
+    table.unread += [f"sheet {name}" for name in sheets if name not in tables]
+    return dataset(table)
 
 
 def _table(path: Path, sheet: str, rows: list[list[Any]]) -> Table | None:
-    """The records of a sheet; None where no row is a header of test time, voltage and current."""
+    """The records of a sheet; None where neither its name nor a header of test time, voltage and current shows any."""
     import polars as pl
 
-    headers = ([str(cell) for cell in row] for row in rows[:HEADER_WITHIN])
-    at, header = next(
-        ((number, row) for number, row in enumerate(headers, start=1) if vocabulary.is_header(row)), (0, [])
-    )
-    if not at:
+    headers = [[str(cell) for cell in row] for row in rows[:HEADER_WITHIN]]
+    at = next((number for number, header in enumerate(headers, start=1) if vocabulary.is_header(header)), 0)
+    if not at and not re.match("record|记录", sheet, re.IGNORECASE):
         return None
-    columns = chosen(path, header, at, sheet)
+    header = headers[at - 1] if at else headers[0] if headers else []
+    columns = chosen(path, header, at or 1, sheet)
     stop = len(rows)
     while stop > at and all(_text(cell) is None for cell in rows[stop - 1]):
         stop -= 1
     if stop == at:
-        raise ReadError(path, at, "a header, but no rows below it", "export again with the records", sheet=sheet)
+        raise ReadError(path, at, "a header, but no rows below it", "export it again with the records", sheet)
     text = {
         quantity: pl.Series([_text(row[column.index]) for row in rows[at:stop]], dtype=pl.String)
         for quantity, column in columns.items()
@@ -84,7 +82,7 @@ def _table(path: Path, sheet: str, rows: list[list[Any]]) -> Table | None:
 
 
 def _text(cell: Any) -> str | None:
-    """What a cell would read in a text export, so that both are checked alike."""
+    """What a cell would read in a text export, so that both kinds are checked alike."""
     match cell:
         case None | "":
             return None

@@ -1,0 +1,130 @@
+"""Real cyclers' files, where COLDBOND_REAL names their folder; the truth is taken from them by other means."""
+
+import csv
+import itertools
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coldbond.reading import ReadError, read
+
+REAL = os.environ.get("COLDBOND_REAL")
+pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
+LANDT = "sintef-landt-ligr/SINTEF__LiGrR2032__2024-04-30__25degC__Landt.csv"
+NEWARE = "sintef-rate-neware/SINTEF__SLPBA842124HV__2024-10-23__Rate_25degC__Neware__Time_Bug.bdf.csv"
+
+
+@pytest.fixture(scope="module")
+def landt():
+    return read(Path(REAL, LANDT))
+
+
+def test_landt_file_has_every_row_in_its_place(landt):
+    with Path(REAL, LANDT).open(newline="") as file:
+        rows = list(csv.reader(itertools.islice(file, 7, None)))
+    assert landt.sizes["record"] == len(rows) == 25162
+    fields = {
+        "cycle": 1,
+        "step": 2,
+        "time": 4,
+        "current": 6,
+        "voltage": 7,
+        "discharge_capacity": 8,
+        "charge_capacity": 9,
+    }
+    assert set(landt.data_vars) == set(fields)
+    for name, field in fields.items():
+        np.testing.assert_array_equal(landt[name], [float(row[field]) for row in rows], err_msg=name)
+
+
+def test_landt_file_is_what_its_source_note_says(landt):
+    first, last = landt.isel(record=0), landt.isel(record=-1)
+    assert (float(first.time), float(first.voltage), float(first.current)) == (0.02, 2.9215, 0.0)
+    assert (float(last.time), float(last.voltage), float(last.current)) == (262657.764, 0.1086, -0.0002)
+    assert float(last.time) / 3600 == pytest.approx(73, abs=0.05)
+    assert float(landt.voltage.min()) == pytest.approx(0.01) and float(landt.voltage.max()) == pytest.approx(
+        2.92, abs=2e-3
+    )
+    first_cycle = landt.where(landt.cycle == 1, drop=True)
+    assert float(first_cycle.charge_capacity.max()) == 0.0032
+    assert float(first_cycle.discharge_capacity.max()) == 0.0063
+
+
+def test_landt_file_shows_how_coarse_its_channels_are(landt):
+    resolution = {name: landt[name].attrs["resolution"] for name in landt.data_vars}
+    assert resolution == {
+        "time": 1e-3,
+        "voltage": 1e-4,
+        "current": 1e-4,
+        "cycle": 1,
+        "step": 1,
+        "charge_capacity": 1e-4,
+        "discharge_capacity": 1e-4,
+    }
+    assert float(abs(landt.current).max()) == 2e-4  # twice the last digit: its integral cannot be better
+    assert landt.charge_capacity.attrs["resets"] == landt.discharge_capacity.attrs["resets"] == "step"
+    assert landt.attrs["start"] == "2024-04-30T14:33:19"
+    assert landt.attrs["lost_records"] == 0
+    assert landt.attrs["format"] == "landt-csv"
+
+
+def test_the_clock_that_runs_back_is_refused_at_the_line_where_it_first_does():
+    path = Path(REAL, NEWARE)
+    with path.open(newline="") as file:
+        times = [float(row["test_time_second"]) for row in csv.DictReader(file)]
+    jumps = [n for n in range(1, len(times)) if times[n] < times[n - 1]]
+    assert len(jumps) == 19
+    with pytest.raises(ReadError, match="the clock runs back from 7200 s to 0 s") as caught:
+        read(path)
+    assert caught.value.line == jumps[0] + 2 == 724  # one for the header, one for counting from 1
+
+
+def test_up_to_its_first_jump_the_same_file_reads(tmp_path):
+    lines = Path(REAL, NEWARE).read_text().splitlines(keepends=True)
+    part = tmp_path / "part.bdf.csv"
+    part.write_text("".join(lines[:723]))
+    recording = read(part)
+    assert recording.sizes["record"] == 722
+    assert float(recording.time[-1]) == 7200
+    assert recording.attrs["format"] == "bdf-csv"
+
+
+def test_no_file_of_another_kind_is_taken_for_a_recording_of_cycling():
+    others = [path for path in Path(REAL).rglob("*") if path.is_file() and "sintef" not in path.parent.name]
+    assert len(others) >= 40
+    for path in others:
+        with pytest.raises(ReadError) as caught:
+            read(path)
+        assert caught.value.mend, path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "named"),
+    [
+        ("*/*.ras", "Rigaku .ras"),
+        ("*/*.rasx", "Rigaku .rasx"),
+        ("*/*.brml", "Bruker .brml"),
+        ("*/*.xrdml", ".xrdml"),
+        ("*/*.cif", "CIF"),
+        ("*/*.vms", "VAMAS"),
+        ("*/*.jdx", "JCAMP-DX"),
+        ("*/*.mpr", ".mpr"),
+        ("*/*.mpt", "EC-Lab"),
+        ("raman-si*/*_532.txt", "Raman"),
+        ("*/exampleDataCHInstruments.txt", "CH Instruments"),
+        ("ssb-eis/*.csv", "impedance"),
+        ("xps-vamas-axis/*.csv", "photoelectron"),
+        ("lfp-rate-digitised/*C.csv", "numbers without a header"),
+    ],
+)
+def test_other_techniques_are_told_by_their_content(tmp_path, pattern, named):
+    paths = list(Path(REAL).glob(pattern))
+    assert paths
+    for path in paths:
+        copy = tmp_path / "unnamed"  # so that nothing can go by the name
+        copy.write_bytes(path.read_bytes())
+        with pytest.raises(ReadError) as caught:
+            read(copy)
+        assert named in caught.value.reason, path
