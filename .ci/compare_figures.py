@@ -37,7 +37,7 @@ def _verdict(path: Path, committed: bool) -> tuple[bool, str]:
         return True, "the same bytes"
     if path.suffix == ".json":
         return False, "other numbers"
-    before, after = (np.asarray(Image.open(source).convert("RGBA"), float) for source in (BytesIO(blob), path))
+    before, after = (np.asarray(Image.open(source).convert("RGB"), float) for source in (BytesIO(blob), path))
     if before.shape != after.shape:
         return False, "another size"
     rms = np.sqrt(np.mean((before - after) ** 2))
