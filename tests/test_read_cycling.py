@@ -220,6 +220,16 @@ def test_workbook_of_fewer_digits_than_nine_bounds_the_resolution(tmp_path):
     np.testing.assert_allclose(recording.current, [0, 2e-10, 4e-10])
 
 
+def test_rows_that_show_nothing_may_end_a_sheet(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([["TestTime/Sec", "Voltage/V", "Current/A", "State"], [0, 3.1, 1, "RateC"]]):
+            sheet.write_row(number, 0, row)
+        for number in range(2, 5):
+            sheet.write_formula(number, 0, '=" "', None, " ")
+    assert read(tmp_path / "a.xlsx").sizes["record"] == 1
+
+
 @pytest.mark.parametrize(
     ("unit", "factor"),
     [("A", 1), ("mA", 1e3), ("uA", 1e6), ("µA", 1e6), ("μA", 1e6), ("nA", 1e9)],
@@ -273,6 +283,14 @@ def test_durations(tmp_path, text, seconds):
     recording = read(written(tmp_path / "a.csv", "\n".join(["Record,TestTime,Current/mA,Voltage/V,State", *rows])))
     np.testing.assert_array_equal(recording.time, [0, seconds])
     assert recording.time.resolution == 10.0 ** -len(text.strip().partition(":")[2].partition(".")[2])
+
+
+def test_a_digit_that_shows_late_in_a_long_file_counts(tmp_path):
+    header = "test_time_second,voltage_volt,current_ampere,cycle_count"
+    rows = [f"{n},{3.5 if n != 2500 else 3.50125},{n / 1e4:.4f},1" for n in range(3000)]
+    recording = read(written(tmp_path / "a.csv", "\n".join([header, *rows, ""])))
+    resolution = {name: v.attrs["resolution"] for name, v in recording.items()}
+    assert resolution == {"time": 1.0, "voltage": 1e-5, "current": 1e-4, "cycle": 1.0}
 
 
 def test_a_number_in_scientific_notation_shows_its_last_digit(tmp_path):

@@ -35,11 +35,11 @@ LANDT_DAMAGE = {
     "text in a number": (replaced(landt_csv(), 12, "0.0657", "0.06S7"), 12, "voltage_V is '0.06S7', not a number"),
     "decimal comma": (landt_csv().replace(",", ";").replace("0.0657", "0,0657"), 12, "voltage_V is '0,0657'"),
     "not finite": (replaced(landt_csv(), 12, "0.0657", "nan"), 12, "voltage_V is 'nan', not a finite number"),
-    "infinite": (replaced(landt_csv(), 12, "0.000312", "1e999"), 12, "current_A is '1e999', not a finite number"),
+    "infinite": (replaced(landt_csv(), 12, "0.000312", "1e999"), 12, "current_A is 'inf', not a finite number"),
     "empty": (replaced(landt_csv(), 12, "0.0657", ""), 12, "voltage_V is empty"),
     "dash": (replaced(landt_csv(), 10, "0.000312", "-"), 10, "current_A is empty"),
     "half a cycle": (replaced(landt_csv(), 9, "2,1,1", "2,1.5,1"), 9, "cycle_index is '1.5', not a whole number"),
-    "huge step": (replaced(landt_csv(), 9, "2,1,1", "2,1,1e300"), 9, "step_index is '1e300', not a whole number"),
+    "huge step": (replaced(landt_csv(), 9, "2,1,1", "2,1,1e300"), 9, "step_index is '1e+300', not a whole number"),
     "text in a counter": (replaced(landt_csv(), 12, "0.000624", "full"), 12, "charge_capacity_Ah is 'full'"),
     "clock runs back": (replaced(landt_csv(), 14, "14410.250", "10.250"), 14, "from 7210.125 s to 10.25 s"),
     "row too short": (replaced(landt_csv(), 12, "0.0657,", ""), 12, "17 fields where most rows have 18"),
@@ -50,6 +50,7 @@ LANDT_DAMAGE = {
     "more fields than names": (landt_csv().replace(",\n", ",7\n"), 8, "more fields than the 17 column names"),
     "more names than fields": (landt_csv().replace("step_name", "step_name,a,b"), 8, "18 fields under 19 column names"),
     "no unit": (landt_csv().replace("current_A", "current"), 7, "column 7 (current) has no unit"),
+    "empty unit": (landt_csv().replace("voltage_V", "voltage_"), 7, "column 8 (voltage_) has no unit"),
     "no unit of a counter": (landt_csv().replace("charge_capacity_Ah", "charge_capacity"), 7, "has no unit"),
     "no unit of the time": (landt_csv().replace("test_time_s", "test_time"), 8, "column 5 (test_time) has no unit"),
     "unknown unit": (landt_csv().replace("current_A", "current_mW"), 7, "has the unknown unit 'mW'"),
@@ -69,6 +70,18 @@ def test_landt_csv_damaged(tmp_path, damage):
     assert reason in error.reason
     assert error.line == line
     assert f"line {line}: " in str(error)
+
+
+@pytest.mark.parametrize("row", [0, 12345, 29999])
+def test_the_line_is_true_deep_in_a_long_file(tmp_path, row):
+    """Two megabytes: more than one chunk of the count of fields, and more than the rows sampled for decimals."""
+    rows = [f"{n}.5,3.1415926,-0.000125,{'x' * 40},7\n" for n in range(30000)]
+    header = "test_time_second,voltage_volt,current_ampere,note,cycle_count\n"
+    for old, new, reason in ((",7", "", "4 fields"), (",7", ",7,7", "6 fields"), ("3.14", "3.l4", "'3.l415926'")):
+        damaged = [*rows[:row], rows[row].replace(old, new), *rows[row + 1 :]]
+        error = refused(tmp_path / "a.csv", "".join([header, *damaged]))
+        assert reason in error.reason
+        assert error.line == row + 2
 
 
 LAND_DAMAGE = {
@@ -221,6 +234,7 @@ WORKBOOK_DAMAGE = {
     "side by side": ([["Cycle-1"], HEADER * 2, *(row * 2 for row in ROWS)], 2, "have one name"),
     "no voltage": ([["Record", "TestTime/Sec", "Current/mA"], *ROWS], 1, "no column for voltage"),
     "nothing": ([], 1, "no column for time and voltage and current"),
+    "unit of two lines": ([["TestTime/\nSec.", "Current/\nmW", "Voltage/V"], *ROWS], 1, "unknown unit 'mW'"),
     "date for a duration": ([["TestTime", *HEADER[2:]], ["1900-01-01 02:03:04", 1, 1, "R"]], 2, "not a duration"),
 }
 

@@ -1,16 +1,13 @@
 """From a cycler's table of text to a recording: numbers in SI units, checked, with each channel's resolution."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from coldbond.reading import derived, vocabulary
-from coldbond.reading.table import Table
+from coldbond.reading.table import Table, decimals
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,8 +24,6 @@ LONG_NAMES = {
 }
 SI = {"time": "s", "voltage": "V", "current": "A", "cycle": "1", "step": "1"} | dict.fromkeys(vocabulary.COUNTERS, "Ah")
 EMPTY = ("", "-", "--")
-#: A spreadsheet holds 15 digits whatever the channel resolves; decimals beyond these are not the channel's.
-WORKBOOK_DECIMALS = 9
 
 #: 12:34:56.789; with days 1-02:03:04, 1.02:03:04, 1d 02:03:04, 1 02:03:04, 1天02:03:04.
 DURATION = (
@@ -51,12 +46,13 @@ def dataset(table: Table) -> xr.Dataset:
     ReadError
         A cell is not a number, a needed one is empty, the clock runs back, or nothing tells charge from discharge.
     """
-    blank = [name for name in vocabulary.COUNTERS if name in table.columns and _is_blank(table.text[name])]
+    blank = [name for name in vocabulary.COUNTERS if name in table.columns and _is_empty(table.cells[name]).all()]
     names = [name for name in LONG_NAMES if name in table.columns and name not in blank]
-    with ThreadPoolExecutor(2) as pool:
-        channels = list(pool.map(partial(_channel, table), names))
-    values = {name: channel for name, (channel, _) in zip(names, channels, strict=True)}
-    resolution = {name: last_digit for name, (_, last_digit) in zip(names, channels, strict=True)}
+    values, resolution = {}, {}
+    for name in names:
+        values[name], last_digit = _channel(table, name)
+        resolution[name] = float(f"{last_digit:.9g}")
+        del table.cells[name]  # a long recording's take memory
     _check_clock(table, values["time"])
     values["current"], sign = derived.signed(table, values["current"])
     attrs = {name: {"units": SI[name], "long_name": LONG_NAMES[name], "resolution": resolution[name]} for name in names}
@@ -81,35 +77,32 @@ def dataset(table: Table) -> xr.Dataset:
 
 
 def _channel(table: Table, name: str) -> tuple[np.ndarray, float]:
-    """One variable of the recording and its resolution, in the unit of the data model; its text is let go."""
+    """One variable of the recording and its last digit, in the unit of the data model."""
     if name in ("cycle", "step"):
-        values, last_digit = _integers(table, name), 1.0
-    elif name == "time" and ":" in (table.text["time"][0] or ""):
-        values, last_digit = _durations(table), 10.0 ** -_decimals(table, "time")
-    else:
-        column = table.columns[name]
-        if column.unit is None:  # only the time's may be; `table.chosen` has refused the others
-            reason = f"column {column.index + 1} ({column.header}) has no unit and is not h:mm:ss"
-            raise table.error(0, reason, "name the unit in the header, as in TestTime/Sec")
-        scale = vocabulary.scale(name, column.unit)
-        numbers = _numbers(table, name, may_be_empty=name in vocabulary.COUNTERS)
-        # Division by 1000 is right to the last bit where multiplication by 0.001 is not.
-        values = numbers / round(1 / scale) if scale < 1 else numbers * scale
-        last_digit = scale * 10.0 ** -_decimals(table, name)
-    del table.text[name]
-    return values, float(f"{last_digit:.9g}")
+        return _integers(table, name), 1.0
+    if name == "time" and ":" in str(table.cells["time"][0]):
+        return _durations(table)
+    column = table.columns[name]
+    if column.unit is None:  # only the time's may be; `table.chosen` has refused the others
+        reason = f"column {column.index + 1} ({column.header}) has no unit and is not h:mm:ss"
+        raise table.error(0, reason, "name the unit in the header, as in TestTime/Sec")
+    scale = vocabulary.scale(name, column.unit)
+    numbers = _numbers(table, name, may_be_empty=name in vocabulary.COUNTERS)
+    # Division by 1000 is right to the last bit where multiplication by 0.001 is not.
+    values = numbers / round(1 / scale) if scale < 1 else numbers * scale
+    return values, scale * 10.0 ** -table.decimals[name]
 
 
 def _numbers(table: Table, name: str, may_be_empty: bool = False) -> np.ndarray:
     """Values of a column as the file has them; NaN for empty cells where there may be any."""
     import polars as pl
 
-    values = table.text[name].cast(pl.Float64, strict=False)
-    if values.null_count():
-        table.text[name] = text = table.text[name].str.strip_chars()
-        values = text.cast(pl.Float64, strict=False)
-        bad = values.is_null()
-        _refuse(table, name, bad & ~_is_empty(text) if may_be_empty else bad, "a number")
+    cells = table.cells[name]
+    values = cells.cast(pl.Float64, strict=False)
+    if values.null_count() and cells.dtype == pl.String:
+        values = cells.str.strip_chars().cast(pl.Float64, strict=False)
+    bad = values.is_null()
+    _refuse(table, name, bad & ~_is_empty(cells) if may_be_empty else bad, "a number")
     _refuse(table, name, ~values.is_finite().fill_null(True), "a finite number")
     return values.to_numpy()
 
@@ -122,17 +115,15 @@ def _integers(table: Table, name: str) -> np.ndarray:
     return values.astype(np.int64)
 
 
-def _durations(table: Table) -> np.ndarray:
-    """Test time [s] of a column of h:mm:ss."""
+def _durations(table: Table) -> tuple[np.ndarray, float]:
+    """Test time of a column of h:mm:ss and its last digit, in s."""
     import polars as pl
 
-    table.text["time"] = text = table.text["time"].str.strip_chars()
-    parts = text.str.extract_groups(DURATION).struct
+    parts = table.cells["time"].str.strip_chars().str.extract_groups(DURATION).struct
     days = parts.field("days").cast(pl.Float64).fill_null(0.0) * SECONDS["days"]
     seconds = sum((parts.field(part).cast(pl.Float64) * SECONDS[part] for part in list(SECONDS)[1:]), start=days)
     _refuse(table, "time", seconds.is_null(), "a duration h:mm:ss")
-    table.text["time"] = parts.field("seconds")  # whose decimals are the clock's: the days' point is not one
-    return seconds.to_numpy(writable=True)
+    return seconds.to_numpy(writable=True), 10.0 ** -decimals(parts.field("seconds"))
 
 
 def _refuse(table: Table, name: str, bad: "pl.Series", wanted: str) -> None:
@@ -140,8 +131,8 @@ def _refuse(table: Table, name: str, bad: "pl.Series", wanted: str) -> None:
     if not bad.any():
         return
     row = bad.arg_max()
-    cell, header = table.text[name][row], table.columns[name].header
-    if cell is None or cell in EMPTY:
+    cell, header = str(table.cells[name][row] or "").strip(), table.columns[name].header
+    if cell in EMPTY:
         raise table.error(row, f"{header} is empty", "export it again, or delete the row if the record was lost")
     comma = re.fullmatch(r"[-+]?\d+,\d+", cell)
     mend = "export it with decimal points, not commas" if comma else "restore the value from the tester's own file"
@@ -159,20 +150,7 @@ def _check_clock(table: Table, time: np.ndarray) -> None:
         )
 
 
-def _decimals(table: Table, name: str) -> int:
-    """The most decimals that any cell of a column shows."""
-    text = table.text[name]
-    if text.str.contains("[eE]").any():
-        numbers = text.filter(~_is_empty(text)).unique()
-        decimals = max(0, *(-Decimal(number).as_tuple().exponent for number in numbers))
-    else:
-        decimals = (text.str.len_bytes() - text.str.find(".", literal=True) - 1).max() or 0
-    return min(decimals, WORKBOOK_DECIMALS) if table.format.endswith("xlsx") else decimals
+def _is_empty(cells: "pl.Series") -> "pl.Series":
+    import polars as pl
 
-
-def _is_empty(text: "pl.Series") -> "pl.Series":
-    return text.is_null() | text.is_in(EMPTY)
-
-
-def _is_blank(text: "pl.Series") -> bool:
-    return text[0] in (None, *EMPTY) and _is_empty(text).all()
+    return cells.is_null() | cells.str.strip_chars().is_in(EMPTY) if cells.dtype == pl.String else cells.is_null()

@@ -46,7 +46,7 @@ def signed(table: Table, current: np.ndarray) -> tuple[np.ndarray, str]:
     ReadError
         The current has no sign and no state tells it, or sign and states contradict each other.
     """
-    states = table.text.get("state")
+    states = table.cells.get("state")
     if states is None and table.format in ("landt-csv", "bdf-csv"):
         return current, "recorded"  # these formats define the sign
     discharging, resting, charging = (_heading(states, sign, current.size) for sign in (-1, 0, 1))
@@ -118,9 +118,9 @@ def lost_records(table: Table) -> int | None:
     """Number of records missing between the first and the last; None where the file does not number them."""
     import polars as pl
 
-    if "record" not in table.text:
+    if "record" not in table.cells:
         return None
-    numbers = table.text["record"].cast(pl.Float64, strict=False).to_numpy()
+    numbers = table.cells["record"].cast(pl.Float64, strict=False).to_numpy()
     # A channel number, or one that starts anew with each step, is no number of the record.
     if np.isnan(numbers).any() or (np.diff(numbers) <= 0).any():
         return None
@@ -133,7 +133,7 @@ def start(table: Table, time: np.ndarray) -> str | None:
     In dates such as 04/05/2024, which of the two is the month is told by a number above 12, or by the days that the
     test took; never assumed.
     """
-    text = table.text.get("systime")
+    text = table.cells.get("systime")
     if text is None:
         return None
     readings = [pair for pair in zip(_readings(text[0]), _readings(text[-1]), strict=False) if None not in pair]

@@ -28,4 +28,5 @@ class ReadError(ValueError):
     def __str__(self) -> str:
         sheet = f", sheet {self.sheet!r}" if self.sheet is not None else ""
         line = f", {'row' if sheet else 'line'} {self.line}" if self.line is not None else ""
-        return f"{self.path.name}{sheet}{line}: {self.reason}. Mend: {self.mend}."
+        # One line, even where it quotes a cell that has several.
+        return " ".join(f"{self.path.name}{sheet}{line}: {self.reason}. Mend: {self.mend}.".split())

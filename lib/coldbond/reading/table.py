@@ -1,8 +1,10 @@
-"""A table of records as the file has it: text by quantity, and where in the file each row stands."""
+"""A table of records as the file has it: cells by quantity, and where in the file each row stands."""
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,8 @@ from coldbond.reading.vocabulary import Column
 if TYPE_CHECKING:
     import polars as pl
 
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
 
 @dataclass
 class Table:
@@ -22,8 +26,11 @@ class Table:
     ----------
     columns : dict of str to Column
         By quantity, the keys of `vocabulary.NAMES`.
-    text : dict of str to polars.Series
-        Each column's cells as the file has them, null where empty; of `systime` the first and the last.
+    cells : dict of str to polars.Series
+        Each column's cells, null where empty: as text, or as float64 where every cell is a number; of `systime` the
+        first and the last.
+    decimals : dict of str to int
+        The most decimals that any cell of a measured column shows.
     rows : list of (str or None, sequence of int)
         For each stretch of rows its sheet, and each row's line or row number in the file.
     unread : list of str
@@ -35,7 +42,8 @@ class Table:
     path: Path
     format: str
     columns: dict[str, Column]
-    text: dict[str, "pl.Series"]
+    cells: dict[str, "pl.Series"]
+    decimals: dict[str, int]
     rows: list[tuple[str | None, Sequence[int]]]
     unread: list[str]
     preamble: str = ""
@@ -97,11 +105,21 @@ def stacked(tables: Sequence[Table]) -> Table:
         first.path,
         first.format,
         first.columns,
-        {quantity: pl.concat([table.text[quantity] for table in tables]) for quantity in first.columns},
+        {quantity: pl.concat([table.cells[quantity] for table in tables]) for quantity in first.columns},
+        {quantity: max(table.decimals[quantity] for table in tables) for quantity in first.decimals},
         [rows for table in tables for rows in table.rows],
         list(dict.fromkeys(name for table in tables for name in table.unread)),
         first.preamble,
     )
+
+
+def decimals(text: "pl.Series") -> int:
+    """The most decimals that any cell of a column of text shows."""
+    text = text.str.strip_chars()
+    if text.str.contains("[eE]").any():
+        numbers = [number for number in text.unique() if NUMBER.fullmatch(number or "")]
+        return max((-Decimal(number).as_tuple().exponent for number in numbers), default=0)
+    return (text.str.len_bytes() - text.str.find(".", literal=True) - 1).max() or 0
 
 
 def unread(header: Sequence[str], columns: dict[str, Column]) -> list[str]:

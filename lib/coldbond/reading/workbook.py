@@ -13,9 +13,11 @@ import xarray as xr
 from coldbond.reading import vocabulary
 from coldbond.reading.cycler import dataset
 from coldbond.reading.errors import ReadError
-from coldbond.reading.table import Table, chosen, stacked, unread
+from coldbond.reading.table import Table, chosen, decimals, stacked, unread
 
 HEADER_WITHIN = 100  # rows
+#: A spreadsheet holds 15 digits whatever the channel resolves; decimals beyond these are not the channel's.
+DECIMALS = 9
 
 
 def is_workbook(data: bytes) -> bool:
@@ -73,18 +75,19 @@ def _table(path: Path, sheet: str, rows: list[list[Any]]) -> Table | None:
         stop -= 1
     if stop == at:
         raise ReadError(path, at, "a header, but no rows below it", "export it again with the records", sheet)
-    text = {
-        quantity: pl.Series([_text(row[column.index]) for row in rows[at:stop]], dtype=pl.String)
-        for quantity, column in columns.items()
-    }
+    cells = {}
+    for quantity, column in columns.items():
+        read = rows[at:stop] if quantity != "systime" else (rows[at], rows[stop - 1])
+        cells[quantity] = pl.Series([_text(row[column.index]) for row in read], dtype=pl.String)
+    shown = {quantity: min(decimals(cells[quantity]), DECIMALS) for quantity in columns.keys() & vocabulary.UNITS}
     kind = "lanhe-xlsx" if columns["time"].unit is None else "landdt-xlsx"
-    return Table(path, kind, columns, text, [(sheet, range(at + 1, stop + 1))], unread(header, columns))
+    return Table(path, kind, columns, cells, shown, [(sheet, range(at + 1, stop + 1))], unread(header, columns))
 
 
 def _text(cell: Any) -> str | None:
     """What a cell would read in a text export, so that both kinds are checked alike."""
     match cell:
-        case None | "":
+        case None:
             return None
         case float() | int():
             # 15 digits, as a spreadsheet shows: without the 0.30000000000000004 of binary arithmetic.
@@ -98,4 +101,4 @@ def _text(cell: Any) -> str | None:
         case time() | date():
             return cell.isoformat()
         case _:
-            return str(cell)
+            return str(cell).strip() or None
