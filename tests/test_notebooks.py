@@ -1,0 +1,56 @@
+"""What the committed figures say they were made from is what their notebooks and the Makefile say."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from coldbond import manifest, paths
+
+FIGURES = sorted((paths.ROOT / "figures").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def prerequisites():
+    """Recordings that each figure depends on, from make's own database."""
+    command = ["make", "--print-data-base", "--dry-run", "figures", f"VENV={sys.prefix}"]
+    database = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True).stdout
+    rules = re.findall(r"^figures/(\w+)\.pdf: (.*)$", database, re.MULTILINE)
+    recordings = {figure: re.findall(r"raw/(?!manifest)(\S+)", inputs) for figure, inputs in rules}
+    return {figure: set(files) for figure, files in recordings.items() if files}
+
+
+def parameters(notebook):
+    """Names and defaults of the parameters of a notebook."""
+    cells = nbformat.read(paths.ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4).cells
+    (source,) = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    return {line.target.id: ast.literal_eval(line.value) for line in ast.parse(source).body}
+
+
+def test_every_figure_of_the_table_is_committed(prerequisites):
+    assert set(prerequisites) == {path.stem for path in FIGURES}
+    assert all(path.with_suffix(".png").is_file() for path in FIGURES)
+
+
+@pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.stem)
+def test_a_figure_says_what_it_was_made_from(path, prerequisites):
+    found = json.loads(path.read_text())
+    assert set(found["inputs"]) == prerequisites[path.stem]
+    stated = {row["file"]: row["sha256"] for row in manifest.rows(paths.ROOT / "raw")}
+    assert found["inputs"] == {file: stated[file] for file in found["inputs"]}
+    assert set(found["parameters"]) == set(parameters(found["notebook"])) - {"figure"}
+
+
+@pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.stem)
+def test_the_main_figure_is_the_notebook_as_it_opens(path):
+    """`make` and a reader in JupyterLab see the same picture."""
+    found = json.loads(path.read_text())
+    defaults = parameters(found["notebook"])
+    if defaults.pop("figure") == path.stem:
+        shown = {row["sample"] for row in found["values"]}
+        assert shown == set(defaults.pop("samples"))
+        assert {name: value for name, value in found["parameters"].items() if name != "samples"} == defaults
