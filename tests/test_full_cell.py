@@ -1,0 +1,238 @@
+"""Retention, fade, efficiency and polarisation of full cells, against recordings of known truth."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from coldbond import capacity, figures
+from coldbond import full_cell as analysis
+from full_cells import fading, full_cell
+
+
+def found(recording, **options):
+    rows = analysis.values(capacity.cycles(recording), **options)
+    return {row["quantity"]: row for row in rows}
+
+
+@pytest.fixture(scope="module")
+def recording():
+    """40 cycles to a retention of 80 %, at an efficiency of 99.8 %."""
+    return full_cell(fading(40, 0.8), points=25, sample="RT-MCL-LLZ", state="0.2C")
+
+
+@pytest.fixture(scope="module")
+def table(recording):
+    return capacity.cycles(recording)
+
+
+def test_retention_by_its_definitions(table):
+    rows = {row["quantity"]: row for row in analysis.values(table)}
+    capacities = 165 * np.linspace(1, 0.8, 40)
+    truths = {"first": capacities[0], "best": capacities[0], "mean_of_first_three": capacities[:3].mean()}
+    for name, reference in truths.items():
+        row = rows[f"retention_against_{name}"]
+        assert row["low"] <= 100 * capacities[-1] / reference <= row["high"], name
+        assert row["high"] - row["low"] < 0.1
+        assert row["note"].startswith("cycle 40 against")
+
+
+def test_retention_and_capacity_after_a_cycle(table):
+    rows = {row["quantity"]: row for row in analysis.values(table, capacity_after=20, retention_after=30)}
+    capacities = 165 * np.linspace(1, 0.8, 40)
+    assert rows["retention_cycle_30"]["value"] == pytest.approx(100 * capacities[29] / 165, abs=0.02)
+    assert rows["discharge_capacity_cycle_20"]["value"] == pytest.approx(capacities[19], abs=0.06)
+    # the arithmetic by which the paper's two statements contradict each other
+    assert f"85.1 % of 165.0 is {capacities[29]:.1f} mAh/g at cycle 30" in rows["discharge_capacity_cycle_20"]["note"]
+
+
+def test_a_cycle_that_was_not_reached_has_no_value(table):
+    rows = {row["quantity"]: row for row in analysis.values(table)}
+    for quantity in ("retention_cycle_110", "discharge_capacity_cycle_100"):
+        assert (rows[quantity]["value"], rows[quantity]["low"]) == (None, None)
+        assert "not in this recording" in rows[quantity]["note"]
+
+
+def test_fade_and_efficiency(table):
+    rows = {row["quantity"]: row for row in analysis.values(table)}
+    fade = rows["capacity_fade_per_cycle"]
+    assert fade["low"] <= 20 / 39 <= fade["high"]
+    assert fade["value"] == pytest.approx(20 / 39, abs=0.001)
+    for quantity in ("coulombic_efficiency", "coulombic_efficiency_first_cycle"):
+        assert rows[quantity]["low"] <= 99.8 <= rows[quantity]["high"]
+
+
+def test_only_the_papers_sample_tests_the_papers_claims(recording, table):
+    claims = {row["quantity"]: row["claim"] for row in analysis.values(table) if row["claim"]}
+    assert claims == {
+        "discharge_capacity_first_cycle": "cap_0p2c",
+        "discharge_capacity_cycle_100": "cap_after_100",
+        "retention_cycle_110": "retention_110",
+    }
+    assert {row["state"] for row in analysis.values(table)} == {"0.2C"}
+    other = capacity.cycles(recording.assign_attrs(sample="B"))
+    assert not [row for row in analysis.values(other) if row["claim"]]
+
+
+def test_mass_widens_capacities_and_nothing_else(recording):
+    narrow, wide = (
+        {row["quantity"]: row for row in analysis.values(capacity.cycles(recording, mass_uncertainty=u))}
+        for u in (0, 0.05)
+    )
+    half_width = (wide["discharge_capacity_first_cycle"]["high"] - wide["discharge_capacity_first_cycle"]["low"]) / 2
+    assert half_width == pytest.approx(1.96 * 0.05 * 165, rel=0.03)
+    for quantity in ("retention_against_first", "capacity_fade_per_cycle", "coulombic_efficiency"):
+        assert narrow[quantity] == wide[quantity]
+
+
+@pytest.mark.parametrize("kind", ["independent", "correlated", "daily"])
+def test_intervals_cover_the_truth(table, kind):
+    """Cycles that scatter by 0.08 %: each for itself, like their neighbours, or with the time of day (10 h a cycle)."""
+    rng = np.random.default_rng(2)
+    simulated = 150
+    covered = {"retention_against_first": 0, "capacity_fade_per_cycle": 0, "coulombic_efficiency": 0}
+    for _ in range(simulated):
+        truth = 165 * np.linspace(1, 0.8, 40)
+        capacities = truth * (1 + 0.0008 * scatter(rng, kind, 40))
+        one = table.copy()
+        one["capacity"] = table.capacity.copy()
+        one.capacity.loc[{"half": "discharge"}] = capacities
+        one["coulombic_efficiency"] = table.coulombic_efficiency.copy(data=99.8 + 0.03 * scatter(rng, kind, 40))
+        truths = {
+            "retention_against_first": 80,
+            "capacity_fade_per_cycle": 20 / 39 * 165 / capacities[0],  # it is stated as a share of the first capacity
+            "coulombic_efficiency": 99.8,
+        }
+        for row in analysis.values(one):
+            if row["quantity"] in covered:
+                covered[row["quantity"]] += row["low"] <= truths[row["quantity"]] <= row["high"]
+    for quantity, count in covered.items():
+        assert 0.88 <= count / simulated <= 1, (quantity, count)
+    assert covered["capacity_fade_per_cycle"] < simulated
+
+
+def scatter(rng, kind, n):
+    noise = rng.normal(0, 1, n)
+    if kind == "daily":
+        return np.sin(2 * np.pi * (np.arange(n) * 10 / 24 + rng.random())) + 0.5 * noise
+    share = 0.6 if kind == "correlated" else 0.0
+    for i in range(1, n):
+        noise[i] = share * noise[i - 1] + np.sqrt(1 - share**2) * noise[i]
+    return noise
+
+
+def test_what_is_odd_about_the_cycles_is_said():
+    capacities = fading(30, 0.95)
+    capacities[[24, 25]] *= [1.0, 0.97]  # the discharge of cycle 13
+    rows = found(full_cell(capacities, points=25, pause=[10], restarts=True, until=0.4))
+    assert rows["complete_cycles"]["value"] == 29
+    note = rows["complete_cycles"]["note"]
+    assert "cycle 30 unfinished" in note
+    assert "cycle 6 paused" in note
+    assert "cycle 13 standing out" in note
+    assert rows["retention_against_first"]["note"] == "cycle 29 against the first"
+    assert rows["coulombic_efficiency"]["value"] == pytest.approx(99.8, abs=0.001)
+
+
+def test_the_first_cycles_are_no_outliers_but_left_out():
+    capacities = fading(30, 0.95)
+    capacities[0:6:2] *= [1.08, 1.02, 1.005]  # charges that settle
+    rows = found(full_cell(capacities, points=25))
+    assert "standing out" not in rows["complete_cycles"]["note"]
+    assert rows["coulombic_efficiency"]["value"] == pytest.approx(99.8, abs=0.01)
+    assert rows["coulombic_efficiency_first_cycle"]["value"] == pytest.approx(99.8 / 1.08, abs=0.02)
+
+
+def test_a_cell_that_starts_with_a_discharge():
+    recording = full_cell([6.3, 3.2, 1.3], starts="discharge", mass=None, counter_digit=1e-7, until=0.5)
+    rows = found(recording, settling=0)
+    assert rows["formation_discharge_capacity"]["value"] == pytest.approx(0.0063, abs=1e-4)
+    assert rows["charge_capacity_first_cycle"]["value"] == pytest.approx(0.0032, abs=1e-4)
+    assert rows["discharge_capacity_first_cycle"]["value"] is None
+    assert rows["initial_coulombic_efficiency"]["low"] <= 50.8 <= rows["initial_coulombic_efficiency"]["high"]
+    assert rows["complete_cycles"]["value"] == 0
+    assert rows["complete_cycles"]["unit"] == "1"
+    assert rows["formation_discharge_capacity"]["unit"] == "mAh"
+
+
+def test_a_lone_discharge():
+    rows = found(full_cell([165.0], starts="discharge"))
+    assert rows["discharge_capacity_first_cycle"]["value"] == pytest.approx(165, abs=0.1)
+    assert rows["charge_capacity_first_cycle"]["value"] is None
+    assert "initial_coulombic_efficiency" not in rows
+
+
+def test_the_integral_beside_the_counter_says_why_it_is_worse():
+    rows = found(full_cell([170, 165, 166, 164], current_digit=2e-5))  # 53 uA read as 60
+    row = rows["discharge_capacity_by_integral"]
+    assert row["low"] < 165 < row["high"]
+    assert (row["high"] - row["low"]) / 2 == pytest.approx(row["value"] / 6, rel=0.1)
+    assert "0.05 to 0.07 mA" in row["note"]
+    assert "counter" in rows["discharge_capacity_first_cycle"]["note"]
+
+
+def test_without_a_counter_there_is_one_integral():
+    rows = found(full_cell([170, 165, 166, 164], counter=None))
+    assert "discharge_capacity_by_integral" not in rows
+    assert "integral of the current" in rows["discharge_capacity_first_cycle"]["note"]
+
+
+@pytest.mark.parametrize(
+    ("growth", "noise", "stable"), [(0.0, 0.002, True), (0.03, 0.002, True), (0.5, 0.002, False), (0.12, 0.01, None)]
+)
+def test_a_stable_polarization(growth, noise, stable):
+    gaps = np.repeat(0.05 * np.linspace(1, 1 + growth, 40), 2)
+    gaps[::2] += noise * scatter(np.random.default_rng(6), "independent", 40)
+    rows = found(full_cell(fading(40, 0.95), polarization=gaps, points=25, sample="RT-MCL-LLZ"), panel="polarization")
+    assert rows["polarization_stable"]["value"] is stable
+    assert rows["polarization_stable"]["claim"] == "polarization_stable"
+    change = 100 * growth * 34 / 39 / (1 + growth * 22 / 39)  # from cycle 6 on, over the mean of those
+    assert rows["polarization_change"]["low"] <= change <= rows["polarization_change"]["high"]
+    assert rows["polarization"]["value"] == pytest.approx(50 * (1 + growth * 22 / 39), rel=0.04)
+    assert rows["polarization_last_cycle"]["note"] == "cycle 40"
+
+
+def test_too_few_cycles_for_a_trend():
+    recording = full_cell([170, 165, 166, 164])
+    assert found(recording, panel="polarization")["polarization_stable"]["value"] is None
+    assert found(recording)["capacity_fade_per_cycle"]["value"] is None
+    rows = found(full_cell(fading(8, 0.9)))  # three settled cycles
+    assert rows["capacity_fade_per_cycle"]["value"] == pytest.approx(10 / 7, abs=0.01)
+
+
+def test_table_shows_the_cycles_asked_for(table):
+    shown = analysis.table({"A": table}, [1, 40, 99])
+    assert shown.index.tolist() == [("A", 1), ("A", 40)]
+    assert shown.loc[("A", 40), "discharge"] == "132 mAh/g"
+    formed = capacity.cycles(full_cell([300, 170, 165], starts="discharge"))
+    assert analysis.table({"B": formed}, [1]).loc[("B", 0)].tolist() == ["—", "300 mAh/g", "—", "—"]
+
+
+@pytest.mark.parametrize("panel", ["capacity", "polarization"])
+def test_a_row_of_panels_for_each_cell(panel, recording, table):
+    formed = full_cell([300, 170, 90], starts="discharge", sample="Li|graphite", mass=None, until=0.5)
+    cells = {"A": recording, "B": formed}
+    tables = {"A": table, "B": capacity.cycles(formed)}
+    with figures.new(width="double", height=120) as fig:
+        analysis.draw(fig, panel, cells, tables, [1, 20])
+    fig.canvas.draw()
+    assert [ax.get_ylabel() for ax in fig.axes] == {
+        "capacity": ["Specific capacity / mAh g$^{-1}$", "Capacity / mAh", *["Coulombic efficiency / %"] * 2],
+        "polarization": ["Voltage / V", "Polarisation at half capacity / mV"] * 2,
+    }[panel]
+    points = {panel: line.get_ydata() for panel, line in zip(("first", "last"), drawn(fig, panel), strict=True)}
+    assert np.isfinite(points["first"]).sum() == 40
+    assert np.isfinite(points["last"]).sum() == 0  # no cycle of it is complete
+
+
+def drawn(fig: Figure, panel: str):
+    """The line of the efficiencies, or of the polarisations, of the two cells."""
+    axes = fig.axes[2:] if panel == "capacity" else fig.axes[1::2]
+    return [ax.lines[-1] for ax in axes]
+
+
+def test_profiles_of_the_shown_cycles(recording, table):
+    ax = Figure().add_subplot()
+    analysis.plot_profiles(ax, recording, table, [1, 20, 99])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1", "20", "40"]
+    ends = sorted(max(line.get_xdata()) for line in ax.lines)
+    np.testing.assert_allclose(ends[:2], [132, 132 / 0.998], atol=0.1)
