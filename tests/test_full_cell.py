@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from coldbond import capacity, figures
+from coldbond import capacity, figures, raw
 from coldbond import full_cell as analysis
 from full_cells import fading, full_cell
 
@@ -236,3 +236,16 @@ def test_profiles_of_the_shown_cycles(recording, table):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1", "20", "40"]
     ends = sorted(max(line.get_xdata()) for line in ax.lines)
     np.testing.assert_allclose(ends[:2], [132, 132 / 0.998], atol=0.1)
+
+
+def test_the_bundles_recording_gives_the_papers_numbers_back():
+    """Closure: the twin wrote it from 165.5 mAh/g and 92.4 % after 110 cycles."""
+    (recording,) = raw.recordings("full-cell", ["RT-MCL-LLZ"]).values()
+    table = capacity.cycles(recording, mass_uncertainty=0.0, current_uncertainty=0.0)
+    rows = {row["quantity"]: row for panel in ("capacity", "polarization") for row in analysis.values(table, panel)}
+    assert abs(rows["discharge_capacity_first_cycle"]["value"] - 165.5) < 0.1
+    assert rows["retention_cycle_110"]["low"] <= 92.4 <= rows["retention_cycle_110"]["high"]
+    assert rows["retention_cycle_110"]["high"] - rows["retention_cycle_110"]["low"] < 0.6
+    assert rows["discharge_capacity_cycle_100"]["high"] < 160  # so the paper's other statement cannot hold beside it
+    assert rows["complete_cycles"]["value"] == 112
+    assert rows["polarization_stable"]["value"] is True

@@ -6,11 +6,11 @@ import sys
 from dataclasses import replace
 
 import pytest
+
+from coldbond import paths
 from twin import cells, land
 from twin.full_cell import FullCell, run
 from twin.symmetric import ccd_run
-
-from coldbond import paths
 
 COLUMNS = "file,technique,role,sample,state,origin,sha256,area_cm2,thickness_cm,active_mass_mg,temperature_C,note"
 ROWS = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from coldbond import capacity, figures, rate
+from coldbond import capacity, figures, rate, raw
 from full_cells import full_cell
 
 STEPS = ((0.2, 165.5), (0.5, 153.9), (1.0, 130.5), (0.2, 164.0))  # C, mAh/g
@@ -181,3 +181,14 @@ def test_a_rate_that_was_not_repeated_is_drawn_without_a_model():
     ax = Figure().add_subplot()
     rate.plot_model(ax, levels, fitted)
     assert ax.get_legend() is None
+
+
+def test_the_bundles_recording_gives_the_papers_numbers_back():
+    """Closure: the twin wrote it from 165.5, 153.9 and 130.5 mAh/g at 0.2, 0.5 and 1C."""
+    (recording,) = raw.recordings("rate", ["RT-MCL-LLZ"]).values()
+    table = capacity.cycles(recording, mass_uncertainty=0.0, current_uncertainty=0.0)
+    levels = rate.plateaus(rate.discharges(table))
+    assert levels.label.to_numpy().tolist() == ["0.2C", "0.5C", "1C", "0.2C"]
+    truth = np.array([165.5, 153.9, 130.5, 165.5])
+    assert (np.abs(levels.capacity - truth) <= levels.interval).all()
+    assert (levels.interval < 0.5).all()
