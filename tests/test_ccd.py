@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cells import galvanostatic
-from coldbond import ccd, shorts
+from coldbond import ccd, figures, shorts
 
 RISING = np.round(np.arange(0.1, 1.55, 0.1), 2)
 
@@ -121,3 +121,41 @@ def test_threshold_that_decides_is_named():
 def test_missing_area_is_named():
     with pytest.raises(ValueError, match="area_cm2"):
         shorts.judged(galvanostatic(RISING, area_cm2=np.nan))
+
+
+def test_table_has_a_row_for_each_step_and_a_column_for_each_cell():
+    judged = {"A": ccd.steps(galvanostatic([0.1, 0.2])), "B": ccd.steps(galvanostatic([0.1, 0.2, 0.3], hard=0.3))}
+    table = ccd.table(judged)
+    assert list(table.index) == ["0.10", "0.20", "0.30"]
+    assert table.loc["0.10", "A"] == "101 Ω cm², sustained"
+    assert table.loc["0.30", "A"] == ""
+    assert table.loc["0.30", "B"].endswith("hard short")
+
+
+@pytest.mark.parametrize(
+    ("recording", "text"),
+    [
+        (galvanostatic(RISING, hard=0.8), "cell: CCD 0.7 mA cm$^{-2}$, hard short at 0.8 mA cm$^{-2}$"),
+        (galvanostatic(RISING), "cell: CCD 1.5 mA cm$^{-2}$ or more"),
+        (galvanostatic(RISING, hard=0.1), "cell: no step sustained, hard short at 0.1 mA cm$^{-2}$"),
+    ],
+)
+def test_panel_says_what_it_shows(recording, text):
+    judged = ccd.steps(recording)
+    with figures.new("double", 40) as fig:
+        ax = fig.subplots()
+        ccd.plot(recording, judged, "cell", ax)
+    assert [found.get_text() for found in ax.texts] == [text]
+    (shade,) = [patch.get_x() for patch in fig.axes[1].patches] or [None]
+    failed = judged.onset.dropna("step")
+    assert shade == (pytest.approx(failed.item(0) / 3600) if failed.size else None)
+    bottom, top = zip(*(axes.get_ylim() for axes in fig.axes), strict=True)
+    assert top[0] / bottom[0] == pytest.approx(top[1] / bottom[1])  # both channels have zero at the same height
+
+
+def test_run_without_a_failure_has_no_time_of_failure():
+    rows = {row["quantity"]: row for row in ccd.findings({"LLZ": galvanostatic(RISING)})}
+    assert rows["critical_current_density"]["note"].startswith("no short up to 1.5 mA/cm2")
+    time = rows["time_of_failure"]
+    assert (time["value"], time["high"]) == (None, None)
+    assert time["low"] == pytest.approx(5.0, rel=1e-3)

@@ -39,8 +39,9 @@ def test_table_reads_as_it_should():
         finding("area_specific_resistance", 71.4, 70.1, 72.7, "ohm cm2", sample="LLZ", state="pristine"),
         finding("time_to_failure", None, 2000.2, None, "h", sample="LLZ"),
         finding("polarization_stable", True, sample="LLZ", note="trend"),
+        finding("complete_cycles", 112, sample="LLZ"),
     ]
     found = table(rows)
     assert found.loc[("LLZ", "pristine", "area specific resistance"), "95 % interval"] == "70.1 to 72.7"
-    assert list(found["value"]) == ["71.4", "—", "yes"]
-    assert found["95 % interval"].iloc[1] == "2000.20 to —"
+    assert list(found["value"]) == ["71.4", "—", "yes", "112"]
+    assert found["95 % interval"].iloc[1] == "2000.2 to —"

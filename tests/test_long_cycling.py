@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import lfilter
 
 from cells import dataset, galvanostatic
-from coldbond import long_cycling
+from coldbond import figures, long_cycling
 
 CYCLES = 300
 
@@ -61,3 +61,27 @@ def test_drift_is_found_under_correlated_scatter():
     drift = found(dataset(time, voltage, sign * 0.5e-3, voltage_digit=1e-5), settled=0)["drift"]
     assert drift["low"] <= 3 <= drift["high"]
     assert 0.5 < drift["high"] - drift["low"] < 5
+
+
+@pytest.mark.parametrize("windows", [[], [0.5], [0.0, 0.99]])
+def test_insets_show_three_cycles_each(windows):
+    recording = galvanostatic([0.5] * 40, half_cycle=1800, every=60, state="0.5 mA/cm2")
+    judged = long_cycling.half_cycles(recording)
+    with figures.new("double", 50) as fig:
+        left, right = fig.subplots(1, 2)
+        long_cycling.plot(recording, judged, windows, left)
+        long_cycling.plot_overpotential(long_cycling.overpotentials(judged), "LLZ", right)
+    assert [text.get_text() for text in left.texts] == ["LLZ, 0.5 mA cm$^{-2}$"]
+    insets = left.child_axes
+    assert len(insets) == len(windows)
+    for share, inset in zip(windows, insets, strict=True):
+        begin, end = inset.get_xlim()
+        assert end - begin == pytest.approx(3, rel=0.01)
+        assert begin == pytest.approx(min(share * 40, 37), abs=0.1)
+    (line,) = right.lines
+    assert len(line.get_xdata()) == 40
+
+
+def test_a_cell_that_shorts_in_its_first_cycle_has_no_overpotential():
+    values = found(galvanostatic([0.5] * 4, hard=0.5))
+    assert set(values) == {"time_to_failure", "charge_passed"}

@@ -113,7 +113,7 @@ def _text(value: float | bool | None, row: dict) -> str:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    decimals = _decimals(
-        [x for x in (row["low"], row["value"], row["high"]) if x is not None and not isinstance(x, bool)]
-    )
-    return f"{value:.{max(decimals, 0)}f}" if 1e-3 <= abs(value) < 1e6 or not value else f"{value:.3g}"
+    numbers = [row[key] for key in ("low", "value", "high") if row[key] is not None and not isinstance(row[key], bool)]
+    if min(numbers) == max(numbers) or not (1e-3 <= abs(value) < 1e6 or value == 0):
+        return f"{value:.6g}"
+    return f"{value:.{max(_decimals(numbers), 0)}f}"

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from scipy import stats
 
 from coldbond import capacity, figures, trends
 from coldbond.findings import finding
@@ -52,15 +53,28 @@ def settled(table: xr.Dataset, settling: int = 5, outlier: float = 5.0) -> xr.Da
 
 
 def scatter(steady: xr.Dataset) -> float:
-    """Return the standard deviation of single discharge capacities about those around; NaN for fewer than three cycles.
+    """Return how single discharge capacities scatter about a smooth fade, a parabola (a line for under six cycles).
 
     Parameters
     ----------
     steady : xarray.Dataset
         From `settled`.
+
+    Returns
+    -------
+    float
+        Standard deviation, in the unit of the capacities, larger for few cycles so that 1.96 of it are 95 % by
+        Student's t; NaN for fewer than three. A swing over many cycles, as of a room's temperature, counts in full.
     """
-    kept = steady.capacity.sel(half="discharge", cycle=~steady.outlier).to_numpy()
-    return capacity.spread(capacity.residuals(kept))
+    kept = steady.sel(cycle=~steady.outlier)
+    degree = 2 if kept.sizes["cycle"] >= 6 else 1
+    freedom = kept.sizes["cycle"] - degree - 1
+    if freedom < 1:
+        return np.nan
+    capacities = kept.capacity.sel(half="discharge").to_numpy()
+    smooth = np.polynomial.Polynomial.fit(kept.cycle.to_numpy(), capacities, degree)(kept.cycle.to_numpy())
+    deviation = np.sqrt(np.sum((capacities - smooth) ** 2) / freedom)
+    return float(deviation * stats.t.ppf(0.975, freedom) / 1.96)
 
 
 def retention(table: xr.Dataset, after: int, scatter: float = 0.0) -> dict[str, tuple[float, float]]:

@@ -307,8 +307,8 @@ def plot_model(ax: Axes, levels: xr.Dataset, fitted: Mapping[float | None, Model
     rates = np.geomspace(float(first.rate.min()) / 3, float(first.rate.max()) * 3, 200)
     for (exponent, result), style in zip(fitted.items(), ("-", "--"), strict=False):
         curve = result.eval(rate=rates)
-        n, tau = result.params["n"].value, 3600 * result.params["tau"].value
-        label = f"n = {n:.2g}{' (held)' if exponent else ''}, τ = {float(f'{tau:.2g}'):g} s"
+        n, held = result.params["n"].value, " (held)" if exponent else ""
+        label = f"n = {n:.2g}{held}, τ {_in_words(tian.intervals(result)['tau'])}"
         ax.plot(rates, curve, style, color="0.4", label=label, zorder=1)
         if exponent is None:
             half_width = result.eval_uncertainty(rate=rates, sigma=0.95)
@@ -325,6 +325,14 @@ def plot_model(ax: Axes, levels: xr.Dataset, fitted: Mapping[float | None, Model
     )
     if fitted:
         ax.legend(loc="lower left", handlelength=1.5)
+
+
+def _in_words(tau: tuple[float, float, float]) -> str:
+    """The 95 % interval of a characteristic time [h] as a legend writes it."""
+    _, low, high = (float(f"{3600 * x:.2g}") for x in tau)
+    if np.isfinite(low + high):
+        return f"= {low:g}–{high:g} s"
+    return f"< {high:g} s" if np.isfinite(high) else f"> {low:g} s" if np.isfinite(low) else "not determined"
 
 
 def _colors(levels: xr.Dataset) -> list[tuple[float, float, float]]:
