@@ -84,6 +84,17 @@ def test_mass_widens_capacities_and_nothing_else(recording):
         assert narrow[quantity] == wide[quantity]
 
 
+def test_the_tester_widens_what_compares_charge_with_discharge(recording):
+    exact, usual = (
+        {row["quantity"]: row for row in analysis.values(capacity.cycles(recording, current_uncertainty=u))}
+        for u in (0, 0.002)
+    )
+    for quantity in ("coulombic_efficiency", "coulombic_efficiency_first_cycle"):
+        assert exact[quantity]["high"] - exact[quantity]["low"] < 0.1
+        assert (usual[quantity]["high"] - usual[quantity]["low"]) / 2 == pytest.approx(1.96 * 0.2, rel=0.05)
+    assert exact["retention_against_first"] == usual["retention_against_first"]
+
+
 @pytest.mark.parametrize("kind", ["independent", "correlated", "daily"])
 def test_intervals_cover_the_truth(table, kind):
     """Cycles that scatter by 0.08 %: each for itself, like their neighbours, or with the time of day (10 h a cycle)."""
@@ -93,7 +104,7 @@ def test_intervals_cover_the_truth(table, kind):
     for _ in range(simulated):
         truth = 165 * np.linspace(1, 0.8, 40)
         capacities = truth * (1 + 0.0008 * scatter(rng, kind, 40))
-        one = table.copy()
+        one = table.copy().assign_attrs(current_uncertainty=0.0)  # what remains is scatter
         one["capacity"] = table.capacity.copy()
         one.capacity.loc[{"half": "discharge"}] = capacities
         one["coulombic_efficiency"] = table.coulombic_efficiency.copy(data=99.8 + 0.03 * scatter(rng, kind, 40))

@@ -39,12 +39,14 @@ def cycles(
 
         and over `cycle`:
 
-        - `coulombic_efficiency`, `efficiency_interval` [%] : discharge over charge, half of its 95 % interval
+        - `coulombic_efficiency`, `efficiency_interval` [%] : discharge over charge, and half of its
+          95 % interval against another cycle's
         - `polarization` [V] : charge less discharge voltage, each at half of its own capacity; NaN unless complete
         - `complete` : both halves are there and finished
 
-        attrs, beside the recording's: `counted` (see `measured`), `common` (relative standard uncertainty
-        that all capacities share), `polarization_interval` [V] (half of its 95 % interval, of the rounded voltage).
+        attrs, beside the recording's: `counted` (see `measured`), `current_uncertainty`, `common` (relative standard
+        uncertainty that all capacities share), `polarization_interval` [V] (half of its 95 % interval, of the rounded
+        voltage).
 
     Raises
     ------
@@ -84,6 +86,7 @@ def cycles(
     )
     return table.assign_attrs(
         common=common_uncertainty(recording, current_uncertainty, mass_uncertainty),
+        current_uncertainty=current_uncertainty,
         current_digit=recording.current.attrs["resolution"],
         polarization_interval=recording.voltage.attrs["resolution"],  # two voltages, each rounded by half a digit
     )

@@ -219,7 +219,14 @@ def _initial_efficiency(table: xr.Dataset) -> dict:
     ratio = 100 * charged.capacity / discharged.capacity
     relative = np.hypot(charged.interval / charged.capacity, discharged.interval / discharged.capacity)
     note = "the first charge over the discharge before it, as is usual where the working electrode is an anode"
-    return _row(table, "initial_coulombic_efficiency", ratio, ratio * relative, "%", note)
+    return _efficiency_row(table, "initial_coulombic_efficiency", ratio, ratio * relative, note)
+
+
+def _efficiency_row(table: xr.Dataset, quantity: str, value: float, half_width: float, note: str) -> dict:
+    # calibrations of the two directions differ by about what each is off, so that the gain does not cancel here
+    directions = 1.96 * table.attrs["current_uncertainty"] * value
+    said = f"{note}; of the interval ±{float(directions):.2g} % are the tester's, which may be off otherwise in charge"
+    return _row(table, quantity, value, np.hypot(half_width, directions), "%", said)
 
 
 def _integral_row(table: xr.Dataset, half: str) -> dict:
@@ -230,7 +237,8 @@ def _integral_row(table: xr.Dataset, half: str) -> dict:
         f"cycle {int(first.cycle)}, beside the counter: a current written as {current:.4g} mA, to {digit:.1g} mA, "
         f"is {current - digit / 2:.6g} to {current + digit / 2:.6g} mA, and more records do not tell which"
     )
-    value, half_width = factor * first.integral, factor * first.integral_half_width
+    value = factor * first.integral
+    half_width = np.hypot(factor * first.integral_half_width, 1.96 * table.attrs["common"] * value)
     return _row(table, f"{half}_capacity_by_integral", value, half_width, table.capacity.attrs["units"], note)
 
 
@@ -277,19 +285,12 @@ def _trend_values(table: xr.Dataset, steady: xr.Dataset, settling: int) -> list[
     basis = f"{kept.sizes['cycle']} complete cycles after the first {settling}"
     fade = f"share of the first capacity that a cycle costs; straight line through {basis}"
     convention = "discharge over the charge before it"
-    mean_of = f"{convention}; mean of {basis}; an offset of the tester's zero would shift it"
+    steadily = np.hypot(mean - mean_low, rounding.fillna(0).sum() / max(kept.sizes["cycle"], 1))
     one = (first.coulombic_efficiency, first.efficiency_interval)
     return [
         _row(table, "capacity_fade_per_cycle", -slope, slope - low, "%", fade),
-        _row(table, "coulombic_efficiency_first_cycle", *one, "%", convention),
-        _row(
-            table,
-            "coulombic_efficiency",
-            mean,
-            np.hypot(mean - mean_low, rounding.fillna(0).sum() / max(kept.sizes["cycle"], 1)),
-            "%",
-            mean_of,
-        ),
+        _efficiency_row(table, "coulombic_efficiency_first_cycle", *one, convention),
+        _efficiency_row(table, "coulombic_efficiency", mean, steadily, f"{convention}; mean of {basis}"),
     ]
 
 
