@@ -43,6 +43,8 @@ export PYTHONHASHSEED = 0
 export PYTHONUTF8 = 1
 export TZ = UTC
 unexport COLDBOND_RAW COLDBOND_FIGURES MPLBACKEND PYTHONPATH PYTHONHOME
+# Every figure imports the same packages: compiled anew each time they cost more than the figure.
+unexport PYTHONDONTWRITEBYTECODE
 
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
 .PHONY: figures help test lab notebooks raw bench lock clean FORCE
