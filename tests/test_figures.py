@@ -68,13 +68,14 @@ def test_no_part_of_a_file_is_left_when_drawing_fails(folder, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
-def test_every_sample_has_a_colour_of_its_own(tmp_path, monkeypatch):
+@pytest.mark.parametrize("names", [["A", "LLZ", "B", "C"], [*"ABCDEFGHIJKL"]])
+def test_every_sample_has_a_colour_of_its_own(tmp_path, monkeypatch, names):
     header = "file,technique,role,sample,state,origin,sha256,area_cm2,thickness_cm,active_mass_mg,temperature_C,note\n"
-    rows = [f"{i}.csv,cycling,ccd,{name},,measured,,,,,,\n" for i, name in enumerate(["A", "LLZ", "B", "C"])]
+    rows = [f"{i}.csv,cycling,ccd,{name},,measured,,,,,,\n" for i, name in enumerate(names)]
     (tmp_path / "manifest.csv").write_text(header + "".join(rows))
-    for i in range(4):
+    for i in range(len(names)):
         (tmp_path / f"{i}.csv").touch()
     monkeypatch.setattr(paths, "RAW", tmp_path)
-    colors = [figures.color(name) for name in ("A", "B", "C", "LLZ", "RT-MCL-LLZ")]
-    assert len(set(colors)) == 5
+    colors = [figures.color(name) for name in {*names, "RT-MCL-LLZ", "not in the manifest"}]
+    assert len(set(colors)) == len(names) + 2
     assert figures.color("LLZ") == figures.COLORS["LLZ"]

@@ -70,7 +70,8 @@ def color(sample: str) -> str:
         return COLORS[sample]
     others = [name for name in dict.fromkeys(row["sample"] for row in manifest.rows(paths.RAW)) if name not in COLORS]
     place = others.index(sample) if sample in others else len(others)
-    return OTHER_COLORS[place % len(OTHER_COLORS)]
+    palette = OTHER_COLORS if len(others) < len(OTHER_COLORS) else sns.husl_palette(len(others) + 1).as_hex()
+    return palette[place]
 
 
 def unit(text: str) -> str:

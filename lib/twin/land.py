@@ -38,7 +38,7 @@ def landt_csv(records: pd.DataFrame, path: Path, start: str = START) -> None:
     text = io.StringIO()
     text.write(LANDT_PREAMBLE)
     table = _derived(records, start)
-    for n, r in enumerate(table.itertuples(), start=1):
+    for r in table.itertuples():
         capacity, energy = f"{r.capacity:.8f}", f"{r.energy:.8f}"
         counters = {
             "rest": "0,0,0,0",
@@ -46,7 +46,7 @@ def landt_csv(records: pd.DataFrame, path: Path, start: str = START) -> None:
             "discharge": f"{capacity},0,{energy},0",
         }[r.state]
         text.write(
-            f"{n},{r.cycle},{r.step},{r.systime:%m/%d/%Y %H:%M:%S},{r.time:.3f},{r.step_time:.3f},"
+            f"{r.record},{r.cycle},{r.step},{r.systime:%m/%d/%Y %H:%M:%S},{r.time:.3f},{r.step_time:.3f},"
             f"{r.current:.6f},{r.voltage:.4f},{counters},0,0,0,0,{LANDT_STATES[r.state]},\n"
         )
     _write(path, text.getvalue().encode("ascii"))
@@ -90,11 +90,11 @@ def land_csv(
             f"{last.step_capacity * 1e3:.5f},{rows.voltage.iloc[0]:.4f},{last.voltage:.4f}\n"
         )
     text.write("Record,TestTime,Current/mA,Capacity/mAh,Voltage/V,SysTime,CycleNo,StepNo,StepStatus\n")
-    for n, r in enumerate(table.itertuples(), start=1):
+    for r in table.itertuples():
         day = f"{r.systime.year}/{r.systime.month}/{r.systime.day}" if chinese else f"{r.systime:%Y-%m-%d}"
         text.write(
-            f"{n},{_duration(r.time, milliseconds)},{r.current * 1e3:.{current_decimals}f},{r.capacity * 1e3:.5f},"
-            f"{r.voltage:.4f},{day} {r.systime:%H:%M:%S},{r.cycle},{r.step},{states[r.state]}\n"
+            f"{r.record},{_duration(r.time, milliseconds)},{r.current * 1e3:.{current_decimals}f},"
+            f"{r.capacity * 1e3:.5f},{r.voltage:.4f},{day} {r.systime:%H:%M:%S},{r.cycle},{r.step},{states[r.state]}\n"
         )
     # utf-16 alone would follow this machine's byte order.
     encoded = text.getvalue().replace("\n", "\r\n")
@@ -107,7 +107,7 @@ def landdt_xlsx(records: pd.DataFrame, path: Path, start: str = START, *, mass: 
     table = _derived(records, start)
     milligram = mass or np.nan
     columns = {
-        "Record": range(1, len(table) + 1),
+        "Record": table["record"],
         "TestTime/h": np.round(table["time"] / 3600, 6),
         "StepTime/h": np.round(table["step_time"] / 3600, 6),
         "Current/mA": np.round(table["current"] * 1e3, 4),
@@ -139,7 +139,7 @@ def lanhe_xlsx(records: pd.DataFrame, path: Path, start: str = START, *, name: s
         "Operator": [""],
     }
     columns = {
-        "Record": range(1, len(table) + 1),
+        "Record": table["record"],
         "Cycle": table["cycle"],
         "Step": table["step"],
         "SysTime": [f"{t:%Y-%m-%d %H:%M:%S}.{t.microsecond // 1000:03d}" for t in table["systime"]],
@@ -158,7 +158,7 @@ def chinese_xlsx(records: pd.DataFrame, path: Path, start: str = START) -> None:
     table = _derived(records, start)
     cycles = dict(zip(("循环序号", "充电容量/mAh", "放电容量/mAh"), _cycles(table), strict=True))
     columns = {
-        "记录序号": range(1, len(table) + 1),
+        "记录序号": table["record"],
         "测试时间/Sec": table["time"],
         "步骤时间/Sec": table["step_time"],
         "电流/mA": np.round(table["current"] * 1e3, 4),

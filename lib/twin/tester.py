@@ -62,8 +62,8 @@ def record(steps: Iterable[Step], cycler: Cycler, random: np.random.RandomState)
 
     Returns
     -------
-    DataFrame with the columns time [s], step_time [s], current [A], voltage [V], cycle, step, capacity [Ah], state.
-        `capacity` counts the charge passed in either direction since its last reset (`cycler.counter`).
+    DataFrame with the columns record, time [s], step_time [s], current [A], voltage [V], cycle, step, capacity [Ah],
+        state. `capacity` counts the charge passed in either direction since its last reset (`cycler.counter`).
     """
     parts = []
     begun = counted = 0.0
@@ -97,6 +97,7 @@ def record(steps: Iterable[Step], cycler: Cycler, random: np.random.RandomState)
         if beyond.size:
             break
     records = pd.concat(parts, ignore_index=True)
+    records.insert(0, "record", np.arange(1, len(records) + 1))  # numbered by the tester, before any is lost
     return _without_lost(records, cycler.lost, random) if cycler.lost else records
 
 
