@@ -103,6 +103,11 @@ def _checked_parameters(notebook: Path, figure: str, parameters: list[str]) -> d
     unknown = [str(name) for name in values if name not in known]
     if unknown:
         raise Failure(f"unknown parameter {', '.join(unknown)}: {notebook} knows {', '.join(known) or 'none'}")
+    for name, value in values.items():
+        wanted = known[name]["inferred_type_name"]
+        fits = type(value).__name__ == wanted or (wanted == "float" and type(value) is int)
+        if wanted in ("bool", "int", "float", "str", "list", "dict") and not fits:
+            raise Failure(f"parameter {name} is {value!r}: give a {wanted}, such as {known[name]['default']}")
     return values
 
 

@@ -44,6 +44,7 @@ def galvanostatic(
     hard=None,
     limit=None,
     lost=0.0,
+    begins=0.3,
     area=0.785,
     current_digit=1e-6,
     seed=0,
@@ -52,9 +53,9 @@ def galvanostatic(
     """One half cycle each way at every areal current density (mA/cm2).
 
     half_cycle [s] may differ from density to density; resistance [ohm cm2] drifts by the share `drift` per half cycle.
-    `soft` and `hard` are the densities where shorts begin, after 0.3 of a half cycle: a soft one leaves 30 to 70 % of
-    the voltage, at random from moment to moment, a hard one 2 ohm cm2. At `limit` [V] the tester ends the half cycle.
-    `lost` is the share of records that are lost.
+    `soft` and `hard` are the densities where shorts begin, after the share `begins` of a half cycle: a soft one leaves
+    30 to 70 % of the voltage, at random from moment to moment, a hard one 2 ohm cm2. At `limit` [V] the tester ends the
+    half cycle. `lost` is the share of records that are lost.
     """
     rng = np.random.default_rng(seed)
     time, voltage, current, clock = [], [], [], 0.0
@@ -64,7 +65,7 @@ def galvanostatic(
         sign = 1 - 2 * (i % 2)
         t = np.arange(0.1, half_cycle, every)
         ohms = resistance * (1 + drift * i) * (1 - 0.3 * np.exp(-t / 10)) * (1 + 0.1 * (t / half_cycle) ** 3)
-        failing = t > 0.3 * half_cycle
+        failing = t > begins * half_cycle
         if soft is not None and (shorted_soft or density >= soft - 1e-9):
             leak = rng.uniform(0.3, 0.7, t.size)
             ohms = np.where(failing | shorted_soft, ohms * leak, ohms)

@@ -214,6 +214,7 @@ def test_a_failing_notebook_is_one_line_and_hinders_no_other(bundle):
         ([SAVE], "panel:x", "the parameters 'panel:x' are not YAML of the form 'name: value'"),
         ([SAVE], "[", "the parameters '[' are not YAML of the form 'name: value'"),
         (["import os; os._exit(1)", SAVE], "", "In [3]: DeadKernelError: "),
+        ([SAVE], "retained: 0,5", "parameter retained is '0,5': give a float, such as 0.6"),
         ([SAVE], "{retained: 1, x: 2, y: 3}", "unknown parameter x, y: notebooks/fig4f_full_cell.ipynb knows figure, "),
         (["raise SystemExit", SAVE], "", "notebooks/fig4f_full_cell.ipynb wrote no fig4f.png, fig4f.json, fig4f.pdf"),
         ([SAVE.replace(".json", ".txt")], "", "notebooks/fig4f_full_cell.ipynb wrote no fig4f.json"),

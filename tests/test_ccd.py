@@ -159,3 +159,90 @@ def test_run_without_a_failure_has_no_time_of_failure():
     time = rows["time_of_failure"]
     assert (time["value"], time["high"]) == (None, None)
     assert time["low"] == pytest.approx(5.0, rel=1e-3)
+
+
+def altered(recording, **channels):
+    """The recording with other values in some of its channels."""
+    return recording.assign({name: recording[name].copy(data=values) for name, values in channels.items()})
+
+
+@pytest.mark.parametrize("every", [5.0, 20.0, 60.0])
+@pytest.mark.parametrize(("place", "factor"), [(0.5, 0.0), (0.5, 3.0), (0.999, -1.0)])
+def test_a_stray_record_is_no_short(every, place, factor):
+    recording = galvanostatic(RISING, every=every)
+    voltage = recording.voltage.to_numpy().copy()
+    per_half_cycle = voltage.size // (2 * RISING.size)
+    voltage[16 * per_half_cycle + int(place * per_half_cycle)] *= factor
+    assert found(altered(recording, voltage=voltage))[2] is None
+
+
+@pytest.mark.parametrize(("falls_by", "hours"), [(2, 600), (3, 1200), (2, 5000)])
+def test_a_cell_that_activates_is_not_shorted(falls_by, hours):
+    recording = galvanostatic(RISING)
+    activating = 1 + (falls_by - 1) * np.exp(-recording.time.to_numpy() / hours)
+    assert found(altered(recording, voltage=recording.voltage.to_numpy() * activating))[2] is None
+
+
+@pytest.mark.parametrize("noise", [5e-4, 1e-3, 2e-3, 5e-3])
+def test_noise_of_the_current_makes_no_steps(noise):
+    recording = galvanostatic(RISING)
+    current = recording.current.to_numpy() * (1 + np.random.default_rng(0).normal(0, noise, recording.sizes["record"]))
+    judged = ccd.steps(altered(recording, current=current.round(6)))
+    assert judged.sizes["step"] == RISING.size
+    assert ccd.critical_current_density(judged) == (1.5, 1.5, None)
+
+
+def test_a_current_that_settles_over_two_records_is_no_step():
+    recording = galvanostatic(RISING)
+    current = recording.current.to_numpy().copy()
+    switches = np.flatnonzero(np.diff(np.sign(current), prepend=0))
+    for late in (0, 1):
+        current[switches + late] *= 1.5
+    judged = ccd.steps(altered(recording, current=current))
+    assert judged.sizes["step"] == RISING.size
+
+
+@pytest.mark.parametrize("seconds", [3, 10, 30])
+def test_a_run_stopped_at_the_short_failed(seconds):
+    recording = galvanostatic(RISING, every=1.0, hard=0.8)
+    stopped = recording.isel(record=recording.time.to_numpy() < 14 * 600 + 180 + seconds)
+    judged = ccd.steps(stopped)
+    assert ccd.critical_current_density(judged) == (0.7, 0.7, 0.8)
+    assert judged.last_good[-1] <= 14 * 600 + 180 <= judged.onset[-1] + 0.2
+
+
+def test_a_short_in_the_last_seconds_of_a_step_fails_that_step():
+    recording = galvanostatic(RISING, hard=0.9)
+    late = (recording.time > 16 * 600 - 6).to_numpy()  # 0.8 mA/cm2 is switched off at 16 * 600 s
+    metal = 2.0 * recording.current.to_numpy() / recording.attrs["area_cm2"]
+    judged = ccd.steps(altered(recording, voltage=np.where(late, metal, recording.voltage.to_numpy())))
+    assert ccd.critical_current_density(judged) == (0.7, 0.7, 0.8)
+
+
+@pytest.mark.parametrize("every", [5.0, 60.0])
+@pytest.mark.parametrize("short", ["hard", "soft"])
+def test_time_of_failure_holds_the_onset(every, short):
+    held = 0
+    for seed, begins in enumerate(np.random.default_rng(8).uniform(0.1, 0.9, 60)):
+        recording = galvanostatic(RISING[:10], every=every, seed=seed, begins=begins, **{short: 0.8})
+        row = ccd.findings({"LLZ": recording})[1]
+        onset = (14 * 600 + begins * 600 - float(recording.time[0])) / 3600
+        held += row["low"] <= onset + 1e-6 and onset - 1e-6 <= row["high"]
+    assert held >= 54  # nine in ten at the least
+
+
+def test_times_count_from_the_start_of_the_recording():
+    recording = galvanostatic(RISING, hard=0.8)
+    late = altered(recording, time=recording.time.to_numpy() + 3.6e5)
+    assert ccd.findings({"LLZ": late})[1:] == ccd.findings({"LLZ": recording})[1:]
+
+
+@pytest.mark.parametrize("retained", [0, 1, 60])
+def test_a_threshold_that_is_no_share_is_refused(retained):
+    with pytest.raises(ValueError, match=f"retained is {retained}: give a share"):
+        found(galvanostatic(RISING), retained=retained)
+
+
+def test_a_resistance_of_a_metal_that_decides_is_named():
+    note = ccd.findings({"LLZ": galvanostatic(RISING, resistance=20.0)})[0]["note"]
+    assert note.endswith("none if a metal is below 30 ohm cm2")

@@ -79,3 +79,7 @@ def test_every_sample_has_a_colour_of_its_own(tmp_path, monkeypatch, names):
     colors = [figures.color(name) for name in {*names, "RT-MCL-LLZ", "not in the manifest"}]
     assert len(set(colors)) == len(names) + 2
     assert figures.color("LLZ") == figures.COLORS["LLZ"]
+
+
+def test_labels_are_written_as_they_are():
+    assert figures.label("Li$3N, 0.5 mA/cm2") == r"Li\$3N, 0.5 mA cm$^{-2}$"

@@ -85,3 +85,39 @@ def test_insets_show_three_cycles_each(windows):
 def test_a_cell_that_shorts_in_its_first_cycle_has_no_overpotential():
     values = found(galvanostatic([0.5] * 4, hard=0.5))
     assert set(values) == {"time_to_failure", "charge_passed"}
+
+
+def test_charge_is_counted_until_the_failure_and_time_from_the_start():
+    recording = galvanostatic(
+        np.repeat(0.1, 50) + np.where(np.arange(50) >= 40, 1e-6, 0), half_cycle=1800, hard=0.1000005
+    )
+    recording = recording.assign(time=recording.time + 3.6e5)
+    recording.time.attrs["resolution"] = 1e-3
+    values = found(recording)
+    assert values["time_to_failure"]["value"] == pytest.approx(40.15, abs=0.01)
+    assert values["charge_passed"]["low"] < 4.015 < values["charge_passed"]["high"]
+    assert values["charge_passed"]["note"].endswith("until the failure")
+
+
+def test_formation_at_lower_currents_is_left_out():
+    recording = galvanostatic([0.1, 0.2, 0.3] + [0.5] * 30, half_cycle=1800, every=60)
+    values = found(recording)
+    assert values["overpotential"]["value"] == pytest.approx(50 * (1 + 0.1 * 0.5**3), rel=0.005)
+
+
+def test_a_cell_without_a_sustained_cycle_is_drawn():
+    recording = galvanostatic([0.5] * 20, resistance=1.5)
+    judged = long_cycling.half_cycles(recording)
+    with figures.new("double", 50) as fig:
+        ax = fig.subplots()
+        long_cycling.plot_overpotential(long_cycling.overpotentials(judged), "LLZ", ax)
+    assert [text.get_text() for text in ax.texts] == ["no sustained cycle"]
+
+
+def test_a_short_test_has_no_insets():
+    recording = galvanostatic([0.5] * 3)
+    with figures.new("double", 50) as fig:
+        ax = fig.subplots()
+        long_cycling.plot(recording, long_cycling.half_cycles(recording), [0.0, 0.5], ax)
+    assert not ax.child_axes
+    assert ax.texts[0].get_text() == "LLZ"

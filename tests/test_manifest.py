@@ -9,6 +9,7 @@ from coldbond.manifest import COLUMNS, ManifestError, rows
 
 HEADER = ",".join(COLUMNS)
 LLZ = "cycling/ccd LLZ.csv,cycling,ccd,LLZ,pristine,synthetic,,0.785,0.1,,25,"
+OTHER = LLZ.replace("ccd LLZ.csv", "ccd In.csv")
 
 
 @pytest.fixture
@@ -61,6 +62,7 @@ def test_one_recording_may_have_two_roles(raw):
         ([HEADER, LLZ + "a, b"], "line 2: 13 fields under 12 columns: put a text with a ',' in it in double quotes"),
         ([HEADER, LLZ[:-1]], "line 2: 11 fields under 12 columns: write a ',' for an empty field too"),
         ([HEADER, LLZ, LLZ], "line 3, column file: cycling/ccd LLZ.csv stands here twice as ccd: delete one row"),
+        ([HEADER, LLZ, OTHER], "line 3, column state: LLZ, pristine has another ccd recording above: tell them apart"),
         ([HEADER, LLZ.replace(",cycling", ",cyling")], "line 2, column technique: 'cyling' is unknown: write xrd, xps"),
         ([HEADER, LLZ.replace(",ccd", ",CCD")], "line 2, column role: 'CCD' is unknown: write phase"),
         ([HEADER, LLZ.replace("synthetic", "")], "line 2, column origin: '' is unknown: write synthetic, measured"),

@@ -137,7 +137,7 @@ def test_a_single_rate():
     _, found, levels, fitted = analysed(rate_test([(0.2, 165.5)]))
     assert fitted == {}
     said = {row["quantity"]: row for row in rate.values(levels, found, fitted)}
-    assert said["rate_exponent"]["note"].startswith("1 rates cannot")
+    assert said["rate_exponent"]["note"].startswith("1 rate cannot")
 
 
 def test_c_rate_follows_the_nominal_capacity():

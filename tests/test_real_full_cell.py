@@ -52,6 +52,7 @@ def test_capacities_are_those_of_the_testers_columns(graphite):
         assert (row["value"], row["unit"]) == (truth, "mAh")
         assert (row["high"] - row["low"]) / 2 == pytest.approx(0.081, abs=0.003)  # its last digit is 0.1 mAh
         assert "counter" in row["note"]
+    assert graphite["formation_discharge_capacity"]["note"].startswith("cycle 1 by the tester's own count")
 
 
 def test_the_integral_of_a_coarse_current_cannot_do_better(graphite):

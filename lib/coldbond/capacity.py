@@ -114,6 +114,7 @@ def measured(recording: xr.Dataset, parts: xr.Dataset) -> xr.Dataset:
         - `integral`, `integral_half_width` [Ah] : the integral of the current, and half of its 95 % interval
         - `paused` [s], `rests` : time at rest within the half cycle, and in how many stretches
         - `middle`, `last` [V] : voltage when half of the charge had passed, and at the end
+        - `tester_cycle` : the tester's own number of the cycle, where the recording has it
 
         attrs `counted` : whether `passed` is the tester's counter.
 
@@ -145,6 +146,8 @@ def measured(recording: xr.Dataset, parts: xr.Dataset) -> xr.Dataset:
         "middle": ([np.interp(0.5, share, voltage) for share, voltage in along], "V", "Voltage at half capacity"),
         "last": ([voltage[-1] for _, voltage in along], "V", "Voltage at the end"),
     }
+    if "cycle" in recording:
+        added["tester_cycle"] = (recording.cycle.to_numpy()[parts.start.to_numpy()], "1", "Cycle by the tester's count")
     dimension = parts.start.dims[0]
     variables = {
         name: (dimension, np.asarray(values), {"units": units, "long_name": label})

@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from coldbond import cycling, figures, shorts
+from coldbond import figures, shorts
 from coldbond.findings import finding
 
 #: Thresholds over which a critical current density must hold to be more than a choice.
@@ -30,7 +30,7 @@ def steps(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) 
     Returns
     -------
     xarray.Dataset
-        Over `step`, consecutive segments of the same current density (within 0.5 % and two digits) whatever their
+        Over `step`, consecutive segments of the same current density (within 0.5 % and a digit) whatever their
         direction: `current_density` [mA/cm2], `resistance` [ohm cm2], `begin`, `end`, `last_good`, `onset` [s] and
         `kind`, that of the first of its segments that was not sustained; a last step that lacks segments which the one
         before it had is "unfinished".
@@ -43,7 +43,10 @@ def steps(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) 
     segments = shorts.judged(recording, retained, metallic)
     density = segments.current_density.to_numpy()
     digit = recording.current.attrs["resolution"] * 1e3 / recording.attrs["area_cm2"]
-    starts = np.flatnonzero(np.abs(np.diff(density, prepend=-np.inf)) > 0.005 * density + 2 * digit)
+    starts = [0]
+    for i, value in enumerate(density):  # held against the step's first: neighbours a digit apart would chain up
+        if abs(value - density[starts[-1]]) > 0.005 * value + 1.01 * digit:
+            starts.append(i)
     groups = np.split(np.arange(density.size), starts[1:])
     kinds = segments.kind.to_numpy()
     firsts = [next((i for i in group if kinds[i] != "sustained"), group[-1]) for group in groups]
@@ -82,7 +85,7 @@ def critical_current_density(steps: xr.Dataset) -> tuple[float | None, float, fl
     """
     kind = steps.kind.to_numpy()
     spacing = np.median(np.abs(np.diff(steps.current_density, prepend=0.0)))
-    density = np.round(steps.current_density.to_numpy(), 1 - int(np.floor(np.log10(spacing))))
+    density = np.round(steps.current_density.to_numpy(), round(1 - float(np.log10(spacing))))
     failed = np.flatnonzero((kind != "sustained") & (kind != "unfinished"))
     held = density[: failed[0]] if failed.size else density[kind == "sustained"]
     value = float(held.max()) if held.size else None
@@ -112,6 +115,7 @@ def findings(
     for recording in recordings.values():
         judged = steps(recording, retained, metallic)
         whose = {key: recording.attrs[key] for key in ("sample", "state")}
+        begin = float(recording.time[0])
         value, low, high = critical_current_density(judged)
         found.append(
             finding(
@@ -122,17 +126,19 @@ def findings(
                 "mA/cm2",
                 **whose,
                 claim=CLAIMS.get(whose["sample"], ""),
-                note=f"{_how(judged)}; {_robustness(recording, metallic, value)}",
+                note=f"{_how(judged)}; {_robustness(recording, retained, metallic, value)}",
             )
         )
         failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
         if failed.step.size:
-            last_good, onset = float(failed.last_good[0]), float(failed.onset[0])
-            found.append(finding("time_of_failure", onset / 3600, last_good / 3600, onset / 3600, "h", **whose))
+            last_good, onset = (float(failed[name][0]) for name in ("last_good", "onset"))
+            hours = (np.array([onset, last_good, onset]) - begin) / 3600
+            found.append(finding("time_of_failure", *hours, "h", **whose))
         else:
             onset = float(recording.time[-1])
-            found.append(finding("time_of_failure", None, onset / 3600, None, "h", **whose, note="it did not fail"))
-        charge, uncertainty = _charge_passed(recording, onset)
+            lasted = (onset - begin) / 3600
+            found.append(finding("time_of_failure", None, lasted, None, "h", **whose, note="it did not fail"))
+        charge, uncertainty = shorts.charge_passed(recording, onset)
         half = 1.96 * np.hypot(uncertainty, area_uncertainty * charge)
         note = "both directions added up" + ("" if failed.step.size else ", until the end of the test")
         found.append(
@@ -144,31 +150,30 @@ def findings(
 def _how(judged: xr.Dataset) -> str:
     failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
     if not failed.step.size:
-        return f"no short up to {float(judged.current_density.max()):.3g} mA/cm2, so there is no upper bound"
+        held = judged.current_density.to_numpy()[judged.kind == "sustained"]
+        return f"no short up to {held.max(initial=0):.3g} mA/cm2, so there is no upper bound"
     later = [str(kind) for kind in failed.kind.to_numpy()[1:] if kind != failed.kind.to_numpy()[0]]
     return f"{failed.kind.item(0)} at {failed.current_density.item(0):.3g} mA/cm2" + (
         f", then {later[0]}" if later else ""
     )
 
 
-def _robustness(recording: xr.Dataset, metallic: float, value: float | None) -> str:
-    """In words, over which thresholds for the retained overpotential the critical current density stays what it is."""
-    found = [critical_current_density(steps(recording, retained, metallic))[0] for retained in SENSIBLE]
-    same = np.array([f is value or (f is not None and value is not None and np.isclose(f, value)) for f in found])
+def _robustness(recording: xr.Dataset, retained: float, metallic: float, value: float | None) -> str:
+    """In words, over which thresholds the critical current density stays what it is."""
+    found = [critical_current_density(steps(recording, threshold, metallic))[0] for threshold in SENSIBLE]
+    same = np.array([f == value for f in found])
     if same.all():
-        return f"the same for every threshold from {SENSIBLE[0]:.2f} to {SENSIBLE[-1]:.2f}"
-    others = sorted({"none" if f is None else f"{f:.3g}" for f, s in zip(found, same, strict=True) if not s})
-    held = SENSIBLE[same]
-    span = f"from {held[0]:.2f} to {held[-1]:.2f}" if held.size else "nowhere"
-    return f"the same for thresholds {span} of {SENSIBLE[0]:.2f} to {SENSIBLE[-1]:.2f}, else {' or '.join(others)}"
-
-
-def _charge_passed(recording: xr.Dataset, until: float) -> tuple[float, float]:
-    """Charge in mAh/cm2 passed in both directions up to a time, and its standard uncertainty without the area's."""
-    kept = recording.isel(record=recording.time.to_numpy() <= until)
-    segments = cycling.segments(kept)
-    scale = 1e3 / recording.attrs["area_cm2"]
-    return float(np.abs(segments.charge).sum()) * scale, float(segments.charge_uncertainty.sum()) * scale
+        note = f"the same for every threshold from {SENSIBLE[0]:.2f} to {SENSIBLE[-1]:.2f}"
+    else:
+        others = sorted({"none" if f is None else f"{f:.3g}" for f, s in zip(found, same, strict=True) if not s})
+        held = SENSIBLE[same]
+        span = f"from {held[0]:.2f} to {held[-1]:.2f}" if held.size else "nowhere"
+        note = f"the same for thresholds {span} of {SENSIBLE[0]:.2f} to {SENSIBLE[-1]:.2f}, else {' or '.join(others)}"
+    for other in (metallic / 3, 3 * metallic):
+        changed = critical_current_density(steps(recording, retained, other))[0]
+        if changed != value:
+            note += f"; {'none' if changed is None else f'{changed:.3g}'} if a metal is below {other:.2g} ohm cm2"
+    return note
 
 
 def table(judged: Mapping[str, xr.Dataset]) -> pd.DataFrame:

@@ -1,10 +1,16 @@
 """Galvanostatic recordings cut where the current changes: segments, half cycles and the charge that each passed."""
 
+from itertools import pairwise
+
 import numpy as np
 import xarray as xr
+from scipy.ndimage import median_filter
 
 #: Below this share of the recording's largest current a cell rests.
 REST = 1e-3
+
+#: A level that lasts less than this share of the next one, in the same direction, is the tester settling on it.
+SETTLING = 0.02
 
 
 def segments(recording: xr.Dataset) -> xr.Dataset:
@@ -36,21 +42,22 @@ def segments(recording: xr.Dataset) -> xr.Dataset:
 
     Notes
     -----
-    A level has changed where two neighbouring records differ by more than five standard deviations of such differences
-    elsewhere, by more than 2.5 of the last digits and by more than 0.2 %.
+    A level has changed where two neighbouring records, and the medians of the three on either side, differ by more than
+    five standard deviations of such differences around, by more than 2.5 of the last digits and by more than 0.2 %.
+    What lasts less than 2 % of what follows it in the same direction is the current settling, and is left out.
     """
     current = recording.current.to_numpy()
-    direction = _direction(current, recording.current.attrs["resolution"])
+    digit = recording.current.attrs["resolution"]
+    direction = _direction(current, digit)
     steps = np.abs(np.diff(current))
     same = direction[1:] == direction[:-1]
-    quiet = steps[same & (direction[1:] != 0)]
-    noise = (
-        np.median(quiet) / 0.954 if quiet.size else 0.0
-    )  # median of |difference of two normal deviates| is 0.954 sigma
     level = np.maximum(np.abs(current[1:]), np.abs(current[:-1]))
-    limit = np.maximum(max(5 * noise, 2.5 * recording.current.attrs["resolution"]), 0.002 * level)
-    cuts = np.flatnonzero(~same | (steps > limit)) + 1
-    return _described(recording, *_bounds(cuts, direction), dimension="segment")
+    limit = np.maximum(np.maximum(5 * _noise(steps, same), 0.002 * level), 2.5 * digit)
+    # a level that changed stays so for three records, a stray one does not
+    around = median_filter(np.pad(current, 1, mode="edge"), 3)
+    stays = np.abs(around[3:] - around[:-3]) > limit if current.size > 2 else np.ones_like(same)
+    cuts = np.flatnonzero(~same | ((steps > limit) & stays)) + 1
+    return _described(recording, *_bounds(cuts, direction, recording.time.to_numpy()), dimension="segment")
 
 
 def half_cycles(recording: xr.Dataset) -> xr.Dataset:
@@ -82,6 +89,13 @@ def half_cycles(recording: xr.Dataset) -> xr.Dataset:
     return _described(recording, start, stop, dimension="half_cycle")
 
 
+def _noise(steps: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """Standard deviation of differences between neighbouring currents, of each stretch of one direction for itself."""
+    edges = np.flatnonzero(np.diff(same, prepend=~same[:1], append=~same[-1:]))
+    medians = [np.median(steps[start:stop]) for start, stop in pairwise(edges)]
+    return np.repeat(medians, np.diff(edges)) / 0.6745  # of a normal deviate's size the median is 0.6745 sigma
+
+
 def _direction(current: np.ndarray, resolution: float) -> np.ndarray:
     largest = np.abs(current).max(initial=0.0)
     # a current of few digits (0.2 mA read to 0.1 mA) flows at a single one; a fine one dithers around zero by a digit
@@ -89,12 +103,17 @@ def _direction(current: np.ndarray, resolution: float) -> np.ndarray:
     return np.where(np.abs(current) > max(digits * resolution, REST * largest), np.sign(current), 0).astype(int)
 
 
-def _bounds(cuts: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _bounds(cuts: np.ndarray, direction: np.ndarray, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     start = np.concatenate([[0], cuts]).astype(int)
     stop = np.concatenate([cuts, [direction.size]]).astype(int)
     # one record caught while the current was still rising is no segment of its own
     kept = (direction[start] != 0) & (stop - start > 1)
-    return start[kept], stop[kept]
+    start, stop = start[kept], stop[kept]
+    # nor is a current that settles: a sliver of what follows it without a break
+    long = time[stop - 1] - time[start]
+    adjoins = np.append((stop[:-1] == start[1:]) & (direction[stop[:-1] - 1] == direction[start[1:]]), False)
+    settled = ~(adjoins & (long < SETTLING * np.append(long[1:], 0)))
+    return start[settled], stop[settled]
 
 
 def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str) -> xr.Dataset:

@@ -14,6 +14,7 @@ import seaborn as sns
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 
 import coldbond
 from coldbond import manifest, paths
@@ -31,12 +32,23 @@ COLORS = {
     "HT-MCL-LLZ": "#D55E00",
     "RT-MCL-LLZ": "#0072B2",
 }
-OTHER_COLORS = ("#009E73", "#CC79A7", "#999999", "#882255", "#44AA99", "#999933")
+OTHER_COLORS = ("#009E73", "#CC79A7", "#882255", "#88CCEE", "#999933", "#332288")
 
 STAMP = "#B00020"
 
+#: For what DejaVu Sans lacks, such as a sample's name in Chinese: those of these that the machine has.
+OTHER_FONTS = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "WenQuanYi Micro Hei",
+    "SimHei",
+)
+
 STYLE = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib, so that every machine draws the same picture
+    # DejaVu Sans ships with matplotlib, so that every machine draws the same picture
+    "font.family": ["DejaVu Sans", *sorted({*OTHER_FONTS} & {font.name for font in fontManager.ttflist})],
     "font.size": 7,
     "axes.titlesize": 7,
     "axes.labelsize": 7,
@@ -80,8 +92,8 @@ def unit(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """Return a sample or a state as a figure writes it, its units with exponents."""
-    return re.sub(r"mA/cm2|mAh/g", lambda found: unit(found[0]), text)
+    """Return a sample or a state as a figure writes it: its units with exponents, a dollar as a dollar."""
+    return re.sub(r"mA/cm2|mAh/g", lambda found: unit(found[0]), text.replace("$", r"\$"))
 
 
 def letters(axes: Iterable[Axes]) -> None:
@@ -112,6 +124,7 @@ def new(width: str = "single", height: float = 60) -> Iterator[Figure]:
         fig = Figure(figsize=(WIDTHS[width] * MM, height * MM), layout="constrained")
         fig.get_layout_engine().set(w_pad=MM, h_pad=MM)
         yield fig
+        fig.align_ylabels()
 
 
 def save(

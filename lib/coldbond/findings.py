@@ -5,6 +5,8 @@ from math import floor, isfinite, log10
 
 import pandas as pd
 
+pd.set_option("display.max_colwidth", None)  # a note that is cut off at 50 characters says nothing
+
 
 def finding(
     quantity: str,

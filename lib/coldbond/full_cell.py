@@ -141,6 +141,8 @@ def values(
     list of dict
         As `findings.finding` gives them.
     """
+    if panel not in ("capacity", "polarization"):
+        raise ValueError(f"panel is {panel!r}: give capacity or polarization")
     steady = settled(table, settling, outlier)
     if panel == "polarization":
         return _polarization_values(table, steady, stable_within)
@@ -210,6 +212,8 @@ def _capacity_row(
     how = "tester's counter" if table.attrs["counted"] else "integral of the current"
     sources = "current and mass" if unit == "mAh/g" else "current"
     shared = f"{how}; ±{100 * common:.2g} % from the {sources}, alike in all cycles"
+    if "tester_cycle" in one and one.tester_cycle != cycle:
+        shared = f"cycle {int(one.tester_cycle)} by the tester's own count; {shared}"
     half_width = np.sqrt(one.interval**2 + (common * one.capacity) ** 2 + np.nan_to_num(1.96 * scatter) ** 2)
     return _row(table, quantity, one.capacity, half_width, unit, "; ".join(filter(None, [shared, note])))
 
@@ -253,9 +257,8 @@ def _retention_values(table: xr.Dataset, steady: xr.Dataset, capacity_after: int
     if retention_after in complete:
         value, half_width = retention(table, retention_after, single)["first"]
         first, reached = (float(table.capacity.sel(half="discharge", cycle=n)) for n in (complete[0], retention_after))
-        note = (
-            f"{value:.1f} % of {first:.1f} is {reached:.1f} {table.capacity.attrs['units']} at cycle {retention_after}"
-        )
+        reached = f"{reached:#.4g} {table.capacity.attrs['units']} at cycle {retention_after}"
+        note = f"{value:.1f} % of {first:#.4g} is {reached}"
         rows.append(_row(table, quantity, value, half_width, "%", f"against the first: {note}"))
     else:
         rows.append(_absent(table, quantity, retention_after, "%"))
@@ -361,15 +364,16 @@ def plot_capacity(ax: Axes, table: xr.Dataset) -> None:
     for half, face, size in (("charge", "white", 2.8), ("discharge", color, 1.8)):
         one, style = finished.sel(half=half), dict(fmt="o", color=color, mfc=face, mew=0.6, ms=size, elinewidth=0.6)
         ax.errorbar(table.cycle, one.capacity, one.interval, label=half.capitalize(), **style)
-    right = ax.twinx()
-    efficiency = table.coulombic_efficiency.where(table.complete)
-    right.plot(table.cycle, efficiency, "D", label="Coulombic efficiency", color="0.45", mfc="white", mew=0.6, ms=2.2)
-    lowest = np.nanmin(efficiency.to_numpy(), initial=60)
-    right.set(ylabel="Coulombic efficiency / %", ylim=(lowest - 10, 104))
+    handles, efficiency = ax.get_legend_handles_labels()[0], table.coulombic_efficiency.where(table.complete)
+    if np.isfinite(efficiency).any():
+        right = ax.twinx()
+        style = dict(color="0.45", mfc="white", mew=0.6, ms=2.2)
+        handles += right.plot(table.cycle, efficiency, "D", label="Coulombic efficiency", **style)
+        lowest = np.nanmin(efficiency.to_numpy(), initial=60)
+        right.set(ylabel="Coulombic efficiency / %", ylim=(lowest - 10, 104))
     ax.set(xlabel="Cycle number", ylabel=capacity.label(table), ylim=(0, 1.3 * float(finished.capacity.max())))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     common = f"±{196 * table.attrs['common']:.2g} % common to all capacities"
-    handles = [*ax.get_legend_handles_labels()[0], *right.get_lines()]
     ax.legend(handles=handles, loc="lower left", title=common, alignment="left")
 
 

@@ -63,7 +63,8 @@ def overpotentials(half_cycles: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     half_cycles : xarray.Dataset
-        From `half_cycles`; only what was sustained before the first failure is used.
+        From `half_cycles`; used is what was sustained before the first failure at the usual current density, which
+        leaves out formation at lower ones.
 
     Returns
     -------
@@ -72,7 +73,8 @@ def overpotentials(half_cycles: xr.Dataset) -> xr.Dataset:
         of the two directions, which is half the hysteresis; `resistance` [ohm cm2].
     """
     kept = half_cycles.isel(segment=slice(0, _failure(half_cycles)))
-    kept = kept.isel(segment=kept.kind == "sustained")
+    usual = half_cycles.current_density.median()
+    kept = kept.isel(segment=(kept.kind == "sustained") & (np.abs(kept.current_density / usual - 1) < 0.02))
     direction = np.sign(kept.current.to_numpy())
     first = np.flatnonzero((direction[:-1] == direction[:1]) & (direction[1:] == -direction[:1]))
     one, other = kept.isel(segment=first), kept.isel(segment=first + 1)
@@ -120,12 +122,15 @@ def findings(
         claims = CLAIMS.get((whose["sample"], round(float(half_cycles.current_density.median()), 2)), {})
         late = pairs.isel(pair=slice(settled if pairs.sizes["pair"] >= 2 * settled else 0, None))
         when = f"after {settled} cycles" if late.sizes["pair"] < pairs.sizes["pair"] else "over all its cycles"
-        charge = float(np.abs(half_cycles.charge).sum()) * 1e3 / recording.attrs["area_cm2"]
-        half = 1.96 * charge * np.hypot(area_uncertainty, tester_uncertainty)
+        failure = _failure(half_cycles)
+        until = float(recording.time[-1] if failure is None else half_cycles.onset[failure])
+        charge, uncertainty = shorts.charge_passed(recording, until)
+        half = 1.96 * np.hypot(uncertainty, charge * np.hypot(area_uncertainty, tester_uncertainty))
+        passed = "both directions added up, until " + ("the end of the test" if failure is None else "the failure")
         of_cell = [
             _time_to_failure(recording, half_cycles),
             *_overpotential_findings(late, tester_uncertainty, area_uncertainty, when),
-            finding("charge_passed", charge, charge - half, charge + half, "mAh/cm2", note="both directions added up"),
+            finding("charge_passed", charge, charge - half, charge + half, "mAh/cm2", note=passed),
         ]
         found += [row | whose | {"claim": claims.get(row["quantity"], "")} for row in of_cell]
     return found
@@ -135,19 +140,23 @@ def _overpotential_findings(pairs: xr.Dataset, tester: float, area: float, when:
     if pairs.sizes["pair"] < 2:
         return []
     found = []
-    for quantity, name, scale, unit, relative in (
-        ("overpotential", "overpotential", 1e3, "mV", tester),
-        ("overpotential_at_start", "overpotential_start", 1e3, "mV", tester),
-        ("overpotential_at_end", "overpotential_end", 1e3, "mV", tester),
-        ("hysteresis", "overpotential", 2e3, "mV", tester),
-        ("area_specific_resistance", "resistance", 1, "ohm cm2", np.sqrt(2 * tester**2 + area**2)),
+    plateau, between = "the middle half of the half cycles", "between the plateaus of the two directions"
+    for quantity, name, scale, unit, relative, what in (
+        ("overpotential", "overpotential", 1e3, "mV", tester, plateau),
+        ("overpotential_at_start", "overpotential_start", 1e3, "mV", tester, "from 2 to 10 % of the half cycles"),
+        ("overpotential_at_end", "overpotential_end", 1e3, "mV", tester, "the last 5 % of the half cycles"),
+        ("hysteresis", "overpotential", 2e3, "mV", tester, between),
+        ("area_specific_resistance", "resistance", 1, "ohm cm2", np.sqrt(2 * tester**2 + area**2), plateau),
     ):
         value, _, high = trends.mean(pairs[name].to_numpy() * scale)
         half = np.hypot(high - value, 1.96 * relative * value)
-        found.append(finding(quantity, value, value - half, value + half, unit, note=when))
-    drift = np.array(trends.slope(pairs.time.to_numpy(), pairs.overpotential.to_numpy())) * 1e6
-    if np.isfinite(drift).all():
-        found.append(finding("drift", *drift, "mV per 1000 h", note=f"of the overpotential, {when}"))
+        found.append(finding(quantity, value, value - half, value + half, unit, note=f"{what}; mean {when}"))
+    drift, _, high = np.array(trends.slope(pairs.time.to_numpy(), pairs.overpotential.to_numpy())) * 1e6
+    if np.isfinite(high):
+        half = np.hypot(high - drift, 1.96 * tester * drift)
+        found.append(
+            finding("drift", drift, drift - half, drift + half, "mV per 1000 h", note=f"of the plateau, {when}")
+        )
     return found
 
 
@@ -159,16 +168,10 @@ def _time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset) -> dict:
             "time_to_failure", None, lasted, None, "h", note="it did not fail: the test's length is a lower bound"
         )
     failed = half_cycles.isel(segment=failure)
+    onset, last_good = (float(failed[name] - recording.time[0]) / 3600 for name in ("onset", "last_good"))
     kinds = list(dict.fromkeys(half_cycles.kind.to_numpy()[failure:]))
     how = ", then ".join(kind for kind in kinds if kind not in ("sustained", "unfinished"))
-    return finding(
-        "time_to_failure",
-        float(failed.onset) / 3600,
-        float(failed.last_good) / 3600,
-        float(failed.onset) / 3600,
-        "h",
-        note=how,
-    )
+    return finding("time_to_failure", onset, last_good, onset, "h", note=how)
 
 
 def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float], ax: Axes) -> None:
@@ -188,13 +191,19 @@ def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float
     color = figures.color(recording.attrs["sample"])
     tall = float(np.quantile(np.abs(voltage), 0.99))
     ax.plot(hours, voltage, color=color, linewidth=0.4)
-    ax.set(xlabel="Time / h", ylabel="Voltage / mV", xlim=(0, hours[-1]), ylim=(-1.5 * tall, 5 * tall))
+    cycle = 2 * float((half_cycles.end - half_cycles.begin).median()) / 3600
+    windows = windows if hours[-1] > 10 * cycle else ()  # in a shorter test there is nothing to zoom into
+    ax.set(xlabel="Time / h", ylabel="Voltage / mV", xlim=(0, hours[-1]))
+    ax.set_ylim(-1.5 * tall, (5 if windows else 2.5) * tall)
     ticks = [tick for tick in MaxNLocator(4, symmetric=True).tick_values(-tall, tall) if abs(tick) <= 1.3 * tall]
     ax.set_yticks(ticks)
     ax.text(
-        0.01, 0.97, figures.label("{sample}, {state}".format_map(recording.attrs)), transform=ax.transAxes, va="top"
+        0.01,
+        0.97,
+        figures.label(", ".join(filter(None, (recording.attrs["sample"], recording.attrs["state"])))),
+        transform=ax.transAxes,
+        va="top",
     )
-    cycle = 2 * float((half_cycles.end - half_cycles.begin).median()) / 3600
     width = 1 / len(windows) if windows else 1
     for place, share in enumerate(windows):
         begin = min(share * hours[-1], hours[-1] - 3 * cycle)
@@ -215,6 +224,10 @@ def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float
 def plot_overpotential(pairs: xr.Dataset, sample: str, ax: Axes) -> None:
     """Draw the overpotential of every cycle: a line for the plateau, a band from start to end of the half cycles."""
     color = figures.color(sample)
+    if not pairs.sizes["pair"]:
+        ax.text(0.5, 0.5, "no sustained cycle", transform=ax.transAxes, ha="center", color="0.4")
+        ax.set(xlabel="Time / h", ylabel="Overpotential / mV")
+        return
     ax.fill_between(
         pairs.time, pairs.overpotential_start * 1e3, pairs.overpotential_end * 1e3, color=color, alpha=0.3, linewidth=0
     )

@@ -81,6 +81,15 @@ def rows(raw: str | os.PathLike[str]) -> list[dict[str, str]]:
             raise ManifestError(
                 f"{path}, line {number}, column file: {row['file']} stands here twice as {row['role']}: delete one row"
             )
+        label = ", ".join(filter(None, (row["sample"], row["state"])))
+        if any(
+            row["role"] == other["role"] and label == ", ".join(filter(None, (other["sample"], other["state"])))
+            for other in checked
+        ):
+            raise ManifestError(
+                f"{path}, line {number}, column state: {label} has another {row['role']} recording above: "
+                "tell them apart by their states, such as cell 1 and cell 2"
+            )
         checked.append(row)
     return checked
 

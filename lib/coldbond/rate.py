@@ -224,7 +224,8 @@ def _model_values(levels: xr.Dataset, fitted: Mapping[float | None, ModelResult]
     count = int((~levels.again).sum())
     rows = []
     if None not in fitted:
-        note = f"{count} rates cannot determine three parameters: no degree of freedom is left to test the model by"
+        rates = "1 rate" if count == 1 else f"{count} rates"
+        note = f"{rates} cannot determine three parameters: no degree of freedom is left to test the model by"
         rows = [_row(levels, quantities[name], np.nan, np.nan, np.nan, units[name], note) for name in quantities]
     for exponent, result in fitted.items():
         off = f"{float(np.abs(result.data - result.best_fit).max()):.2g} {units['capacity']}"
@@ -284,7 +285,7 @@ def plot_capacity(ax: Axes, found: xr.Dataset, levels: xr.Dataset) -> None:
         ax.annotate(level, place, (0, 4), textcoords="offset points", ha="center", va="bottom")
     ax.set(xlabel="Cycle number", ylabel=capacity.label(found), ylim=(0, 1.2 * float(found.capacity.max())))
     ax.set_xlim(float(found.cycle[0]) - 0.8, float(found.cycle[-1]) + 0.8)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
 def plot_profiles(ax: Axes, recording: xr.Dataset, table: xr.Dataset, levels: xr.Dataset) -> None:

@@ -16,6 +16,9 @@ MEMORY = 5
 #: The start of a half cycle, as a share of it, which is not judged: the double layer is still charging.
 START = 0.05
 
+#: A record that shows this share of the expected overpotential was before a failure, not within one.
+WHOLE = 0.9
+
 #: Scatter of the overpotential about its own running median, as a share of it, that a tester's noise does not reach.
 FLUCTUATION = 0.05
 
@@ -51,22 +54,28 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
     Raises
     ------
     ValueError
-        The manifest gives no area, or no current flows.
+        The manifest gives no area, no current flows, or `retained` is no share between 0 and 1.
 
     Notes
     -----
     The overpotential expected at a moment is the current times the resistance that the last five sustained segments of
-    the same direction had when as much of them had passed (the median), so neither the charging of the double layer nor
+    the same direction had when as much of them had passed (the median, and while there are fewer than five no more than
+    where the one before ended), so neither the charging of the double layer nor
     a plateau that bends up as voids form reads as a short. The first segment of each direction is held against its own
     beginning (an offset of the voltage channel would falsify a comparison between directions).
 
-    - hard short: at the segment's end the resistance is below `metallic`, or below a tenth of what is expected
+    - hard short: at the segment's end the resistance is below `metallic`, or below a tenth of what is expected, and the
+      voltage has the digits to tell
     - soft short: the overpotential is below `retained` of what is expected for 2 % of the segment, and lower than the
       noise explains; or it fluctuates five times more than before and by more than 5 %; yet it does not end as a metal
     - voltage limit: the segment ended early with the voltage at the highest of the recording and above what is expected
 
-    A loss that creeps in evenly over more than five half cycles cannot be told from an interface that improves.
+    A single stray record counts for nothing: a short that one record saw and that healed before the next is not called.
+    A loss that creeps in evenly over more than five half cycles, or within the first five, cannot be told from an
+    interface that improves.
     """
+    if not 0 < retained < 1:
+        raise ValueError(f"retained is {retained}: give a share between 0 and 1, such as 0.6")
     area = recording.attrs["area_cm2"]
     if not area > 0:
         raise ValueError(
@@ -90,24 +99,31 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
             calm = float(np.max(np.array([rows[i]["scatter"] for i in same]) * scale))
         else:  # the first of its direction has nothing to compare with but its own beginning
             expected, noise, calm = _own_beginning(profile), noises[index], np.inf
-        row = _judgement(profile, expected, noise, calm, retained, metallic)
+        if 0 < len(same) < MEMORY:  # an interface that is still forming improves from half cycle to half cycle
+            expected = np.minimum(expected, np.median(profiles[sustained[-1]][GRID > 0.9]))
+        digit = recording.voltage.attrs["resolution"] * area / abs(segment["current"])
+        row = _judgement(profile, expected, noise, calm, digit, retained, metallic)
+        lost = _lost(recording, segment, area, retained * expected)
         if row["kind"] == "sustained" and completed[index] < 0.9:
             end = np.abs(recording.voltage.to_numpy()[int(segment["stop"]) - 1])
-            limited = end >= 0.95 * highest and profile[-1] > 1.2 * expected[-1]
-            if limited or index == direction.size - 1:
-                row["kind"] = "voltage limit" if limited else "unfinished"
-                row["onset_share"] = 1.0
+            if end >= 0.95 * highest and profile[-1] > 1.2 * expected[-1]:
+                row |= {"kind": "voltage limit", "onset_share": 1.0}
+            elif index == len(each) - 1:  # stopped by its operator, unless it had just shorted
+                metal = end * area / abs(segment["current"]) < max(metallic, 0.1 * expected[-1])
+                row["kind"] = ("hard short" if metal else "soft short") if lost[-1] else "unfinished"
+                row["onset_share"] = np.nan
         if row["kind"] == "sustained":
             sustained.append(index)
-        failed = row["kind"] not in ("sustained", "unfinished")
-        row["last_good"], row["onset"] = (
-            _moments(recording, segment, row["onset_share"]) if failed else (np.nan, np.nan)
-        )
+        row |= {"lost": lost, "whole": ~_lost(recording, segment, area, WHOLE * expected)}
+        row["last_good"], row["onset"] = np.nan, np.nan
         rows.append(row)
+        if row["kind"] not in ("sustained", "unfinished"):
+            _date(recording, each, rows)
 
     middle = (GRID >= 0.25) & (GRID <= 0.75)
     resistance = np.array([np.median(profile[middle]) for profile in profiles])
-    column = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    names = ("retained", "kind", "last_good", "onset")
+    column = {name: np.array([row[name] for row in rows]) for name in names}
     return segments.assign(
         current_density=(
             "segment",
@@ -123,6 +139,19 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
     )
 
 
+def charge_passed(recording: xr.Dataset, until: float) -> tuple[float, float]:
+    """Return the charge that passed in both directions up to a time [s].
+
+    Returns
+    -------
+    charge, uncertainty : float
+        In mAh/cm2; the uncertainty is standard, without that of the area and of the tester's gain.
+    """
+    segments = cycling.segments(recording.isel(record=recording.time.to_numpy() <= until))
+    scale = 1e3 / recording.attrs["area_cm2"]
+    return float(np.abs(segments.charge).sum()) * scale, float(segments.charge_uncertainty.sum()) * scale
+
+
 def _each(segments: xr.Dataset) -> list[dict[str, float]]:
     arrays = {name: segments[name].to_numpy() for name in ("start", "stop", "begin", "end", "current")}
     return [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
@@ -132,7 +161,17 @@ def _profile(recording: xr.Dataset, segment: dict[str, float], area: float) -> n
     """Area-specific resistance in ohm cm2 on `GRID`, the share of the segment that has passed."""
     records = slice(int(segment["start"]), int(segment["stop"]))
     passed = (recording.time.to_numpy()[records] - segment["begin"]) / (segment["end"] - segment["begin"])
-    return np.interp(GRID, passed, recording.voltage.to_numpy()[records]) * area / segment["current"]
+    voltage = recording.voltage.to_numpy()[records]
+    if voltage.size > 4:  # a stray record is no short, nor the last one, caught while the tester switched
+        voltage = np.append(median_filter(voltage, 3)[:-1], np.median(voltage[-3:]))
+    return np.interp(GRID, passed, voltage) * area / segment["current"]
+
+
+def _lost(recording: xr.Dataset, segment: dict[str, float], area: float, least: np.ndarray) -> np.ndarray:
+    """Which records of a segment lie below an area-specific resistance in ohm cm2, given on `GRID`."""
+    records = slice(int(segment["start"]), int(segment["stop"]))
+    passed = (recording.time.to_numpy()[records] - segment["begin"]) / (segment["end"] - segment["begin"])
+    return recording.voltage.to_numpy()[records] * area / segment["current"] < np.interp(passed, GRID, least)
 
 
 def _own_beginning(profile: np.ndarray) -> np.ndarray:
@@ -161,14 +200,20 @@ def _noise(recording: xr.Dataset, segment: dict[str, float], area: float) -> flo
 
 
 def _judgement(
-    profile: np.ndarray, expected: np.ndarray, noise: float, calm: float, retained: float, metallic: float
+    profile: np.ndarray,
+    expected: np.ndarray,
+    noise: float,
+    calm: float,
+    digit: float,
+    retained: float,
+    metallic: float,
 ) -> dict[str, float | str]:
     judged = GRID >= START
     away = np.abs(profile - median_filter(profile, GRID.size // 10, mode="nearest"))
     scatter = float(np.sqrt(np.mean(away[judged] ** 2)))
     # a loss that the noise of single records can explain is none
     lost = judged & (profile < np.minimum(retained * expected, expected - 5 * noise))
-    metal = np.median(profile[GRID > 0.95]) < max(metallic, 0.1 * expected[-1])
+    metal = np.median(profile[GRID > 0.95]) + digit / 2 < max(metallic, 0.1 * expected[-1])
     if metal:
         kind = "hard short"
     elif lost.sum() > SHARE * GRID.size or scatter > max(5 * calm, FLUCTUATION * np.median(np.abs(profile))):
@@ -184,11 +229,39 @@ def _judgement(
     )
 
 
-def _moments(recording: xr.Dataset, segment: dict[str, float], onset_share: float) -> tuple[float, float]:
-    """Times between which a failure began: two neighbouring records, or points of `GRID` where those lie wider."""
-    time = recording.time.to_numpy()[int(segment["start"]) : int(segment["stop"])]
-    length = segment["end"] - segment["begin"]
-    onset = segment["begin"] + onset_share * length
-    after = time[min(np.searchsorted(time, onset), time.size - 1)]
-    before = time[max(np.searchsorted(time, onset) - 1, 0)]
-    return float(min(before, onset - length * GRID[1])), float(max(after, onset))
+def _date(recording: xr.Dataset, each: list[dict[str, float]], rows: list[dict]) -> None:
+    """Set `last_good` and `onset` [s] of the last row, which failed, between which its failure began.
+
+    A failure that was there when the segment began came in the pause before it, or in the last records of the segment
+    before, which then is the one that failed.
+    """
+    row, segment = rows[-1], each[len(rows) - 1]
+    time, start = recording.time.to_numpy(), int(segment["start"])
+    if np.isnan(row["onset_share"]):  # stopped at the short
+        first = start + _since(row["lost"])
+        row["last_good"], row["onset"] = float(time[first - 1]), float(time[first])
+    elif row["onset_share"] > GRID[GRID >= START][0]:
+        length = segment["end"] - segment["begin"]
+        moment = segment["begin"] + row["onset_share"] * length
+        inside = time[start : int(segment["stop"])]
+        before = max(np.searchsorted(inside, moment - length * GRID[1], side="right") - 1, 0)
+        after = np.searchsorted(inside, moment)
+        whole = np.flatnonzero(row["whole"][: before + 1])  # a short that fluctuates may have begun before it shows
+        row["last_good"] = float(inside[whole[-1] if whole.size else before])
+        row["onset"] = float(max(inside[min(after, inside.size - 1)], moment))
+    else:
+        first = int(np.argmax(row["lost"]))
+        row["onset"] = float(time[start + first])
+        row["last_good"] = float(time[start + first - 1]) if first else float(time[max(start - 1, 0)])
+        if not first and len(rows) > 1:
+            previous, stop = rows[-2], int(each[len(rows) - 2]["stop"])
+            row["last_good"] = float(time[stop - 1])
+            since = _since(previous["lost"])
+            if previous["kind"] == "sustained" and 0 < since < previous["lost"].size:
+                at = stop - previous["lost"].size + since
+                previous |= {"kind": row["kind"], "last_good": float(time[at - 1]), "onset": float(time[at])}
+
+
+def _since(lost: np.ndarray) -> int:
+    """Place of the record from which on all are lost; their number where the last is not."""
+    return lost.size - int(np.argmin(np.append(lost[::-1], False)))
