@@ -246,7 +246,10 @@ def _date(recording: xr.Dataset, each: list[dict[str, float]], rows: list[dict])
         inside = time[start : int(segment["stop"])]
         before = max(np.searchsorted(inside, moment - length * GRID[1], side="right") - 1, 0)
         after = np.searchsorted(inside, moment)
-        whole = np.flatnonzero(row["whole"][: before + 1])  # a short that fluctuates may have begun before it shows
+        # a short that fluctuates may have begun before it shows: with the first record that was too low, or just before
+        if row["lost"].any():
+            before = max(min(before, int(np.argmax(row["lost"])) - 1), 0)
+        whole = np.flatnonzero(row["whole"][: before + 1])
         row["last_good"] = float(inside[whole[-1] if whole.size else before])
         row["onset"] = float(max(inside[min(after, inside.size - 1)], moment))
     else:
