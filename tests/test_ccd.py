@@ -246,3 +246,9 @@ def test_a_threshold_that_is_no_share_is_refused(retained):
 def test_a_resistance_of_a_metal_that_decides_is_named():
     note = ccd.findings({"LLZ": galvanostatic(RISING, resistance=20.0)})[0]["note"]
     assert note.endswith("none if a metal is below 30 ohm cm2")
+
+
+def test_a_current_too_coarse_to_tell_the_steps_is_named():
+    note = ccd.findings({"LLZ": galvanostatic(RISING, current_digit=1e-4)})[0]["note"]
+    assert "the current's last digit is 0.13 mA/cm2, which hides finer steps" in note
+    assert "digit" not in ccd.findings({"LLZ": galvanostatic(RISING)})[0]["note"]

@@ -126,7 +126,7 @@ def findings(
                 "mA/cm2",
                 **whose,
                 claim=CLAIMS.get(whose["sample"], ""),
-                note=f"{_how(judged)}; {_robustness(recording, retained, metallic, value)}",
+                note=f"{_how(judged)}{_coarse(recording, judged)}; {_robustness(recording, retained, metallic, value)}",
             )
         )
         failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
@@ -156,6 +156,12 @@ def _how(judged: xr.Dataset) -> str:
     return f"{failed.kind.item(0)} at {failed.current_density.item(0):.3g} mA/cm2" + (
         f", then {later[0]}" if later else ""
     )
+
+
+def _coarse(recording: xr.Dataset, judged: xr.Dataset) -> str:
+    digit = recording.current.attrs["resolution"] * 1e3 / recording.attrs["area_cm2"]
+    spacing = float(np.median(np.abs(np.diff(judged.current_density, prepend=0.0))))
+    return f"; the current's last digit is {digit:.2g} mA/cm2, which hides finer steps" if digit > spacing / 4 else ""
 
 
 def _robustness(recording: xr.Dataset, retained: float, metallic: float, value: float | None) -> str:
