@@ -252,3 +252,10 @@ def test_a_current_too_coarse_to_tell_the_steps_is_named():
     note = ccd.findings({"LLZ": galvanostatic(RISING, current_digit=1e-4)})[0]["note"]
     assert "the current's last digit is 0.13 mA/cm2, which hides finer steps" in note
     assert "digit" not in ccd.findings({"LLZ": galvanostatic(RISING)})[0]["note"]
+
+
+def test_noise_of_the_last_record_is_no_short():
+    """A run that its operator stopped in its second step, at a noise of a fifth of the overpotential."""
+    runs = [galvanostatic([0.1, 0.1], noise=2e-3, seed=seed) for seed in range(60)]
+    stopped = [run.isel(record=run.time.to_numpy() < 2100) for run in runs]
+    assert [found(run)[2] for run in stopped] == [None] * 60

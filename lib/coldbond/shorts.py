@@ -46,8 +46,6 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
 
         - `current_density` [mA/cm2], unsigned
         - `resistance` [ohm cm2] : area-specific resistance, voltage over current density, median of the middle half
-        - `retained` : smallest share of the expected overpotential that filled 2 % of the segment
-        - `completed` : duration (or charge, whichever the protocol keeps constant) over that of the earlier segments
         - `kind` : "sustained", "soft short", "hard short", "voltage limit" or "unfinished"
         - `last_good`, `onset` [s] : between these a failure began; NaN where there is none
 
@@ -60,9 +58,9 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
     -----
     The overpotential expected at a moment is the current times the resistance that the last five sustained segments of
     the same direction had when as much of them had passed (the median, and while there are fewer than five no more than
-    where the one before ended), so neither the charging of the double layer nor
-    a plateau that bends up as voids form reads as a short. The first segment of each direction is held against its own
-    beginning (an offset of the voltage channel would falsify a comparison between directions).
+    where the one before ended), so neither the charging of the double layer nor a plateau that bends up as voids form
+    reads as a short. The first segment of each direction is held against its own beginning (an offset of the voltage
+    channel would falsify a comparison between directions).
 
     - hard short: at the segment's end the resistance is below `metallic`, or below a tenth of what is expected, and the
       voltage has the digits to tell
@@ -102,8 +100,10 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
         if 0 < len(same) < MEMORY:  # an interface that is still forming improves from half cycle to half cycle
             expected = np.minimum(expected, np.median(profiles[sustained[-1]][GRID > 0.9]))
         digit = recording.voltage.attrs["resolution"] * area / abs(segment["current"])
-        row = _judgement(profile, expected, noise, calm, digit, retained, metallic)
-        lost = _lost(recording, segment, area, retained * expected)
+        # a loss that the noise of single records can explain is none
+        least = np.minimum(retained * expected, expected - 5 * noise)
+        row = _judgement(profile, expected, least, calm, digit, metallic)
+        lost = _below(recording, segment, area, least)
         if row["kind"] == "sustained" and completed[index] < 0.9:
             end = np.abs(recording.voltage.to_numpy()[int(segment["stop"]) - 1])
             if end >= 0.95 * highest and profile[-1] > 1.2 * expected[-1]:
@@ -114,7 +114,7 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
                 row["onset_share"] = np.nan
         if row["kind"] == "sustained":
             sustained.append(index)
-        row |= {"lost": lost, "whole": ~_lost(recording, segment, area, WHOLE * expected)}
+        row |= {"lost": lost, "whole": ~_below(recording, segment, area, WHOLE * expected)}
         row["last_good"], row["onset"] = np.nan, np.nan
         rows.append(row)
         if row["kind"] not in ("sustained", "unfinished"):
@@ -122,8 +122,6 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
 
     middle = (GRID >= 0.25) & (GRID <= 0.75)
     resistance = np.array([np.median(profile[middle]) for profile in profiles])
-    names = ("retained", "kind", "last_good", "onset")
-    column = {name: np.array([row[name] for row in rows]) for name in names}
     return segments.assign(
         current_density=(
             "segment",
@@ -131,11 +129,9 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
             {"units": "mA/cm2", "long_name": "Current density"},
         ),
         resistance=("segment", resistance, {"units": "ohm cm2", "long_name": "Area-specific resistance"}),
-        completed=("segment", completed, {"units": "1", "long_name": "Share of a whole segment"}),
-        retained=("segment", column["retained"], {"units": "1", "long_name": "Share of the expected overpotential"}),
-        kind=("segment", column["kind"]),
-        last_good=("segment", column["last_good"], {"units": "s"}),
-        onset=("segment", column["onset"], {"units": "s"}),
+        kind=("segment", [row["kind"] for row in rows]),
+        last_good=("segment", [row["last_good"] for row in rows], {"units": "s"}),
+        onset=("segment", [row["onset"] for row in rows], {"units": "s"}),
     )
 
 
@@ -167,7 +163,7 @@ def _profile(recording: xr.Dataset, segment: dict[str, float], area: float) -> n
     return np.interp(GRID, passed, voltage) * area / segment["current"]
 
 
-def _lost(recording: xr.Dataset, segment: dict[str, float], area: float, least: np.ndarray) -> np.ndarray:
+def _below(recording: xr.Dataset, segment: dict[str, float], area: float, least: np.ndarray) -> np.ndarray:
     """Which records of a segment lie below an area-specific resistance in ohm cm2, given on `GRID`."""
     records = slice(int(segment["start"]), int(segment["stop"]))
     passed = (recording.time.to_numpy()[records] - segment["begin"]) / (segment["end"] - segment["begin"])
@@ -193,26 +189,22 @@ def _completed(segments: xr.Dataset) -> np.ndarray:
 def _noise(recording: xr.Dataset, segment: dict[str, float], area: float) -> float:
     """Standard deviation of the noise of one record in ohm cm2, from neighbouring records; at least the last digit."""
     voltage = recording.voltage.to_numpy()[int(segment["start"]) : int(segment["stop"])]
-    noise = (
-        np.median(np.abs(np.diff(voltage))) / 0.954
-    )  # of the |difference| of two normal deviates the median is 0.954
+    noise = np.median(np.abs(np.diff(voltage))) / 0.954  # of two normal deviates' distance the median is 0.954 sigma
     return max(float(noise), recording.voltage.attrs["resolution"]) * area / abs(segment["current"])
 
 
 def _judgement(
     profile: np.ndarray,
     expected: np.ndarray,
-    noise: float,
+    least: np.ndarray,
     calm: float,
     digit: float,
-    retained: float,
     metallic: float,
 ) -> dict[str, float | str]:
     judged = GRID >= START
     away = np.abs(profile - median_filter(profile, GRID.size // 10, mode="nearest"))
     scatter = float(np.sqrt(np.mean(away[judged] ** 2)))
-    # a loss that the noise of single records can explain is none
-    lost = judged & (profile < np.minimum(retained * expected, expected - 5 * noise))
+    lost = judged & (profile < least)
     metal = np.median(profile[GRID > 0.95]) + digit / 2 < max(metallic, 0.1 * expected[-1])
     if metal:
         kind = "hard short"
@@ -223,7 +215,6 @@ def _judgement(
     disturbed = judged & (lost | (profile < metallic) if metal or lost.any() else away > FLUCTUATION * np.abs(profile))
     return dict(
         kind=kind,
-        retained=float(np.sort(np.divide(profile, expected, out=np.zeros(GRID.size), where=expected > 0)[judged])[4]),
         scatter=scatter,
         onset_share=float(GRID[np.argmax(disturbed)]),
     )
