@@ -7,25 +7,25 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from twin.recordings import RECORDINGS, Recording
+from twin.recording import Recording
+from twin.recordings import RECORDINGS
 
 RAW = Path(__file__).resolve().parents[2] / "raw"
 
 
 def manifest_row(recording: Recording, raw: Path) -> dict[str, str]:
     """The manifest's row of a recording that stands in `raw`."""
+    constants = dict.fromkeys(("area_cm2", "thickness_cm", "active_mass_mg", "temperature_C"), "")
     return {
         "file": recording.file,
-        "technique": "cycling",
+        "technique": recording.technique,
         "role": recording.role,
         "sample": recording.sample,
         "state": recording.state,
         "origin": "synthetic",
         "sha256": sha256((raw / recording.file).read_bytes()).hexdigest(),
-        "area_cm2": "0.785",
-        "thickness_cm": "0.040",
-        "active_mass_mg": recording.mass,
-        "temperature_C": "25",
+        **constants,
+        **recording.constants,
         "note": recording.note,
     }
 
