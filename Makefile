@@ -11,9 +11,9 @@ $(call figure, figS18 , fig4f_full_cell       , full-cell                       
 $(call figure, fig4gh , fig4gh_rate           , rate                            , )
 endef
 # Recordings are those that the manifest holds for a role, or for role:sample+sample; several such selections stand
-# with a blank between. Parameters are YAML, as papermill takes them; `make fig4b PARAMETERS='samples: [A, B]'` adds
-# to them and wins. With another RAW than raw/, whose samples have other names, the first figure of a notebook shows
-# all samples of its roles; a later one is drawn where its samples are held.
+# with a blank between, and a figure is drawn without those that end in a question mark. Parameters are YAML, as papermill takes them; `make fig4b PARAMETERS='samples: [A, B]'` adds
+# to them and wins. With another RAW than raw/, whose samples have other names, the first figure of a notebook and a
+# role shows all its samples; a later one is drawn where its samples are held.
 
 ifneq ($(filter 3.% 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)),)
 $(error this is GNU Make $(MAKE_VERSION), 4.2 is needed; on a Mac: brew install make, and then gmake for make)
@@ -72,8 +72,8 @@ of_paper := $(shell test $(call quoted,$(RAW)) -ef raw && echo yes)
 library := $(wildcard lib/coldbond/*.py lib/coldbond/*/*.py) lib/run_notebook.py lock/run.txt
 
 # Of one selection, such as ccd:LLZ+In-LLZ: its role, its samples where they are to be told apart, its keys in `held`.
-role = $(firstword $(subst :, ,$(1)))
-samples = $(if $(or $(of_paper),$(filter $(notebook),$(shown))),$(subst +, ,$(word 2,$(subst :, ,$(1)))))
+role = $(firstword $(subst :, ,$(subst ?,,$(1))))
+samples = $(if $(or $(of_paper),$(filter $(notebook)/$(role),$(shown))),$(subst +, ,$(word 2,$(subst :, ,$(1)))))
 keys = $(if $(samples),$(addprefix $(role)/,$(samples)),$(role))
 
 pick = $(patsubst $(1):%,%,$(filter $(1):%,$(held)))
@@ -89,9 +89,10 @@ $(eval extra := $(strip $(4)))
 $(if $(5),$(error the parameters of $(name) hold a comma: write $(dollar)(comma) for it in the table))
 $(eval all_keys := $(foreach selection,$(3),$(call keys,$(selection))))
 $(eval all_samples := $(call unique,$(foreach selection,$(3),$(call samples,$(selection)))))
-$(eval missing := $(foreach key,$(all_keys),$(if $(call pick,$(key)),,$(subst /,:,$(key)))))
+$(eval needed_keys := $(foreach selection,$(filter-out %?,$(3)),$(call keys,$(selection))))
+$(eval missing := $(foreach key,$(needed_keys),$(if $(call pick,$(key)),,$(subst /,:,$(key)))))
 $(eval $(if $(missing),$(left_out),$(rule)))
-$(eval shown += $(notebook))
+$(eval shown += $(foreach selection,$(3),$(notebook)/$(call role,$(selection))))
 $(if $(missing),,$(eval built += $(name)))
 endef
 

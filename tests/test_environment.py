@@ -50,9 +50,12 @@ def test_what_runs_and_tests_is_lean():
     assert not {"jupyterlab", "rfc3987-syntax"} & {pin.name for pin in pinned("run")}
 
 
+def dependencies() -> list:
+    return yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+
+
 def conda_specs() -> list[str]:
-    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
-    return [spec for spec in dependencies if isinstance(spec, str)]
+    return [spec for spec in dependencies() if isinstance(spec, str)]
 
 
 def test_conda_gets_the_same_packages_in_the_same_ranges():
@@ -63,6 +66,9 @@ def test_conda_gets_the_same_packages_in_the_same_ranges():
     assert found.pop("pip") == "None"
     requirements = {Requirement(text) for text in [*PROJECT["dependencies"], *EXTRAS["test"], *EXTRAS["lab"]]}
     assert len(found) == len(conda_specs()) - 2
+    (by_pip,) = (entry["pip"] for entry in dependencies() if isinstance(entry, dict))
+    assert by_pip[-1] == "-e ."
+    found |= {r.name: str(r.specifier) for r in map(Requirement, by_pip[:-1])}
     assert found == {ON_CONDA.get(r.name, r.name): str(r.specifier) for r in requirements}
 
 

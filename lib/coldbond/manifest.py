@@ -27,6 +27,7 @@ KNOWN = {
     "technique": ("xrd", "xps", "raman", "eis", "cycling", "dc", "energies"),
     "role": (
         "phase",
+        "instrument",
         "cycled-phase",
         "lithium",
         "surface",

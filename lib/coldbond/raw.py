@@ -13,7 +13,7 @@ from coldbond.reading import ReadError, read
 CONSTANTS = ("area_cm2", "thickness_cm", "active_mass_mg", "temperature_C")
 
 
-def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset]:
+def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset | xr.DataTree]:
     """Read every recording that the manifest holds for a role.
 
     Parameters
@@ -25,9 +25,9 @@ def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset]:
 
     Returns
     -------
-    dict of str to xarray.Dataset
-        Keyed by the sample, or by "sample, state" where a sample has several recordings of this role. The manifest's
-        columns are in the attrs; a constant that the manifest leaves empty is NaN there.
+    dict of str to xarray.Dataset or xarray.DataTree
+        As `coldbond.read` gives them, keyed by the sample, or by "sample, state" where a sample has several recordings
+        of this role. The manifest's columns are in the attrs; a constant that the manifest leaves empty is NaN there.
 
     Raises
     ------
@@ -52,15 +52,14 @@ def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset]:
     }
 
 
-def table(recordings: Mapping[str, xr.Dataset]) -> pd.DataFrame:
-    """Return the recordings as a table: file, format, origin, number of records, duration and constants."""
+def table(recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> pd.DataFrame:
+    """Return the recordings as a table: file, format, origin, what it holds, and the constants that any of them has."""
     rows = {
         label: {
             "file": recording.attrs["file"],
             "format": recording.attrs["format"],
             "origin": recording.attrs["origin"],
-            "records": recording.sizes["record"],
-            "duration / h": f"{float(recording.time[-1] - recording.time[0]) / 3600:.1f}",
+            **_extent(recording),
         }
         | {
             " / ".join(name.rsplit("_", 1)).replace("_", " "): f"{recording.attrs[name]:g}".replace("nan", "")
@@ -68,10 +67,27 @@ def table(recordings: Mapping[str, xr.Dataset]) -> pd.DataFrame:
         }
         for label, recording in recordings.items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    shown = pd.DataFrame.from_dict(rows, orient="index")
+    return shown.loc[:, (shown != "").any()]
 
 
-def _recording(row: dict[str, str]) -> xr.Dataset:
+def _extent(recording: xr.Dataset | xr.DataTree) -> dict[str, str | int]:
+    """What a recording holds: its regions, its records and how long they took, or its points and their range."""
+    if isinstance(recording, xr.DataTree):
+        return {"regions": ", ".join(recording.children)}
+    if "record" in recording.sizes:
+        hours = float(recording.time[-1] - recording.time[0]) / 3600
+        return {"records": recording.sizes["record"], "duration / h": f"{hours:.1f}"}
+    ((axis, points),) = recording.sizes.items()
+    ends = recording[axis].to_numpy()[[0, -1]]
+    return {
+        "points": points,
+        f"{recording[axis].attrs['long_name']} / {recording[axis].attrs['units']}": "{:g} to {:g}".format(*ends),
+        "counting": recording.intensity.attrs["counting"],
+    }
+
+
+def _recording(row: dict[str, str]) -> xr.Dataset | xr.DataTree:
     path = paths.RAW / row["file"]
     if row["sha256"]:
         with path.open("rb") as file:
@@ -92,4 +108,5 @@ def _recording(row: dict[str, str]) -> xr.Dataset:
             "correct its technique and role in manifest.csv",
         )
     constants = {name: float(row[name]) if row[name] else nan for name in CONSTANTS}
-    return recording.assign_attrs({key: row[key] for key in ("file", "role", "sample", "state", "origin")} | constants)
+    recording.attrs |= {key: row[key] for key in ("file", "role", "sample", "state", "origin")} | constants
+    return recording
