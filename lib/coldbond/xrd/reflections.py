@@ -1,0 +1,121 @@
+"""Reflections of a crystal structure in a powder pattern: where they lie and how strong they are."""
+
+from math import inf
+
+import numpy as np
+import xarray as xr
+
+from coldbond.xrd.structures import Structure
+
+#: Planck's constant times the speed of light, eV angstrom (CODATA 2018, exact).
+HC = 12398.419843320026
+
+
+def reflections(
+    structure: Structure, wavelength: float = 1.5405929, two_theta: tuple[float, float] = (5.0, 90.0)
+) -> xr.Dataset:
+    """Return the reflections of a structure with their intensities in an untextured powder pattern.
+
+    Parameters
+    ----------
+    structure : Structure
+        From `structures.STRUCTURES`, or one with another cell.
+    wavelength : float
+        In angstrom; Cu K-alpha1 on the scale of Hoelzer et al. (1997, doi 10.1103/PhysRevA.56.4554) unless given.
+    two_theta : tuple of float
+        Lowest and highest scattering angle, degree.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `reflection`, by rising angle, each a set of equivalent lattice planes: `h`, `k`, `l`, `multiplicity`,
+        `d` [angstrom], `two_theta` [degree], `structure_factor_squared`, `absolute_intensity`, which is multiplicity
+        times squared structure factor times Lorentz-polarisation factor, and `relative_intensity` [strongest = 100].
+        Sets that happen to share an angle (411 and 330) are kept apart; those that the space group extinguishes, or
+        whose structure factor vanishes, are left out.
+
+    Raises
+    ------
+    ValueError
+        There is no reflection between the two angles.
+
+    Notes
+    -----
+    Structure factors by gemmi, with the atoms' scattering factors of the International Tables (1992) and the dispersion
+    corrections of Cromer and Liberman (1981, doi 10.1107/S0567739481000600). Friedel pairs, which a powder does not
+    tell apart, are averaged. Unpolarised beam, no monochromator.
+    """
+    import gemmi
+
+    small = gemmi.SmallStructure()
+    small.cell = gemmi.UnitCell(*structure.cell)
+    group = gemmi.SpaceGroup(structure.space_group)
+    small.spacegroup = group
+    for site in structure.sites:
+        for element, occupancy in site.elements.items():
+            atom = gemmi.SmallStructure.Site()
+            atom.label = site.label
+            atom.element = gemmi.Element(element)
+            atom.fract = gemmi.Fractional(site.x, site.y, site.z)
+            atom.occ = occupancy
+            atom.u_iso = structure.displacement
+            small.add_site(atom)
+    small.setup_cell_images()  # without it the structure factor sums the asymmetric unit only, and says nothing
+    small.change_occupancies_to_crystallographic()  # an atom on a symmetry element is met by several operations
+
+    low, high = np.sin(np.radians(np.asarray(two_theta)) / 2)
+    shortest = wavelength / (2 * high)
+    hkl = gemmi.make_miller_array(small.cell, group, shortest, wavelength / (2 * low) if low > 0 else inf)
+    if not len(hkl):
+        raise ValueError(f"{structure.name} has no reflection between {two_theta[0]:g} and {two_theta[1]:g} degree")
+    plain, real, imaginary = (gemmi.StructureFactorCalculatorX(small.cell) for _ in range(3))
+    for element in {element for site in structure.sites for element in site.elements}:
+        atom = gemmi.Element(element)
+        dispersion = gemmi.cromer_liberman(atom.atomic_number, HC / wavelength)
+        real.addends.set(atom, dispersion[0])
+        imaginary.addends.set(atom, dispersion[1])
+    factors = np.array(
+        [
+            [calculator.calculate_sf_from_small_structure(small, list(index)) for index in hkl.tolist()]
+            for calculator in (plain, real, imaginary)
+        ]
+    )
+    # F = F(f0 + f') + i F(f''): averaged over a Friedel pair, the squares of the two parts add up
+    squared = np.abs(factors[1]) ** 2 + np.abs(factors[2] - factors[0]) ** 2
+    operations = group.operations().sym_ops
+    equivalents = [_equivalents(operations, index) for index in hkl.tolist()]
+    multiplicity = np.array([len(images) for images in equivalents])
+    d = np.array([small.cell.calculate_d(list(index)) for index in hkl.tolist()])
+    theta = np.arcsin(wavelength / (2 * d))
+    polarisation = (1 + np.cos(2 * theta) ** 2) / (np.sin(theta) ** 2 * np.cos(theta))
+    intensity = multiplicity * squared * polarisation
+    named = np.array([images[0] for images in equivalents])
+    order = np.argsort(theta, kind="stable")
+    order = order[intensity[order] > 1e-6 * intensity.max()]
+    columns = {
+        "h": (named[:, 0], ""),
+        "k": (named[:, 1], ""),
+        "l": (named[:, 2], ""),
+        "multiplicity": (multiplicity, ""),
+        "d": (d, "angstrom"),
+        "two_theta": (np.degrees(2 * theta), "degree"),
+        "structure_factor_squared": (squared, ""),
+        "absolute_intensity": (intensity, ""),
+        "relative_intensity": (100 * intensity / intensity.max(), ""),
+    }
+    return xr.Dataset(
+        {name: ("reflection", values[order], {"units": units}) for name, (values, units) in columns.items()},
+        attrs={
+            "name": structure.name,
+            "source": structure.source,
+            "wavelength": wavelength,
+            "volume": small.cell.volume,
+        },
+    )
+
+
+def _equivalents(operations: list, index: list[int]) -> list[tuple[int, int, int]]:
+    """Return the lattice planes that the point group and inversion make of one, the one with the usual name first."""
+    images = {tuple(operation.apply_to_hkl(index)) for operation in operations}
+    images |= {tuple(-i for i in image) for image in images}
+    return sorted(images, key=lambda image: (-sum(i < 0 for i in image), image), reverse=True)
