@@ -1,0 +1,1 @@
+"""Powder diffraction: whole-pattern fits, reflections of expected phases, breadths."""
