@@ -61,8 +61,8 @@ DENSITIES = {
 
 
 def line(found, hkl):
-    h, k, l = (int(digit) for digit in hkl)
-    return found.isel(reflection=((found.h == h) & (found.k == k) & (found.l == l)).values)
+    named = np.stack([found[name] for name in "hkl"], axis=1)
+    return found.isel(reflection=(named == [int(digit) for digit in hkl]).all(axis=1))
 
 
 @pytest.mark.parametrize(("phase", "hkl"), [(phase, hkl) for phase, lines in LINES.items() for hkl in lines])
@@ -100,27 +100,23 @@ def test_structure_factors_of_indium_nitride_written_out():
     structure = STRUCTURES["InN"]
     found = reflections(structure, CU, (20, 90))
     a, c = structure.cell[0], structure.cell[2]
-    atoms = [
-        ("In", 1 / 3, 2 / 3, 0.0),
-        ("In", 2 / 3, 1 / 3, 0.5),
-        ("N", 1 / 3, 2 / 3, 0.377),
-        ("N", 2 / 3, 1 / 3, 0.877),
-    ]
+    places = {"In": [(1 / 3, 2 / 3, 0.0), (2 / 3, 1 / 3, 0.5)], "N": [(1 / 3, 2 / 3, 0.377), (2 / 3, 1 / 3, 0.877)]}
     theta = np.radians(found.two_theta.to_numpy()) / 2
     strength = []
-    for h, k, l, t, m in zip(
-        *(found[name].to_numpy() for name in ("h", "k", "l")), theta, found.multiplicity.to_numpy(), strict=True
+    for hkl, t, m in zip(
+        found[list("hkl")].to_dataframe().to_numpy(), theta, found.multiplicity.to_numpy(), strict=True
     ):
-        assert 1 / np.sqrt(4 / 3 * (h * h + h * k + k * k) / a**2 + l * l / c**2) == pytest.approx(CU / 2 / np.sin(t))
+        hexagonal = 4 / 3 * (hkl[0] ** 2 + hkl[0] * hkl[1] + hkl[1] ** 2) / a**2 + (hkl[2] / c) ** 2
+        assert hexagonal**-0.5 == pytest.approx(CU / 2 / np.sin(t))
         s2 = (np.sin(t) / CU) ** 2
         squares = []
         for sign in (1, -1):
             total = 0j
-            for name, x, y, z in atoms:
+            for name, atoms in places.items():
                 element = gemmi.Element(name)
                 f1, f2 = gemmi.cromer_liberman(element.atomic_number, 12398.42 / CU)
                 f = element.it92.calculate_sf(s2) + f1 + 1j * f2
-                total += f * np.exp(2j * np.pi * sign * (h * x + k * y + l * z))
+                total += f * np.exp(2j * np.pi * sign * np.array(atoms) @ hkl).sum()
             squares.append(abs(total * np.exp(-8 * np.pi**2 * structure.displacement * s2)) ** 2)
         strength.append(m * np.mean(squares) * (1 + np.cos(2 * t) ** 2) / (np.sin(t) ** 2 * np.cos(t)))
     np.testing.assert_allclose(found.absolute_intensity, strength, rtol=1e-3)
