@@ -1,6 +1,6 @@
 """The vibrations behind the Raman recordings, and nowhere else.
 
-The paper (doi 10.1002/adma.202212096, figure 2g) shows the bands of LLZ on both surfaces and an obvious InN peak on one;
+The paper (doi 10.1002/adma.202212096, figure 2g) shows the bands of LLZ on both surfaces and an InN peak on one;
 it gives no positions. Those of the garnet follow Tietz et al. (2013, doi 10.1016/j.ssi.2012.10.021). Those of InN are
 the strain-free 490.1 and 585.4 1/cm (Wang et al. 2006, doi 10.1063/1.2364884), lowered as in sputtered films, whose
 A1(LO) lies at 578 to 583 1/cm (Amirhoseiny et al. 2011, doi 10.1155/2011/579427), and broad as in small crystallites.
