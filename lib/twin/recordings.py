@@ -1,5 +1,5 @@
 """All recordings of raw/, in the order of the manifest."""
 
-from twin import cycling
+from twin import cycling, xps
 
-RECORDINGS = [*cycling.RECORDINGS]
+RECORDINGS = [*cycling.RECORDINGS, *xps.RECORDINGS]
