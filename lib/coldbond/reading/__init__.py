@@ -8,20 +8,28 @@ from pathlib import Path
 
 import xarray as xr
 
-from coldbond.reading import delimited, foreign, workbook
+from coldbond.reading import bruker, delimited, foreign, panalytical, powder_cif, rigaku, workbook
 from coldbond.reading.errors import ReadError
 
 __all__ = ["ReadError", "read"]
 
 #: Each format: whether a file's bytes are of it, and its reader. The first that recognises a file reads it.
-READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path, bytes], xr.Dataset]], ...] = (
+READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path, bytes], xr.Dataset | xr.DataTree]], ...] = (
+    (vamas.is_vamas, vamas.read_vamas),
+    (avantage.is_avantage, avantage.read_avantage),  # a workbook too
     (workbook.is_workbook, workbook.read_workbook),
+    (rigaku.is_ras, rigaku.read_ras),
+    (rigaku.is_rasx, rigaku.read_rasx),
+    (rigaku.is_asc, rigaku.read_asc),
+    (panalytical.is_xrdml, panalytical.read_xrdml),
+    (bruker.is_brml, bruker.read_brml),
+    (powder_cif.is_powder_cif, powder_cif.read_powder_cif),
     (delimited.is_stack, delimited.read_stack),
     (delimited.is_table, delimited.read_table),
 )
 
 
-def read(path: str | PathLike) -> xr.Dataset:
+def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
     """Read an instrument's file, of whichever format its content shows it to be.
 
     So far these are cyclers' exports: Landt CSV, LAND CSV with its stacked tables, LANDdt and LANHE workbooks in
@@ -62,5 +70,7 @@ def read(path: str | PathLike) -> xr.Dataset:
         if recognises(data):
             with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of reading
                 digest = pool.submit(hashlib.sha256, data)
-                return reader(path, data).assign_attrs(source=path.name, sha256=digest.result().hexdigest())
+                recording = reader(path, data)
+                recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
+                return recording
     raise foreign.refusal(path, data)
