@@ -1,5 +1,5 @@
 """All recordings of raw/, in the order of the manifest."""
 
-from twin import cycling, xps
+from twin import cycling, xps, xrd
 
-RECORDINGS = [*cycling.RECORDINGS, *xps.RECORDINGS]
+RECORDINGS = [*cycling.RECORDINGS, *xrd.RECORDINGS, *xps.RECORDINGS]
