@@ -8,7 +8,17 @@ from pathlib import Path
 
 import xarray as xr
 
-from coldbond.reading import avantage, bruker, delimited, foreign, panalytical, powder_cif, rigaku, vamas, workbook
+from coldbond.reading import (
+    avantage,
+    bruker,
+    delimited,
+    foreign,
+    panalytical,
+    powder_cif,
+    rigaku,
+    vamas,
+    workbook,
+)
 from coldbond.reading.errors import ReadError
 
 __all__ = ["ReadError", "read"]
