@@ -1,0 +1,149 @@
+"""What is looked for in each region: the lines, where they lie and after whom, and what they are confused with.
+
+Positions are binding energies of the main line (3d5/2 of a 3d) in eV on the paper's scale (Chen et al. 2023,
+doi 10.1002/adma.202212096). `uncertainty` is the standard uncertainty of a position for that compound between
+laboratories and samples; a fit holds the position by it, and says where the spectrum adds nothing to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+
+
+@dataclass(frozen=True)
+class Line:
+    """A core level: what is the same for all its components.
+
+    `splitting` [eV] and `ratio` (of the areas) are of the spin-orbit partner at higher binding energy, 0 where there is
+    none. `sensitivity` is Scofield's cross-section of the main line for Al K-alpha, relative to C 1s (Scofield 1976,
+    J. Electron Spectrosc. 8, 129, doi 10.1016/0368-2048(76)80015-1). `fwhm` [eV] is what lines of this level have at
+    usual pass energies, with its standard uncertainty.
+    """
+
+    splitting: float = 0.0
+    ratio: float = 0.0
+    sensitivity: float | None = None
+    fwhm: tuple[float, float] = (1.4, 0.3)
+
+
+@dataclass(frozen=True)
+class Component:
+    """A chemical state that a region may show; `key` names its parameters, `label` is for figures."""
+
+    key: str
+    label: str
+    position: float
+    uncertainty: float = inf
+    source: str = ""
+    conflict: str = ""
+    fwhm: tuple[float, float] | None = None  # a width of its own, with its uncertainty; else that of the region
+    asymmetry: float = 0.0  # of the shape "doniach"
+
+
+#: Splittings after Moulder et al. 1992, Handbook of X-ray Photoelectron Spectroscopy (In 3d 7.5, Zr 3d 2.4 eV); area
+#: ratios are those of the multiplicities, 2 : 3 for a 3d.
+LINES: Mapping[str, Line] = {
+    "Li 1s": Line(sensitivity=0.0568),
+    "C 1s": Line(sensitivity=1.0),
+    "N 1s": Line(sensitivity=1.80),
+    "O 1s": Line(sensitivity=2.93, fwhm=(1.6, 0.4)),
+    "In 3d": Line(splitting=7.55, ratio=2 / 3, sensitivity=13.32, fwhm=(1.2, 0.3)),
+    "Zr 3d": Line(splitting=2.4, ratio=2 / 3, sensitivity=4.17, fwhm=(1.3, 0.3)),
+    "La 3d": Line(sensitivity=28.12),
+    "Ta 4f": Line(sensitivity=4.82),
+}
+
+COMPONENTS: Mapping[str, tuple[Component, ...]] = {
+    "Li 1s": (
+        Component(
+            "Li0",
+            "Li$^0$",
+            54.7,
+            0.15,
+            "lithium metal, 54.6 to 54.8 eV on the Au-referenced scale",
+            "52.5 eV on the scale of C 1s at 284.8 eV; within 0.5 eV of Li3N and of Li2CO3 (55.1 eV)",
+        ),
+        Component(
+            "Li3N",
+            "Li$_3$N",
+            55.2,
+            0.1,
+            "Chen et al. 2023",
+            "lattice Li of a garnet and Li2CO3 (55.1 eV) lie at the same energy: Li 1s alone does not prove Li3N",
+        ),
+        Component(
+            "Li2O",
+            "Li$_2$O",
+            55.9,
+            0.1,
+            "Chen et al. 2023; 55.8 eV on the Au-referenced scale",
+            "53.7 eV on the scale of C 1s at 284.8 eV, below Li3N; LiOH (55.8 eV) lies at the same energy",
+        ),
+        Component(
+            "Zr4s",
+            "Zr 4s",
+            52.0,
+            0.4,
+            "Moulder et al. 1992",
+            "overlaps Li metal on the scale of C 1s at 284.8 eV (52.5 eV)",
+            fwhm=(2.5, 0.5),
+        ),
+    ),
+    "In 3d": (
+        Component(
+            "InN",
+            "InN",
+            443.5,
+            0.15,
+            "443.4 to 443.5 eV",
+            "In metal (443.75 eV) lies within 0.3 eV: 3d5/2 alone does not tell them apart; In2O3 (444.7 eV) is near",
+        ),
+        Component(
+            "LiIn",
+            "Li–In",
+            442.9,
+            0.3,
+            "below InN (Chen et al. 2023), the lower the more lithium",
+            "no accepted reference; the position moves with the lithium content",
+            asymmetry=0.1,
+        ),
+    ),
+    "N 1s": (
+        Component(
+            "InN",
+            "InN",
+            396.4,
+            0.25,
+            "396 to 397 eV",
+            "Li3N lies at 396.1 eV in Nat. Commun. 2023 (doi 10.1038/s41467-023-41441-0): a peak here may be either",
+        ),
+        Component(
+            "Li3N",
+            "Li$_3$N",
+            398.5,
+            0.25,
+            "Chen et al. 2023",
+            "396.1 eV in Nat. Commun. 2023 (doi 10.1038/s41467-023-41441-0); imides and amides lie at 398.5 eV",
+        ),
+    ),
+    "Zr 3d": (
+        Component("Zr4", "Zr$^{4+}$", 182.0, 0.2, "181.7 to 182.2 eV in garnets; ZrO2 182.3 eV"),
+        Component(
+            "ZrReduced",
+            "reduced Zr",
+            180.4,
+            0.5,
+            "suboxides 179 to 181.8 eV, metal 178.9 eV",
+            "the oxidation state does not follow from the position alone",
+        ),
+    ),
+    "C 1s": (
+        Component("CC", "C–C, C–H", 284.8, 0.1, "convention; adventitious carbon lies at 284.0 to 286.7 eV"),
+        Component("CO", "C–O", 286.3, 0.2, "Moulder et al. 1992"),
+        Component("COO", "O–C=O", 288.7, 0.3, "Moulder et al. 1992"),
+        Component("CO3", "CO$_3^{2-}$", 289.9, 0.3, "Moulder et al. 1992"),
+    ),
+}
+
+#: Energies of the same compound that others report, to be drawn beside the paper's: region, compound, eV, source.
+DISPUTED = (("N 1s", "Li$_3$N", 396.1, "Nat. Commun. 2023, doi 10.1038/s41467-023-41441-0"),)
