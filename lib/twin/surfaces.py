@@ -23,11 +23,11 @@ ZR_3D = Level("Zr 3d", 7.04, (0.09, 0.15), splitting=2.40, share=4.17 / 7.04)
 IN_3D = Level("In 3d", 22.54, (0.36, 0.42), splitting=7.55, share=13.32 / 22.54)
 
 # Gaps and oscillators [eV] after the loss functions of an oxide, of InN (plasmon 15.5), of Li-In (about 9.5, between
-# Li's 7.1 and In's 11.4) in Li3N, and of Li; none is measured on these samples.
+# Li's 7.1 and In's 11.4) in Li3N, and of Li under its oxide, all broad; none is measured on these samples.
 GARNET = Medium(5.5, ((13.5, 6.0, 0.25), (25.0, 13.0, 1.0), (38.0, 15.0, 0.35)), path=1.9)
-NITRIDE = Medium(0.8, ((7.5, 5.0, 0.10), (15.5, 5.0, 1.0), (25.0, 10.0, 0.3)), path=2.0)
-MIXED = Medium(0.3, ((9.5, 4.0, 0.45), (19.0, 9.0, 1.0), (30.0, 14.0, 0.3)), path=2.6)
-LITHIUM = Medium(0.1, ((7.3, 2.5, 0.7), (18.0, 9.0, 0.6)), path=3.4)
+NITRIDE = Medium(0.7, ((6.0, 10.0, 0.4), (15.5, 7.0, 1.0), (26.0, 14.0, 0.5)), path=2.0)
+MIXED = Medium(0.3, ((5.0, 9.0, 0.18), (9.5, 6.5, 0.3), (19.0, 10.0, 1.0), (32.0, 16.0, 0.4)), path=2.6)
+LITHIUM = Medium(0.3, ((7.3, 4.0, 0.35), (18.0, 9.0, 1.0)), path=3.0)
 
 
 def carbon(hydrocarbon: float, ether: float, carbonate: float) -> tuple[Line, ...]:
@@ -41,17 +41,17 @@ def carbon(hydrocarbon: float, ether: float, carbonate: float) -> tuple[Line, ..
 
 def li3n(amount: float) -> Line:
     """Li of Li3N (P), and of Li-In, which the paper does not tell from it."""
-    return Line(LI_1S, "Li3N", 55.2, amount, gaussian=0.72)
+    return Line(LI_1S, "Li3N", 55.2, amount, gaussian=0.58)
 
 
 def li2o(amount: float, deep: float = 6.0) -> Line:
     """Li of the oxide (P), near the surface."""
-    return Line(LI_1S, "Li2O", 55.9, amount, gaussian=0.75, layer=(0.0, deep))
+    return Line(LI_1S, "Li2O", 55.9, amount, gaussian=0.62, layer=(0.0, deep))
 
 
 def li0(amount: float) -> Line:
     """Metallic Li, below Li3N as the paper draws it; asymmetric, though less than bulk Li (reported 0.23)."""
-    return Line(LI_1S, "Li0", 54.6, amount, gaussian=0.55, asymmetry=0.10)
+    return Line(LI_1S, "Li0", 54.6, amount, gaussian=0.48, asymmetry=0.10)
 
 
 def zr4(amount: float, **where: object) -> tuple[Line, Line]:
@@ -76,12 +76,12 @@ O_CARBONATE = Line(O_1S, "carbonate", 531.8, 0.0, gaussian=1.25)
 def scans(*regions: str, **changed: dict) -> tuple[Scan, ...]:
     """The regions of one file, as its operator usually set them."""
     usual = {
-        "C 1s": Scan("C 1s", 279.0, 295.0, 0.1, sweeps=10, dwell=0.1),
-        "Li 1s": Scan("Li 1s", 49.0, 62.0, 0.05, sweeps=30, dwell=0.1),
-        "N 1s": Scan("N 1s", 391.0, 405.0, 0.1, sweeps=20, dwell=0.1),
-        "O 1s": Scan("O 1s", 524.0, 538.0, 0.1, sweeps=5, dwell=0.1),
-        "In 3d": Scan("In 3d", 438.0, 456.5, 0.1, sweeps=5, dwell=0.1),
-        "Zr 3d": Scan("Zr 3d", 175.0, 191.0, 0.05, sweeps=15, dwell=0.1),
+        "C 1s": Scan("C 1s", 279.0, 295.0, 0.1, sweeps=8, dwell=0.1),
+        "Li 1s": Scan("Li 1s", 49.0, 62.0, 0.05, sweeps=40, dwell=0.1),
+        "N 1s": Scan("N 1s", 391.0, 404.0, 0.1, sweeps=12, dwell=0.1),
+        "O 1s": Scan("O 1s", 524.0, 538.0, 0.1, sweeps=3, dwell=0.1),
+        "In 3d": Scan("In 3d", 438.0, 455.5, 0.1, sweeps=2, dwell=0.1),
+        "Zr 3d": Scan("Zr 3d", 175.0, 189.0, 0.05, sweeps=8, dwell=0.1),
     }
     return tuple(replace(usual[region], **changed.get(region.replace(" ", "_"), {})) for region in regions)
 
@@ -114,7 +114,7 @@ SURFACES = {
     ("InN-LLZ", "pristine"): Surface(
         NITRIDE,
         (*carbon(1.5, 0.35, 0.10), of(IN_INN, 0.36), of(N_INN, 0.36)),
-        scans("C 1s", "In 3d", "N 1s", In_3d={"sweeps": 4}),
+        scans("C 1s", "In 3d", "N 1s"),
         carbon=0.7,
         charge=0.12,
         uneven=0.03,
@@ -124,8 +124,8 @@ SURFACES = {
         MIXED,
         (
             *carbon(1.4, 0.40, 0.30),
-            li0(0.15),
-            li3n(0.42),
+            li0(0.17),
+            li3n(0.40),
             li2o(0.40),
             of(IN_INN, 0.042),
             of(IN_LI_IN, 0.098, position=443.0),
@@ -134,8 +134,9 @@ SURFACES = {
             of(O_LI2O, 0.20, layer=(0.0, 6.0)),
             of(O_CARBONATE, 0.12, layer=(0.0, 4.0)),
         ),
-        scans("C 1s", "Li 1s", "In 3d", "N 1s", "O 1s", Li_1s={"sweeps": 40}),
-        charge=0.03,  # what is left after Avantage moved the scale
+        scans("C 1s", "Li 1s", "In 3d", "N 1s", "O 1s"),
+        pass_energy=20.0,
+        charge=-0.02,  # what is left: Avantage put C 1s, uneven charge and all, at 284.83
         uneven=0.05,
         flux=7000.0,
     ),
@@ -150,7 +151,8 @@ SURFACES = {
             of(O_LI2O, 0.19, layer=(0.0, 6.0)),
             of(O_CARBONATE, 0.10, layer=(0.0, 4.0)),
         ),
-        scans("C 1s", "Li 1s", "In 3d", "N 1s", "O 1s", Li_1s={"sweeps": 40}),
+        scans("C 1s", "Li 1s", "In 3d", "N 1s", "O 1s"),
+        pass_energy=20.0,
         charge=0.42,
         uneven=0.05,
         flux=7000.0,
@@ -175,7 +177,6 @@ SURFACES = {
             O_1s={"fine": (527.0, 535.0)},
             Li_1s={"low": 45.0, "fine": (49.0, 59.0)},
         ),
-        pass_energy=20.0,
         charge=0.71,
         uneven=0.12,
         flux=9000.0,
@@ -191,7 +192,8 @@ SURFACES = {
             of(N_LI3N, 0.13),
             *zr4(0.20, layer=(3.0, float("inf"))),
         ),
-        scans("C 1s", "Li 1s", "In 3d", "N 1s", "Zr 3d", Li_1s={"low": 45.0, "sweeps": 40}, Zr_3d={"sweeps": 20}),
+        scans("C 1s", "Li 1s", "In 3d", "N 1s", "Zr 3d", Li_1s={"low": 45.0}, Zr_3d={"sweeps": 12}),
+        pass_energy=20.0,
         charge=0.36,
         uneven=0.06,
         flux=7000.0,
@@ -207,7 +209,7 @@ SURFACES = {
             of(IN_LI_IN, 0.030, position=442.7),
             of(N_LI3N, 0.11),
         ),
-        scans("C 1s", "Li 1s", "In 3d", "N 1s", Li_1s={"sweeps": 40}),
-        flux=6000.0,
+        scans("C 1s", "Li 1s", "In 3d", "N 1s"),
+        pass_energy=20.0,
     ),
 }
