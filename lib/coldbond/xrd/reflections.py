@@ -32,7 +32,7 @@ def reflections(
         `d` [angstrom], `two_theta` [degree], `structure_factor_squared`, `absolute_intensity`, which is multiplicity
         times squared structure factor times Lorentz-polarisation factor, and `relative_intensity` [strongest = 100].
         Sets that happen to share an angle (411 and 330) are kept apart; those that the space group extinguishes, or
-        whose structure factor vanishes, are left out.
+        whose structure factor vanishes, are left out. Attrs: `volume` [angstrom^3] and `mass` [dalton] of the cell.
 
     Raises
     ------
@@ -62,6 +62,8 @@ def reflections(
             small.add_site(atom)
     small.setup_cell_images()  # without it the structure factor sums the asymmetric unit only, and says nothing
     small.change_occupancies_to_crystallographic()  # an atom on a symmetry element is met by several operations
+
+    mass = len(group.operations()) * sum(atom.occ * atom.element.weight for atom in small.sites)
 
     low, high = np.sin(np.radians(np.asarray(two_theta)) / 2)
     shortest = wavelength / (2 * high)
@@ -110,6 +112,7 @@ def reflections(
             "source": structure.source,
             "wavelength": wavelength,
             "volume": small.cell.volume,
+            "mass": mass,
         },
     )
 
