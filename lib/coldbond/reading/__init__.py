@@ -11,11 +11,14 @@ import xarray as xr
 from coldbond.reading import (
     avantage,
     bruker,
+    bwtek,
     delimited,
     foreign,
+    jcamp,
     panalytical,
     powder_cif,
     rigaku,
+    two_columns,
     vamas,
     workbook,
 )
@@ -26,6 +29,8 @@ __all__ = ["ReadError", "read"]
 #: Each format: whether a file's bytes are of it, and its reader. The first that recognises a file reads it.
 READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path, bytes], xr.Dataset | xr.DataTree]], ...] = (
     (vamas.is_vamas, vamas.read_vamas),
+    (jcamp.is_jcamp, jcamp.read_jcamp),
+    (bwtek.is_bwtek, bwtek.read_bwtek),
     (avantage.is_avantage, avantage.read_avantage),  # a workbook too
     (workbook.is_workbook, workbook.read_workbook),
     (rigaku.is_ras, rigaku.read_ras),
@@ -36,6 +41,7 @@ READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path, bytes], xr.Dataset
     (powder_cif.is_powder_cif, powder_cif.read_powder_cif),
     (delimited.is_stack, delimited.read_stack),
     (delimited.is_table, delimited.read_table),
+    (two_columns.is_two_columns, two_columns.read_two_columns),
 )
 
 

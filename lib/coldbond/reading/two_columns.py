@@ -1,0 +1,209 @@
+"""Delimited text of a spectrum whose header says what it is: diffraction, photoelectrons or Raman."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from coldbond.reading.encoding import as_utf8, head
+from coldbond.reading.errors import ReadError
+from coldbond.reading.regions import CORE_LEVEL, binding_energy, region_name, tree
+from coldbond.reading.spectrum import spectrum
+from coldbond.reading.table import NUMBER
+
+#: What names the abscissa: technique, scale of energy, pattern, and units that it must not have.
+AXES = (
+    ("xrd", None, re.compile(r"\b2[-_ ]?(theta|th|θ)|two[-_ ]?theta|2θ", re.IGNORECASE), r"\b(m?rad|nm)\b"),
+    ("xps", "binding", re.compile(r"(?i:binding)|\bBE\b|\bE_?(bin|B)\b"), r"\b(keV|meV)\b"),
+    ("xps", "kinetic", re.compile(r"(?i:kinetic)|\bKE\b|\bE_?kin\b"), r"\b(keV|meV)\b"),
+    ("raman", None, re.compile(r"raman[-_ ]?shift", re.IGNORECASE), r"\b(nm|eV)\b"),
+)
+INTENSITY = re.compile(r"intensity|counts?\b|\bcps\b", re.IGNORECASE)
+RATE = re.compile(r"\bcounts? ?(/|per) ?s|\bc/s\b|\bcps\b", re.IGNORECASE)
+COMMENT = "#%;!'"
+#: Quantities that lines of the header may state, as "name: number" or "name = number", by technique.
+STATED = {
+    "xrd": {"count_time": r"count[-_ ]?time|time[-_ ]?per[-_ ]?step"},
+    "xps": {
+        "photon_energy": r"photon[-_ ]?energy|\bh[vν]",
+        "pass_energy": r"pass[-_ ]?energy",
+        "dwell_time": r"dwell[-_ ]?time",
+        "sweeps": r"sweeps|scans",
+    },
+    "raman": {
+        "excitation": r"laser[-_ ]?wavelength|excitation",
+        "integration_time": r"(integration|exposure)[-_ ]?time",
+    },
+}
+TEXTS = ("sample", "instrument", "region")
+WAVELENGTH = "# wavelength: 1.540593 1.544414"
+PHOTON_ENERGY = "# photon_energy_eV: 180"
+
+
+class Table(NamedTuple):
+    """A file's header, the names of its columns where it has any, its numbers, and the line of each row."""
+
+    header: list[str]
+    names: list[str]
+    values: np.ndarray  # (rows, columns)
+    lines: list[int]
+
+
+def is_two_columns(data: bytes) -> bool:
+    """Whether rows of numbers follow a header that names the abscissa of a spectrum."""
+    lines = head(data)
+    first = _first_row(lines)
+    return first is not None and any(pattern.search(line) for line in lines[:first] for _, _, pattern, _ in AXES)
+
+
+def read_two_columns(path: Path, data: bytes) -> xr.Dataset | xr.DataTree:
+    """Read one spectrum; the header names the columns, and states what the numbers alone cannot.
+
+    A diffraction pattern needs its wavelengths, as in "# wavelength: 1.540593 1.544414" (K-alpha1 and K-alpha2 in
+    angstrom, or one), photoelectrons over kinetic energy need "# photon_energy_eV: 1486.6". Nothing tells whether rows
+    are missing at the end of such a file.
+
+    Returns
+    -------
+    xarray.Dataset or xarray.DataTree
+        See `coldbond.reading.read`.
+
+    Raises
+    ------
+    ReadError
+        The header does not say which column is which, a row is not as many numbers, or a statement is missing.
+    """
+    table = _table(path, as_utf8(path, data).decode().split("\n"))
+    header = "\n".join(table.header)
+    found = [(column, *axis) for column, name in enumerate(table.names) for axis in AXES if axis[2].search(name)]
+    if len(found) != 1:
+        reason = f"{len(found) or 'none'} of the columns {', '.join(table.names) or '(unnamed)'} is the abscissa"
+        mend = "name the columns in a line above them, e.g. '# binding_energy/eV, intensity/counts'"
+        raise ReadError(path, table.lines[0], reason, mend)
+    column, technique, scale, _, foreign_units = found[0]
+    if unit := re.search(foreign_units, table.names[column]):
+        raise ReadError(path, None, f"{table.names[column]} is in {unit[0]}", "export it in degrees, eV or 1/cm")
+    others = [index for index in range(table.values.shape[1]) if index != column]
+    named = [index for index in others if INTENSITY.search(table.names[index])] if len(others) > 1 else others
+    if len(named) != 1:
+        reason = f"{len(named) or 'none'} of the columns {', '.join(table.names)} is the intensity"
+        raise ReadError(path, table.lines[0], reason, "leave one column that is named intensity or counts")
+    axis, name = table.values[:, column], table.names[named[0]]
+    attrs = {"format": "text"} | _attrs(header, technique)
+    if unread := [table.names[index] for index in others if index not in named]:
+        attrs["unread"] = ", ".join(unread)
+    if technique == "xrd":
+        attrs |= _wavelengths(path, header)
+    if scale is not None:
+        attrs["energy_scale"] = scale
+    if scale == "kinetic":
+        if "photon_energy" not in attrs:
+            reason, mend = "the energies are kinetic, and no photon energy is stated", "add a line above the numbers"
+            raise ReadError(path, table.lines[0], reason, f"{mend}, e.g. {PHOTON_ENERGY!r}")
+        axis = binding_energy(axis, attrs["photon_energy"])
+    counting = _counting(technique, name, attrs)
+    read = spectrum(path, technique, axis, table.values[:, named[0]], **counting, attrs=attrs, lines=table.lines)
+    if technique != "xps":
+        return read
+    labels = [attrs.get("region", ""), name, path.stem]
+    region = next((label for label in labels if CORE_LEVEL.search(label)), labels[0] or path.stem)
+    return tree([(region_name(region), read)], {key: attrs[key] for key in ("format", "sample_name") if key in attrs})
+
+
+def _cells(line: str) -> list[str]:
+    """The fields of a row: split at semicolons or tabs, at blanks, or else at commas."""
+    line = line.strip().strip(";")
+    if separator := next((mark for mark in ";\t" if mark in line), None):
+        return [cell.strip() for cell in line.split(separator)]
+    blank = line.split()
+    return [cell.strip() for cell in line.split(",")] if len(blank) < 2 or blank[0].endswith(",") else blank
+
+
+def _are_numbers(cells: list[str]) -> bool:
+    return len(cells) > 1 and all(NUMBER.fullmatch(cell.replace(",", ".")) for cell in cells)
+
+
+def _first_row(lines: list[str]) -> int | None:
+    """The index of the first line that is nothing but numbers, two or more."""
+    return next((number for number, line in enumerate(lines) if _are_numbers(_cells(line))), None)
+
+
+def _table(path: Path, lines: list[str]) -> Table:
+    first = _first_row(lines)
+    if first is None:
+        raise ReadError(path, None, "no row of numbers", "export it again")
+    body = [(number, line.strip()) for number, line in enumerate(lines[first:], start=first + 1)]
+    body = [(number, line) for number, line in body if line and line[0] not in COMMENT]
+    rows, width = [_cells(line) for _, line in body], len(_cells(lines[first]))
+    text = "".join("".join(cells) for cells in rows)
+    if "," in text and "." in text:
+        raise ReadError(path, first + 1, "decimal commas and points in one file", "export it with one kind of decimals")
+    for (number, line), cells in zip(body, rows, strict=True):
+        if len(cells) != width or not _are_numbers(cells):
+            raise ReadError(path, number, f"{line!r} is not {width} numbers", "export it again, or mend the row")
+    if lines[-1].strip():
+        reason = "the last row has no line break, so nothing tells whether it was cut off"
+        raise ReadError(path, len(lines), reason, "delete the row, or end it with a line break if it is whole")
+    values = np.array([[cell.replace(",", ".") for cell in cells] for cells in rows], float)
+    header = [line.strip() for line in lines[:first] if line.strip()]
+    return Table(header, _names(header, width), values, [number for number, _ in body])
+
+
+def _names(header: list[str], width: int) -> list[str]:
+    """The names of the columns: in one line, in one each for x and y, or in comments that speak of one abscissa."""
+    for line in reversed(header):
+        bare = line.lstrip(COMMENT + " ")
+        for split in (r";", r"\t", r",", r"\s{2,}", r"\s+"):
+            cells = [cell.strip() for cell in re.split(split, bare.strip(";\t, "))]
+            fits = len(cells) == width or (len(cells) > width > 1 and line != bare and split == ",")
+            if fits and any(axis[2].search(cell) for cell in cells[:width] for axis in AXES):
+                return cells[:width]
+    columns = [re.match(rf"#\s*{axis}\s*,\s*(.+)", line) for axis in "xy" for line in header]
+    named = [match[1].replace(",", "/") for match in columns if match]
+    if len(named) == width == 2:
+        return named
+    spoken = [axis[2].search(line) for axis in AXES for line in header if axis[2].search(line)]
+    if width == 2 and len({match.re for match in spoken}) == 1 and all(line[0] in COMMENT for line in header):
+        return [spoken[0][0], "intensity"]
+    return []
+
+
+def _attrs(header: str, technique: str) -> dict:
+    attrs = {}
+    for name, pattern in STATED[technique].items():
+        if stated := re.search(rf"(?:{pattern})[^:=\n\d]*[:=]\s*(\d+(?:[.,]\d+)?)", header, re.IGNORECASE):
+            attrs[name] = float(stated[1].replace(",", "."))
+    for name in TEXTS:
+        if stated := re.search(rf"^\W*{name}\s*[:=]\s*(.+)$", header, re.IGNORECASE | re.MULTILINE):
+            attrs["sample_name" if name == "sample" else name] = stated[1].strip()
+    return attrs
+
+
+def _wavelengths(path: Path, header: str) -> dict:
+    number = r"(\d+[.,]\d+)"
+    stated = re.search(rf"wave[-_ ]?lengths?[^:=\n\d]*[:=]\s*{number}(?:[\s,;/]+{number})?", header, re.IGNORECASE)
+    if not stated:
+        mend = (
+            f"add a line above the numbers: K-alpha1 and K-alpha2 in angstrom, e.g. {WAVELENGTH!r}, or one wavelength"
+        )
+        raise ReadError(path, None, "a diffraction pattern whose header states no wavelength", mend)
+    wavelengths = [float(number.replace(",", ".")) for number in stated.groups() if number]
+    if not all(0.1 < wavelength < 3 for wavelength in wavelengths) or wavelengths != sorted(wavelengths):
+        reason = f"{stated[0]!r} is not one wavelength in angstrom, or K-alpha1 and then K-alpha2"
+        raise ReadError(path, None, reason, f"write it as in {WAVELENGTH!r}")
+    return dict(zip(("wavelength_kalpha1", "wavelength_kalpha2"), wavelengths, strict=False))
+
+
+def _counting(technique: str, name: str, attrs: dict) -> dict:
+    """Units and one count of the intensity, as `spectrum` takes them."""
+    if RATE.search(name):
+        seconds = attrs.get("count_time") or attrs.get("dwell_time", 0) * attrs.get("sweeps", 0)
+        if technique == "raman" or not seconds:
+            return {"units": "count/s", "unknown": "the header gives a rate without the time of counting"}
+        return {"units": "count/s", "one_count": 1 / seconds}
+    if re.search(r"counts?\b", name, re.IGNORECASE):
+        known = {"unknown": "a camera's counts are not single photons"} if technique == "raman" else {"one_count": 1.0}
+        return {"units": "count"} | known
+    return {"units": "arbitrary units", "unknown": "the header does not say that the intensities are counts"}
