@@ -81,7 +81,7 @@ CARBONATE_CRUST = Phase(CARBONATE, size=45.0, strain=5e-4, preferred=(0, 0, 1), 
 LLZ = Specimen((Layer((PELLET,)),), displacement=0.052, extent=11.5)
 
 # 130 nm (P), less than half of it crystalline enough to be seen, its c axis more often upright than not.
-FILM = Layer((Phase(NITRIDE, fraction=0.45, size=14.0, spread=0.3, strain=2e-3, march=0.80),), thickness=130e-6)
+FILM = Layer((Phase(NITRIDE, size=14.0, spread=0.3, strain=2e-3, march=0.80),), thickness=130e-6, packing=0.45)
 INN_LLZ = Specimen((FILM, Layer((PELLET,))), displacement=-0.034, extent=11.5)
 
 POWDER = Specimen(
@@ -114,7 +114,7 @@ LITHIUM_AFTER = replace(
 )
 
 # Bare LLZ loses its crystallinity and grows other phases; the cold-bonded one keeps both (P).
-DAMAGED = Phase(garnet(12.9512), fraction=0.93, size=38.0, spread=0.45, strain=1.1e-3)
+DAMAGED = Phase(garnet(12.9512), fraction=0.95, size=38.0, spread=0.45, strain=1.1e-3)
 ZIRCONATE_GRAINS = Phase(ZIRCONATE, fraction=0.05, size=22.0, strain=1e-3)
 CYCLED_LLZ = Specimen(
     (Layer((CARBONATE_CRUST,), thickness=1.5e-3), Layer((DAMAGED, ZIRCONATE_GRAINS))),

@@ -5,7 +5,7 @@ approach (Cheary, Coelho and Cline 2004, J. Res. NIST 109, 1, doi 10.6028/jres.1
 and strain. The convolutions are products of Fourier transforms over the scattering angle.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -44,7 +44,7 @@ class Diffractometer:
     k_beta: float = 0.003  # what the filter leaves of it, against K-alpha
     tungsten: float = 0.0015
     zero: float = 0.0
-    brightness: float = 1.5e10  # count/s for a scattering power of 1/angstrom4 in 1 mm of depth
+    brightness: float = 1.5e4  # count/s x degree for a scattering power of 1/angstrom4 in 1 mm of depth
 
     @property
     def emission(self) -> np.ndarray:
@@ -60,7 +60,7 @@ class Layer:
 
     phases: tuple[Phase, ...]
     thickness: float = 1.0  # mm
-    packing: float = 1.0  # volume of solid in the volume of the layer
+    packing: float = 1.0  # volume of crystals in the volume of the layer
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Specimen:
     stop: float = 80.0  # degree
     step: float = 0.02  # degree
     speed: float = 5.0  # degree/min
-    instrument: Diffractometer = field(default=Diffractometer())
+    instrument: Diffractometer = Diffractometer()
 
 
 @dataclass(frozen=True)
@@ -162,19 +162,18 @@ def lines(specimen: Specimen) -> list[tuple[float, float, int, float, float, flo
     """All lines of a specimen: area [count/s x degree], d [angstrom], layer, size [nm], spread, strain."""
     instrument = specimen.instrument
     shortest = HC / instrument.emission[0, 0] / 2 / np.sin(np.radians(specimen.stop + BEYOND / 2) / 2)
+    absorptions = [layer_absorption(layer) for layer in specimen.layers]
+    optical = [mu * layer.thickness for mu, layer in zip(absorptions, specimen.layers, strict=True)]
     found = []
-    above = np.zeros(())
-    optical = []  # linear absorption x thickness of each layer
     for number, layer in enumerate(specimen.layers):
-        mu = layer_absorption(layer)
-        optical.append(mu * layer.thickness)
-        above = sum(optical[:-1])
         for phase in layer.phases:
             d, power = reflections(phase, shortest)
             theta = np.arcsin(HC / instrument.emission[0, 0] / (2 * d))
-            depth = np.exp(-2 * above / np.sin(theta)) * -np.expm1(-2 * optical[-1] / np.sin(theta)) / (2 * mu)
-            strength = instrument.brightness * layer.packing * phase.fraction * power * lorentz_polarisation(theta)
-            area = 1e-6 * strength * depth * footprint(specimen, theta)
+            way = 2 / np.sin(theta)  # in and out of the sample, per depth
+            depth = -np.expm1(-optical[number] * way) / (2 * absorptions[number])
+            depth = depth * np.exp(-sum(optical[:number]) * way) * footprint(specimen, theta)
+            area = instrument.brightness * layer.packing * phase.fraction * power * depth
+            area = area * lorentz_polarisation(theta)
             found += [
                 (a, spacing, number, phase.size, phase.spread, phase.strain)
                 for a, spacing in zip(area.tolist(), d.tolist(), strict=True)
@@ -230,10 +229,7 @@ def transparency(shift: np.ndarray, theta: float, twice_mu: float, thickness: fl
 @lru_cache(maxsize=4)
 def axial_rays(instrument: Diffractometer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Axial angles [rad] of rays before and after the sample, and the share that the Soller slits pass of each."""
-    source, sample, detector = (
-        np.linspace(-0.5, 0.5, n, endpoint=False) + 0.5 / n
-        for n in (28, 24, 28)  # midpoints
-    )
+    source, sample, detector = ((np.arange(n) + 0.5) / n - 0.5 for n in (28, 24, 28))
     source, sample, detector = np.meshgrid(
         source * instrument.source_length, sample * instrument.sample_length, detector * instrument.detector_length
     )
