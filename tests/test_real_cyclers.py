@@ -95,9 +95,12 @@ def test_no_file_of_another_kind_is_taken_for_a_recording_of_cycling():
     others = [path for path in Path(REAL).rglob("*") if path.is_file() and "sintef" not in path.parent.name]
     assert len(others) >= 40
     for path in others:
-        with pytest.raises(ReadError) as caught:
-            read(path)
-        assert caught.value.mend, path
+        try:
+            technique = read(path).attrs["technique"]
+        except ReadError as error:
+            assert error.mend, path
+        else:
+            assert technique in ("xrd", "xps", "raman"), path
 
 
 @pytest.mark.parametrize(
@@ -108,14 +111,10 @@ def test_no_file_of_another_kind_is_taken_for_a_recording_of_cycling():
         ("*/*.brml", "Bruker .brml"),
         ("*/*.xrdml", ".xrdml"),
         ("*/*.cif", "CIF"),
-        ("*/*.vms", "VAMAS"),
-        ("*/*.jdx", "JCAMP-DX"),
         ("*/*.mpr", ".mpr"),
         ("*/*.mpt", "EC-Lab"),
-        ("raman-si*/*_532.txt", "Raman"),
         ("*/exampleDataCHInstruments.txt", "CH Instruments"),
         ("ssb-eis/*.csv", "impedance"),
-        ("xps-vamas-axis/*.csv", "photoelectron"),
         ("lfp-rate-digitised/*C.csv", "numbers without a header"),
     ],
 )

@@ -1,26 +1,26 @@
-"""What a file that is no cycler's recording seems to be, so that the refusal can say so."""
+"""What a file that no reader recognises seems to be, so that the refusal can say so."""
 
 import io
 import re
 import zipfile
 from pathlib import Path
 
-from coldbond.reading import vocabulary
+from coldbond.reading import two_columns, vocabulary
 from coldbond.reading.encoding import head
 from coldbond.reading.errors import ReadError
 
-READABLE = "Landt CSV, LAND CSV, LANDdt and LANHE workbooks (.xlsx), Battery Data Format CSV"
+READABLE = (
+    "of cycling Landt CSV, LAND CSV, LANDdt and LANHE workbooks (.xlsx), Battery Data Format CSV; "
+    "of diffraction Rigaku .ras, .rasx and .asc, PANalytical .xrdml, Bruker .brml, powder CIF; "
+    "of photoelectrons VAMAS and Avantage workbooks; of Raman JCAMP-DX and B&W Tek; "
+    "of these three also delimited text whose header names the columns"
+)
 
 SIGNATURES = {
     rb"\*RAS_DATA_START": "a Rigaku .ras diffraction scan",
     rb"\*TYPE\s*=": "a Rigaku .asc diffraction scan",
-    rb"#title,.*\.ras": "a diffraction scan made from a Rigaku .ras",
     rb"<xrdMeasurements": "a PANalytical .xrdml diffraction scan",
     rb"(?m)^(_diffrn|_cell_length|loop_)": "a CIF",
-    rb"VAMAS Surface Chemical Analysis": "a VAMAS file of surface analysis",
-    rb"(?i)BE/eV|E_kin|(binding|kinetic) energy": "a photoelectron spectrum",
-    rb"(?i)##\s*(title|jcamp)": "a JCAMP-DX spectrum",
-    rb"File Version;BWRam": "a B&W Tek Raman spectrum",
     rb"Instrument Model:\s*CHI": "a CH Instruments text export",
     rb"BIO-LOGIC MODULAR FILE": "a BioLogic .mpr file",
     rb"EC-Lab ASCII FILE": "a BioLogic EC-Lab text export",
@@ -35,6 +35,7 @@ MEMBERS = {
     "Experiment0/": "a Bruker .brml diffraction scan",
     "word/": "a Word document",
 }
+BATTERY_DATA_FORMAT = "test_time_second,voltage_volt,current_ampere"
 MEND = f"give a recording that it reads: {READABLE}"
 
 
@@ -60,14 +61,15 @@ def _archive(data: bytes) -> str:
 
 
 def _no_header(path: Path, lines: list[str]) -> ReadError:
-    """The error for text without a header of a recording of cycling."""
+    """The error for text whose header names no recording, or that has none."""
     rows = [re.split(r"[,;\t]", line) for line in lines]
     closest = min(range(len(rows)), key=lambda number: len(vocabulary.lacking(rows[number])))
     lacking = vocabulary.lacking(rows[closest])
     if len(lacking) == 1:
         reason = f"this header names no column for {lacking[0]}"
         return ReadError(path, closest + 1, reason, "export it with test time, voltage and current")
-    if len(rows[0]) > 1 and all(re.fullmatch(r"\s*[-+\d.eE]+\s*", cell) for cell in rows[0]):
-        reason, mend = "numbers without a header", "name the columns and their units, e.g. as Battery Data Format does:"
-        return ReadError(path, 1, reason, f"{mend} test_time_second,voltage_volt,current_ampere")
+    at = two_columns.first_row(lines)
+    if at is not None:
+        mend = f"add a line above them, such as {two_columns.NAMED} or, of a cycler, {BATTERY_DATA_FORMAT!r}"
+        return ReadError(path, at + 1, "numbers without a header that says what they are", mend)
     return ReadError(path, None, "no recording of a kind that this version reads", MEND)

@@ -38,6 +38,10 @@ STATED = {
     },
 }
 TEXTS = ("sample", "instrument", "region")
+NAMED = (
+    "'# two_theta/degree, intensity/counts, wavelength: 1.540593 1.544414', '# binding_energy/eV, intensity/counts', "
+    "'# kinetic_energy/eV, intensity/counts, photon_energy: 1486.6' or '# raman_shift/cm-1, intensity'"
+)
 WAVELENGTH = "# wavelength: 1.540593 1.544414"
 PHOTON_ENERGY = "# photon_energy_eV: 180"
 
@@ -54,7 +58,7 @@ class Table(NamedTuple):
 def is_two_columns(data: bytes) -> bool:
     """Whether rows of numbers follow a header that names the abscissa of a spectrum."""
     lines = head(data)
-    first = _first_row(lines)
+    first = first_row(lines)
     return first is not None and any(pattern.search(line) for line in lines[:first] for _, _, pattern, _ in AXES)
 
 
@@ -125,13 +129,13 @@ def _are_numbers(cells: list[str]) -> bool:
     return len(cells) > 1 and all(NUMBER.fullmatch(cell.replace(",", ".")) for cell in cells)
 
 
-def _first_row(lines: list[str]) -> int | None:
+def first_row(lines: list[str]) -> int | None:
     """The index of the first line that is nothing but numbers, two or more."""
     return next((number for number, line in enumerate(lines) if _are_numbers(_cells(line))), None)
 
 
 def _table(path: Path, lines: list[str]) -> Table:
-    first = _first_row(lines)
+    first = first_row(lines)
     if first is None:
         raise ReadError(path, None, "no row of numbers", "export it again")
     body = [(number, line.strip()) for number, line in enumerate(lines[first:], start=first + 1)]
