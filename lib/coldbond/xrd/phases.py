@@ -1,0 +1,272 @@
+"""Which expected phases a pattern shows beside its main phase, how much of them, and what they leave unexplained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import lmfit
+import numpy as np
+from scipy import stats
+
+from coldbond.xrd.reflections import reflections
+from coldbond.xrd.remainder import SIZES, Remainder
+from coldbond.xrd.structures import STRUCTURES, Structure
+
+FALSE_ALARM = 0.01  # probability that noise alone has any phase claimed which is not there
+STRONG = 0.2  # of the line that speaks most for a phase: those of its lines that must be seen
+TEXTURE = 4.0  # factor by which preferred orientation may weaken a line against the others
+WEAKEST = 2.0  # lines below this of 100 are left out
+SAME = 9.0  # difference of chi square below which two phases explain the same peaks alike: three standard deviations
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A phase as it would lie in the pattern.
+
+    Attributes
+    ----------
+    structure : Structure
+    d : array, shape (n,)
+        Angstrom.
+    hkl : list of str
+    intensity : array, shape (n,)
+        Strongest = 1.
+    absolute, volume, mass : float
+        Of the strongest line and of the cell, as in `reflections.reflections`.
+    """
+
+    structure: Structure
+    d: np.ndarray
+    hkl: list[str]
+    intensity: np.ndarray
+    absolute: float
+    volume: float
+    mass: float
+
+    def positions(self, rest: Remainder, strain: float) -> np.ndarray:
+        """Return where the lines lie in the pattern [degree] if the cell is larger by a relative strain."""
+        sine = np.minimum(rest.wavelengths[0] / (2 * self.d * (1 + strain)), 1.0)
+        bragg = np.degrees(2 * np.arcsin(sine))
+        return bragg + np.interp(bragg, rest.two_theta, rest.shift)
+
+    def pattern(self, rest: Remainder, strain: float, breadth: float) -> np.ndarray:
+        """Return the lines over the uncertainty, shape (m,); the strongest has area 1."""
+        return rest.peaks(self.positions(rest, strain), breadth) @ self.intensity
+
+
+def lines(structure: Structure, rest: Remainder) -> Lines:
+    """Return the lines of a phase that lie in a pattern and are not too weak to matter."""
+    span = rest.two_theta[0], rest.two_theta[-1]
+    found = reflections(structure, rest.wavelengths[0], span)
+    found = found.isel(reflection=(found.relative_intensity >= WEAKEST).to_numpy())
+    names = ["".join(str(i) for i in hkl) for hkl in zip(*(found[n].to_numpy() for n in "hkl"), strict=True)]
+    return Lines(
+        structure,
+        found.d.to_numpy(),
+        names,
+        found.relative_intensity.to_numpy() / 100,
+        float(found.absolute_intensity.max()),
+        found.attrs["volume"],
+        found.attrs["mass"],
+    )
+
+
+@dataclass
+class Verdict:
+    """What a pattern says of one phase.
+
+    Attributes
+    ----------
+    lines : Lines
+    present : bool
+    area, area_error : float
+        Of its strongest line [intensity x degree].
+    limit : float
+        95 % upper limit of `area`, whichever cell and breadth in their range.
+    strain, breadth : float
+        Relative change of its cell, and x of its Lorentzian breadth x / cos [degree].
+    significance : float
+        Standard deviations, of the best cell and breadth; `needed`: what noise reaches in `FALSE_ALARM` of patterns.
+    rivals : dict of str to float
+        Phases that explain the same peaks, by how much worse in chi square.
+    missing : list of str
+        Lines that exclude the phase: too weak for it even with texture.
+    """
+
+    lines: Lines
+    present: bool = False
+    area: float = 0.0
+    area_error: float = 0.0
+    limit: float = np.inf
+    strain: float = 0.0
+    breadth: float = 0.0
+    significance: float = 0.0
+    needed: float = 0.0
+    rivals: dict[str, float] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+
+def look_for(rest: Remainder, names: Sequence[str]) -> dict[str, Verdict]:
+    """Return what a pattern says of each phase that is looked for.
+
+    Parameters
+    ----------
+    rest : Remainder
+        From `remainder.remainder`.
+    names : sequence of str
+        Of `structures.STRUCTURES`.
+
+    Returns
+    -------
+    dict of str to Verdict
+
+    Raises
+    ------
+    ValueError
+        A phase of that name is not known.
+
+    Notes
+    -----
+    Each phase is held against the remainder as a whole pattern of lines, for every cell within its structure's
+    uncertainty and several crystallite sizes. The best is believed if noise alone would reach it, in any of these trials,
+    with a probability of `FALSE_ALARM` at most, and if none of its lines is missing. The phase that explains most is taken
+    out and the others are held against what it leaves: what is then no longer needed was its rival.
+    """
+    unknown = [name for name in names if name not in STRUCTURES]
+    if unknown:
+        raise ValueError(f"no structure of {', '.join(unknown)}; there are {', '.join(STRUCTURES)}")
+    verdicts = {}
+    for name in names:
+        try:
+            verdicts[name] = Verdict(lines(STRUCTURES[name], rest))
+        except ValueError:
+            continue  # no line in the range
+    trials = {name: _Trials(rest, verdict.lines, FALSE_ALARM / len(names)) for name, verdict in verdicts.items()}
+    chosen: list[str] = []
+    left = rest
+    while True:
+        best = {name: trial.best(left) for name, trial in trials.items() if name not in chosen}
+        for name, trial in best.items():
+            verdict = verdicts[name]
+            if not verdict.missing:
+                (verdict.significance, verdict.strain, verdict.breadth), verdict.needed = trial, trials[name].needed
+        seen = [name for name in best if best[name][0] > trials[name].needed and not verdicts[name].missing]
+        if not seen:
+            break
+        first = max(seen, key=lambda name: best[name][0])
+        verdict = verdicts[first]
+        _fit(left, [verdict])
+        verdict.missing = _missing(left, verdict)
+        if verdict.missing:
+            continue
+        verdict.present = True
+        chosen.append(first)
+        left = left.without(_family(left, verdict))
+        for name in seen:
+            if name != first and trials[name].best(left)[0] <= trials[name].needed:
+                verdict.rivals[name] = best[first][0] ** 2 - best[name][0] ** 2
+    if chosen:
+        _fit(rest, [verdicts[name] for name in chosen])
+    for name, verdict in verdicts.items():
+        if verdict.present:
+            verdict.limit = verdict.area + stats.norm.ppf(0.95) * verdict.area_error
+        else:
+            verdict.area, verdict.area_error, verdict.limit = trials[name].limit(left)
+    return verdicts
+
+
+class _Trials:
+    """The patterns of one phase that are tried: every cell within its uncertainty, several breadths."""
+
+    def __init__(self, rest: Remainder, lines: Lines, false_alarm: float) -> None:
+        fwhm = float(rest.fwhm(rest.two_theta[-1], 0.0)[0])
+        steepest = 2 * np.degrees(np.tan(np.radians(rest.two_theta[-1]) / 2))
+        count = 2 * int(np.ceil(lines.structure.uncertainty * steepest / (0.5 * fwhm))) + 1
+        strains = np.linspace(-1, 1, min(count, 41)) * lines.structure.uncertainty
+        self.trials = [(strain, rest.breadth(size)) for size in SIZES for strain in strains]
+        self.patterns = np.array([lines.pattern(rest, *trial) for trial in self.trials]).T
+
+        free, _ = self._free(rest)
+        values, vectors = np.linalg.eigh(free.T @ free)
+        noise = np.random.default_rng(0).standard_normal((10000, values.size))
+        highest = ((noise * np.sqrt(np.maximum(values, 0))) @ vectors.T).max(axis=1)
+        self.needed = float(np.quantile(highest, 1 - false_alarm))
+
+    def best(self, rest: Remainder) -> tuple[float, float, float]:
+        """Return the best trial's significance, strain and breadth."""
+        score = self._free(rest)[0].T @ rest.residual
+        at = int(score.argmax())
+        return float(score[at]), *self.trials[at]
+
+    def limit(self, rest: Remainder) -> tuple[float, float, float]:
+        """Return area and error of the phase as tabulated, and the 95 % upper limit of the area over all trials."""
+        free, sizes = self._free(rest)
+        areas, errors = free.T @ rest.residual / sizes, 1 / sizes
+        at = min(range(sizes.size), key=lambda i: (abs(self.trials[i][0]), self.trials[i][1]))
+        highest = np.maximum(areas, 0) + stats.norm.ppf(0.95) * errors
+        return float(areas[at]), float(errors[at]), float(highest.max())
+
+    def _free(self, rest: Remainder) -> tuple[np.ndarray, np.ndarray]:
+        free = rest.free(self.patterns)
+        sizes = np.linalg.norm(free, axis=0)
+        hidden = sizes < 1e-3 * np.linalg.norm(self.patterns, axis=0)
+        sizes = np.where(hidden, np.inf, sizes)
+        return free / sizes, sizes
+
+
+def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
+    """Fit area, cell and breadth of some phases together, from where they stand."""
+    params = lmfit.Parameters()
+    for i, verdict in enumerate(verdicts):
+        bound = verdict.lines.structure.uncertainty
+        pattern = rest.free(verdict.lines.pattern(rest, verdict.strain, verdict.breadth))
+        params.add(f"area{i}", verdict.area or pattern @ rest.residual / (pattern @ pattern))
+        params.add(f"strain{i}", np.clip(verdict.strain, -0.99 * bound, 0.99 * bound), min=-bound, max=bound)
+        params.add(f"breadth{i}", np.clip(verdict.breadth, 1e-3, 1.9), min=0, max=2.0)
+
+    def residual(params):
+        total = -rest.residual
+        for i, verdict in enumerate(verdicts):
+            pattern = verdict.lines.pattern(rest, params[f"strain{i}"].value, params[f"breadth{i}"].value)
+            total = total + params[f"area{i}"].value * rest.free(pattern)
+        return total
+
+    result = lmfit.minimize(residual, params, calc_covar=False)
+    tangents = []
+    for i, verdict in enumerate(verdicts):
+        verdict.area, verdict.strain, verdict.breadth = (
+            result.params[f"{name}{i}"].value for name in ("area", "strain", "breadth")
+        )
+        at, step = (verdict.strain, verdict.breadth), 1e-4
+        here, larger, wider = (
+            verdict.lines.pattern(rest, strain, breadth)
+            for strain, breadth in (at, (at[0] + step, at[1]), (at[0], at[1] + step))
+        )
+        tangents += [here, (larger - here) * verdict.area / step, (wider - here) * verdict.area / step]
+    for verdict, error in zip(verdicts, rest.errors(np.column_stack(tangents))[::3], strict=True):
+        verdict.area_error = float(error)
+
+
+def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:
+    """Return a phase's pattern, line by line so that texture is taken up too, with what errors of its places add."""
+    lines, step = verdict.lines, 2e-4
+    strong = lines.intensity > 0.1
+    at = [rest.peaks(lines.positions(rest, verdict.strain + s)[strong], verdict.breadth) for s in (-step, 0, step)]
+    wider = rest.peaks(lines.positions(rest, verdict.strain)[strong], 1.3 * verdict.breadth + 0.02)
+    return np.hstack([part.toarray() for part in (*at, wider)])
+
+
+def amplitudes(rest: Remainder, verdict: Verdict) -> tuple[np.ndarray, np.ndarray]:
+    """Return area and standard error of each line of a phase, each fitted alone [intensity x degree]."""
+    free = rest.free(rest.peaks(verdict.lines.positions(rest, verdict.strain), verdict.breadth))
+    sizes = np.maximum(np.linalg.norm(free, axis=0), 1e-12)
+    return free.T @ rest.residual / sizes**2, 1 / sizes
+
+
+def _missing(rest: Remainder, verdict: Verdict) -> list[str]:
+    """Return lines that the phase must show, were it there, and that the pattern does not."""
+    areas, errors = amplitudes(rest, verdict)
+    intensity = verdict.lines.intensity
+    telling = (intensity * areas / errors**2).argmax()  # the line that speaks most for the phase
+    area = max(verdict.area, (areas[telling] - stats.norm.ppf(0.95) * errors[telling]) / intensity[telling])
+    absent = (areas + 3 * errors < area * intensity / TEXTURE) & (intensity > STRONG * intensity[telling])
+    return [hkl for hkl, out in zip(verdict.lines.hkl, absent, strict=True) if out]
