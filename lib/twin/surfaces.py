@@ -74,7 +74,7 @@ O_CARBONATE = Line(O_1S, "carbonate", 531.8, 0.0, gaussian=1.25)
 
 
 def scans(*regions: str, **changed: dict) -> tuple[Scan, ...]:
-    """The regions of one file, as its operator usually set them."""
+    """The regions of one file as its operator usually set them, but for what `changed` says of `Li_1s` and so on."""
     usual = {
         "C 1s": Scan("C 1s", 279.0, 295.0, 0.1, sweeps=8, dwell=0.1),
         "Li 1s": Scan("Li 1s", 49.0, 62.0, 0.05, sweeps=40, dwell=0.1),
@@ -91,8 +91,7 @@ def of(line: Line, amount: float, **changed: object) -> Line:
     return replace(line, amount=amount, **changed)
 
 
-# Seen from outside: everything in atoms of a formula unit or so. Bare LLZ has carbonate on it, as air makes it; the
-# Li of both is one line.
+# By sample and state. Bare LLZ has carbonate on it, as air makes it.
 SURFACES = {
     ("LLZ", "pristine"): Surface(
         GARNET,
@@ -171,7 +170,10 @@ SURFACES = {
             of(O_CARBONATE, 2.2, layer=(0.0, 2.0)),
         ),
         scans(
-            *("C 1s", "Zr 3d", "O 1s", "Li 1s"),
+            "C 1s",
+            "Zr 3d",
+            "O 1s",
+            "Li 1s",
             C_1s={"fine": (282.5, 292.5)},
             Zr_3d={"fine": (178.5, 188.0)},
             O_1s={"fine": (527.0, 535.0)},

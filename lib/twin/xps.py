@@ -10,8 +10,9 @@ from twin.surfaces import SURFACES
 from twin.vamas import vamas
 
 
-def surface(sample: str, state: str, role: str, extension: str, export: Callable, note: str, **options) -> Recording:
+def surface(sample: str, state: str, extension: str, export: Callable, note: str) -> Recording:
     """The photoelectron spectra of a sample."""
+    role = "surface" if state == "pristine" else "cycled-surface"
     truth = SURFACES[sample, state]
     return Recording(
         f"xps/{role}-{sample}.{extension}",
@@ -20,53 +21,60 @@ def surface(sample: str, state: str, role: str, extension: str, export: Callable
         sample,
         state,
         partial(spectra, truth),
-        partial(export, sample=sample, **options),
+        partial(export, sample=sample),
         f"{note}; Al K-alpha, pass energy {truth.pass_energy:g} eV",
         {"temperature_C": "25"},
     )
 
 
-FRESH, CYCLED = "pristine", "after 200 cycles"
-
 RECORDINGS = [
     surface(
-        *("LLZ", FRESH, "surface", "vms", vamas),
-        "VAMAS, kinetic energy, with the transmission",
-        start="2022-07-12 09:41:30",
-        transmission=True,
+        "LLZ",
+        "pristine",
+        "vms",
+        partial(vamas, start="2022-07-12 09:41:30", transmission=True),
+        "VAMAS over kinetic energy, with the transmission of the analyser",
     ),
     surface(
-        *("InN-LLZ", FRESH, "surface", "vms", vamas),
-        "VAMAS, binding energy",
-        start="2022-07-12 13:20:05",
-        axis="binding",
+        "InN-LLZ",
+        "pristine",
+        "vms",
+        partial(vamas, start="2022-07-12 13:20:05", axis="binding"),
+        "VAMAS over binding energy",
     ),
     surface(
-        *("HT-MCL-LLZ", FRESH, "surface", "xlsx", avantage),
-        "Avantage workbook in count/s, its energy scale moved by that program",
-        start="2022-07-13 10:02:44",
-        carbon=284.83,
+        "HT-MCL-LLZ",
+        "pristine",
+        "xlsx",
+        partial(avantage, start="2022-07-13 10:02:44", carbon=284.83),
+        "Avantage workbook in count/s, its energy scale set by that program",
     ),
     surface(
-        *("RT-MCL-LLZ", FRESH, "surface", "vms", vamas),
-        "VAMAS, kinetic energy",
-        start="2022-07-13 15:31:12",
+        "RT-MCL-LLZ",
+        "pristine",
+        "vms",
+        partial(vamas, start="2022-07-13 15:31:12"),
+        "VAMAS over kinetic energy",
     ),
     surface(
-        *("LLZ", CYCLED, "cycled-surface", "vms", vamas),
-        "VAMAS, irregular: kinetic energy of each point, steps finer at the lines",
-        start="2022-08-16 09:15:50",
-        irregular=True,
+        "LLZ",
+        "after 200 cycles",
+        "vms",
+        partial(vamas, start="2022-08-16 09:15:50", irregular=True),
+        "VAMAS, irregular: kinetic energy of each point, fewer of them beside the lines",
     ),
     surface(
-        *("RT-MCL-LLZ", CYCLED, "cycled-surface", "vms", vamas),
-        "VAMAS, binding energy",
-        start="2022-08-16 14:08:27",
-        axis="binding",
+        "RT-MCL-LLZ",
+        "after 200 cycles",
+        "vms",
+        partial(vamas, start="2022-08-16 14:08:27", axis="binding"),
+        "VAMAS over binding energy; the pellet's side of the interface",
     ),
     surface(
-        *("Li", CYCLED, "cycled-surface", "vms", vamas),
-        "VAMAS, kinetic energy; the foil's side of RT-MCL-LLZ",
-        start="2022-08-16 17:46:33",
+        "Li",
+        "after 200 cycles",
+        "vms",
+        partial(vamas, start="2022-08-16 17:46:33"),
+        "VAMAS over kinetic energy; the foil's side of the interface with RT-MCL-LLZ",
     ),
 ]
