@@ -5,14 +5,45 @@ the pattern linearly: they are solved for inside each evaluation, and lmfit vari
 projection; Golub and Pereyra 1973, doi 10.1137/0710036).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import lmfit
 import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
+from scipy.constants import physical_constants
 
+from coldbond import counting
+from coldbond.xrd import uncertainty
+from coldbond.xrd.columns import Columns, Phase, angles, shape, spacings
+from coldbond.xrd.profile import integral_breadth
+from coldbond.xrd.reflections import HC, reflections
 from coldbond.xrd.structures import Structure
+
+#: Radius of the goniometer where the pattern does not say it, mm; usual for laboratory diffractometers.
+RADIUS = 185.0
+#: Reflections nearer than this share one area, degree: nothing in a pattern tells them apart.
+SHARED = 0.01
+#: Relative change of the cell within which the fit's start is searched.
+SEARCH = 0.01
+#: What an instrument adds to every profile, at the values from which its fit starts.
+INSTRUMENT = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": 0.03, "kalpha2_ratio": 0.5}
+#: Fewest areas for which v is fitted beside u and w: three widths alone do not determine it.
+AREAS_FOR_V = 8
+#: Centroid against peak of Cu K-alpha1, relative: the line is lopsided, the profile here is not (from the Lorentzians
+#: of Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554). A fit may settle anywhere between the two.
+LINE = 3.5e-5
+#: Share of solid in a sample, of which transparency depends, and its standard deviation: from loose powder to ceramic.
+PACKING = 0.7, 0.15
+#: Depth [mm] beyond which a sample's thickness, which nobody states, limits it: then it counts as displacement.
+DEEP = 0.1
+CELL = ("a", "b", "c", "alpha", "beta", "gamma")
+GEOMETRIES = ("displacement", "zero")
+STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5}  # of numerical derivatives; 1e-4 of all others
+WINDOW = 3.0  # full widths at half maximum within which residuals hang together
+COVERED = 0.1  # degree between a reflection and the nearest point of the pattern, at the most
+ROUNDS = 3  # of weights, each from the fit before
 
 
 @dataclass(frozen=True)
@@ -23,8 +54,8 @@ class Instrument:
     ----------
     names : tuple of str
         "u", "v", "w" [degree^2] of the Gaussian full width at half maximum, squared, u tan^2 + v tan + w; "x", "y"
-        [degree] of the Lorentzian one, x / cos + y tan, of the Bragg angle; "axial", aperture over radius; and
-        "kalpha2_ratio" where there are two lines.
+        [degree] of the Lorentzian one, x / cos + y tan, of the Bragg angle; "axial", aperture of the Soller slits
+        [radian]; and "kalpha2_ratio".
     values : array, shape (len(names),)
     covariance : array, shape (len(names), len(names))
     """
@@ -55,7 +86,7 @@ def fit(
     geometry : {"displacement", "zero"}
         Which error of the angles is fitted: the sample's displacement [mm] or a zero shift [degree].
     instrument : Instrument, optional
-        From `instrument`; sizes and strains are then the sample's alone. Without it the widths are the sum of both.
+        From `instrument`; size and strain are then the sample's alone. Without it they hold the instrument's too.
     others : sequence of Structure
         Phases with one scale each, at the cell and the calculated intensities of their structures.
     breadths : mapping of str to float, optional
@@ -67,25 +98,74 @@ def fit(
     Returns
     -------
     lmfit.minimizer.MinimizerResult
-        `params`: lattice parameters of the crystal system "a", "b", "c" [angstrom], "alpha", "beta", "gamma" [degree];
-        "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain" [degree] as x
-        and y of `Instrument`; and the instrument's. And what the linear solve gives:
+        `params`: lattice parameters that the crystal system leaves free, of "a", "b", "c" [angstrom], "alpha", "beta",
+        "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
+        [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle; and those of `Instrument`. Their
+        `stderr` is None where the pattern does not determine them. Of the linear solve:
 
         `curves` : Dataset over `two_theta`: `intensity`, `fit`, `background`, `standard_uncertainty` (the weights are
-        one over its square), `phases` over (`phase`, `two_theta`), each without background.
+        one over its square) and, over `phase` too, `phases`, without background.
         `reflections` : Dataset over `reflection` of the main phase: `h`, `k`, `l`, `two_theta`, `fwhm`,
-        `integral_breadth` [degree], `area` [intensity x degree] and `area_error`; `area_covariance`
-        over (`reflection`, `other_reflection`). Reflections nearer than `SHARED` degrees share one area, split by
-        their calculated intensities.
-        `scales` : Dataset over `phase`, main phase first: `scale`, area of its strongest reflection as its structure
-        has it [intensity x degree], and `scale_error`.
+        `integral_breadth` [degree], `area` and `area_error` [intensity x degree], and `area_covariance`. Reflections
+        nearer than `SHARED` share one area, split as their calculated intensities are.
+        `scales` : Dataset over `phase`, main phase first: `scale` and `scale_error`, the area that the strongest
+        reflection of its structure has [intensity x degree].
 
     Raises
     ------
     ValueError
         The pattern has no wavelength, no counts, or no reflection of the main phase in its range.
+
+    Notes
+    -----
+    The weights come from the counting statistics of the fit before; they are equal where nothing is known of the
+    counting. Standard errors are widened by what the residuals show beyond the weights, see `uncertainty.inflation`,
+    and carry the instrument's covariance.
     """
-    raise NotImplementedError
+    _check(pattern, geometry)
+    two_theta, intensity = pattern.two_theta.to_numpy(), pattern.intensity.to_numpy()
+    wavelengths = _wavelengths(pattern)
+    radius = float(pattern.attrs.get("goniometer_radius") or RADIUS)
+    cell, params = _lattice_parameters(structure)
+    known = _known(structure, pattern, wavelengths[0])
+    stretch = _stretch(known, pattern, wavelengths[0])
+    for name in params:
+        if name in "abc":
+            params[name].value *= stretch
+    values = params.valuesdict()
+    main = _main_phase(known, two_theta, angles(spacings(_hkl(known), cell(values)), wavelengths[0], {}, radius)[0])
+    phases = [main, *_other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1)]
+    params.add(geometry, 0.0)
+    depth = 1 / (2 * absorption(structure, wavelengths[0]))
+    params.add("packing", PACKING[0], vary=False, min=0)
+    _add_widths(params, instrument, int(main.column.max()) + 1, len(wavelengths))
+    if depth > DEEP:
+        depth = 0.0
+    polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
+
+    sigma = counting.standard_uncertainty(pattern, _smooth(intensity))
+    counted = sigma is not None
+    if not counted:
+        sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2))
+    for turn in range(ROUNDS):
+        columns = Columns(two_theta, wavelengths, radius, depth, phases, cell, params.valuesdict())
+        solve = _Solve(columns, polynomials, intensity, sigma)
+        last = turn == ROUNDS - 1
+        result = lmfit.minimize(
+            lambda params, solve=solve: solve(params.valuesdict())[1],
+            params,
+            calc_covar=False,
+            epsfcn=1e-12,
+            ftol=1e-10 if last else 1e-4,
+            xtol=1e-10 if last else 1e-4,
+        )
+        params = result.params
+        if counted and not last:
+            sigma = counting.standard_uncertainty(pattern, solve.expected(params.valuesdict()))
+    covariance = _add_errors(result, solve, instrument, counted)
+    _add_curves(result, solve, pattern, [structure, *others])
+    _add_amounts(result, solve, covariance, known, [structure, *others])
+    return result
 
 
 def instrument(pattern: xr.Dataset, structure: Structure, **options) -> Instrument:
@@ -97,8 +177,24 @@ def instrument(pattern: xr.Dataset, structure: Structure, **options) -> Instrume
         As for `fit`: the standard's.
     **options
         As for `fit`.
+
+    Raises
+    ------
+    ValueError
+        As `fit`, or the pattern does not determine the profile.
     """
-    raise NotImplementedError
+    fitted = fit(pattern, structure, **options)
+    renamed = {"size": "x", "strain": "y"}
+    names = [name for name in fitted.var_names if name in renamed or name in INSTRUMENT]
+    lost = [name for name in names if fitted.params[name].stderr is None]
+    if lost:
+        raise ValueError(f"the pattern of {structure.name} does not determine the profile's {', '.join(lost)}")
+    at = [fitted.var_names.index(name) for name in names]
+    values = {**INSTRUMENT, **{renamed.get(name, name): fitted.params[name].value for name in names}}
+    covariance = np.zeros((len(values), len(values)))
+    into = [list(values).index(renamed.get(name, name)) for name in names]
+    covariance[np.ix_(into, into)] = fitted.covar[np.ix_(at, at)]
+    return Instrument(tuple(values), np.array(list(values.values())), covariance)
 
 
 def geometries(pattern: xr.Dataset, structure: Structure, **options) -> dict[str, MinimizerResult]:
@@ -109,7 +205,7 @@ def geometries(pattern: xr.Dataset, structure: Structure, **options) -> dict[str
     pattern, structure, **options
         As for `fit`.
     """
-    raise NotImplementedError
+    return {geometry: fit(pattern, structure, geometry=geometry, **options) for geometry in GEOMETRIES}
 
 
 def lattice(fits: Mapping[str, MinimizerResult]) -> xr.Dataset:
@@ -123,11 +219,50 @@ def lattice(fits: Mapping[str, MinimizerResult]) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Over `parameter` ("a", "c", ...): `value`, `low`, `high`, the 95 % interval [angstrom or degree]. Over `geometry` and
-        `parameter`: `estimate`, `standard_error`, `correlation` with the shift. Over `geometry`: `shift`,
-        `shift_error`, `weight` of the model.
+        Over `parameter`: `value` and the 95 % interval `low` to `high` [angstrom or degree]; NaN where the pattern does not
+        determine it. `line_error` is the standard error in it that the tube's line brings (`LINE`), the same for all
+        patterns of an instrument: a difference between two of them does not have it. Over `geometry` and `parameter`:
+        `estimate`, `standard_error` without that of the line, and `correlation` with the shift. Over `geometry`:
+        `shift`, `shift_error` [mm or degree], and `weight`.
+
+    Notes
+    -----
+    The weights are Akaike's (Burnham and Anderson 2002, ISBN 0-387-95364-7), with chi-square over the inflation of the lattice parameters' variance: models
+    of as many parameters differ by their fit alone. The value is the weighted mean; the interval reaches over those of
+    all models whose weight is at least 5 %.
     """
-    raise NotImplementedError
+    names = [name for name in CELL if name in next(iter(fits.values())).params]
+    estimate = np.array([[fit.params[name].value for name in names] for fit in fits.values()])
+    error = np.array([[_error(fit, name) for name in names] for fit in fits.values()])
+    found = xr.Dataset(
+        {
+            "estimate": (("geometry", "parameter"), estimate),
+            "standard_error": (("geometry", "parameter"), error),
+            "correlation": (
+                ("geometry", "parameter"),
+                [[(fit.params[name].correl or {}).get(shift, np.nan) for name in names] for shift, fit in fits.items()],
+            ),
+            "shift": ("geometry", [fit.params[shift].value for shift, fit in fits.items()]),
+            "shift_error": ("geometry", [_error(fit, shift) for shift, fit in fits.items()]),
+        },
+        coords={"geometry": list(fits), "parameter": names},
+    )
+    best = min(fits.values(), key=lambda fit: fit.chisqr)
+    chi = (
+        np.array([fit.chisqr for fit in fits.values()])
+        / best.inflation[[best.var_names.index(name) for name in names]].max()
+    )
+    weight = np.exp(-(chi - chi.min()) / 2)
+    weight /= weight.sum()
+    line = np.array([LINE / np.sqrt(3) if name in "abc" else 0.0 for name in names]) * estimate[0]
+    half = 1.96 * np.hypot(error, line)
+    kept = weight >= 0.05
+    found["weight"] = "geometry", weight
+    found["line_error"] = "parameter", line
+    found["value"] = "parameter", np.where(np.isnan(error[kept]).any(axis=0), np.nan, weight @ estimate)
+    found["low"] = "parameter", (estimate - half)[kept].min(axis=0)
+    found["high"] = "parameter", (estimate + half)[kept].max(axis=0)
+    return found
 
 
 def correlations(fit: MinimizerResult, above: float = 0.9) -> list[tuple[str, str, float]]:
@@ -139,4 +274,268 @@ def correlations(fit: MinimizerResult, above: float = 0.9) -> list[tuple[str, st
         From `fit`.
     above : float
     """
-    raise NotImplementedError
+    pairs = [
+        (name, other, (fit.params[name].correl or {}).get(other, 0.0))
+        for i, name in enumerate(fit.var_names)
+        for other in fit.var_names[i + 1 :]
+    ]
+    return sorted((pair for pair in pairs if abs(pair[2]) > above), key=lambda pair: -abs(pair[2]))
+
+
+class _Solve:
+    """Amounts of all columns that fit a pattern best, at given nonlinear parameters."""
+
+    def __init__(self, columns: Columns, polynomials: np.ndarray, intensity: np.ndarray, sigma: np.ndarray) -> None:
+        self.columns, self.polynomials, self.intensity, self.sigma = columns, polynomials, intensity, sigma
+
+    def design(self, values: Mapping[str, float]) -> np.ndarray:
+        return np.hstack([self.columns(values), self.polynomials])
+
+    def __call__(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return amounts, shape (k,), weighted residuals, shape (m,), and the amounts' covariance."""
+        weighted = self.design(values) / self.sigma[:, None]
+        data = self.intensity / self.sigma
+        covariance, _ = uncertainty.inverse(weighted.T @ weighted)
+        amounts = covariance @ (weighted.T @ data)
+        return amounts, data - weighted @ amounts, covariance
+
+    def expected(self, values: Mapping[str, float]) -> np.ndarray:
+        return self.design(values) @ self(values)[0]
+
+
+def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument | None, counted: bool) -> np.ndarray:
+    """Complete the result with what is known of its errors; return the covariance of the amounts."""
+    values = result.params.valuesdict()
+    amounts, residual, conditional = solve(values)
+    known = np.diag([PACKING[1] ** 2])
+    names = [*result.var_names, "packing"]
+    if instrument is not None:
+        names += instrument.names
+        known = np.block(
+            [
+                [known, np.zeros((1, len(instrument.names)))],
+                [np.zeros((len(instrument.names), 1)), instrument.covariance],
+            ]
+        )
+    steps = {name: 1e-6 * values[name] if name in "abc" else STEPS.get(name, 1e-4) for name in names}
+    jacobian = uncertainty.derivatives(solve, values, steps, {name: result.params[name].min for name in steps})
+    main = solve.columns.phases[0]
+    fwhm, _ = shape(solve.columns.positions(main, values)[0][0], main, values)
+    window = 1 + int(WINDOW * np.median(fwhm) / np.median(np.diff(solve.columns.two_theta)))
+    weighted = solve.design(values) / solve.sigma[:, None]
+    result.nfree = residual.size - amounts.size - len(result.var_names)
+    result.redchi = result.chisqr / result.nfree
+    least = max(result.redchi, 1.0) if counted else result.redchi
+    covariance, of_amounts, lost, larger = uncertainty.covariances(
+        weighted, jacobian, residual, conditional, known, window, least
+    )
+    result.covar, result.inflation = covariance, larger
+    correlation = uncertainty.correlation(result.var_names, covariance)
+    for i, name in enumerate(result.var_names):
+        result.params[name].stderr = None if lost[i] else float(np.sqrt(covariance[i, i]))
+        result.params[name].correl = None if lost[i] else correlation[name]
+    result.errorbars = not lost.any()
+    return of_amounts
+
+
+def _add_curves(result: MinimizerResult, solve: _Solve, pattern: xr.Dataset, structures: Sequence[Structure]) -> None:
+    values = result.params.valuesdict()
+    design, amounts = solve.design(values), solve(values)[0]
+    parts = [design[:, (columns := np.unique(phase.column))] @ amounts[columns] for phase in solve.columns.phases]
+    first = solve.columns.count
+    shown = {"units": pattern.intensity.attrs.get("units", "")}
+    result.curves = xr.Dataset(
+        {
+            "intensity": ("two_theta", solve.intensity, shown),
+            "fit": ("two_theta", design @ amounts, shown),
+            "background": ("two_theta", design[:, first:] @ amounts[first:], shown),
+            "standard_uncertainty": ("two_theta", solve.sigma, shown),
+            "phases": (("phase", "two_theta"), parts, shown),
+        },
+        coords={"two_theta": pattern.two_theta, "phase": [structure.name for structure in structures]},
+    )
+
+
+def _add_amounts(
+    result: MinimizerResult, solve: _Solve, covariance: np.ndarray, known: xr.Dataset, structures: Sequence[Structure]
+) -> None:
+    values = result.params.valuesdict()
+    amounts = solve(values)[0]
+    main, *others = solve.columns.phases
+    (two_theta, shift), *_ = solve.columns.positions(main, values)
+    fwhm, mixing = shape(two_theta, main, values)
+    split = main.share[:, None] * (main.column[:, None] == np.arange(amounts.size))  # amounts to areas
+    areas, areas_covariance = split @ amounts, split @ covariance @ split.T
+    names = ("h", "k", "l")
+    per = "reflection"
+    result.reflections = xr.Dataset(
+        {name: (per, main.hkl[:, i]) for i, name in enumerate(names)}
+        | {
+            "two_theta": (per, two_theta + shift, {"units": "degree"}),
+            "fwhm": (per, fwhm, {"units": "degree"}),
+            "integral_breadth": (per, integral_breadth(fwhm, mixing), {"units": "degree"}),
+            "area": (per, areas),
+            "area_error": (per, np.sqrt(np.diag(areas_covariance))),
+            "area_covariance": ((per, "other_reflection"), areas_covariance),
+        }
+    )
+    strongest = 100 / _relative(known, main).sum()
+    to_scales = np.zeros((1 + len(others), amounts.size))
+    to_scales[0, : main.column.max() + 1] = strongest
+    for i, other in enumerate(others, start=1):
+        to_scales[i, other.column[0]] = 1.0
+    result.scales = xr.Dataset(
+        {
+            "scale": ("phase", to_scales @ amounts),
+            "scale_error": ("phase", np.sqrt(np.diag(to_scales @ covariance @ to_scales.T))),
+        },
+        coords={"phase": [structure.name for structure in structures]},
+    )
+
+
+def _error(fit: MinimizerResult, name: str) -> float:
+    stderr = fit.params[name].stderr
+    return np.nan if stderr is None else stderr
+
+
+def _check(pattern: xr.Dataset, geometry: str) -> None:
+    if geometry not in GEOMETRIES:
+        raise ValueError(f"geometry is {geometry!r}: one of {', '.join(GEOMETRIES)}")
+    if "two_theta" not in pattern.coords or "intensity" not in pattern:
+        raise ValueError("this is no diffraction pattern: it lacks intensity over two_theta")
+    if not float(pattern.intensity.max()) > 0:
+        raise ValueError("the pattern has no counts: no intensity is above zero")
+
+
+def _wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
+    """K-alpha1 and, unless the radiation is monochromatic, K-alpha2."""
+    found = [pattern.attrs.get(f"wavelength_kalpha{n}") for n in (1, 2)]
+    if not found[0]:
+        raise ValueError(
+            "the pattern has no wavelength: state it with .assign_attrs(wavelength_kalpha1=1.5405929), and "
+            "wavelength_kalpha2 unless the beam is monochromatic [angstrom]"
+        )
+    return tuple(float(wavelength) for wavelength in found if wavelength)
+
+
+def _lattice_parameters(structure: Structure) -> tuple[Callable, lmfit.Parameters]:
+    """The cell as a function of the parameters that its crystal system leaves free, and these."""
+    import gemmi
+
+    group = gemmi.SpaceGroup(structure.space_group)
+    system = group.crystal_system_str()
+    lengths, opening = {
+        "cubic": ("aaa", ""),
+        "tetragonal": ("aac", ""),
+        "hexagonal": ("aac", ""),
+        "trigonal": ("aaa", "alpha") if group.ext == "R" else ("aac", ""),
+        "orthorhombic": ("abc", ""),
+        "monoclinic": ("abc", {"a": "alpha", "b": "beta", "c": "gamma"}.get(group.qualifier.strip("-")[:1], "beta")),
+        "triclinic": ("abc", "alpha beta gamma"),
+    }[system]
+    start = dict(zip(CELL, structure.cell, strict=True))
+    params = lmfit.Parameters()
+    for name in dict.fromkeys(lengths):
+        params.add(name, start[name], min=0)
+    for name in opening.split():
+        params.add(name, start[name], min=0, max=180)
+
+    def cell(values: Mapping[str, float]) -> list[float]:
+        tied = {name: values["alpha"] for name in CELL[3:]} if lengths == "aaa" and opening else {}
+        return [values[name] for name in lengths] + [{**start, **values, **tied}[name] for name in CELL[3:]]
+
+    return cell, params
+
+
+def _known(structure: Structure, pattern: xr.Dataset, wavelength: float) -> xr.Dataset:
+    """Reflections of a structure within the pattern and a little beyond, whose tails it still sees."""
+    low, high = pattern.two_theta.to_numpy()[[0, -1]]
+    return reflections(structure, wavelength, (max(low - 1, 1.0), min(high + 1, 179.0)))
+
+
+def _hkl(known: xr.Dataset) -> np.ndarray:
+    return np.column_stack([known[name] for name in "hkl"])
+
+
+def _smooth(intensity: np.ndarray) -> np.ndarray:
+    return np.convolve(np.pad(intensity, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+
+
+def _stretch(known: xr.Dataset, pattern: xr.Dataset, wavelength: float) -> float:
+    """Relative change of the cell at which the reflections meet the most intensity: where a fit can start."""
+    intensity = _smooth(pattern.intensity.to_numpy())
+    height = np.sqrt(np.maximum(intensity - np.median(intensity), 0))
+    trials = 1 + np.linspace(-SEARCH, SEARCH, 801)
+    at = angles(known.d.to_numpy() * trials[:, None], wavelength, {}, RADIUS)[0]
+    met = np.interp(at, pattern.two_theta, height) @ np.sqrt(known.relative_intensity.to_numpy())
+    return float(trials[met.argmax()])
+
+
+def _main_phase(known: xr.Dataset, measured: np.ndarray, at: np.ndarray) -> Phase:
+    """The reflections that the pattern covers; neighbours that nothing tells apart share a column."""
+    order = np.argsort(at, kind="stable")
+    near = np.abs(measured[np.searchsorted(measured, at[order]).clip(1, measured.size - 1)] - at[order])
+    order = order[near < COVERED]
+    if not order.size:
+        low, high = measured[[0, -1]]
+        raise ValueError(f"{known.attrs['name']} has no reflection in the pattern's {low:g} to {high:g} degree")
+    column = np.cumsum(np.diff(at[order], prepend=at[order][0]) > SHARED)
+    relative = known.relative_intensity.to_numpy()[order]
+    return Phase(_hkl(known)[order], column, relative / np.bincount(column, relative)[column])
+
+
+def _relative(known: xr.Dataset, main: Phase) -> np.ndarray:
+    """Calculated intensities of the main phase's reflections [strongest = 100]."""
+    table = dict(zip(map(tuple, _hkl(known).tolist()), known.relative_intensity.to_numpy().tolist(), strict=True))
+    return np.array([table[tuple(hkl)] for hkl in main.hkl.tolist()])
+
+
+def _other_phases(
+    others: Sequence[Structure], breadths: Mapping[str, float], pattern: xr.Dataset, wavelength: float, first: int
+) -> list[Phase]:
+    phases = []
+    for i, other in enumerate(others):
+        lines = _known(other, pattern, wavelength)
+        column = np.full(lines.reflection.size, first + i)
+        share = lines.relative_intensity.to_numpy() / 100
+        phases.append(Phase(_hkl(lines), column, share, other.cell, breadths.get(other.name)))
+    return phases
+
+
+def _add_widths(params: lmfit.Parameters, instrument: Instrument | None, areas: int, lines: int) -> None:
+    values = INSTRUMENT if instrument is None else dict(zip(instrument.names, instrument.values, strict=True))
+    fixed = {"x", "y"} | ({"v"} if areas < AREAS_FOR_V else set()) | ({"kalpha2_ratio"} if lines < 2 else set())
+    for name, value in values.items():
+        params.add(name, value, vary=instrument is None and name not in fixed, min=-np.inf if name == "v" else 0)
+    params.add("size", 0.02, min=0)
+    params.add("strain", 0.02, min=0)
+
+
+def absorption(structure: Structure, wavelength: float) -> float:
+    """Return the linear absorption coefficient of a solid [1/mm].
+
+    Parameters
+    ----------
+    structure : Structure
+    wavelength : float
+        Angstrom.
+
+    Notes
+    -----
+    By the optical theorem from the imaginary dispersion corrections of Cromer and Liberman (1981, doi
+    10.1107/S0567739481000600), as gemmi has them: 2 r lambda sum(f'') / V.
+    """
+    import gemmi
+
+    cell = gemmi.UnitCell(*structure.cell)
+    operations = gemmi.SpaceGroup(structure.space_group).operations()
+    total = 0.0
+    for site in structure.sites:
+        images = {
+            tuple(np.round(np.mod(operation.apply_to_xyz([site.x, site.y, site.z]), 1.0), 4) % 1.0)
+            for operation in operations
+        }
+        for symbol, occupancy in site.elements.items():
+            number = gemmi.Element(symbol).atomic_number
+            total += len(images) * occupancy * gemmi.cromer_liberman(number, HC / wavelength)[1]
+    return 2 * physical_constants["classical electron radius"][0] * 1e10 * wavelength * total / cell.volume * 1e7

@@ -1,0 +1,131 @@
+"""Standard errors of a whole-pattern fit: nonlinear parameters and, through them, what is solved for linearly."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+#: Eigenvalue of the scaled normal matrix below which a pattern does not determine a combination of parameters.
+UNDETERMINED = 1e-9
+
+
+def derivatives(
+    solve: Callable, values: Mapping[str, float], steps: Mapping[str, float], lowest: Mapping[str, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how residuals and linear amounts change with parameters, to second order of the steps.
+
+    Parameters
+    ----------
+    solve : callable
+        Returns amounts, shape (k,), and residuals, shape (m,), first, for values.
+    values : mapping of str to float
+        Where.
+    steps : mapping of str to float
+        Of the parameters wanted.
+    lowest : mapping of str to float
+        Bounds, where the differences are taken to one side.
+
+    Returns
+    -------
+    array, shape (m, len(steps)); array, shape (k, len(steps))
+    """
+    columns = []
+    for name, step in steps.items():
+        at = [-1, 0, 1] if values[name] - step >= lowest[name] else [0, 1, 2]
+        weights = [-0.5, 0.0, 0.5] if at[0] else [-1.5, 2.0, -0.5]
+        solved = [solve({**values, name: values[name] + i * step})[:2] for i in at]
+        columns.append([sum(w * s[part] for w, s in zip(weights, solved, strict=True)) / step for part in (1, 0)])
+    residuals, amounts = zip(*columns, strict=True)
+    return np.column_stack(residuals), np.column_stack(amounts)
+
+
+def inverse(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inverse of a normal matrix over what it determines, and which parameters it does not determine."""
+    norm = np.sqrt(np.diag(normal))
+    scaled = normal / np.outer(norm + (norm == 0), norm + (norm == 0))
+    values, vectors = np.linalg.eigh(scaled)
+    lost = values < UNDETERMINED * values[-1]
+    covariance = (vectors[:, ~lost] / values[~lost]) @ vectors[:, ~lost].T
+    undetermined = (np.abs(vectors[:, lost]) > 0.1).any(axis=1) | (norm == 0)
+    return covariance / np.outer(norm + (norm == 0), norm + (norm == 0)), undetermined
+
+
+def inflation(influence: np.ndarray, residual: np.ndarray, window: int, least: float) -> np.ndarray:
+    """Return by how much the variances of estimates are larger than the weights say.
+
+    Parameters
+    ----------
+    influence : array, shape (p, m)
+        Change of each estimate with each weighted intensity.
+    residual : array, shape (m,)
+        Weighted.
+    window : int
+        Points over which residuals hang together, the width of a reflection.
+    least : float
+        The result is never smaller.
+
+    Returns
+    -------
+    array, shape (p,)
+
+    Notes
+    -----
+    Where a profile does not fit, neighbouring residuals have one sign and their errors add up instead of averaging out
+    (Berar and Lelann 1991, doi 10.1107/S0021889890010317). The variance of an estimate is that of the sum of influence
+    times residual, with covariances up to the window weighted as Newey and West (1987, doi 10.2307/1913610) do, which
+    is the mean square of the sums over all windows.
+    """
+    series = np.pad(influence * residual, [(0, 0), (window, window)])
+    sums = np.cumsum(series, axis=1)
+    sums = sums[:, window:] - sums[:, :-window]
+    stated = (influence**2).sum(axis=1)
+    found = (sums**2).sum(axis=1) / window
+    return np.maximum(found / np.where(stated > 0, stated, 1), least)
+
+
+def covariances(
+    weighted: np.ndarray,
+    jacobian: tuple[np.ndarray, np.ndarray],
+    residual: np.ndarray,
+    amounts_covariance: np.ndarray,
+    known: np.ndarray,
+    window: int,
+    least: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the covariances of fitted parameters and of linear amounts, which are not determined, and the inflation.
+
+    Parameters
+    ----------
+    weighted : array, shape (m, k)
+        Columns over standard uncertainty.
+    jacobian : tuple of arrays, shapes (m, p + q) and (k, p + q)
+        From `derivatives`, of the p parameters fitted and the q parameters known from elsewhere.
+    residual : array, shape (m,)
+    amounts_covariance : array, shape (k, k)
+        Of the linear solve.
+    known : array, shape (q, q)
+        Covariance of the parameters that are known from elsewhere, such as an instrument's.
+    window, least
+        As for `inflation`.
+    """
+    p = jacobian[0].shape[1] - len(known)
+    fitted, given = jacobian[0][:, :p], jacobian[0][:, p:]
+    stated, undetermined = inverse(fitted.T @ fitted)
+    influence = stated @ fitted.T
+    factor = inflation(influence, residual, window, least)
+    larger = np.sqrt(factor)
+    carried = -influence @ given  # change of the fitted parameters with the known ones
+    both = np.block([[carried @ known @ carried.T, carried @ known], [known @ carried.T, known]])
+    both[:p, :p] += stated * np.outer(larger, larger)
+    linear = np.sqrt(inflation(amounts_covariance @ weighted.T, residual, window, least))
+    amounts = amounts_covariance * np.outer(linear, linear) + jacobian[1] @ both @ jacobian[1].T
+    return both[:p, :p], amounts, undetermined, factor
+
+
+def correlation(names: Sequence[str], covariance: np.ndarray) -> dict[str, dict[str, float]]:
+    """Return the correlation of every parameter with every other, as lmfit holds it."""
+    error = np.sqrt(np.diag(covariance))
+    error[error == 0] = np.inf
+    normed = covariance / np.outer(error, error)
+    return {
+        name: {other: float(normed[i, j]) for j, other in enumerate(names) if j != i} for i, name in enumerate(names)
+    }
