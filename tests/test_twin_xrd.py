@@ -71,7 +71,7 @@ def test_lines_are_those_of_published_patterns(name):
     strength = power * diffraction.lorentz_polarisation(theta)
     for angle, relative in np.array(text.split(), float).reshape(-1, 2):
         near = np.abs(np.degrees(2 * theta) - angle) < 0.06
-        assert 100 * strength[near].sum() / strength.max() == pytest.approx(relative, abs=8)
+        assert 100 * strength[near].sum() / strength.max() == pytest.approx(relative, abs=10 if name == "Li2CO3" else 4)
     strongest = np.degrees(2 * theta[strength.argmax()])
     assert strongest == pytest.approx(float(text.split()[text.split().index("100") - 1]), abs=0.03)
 
@@ -229,9 +229,12 @@ def test_size_broadening_goes_with_its_inverse_and_strain_with_tangent():
 
     fine, coarse = (measured(3.1357, size=size, spread=0.01) for size in (5.0, 10.0))
     assert fine / coarse == pytest.approx(2, rel=0.08)
-    low, high = (measured(spacing, size=2000.0, strain=4e-3) for spacing in (3.1357, 1.2459))
+    scherrer = np.degrees(4 / 3 * WAVELENGTH / 10 / (5.0 * np.cos(np.radians(bragg(3.1357) / 2))))
+    assert fine == pytest.approx(scherrer, rel=0.06)
+    low, high = (measured(spacing, size=2000.0, strain=8e-3) for spacing in (3.1357, 1.2459))
     tangents = [np.tan(np.radians(bragg(spacing) / 2)) for spacing in (3.1357, 1.2459)]
     assert high / low == pytest.approx(tangents[1] / tangents[0], rel=0.08)
+    assert high == pytest.approx(np.degrees(np.sqrt(2 * np.pi) * 2 * 8e-3 * tangents[1]), rel=0.06)
 
 
 def test_broadening_keeps_the_area():
