@@ -163,10 +163,16 @@ def test_zero_error_moves_all_lines_alike():
         assert shift == pytest.approx(0.03, rel=0.01)
 
 
-def test_line_lies_near_braggs_angle():
-    for spacing in (3.1357, 1.9202, 1.6375):
-        angle, expected = around(sharp(crystals.SILICON, step=0.005), bragg(spacing), 0.2)
-        assert angle[expected.argmax()] == pytest.approx(bragg(spacing), abs=0.012)
+def test_fine_optics_leave_the_line_at_braggs_angle():
+    optics = Diffractometer(soller=0.3, divergence=0.05, pixel=0.01, focus=0.001)
+    for squares in (3, 8, 11):
+        expected = bragg(5.43118 / np.sqrt(squares))
+        start = round(expected - 0.3, 1)
+        specimen = sharp(crystals.SILICON, start=start, stop=start + 0.6, step=0.002, instrument=optics)
+        angle, rate = diffractometer.expectation(specimen)
+        top = slice(rate.argmax() - 2, rate.argmax() + 3)
+        curve = np.polyfit(angle[top] - angle[rate.argmax()], rate[top], 2)
+        assert angle[rate.argmax()] - curve[1] / curve[0] / 2 == pytest.approx(expected, abs=6e-4)
 
 
 def mean(distribution, *of) -> float:
