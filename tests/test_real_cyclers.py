@@ -106,11 +106,6 @@ def test_no_file_of_another_kind_is_taken_for_a_recording_of_cycling():
 @pytest.mark.parametrize(
     ("pattern", "named"),
     [
-        ("*/*.ras", "Rigaku .ras"),
-        ("*/*.rasx", "Rigaku .rasx"),
-        ("*/*.brml", "Bruker .brml"),
-        ("*/*.xrdml", ".xrdml"),
-        ("*/*.cif", "CIF"),
         ("*/*.mpr", ".mpr"),
         ("*/*.mpt", "EC-Lab"),
         ("*/exampleDataCHInstruments.txt", "CH Instruments"),

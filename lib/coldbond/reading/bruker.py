@@ -55,8 +55,8 @@ def _scan(path: Path, name: str, root: Element, route: Element) -> xr.Dataset:
     rows = [(datum.text or "").split(",") for datum in route.iterfind("Datum")]
     widths = {len(row) for row in rows}
     width = max(start + length for start, length, _ in columns.values())
-    if widths != {width}:
-        reason = f"points of {sorted(widths)} numbers in {name}, which describes {width}"
+    if len(rows) < 2 or widths != {width}:
+        reason = f"{len(rows)} points of {sorted(widths)} numbers in {name}, which describes {width}"
         raise ReadError(path, None, reason, AGAIN)
     steps = [step.get("MeasuredSteps") for step in route.iterfind("SubScans/SubScanInfo")]
     counts = steps or [text(route, "MeasurementPoints")]
@@ -79,7 +79,7 @@ def _scan(path: Path, name: str, root: Element, route: Element) -> xr.Dataset:
         units, one_count, intensity = "count/s", absorption / time, intensity / time
     else:
         attrs["count_time"] = number(path, text(route, "TimePerStepEffective") or str(time[0]), "TimePerStepEffective")
-    attrs["step"] = round(float(np.median(np.abs(np.diff(angle)))), 6) if angle.size > 1 else 0.0
+    attrs["step"] = round(float(np.median(np.abs(np.diff(angle)))), 6)
     scan = spectrum(path, "xrd", angle, intensity, units=units, one_count=one_count, attrs=attrs)
     if units == "count/s" and "one_count" not in scan:
         reason = f"the times of the points in {name} differ, and nothing tells whether their counts were scaled to one"
@@ -124,7 +124,7 @@ def _attrs(path: Path, root: Element, route: Element) -> dict:
     radius = root.find(".//PrimaryTracks/TrackInfoData/Radius")
     sample = next((item for item in root.iterfind(".//InfoItem") if item.get("Name") == "SampleName"), None)
     detector = root.find(".//Detectors/InfoData")
-    attrs = {"format": "bruker-brml"} | wavelengths(*lines.values())
+    attrs = {"format": "bruker-brml"} | wavelengths(path, *lines.values())
     attrs |= {
         "anode": text(root, "TubeMaterial"),
         "instrument": " ".join(filter(None, ["Bruker", text(root, "GoniometerType")])),

@@ -17,10 +17,7 @@ READABLE = (
 )
 
 SIGNATURES = {
-    rb"\*RAS_DATA_START": "a Rigaku .ras diffraction scan",
-    rb"\*TYPE\s*=": "a Rigaku .asc diffraction scan",
-    rb"<xrdMeasurements": "a PANalytical .xrdml diffraction scan",
-    rb"(?m)^(_diffrn|_cell_length|loop_)": "a CIF",
+    rb"(?m)^(_diffrn|_cell_length|loop_)": "a CIF without a powder pattern",
     rb"Instrument Model:\s*CHI": "a CH Instruments text export",
     rb"BIO-LOGIC MODULAR FILE": "a BioLogic .mpr file",
     rb"EC-Lab ASCII FILE": "a BioLogic EC-Lab text export",
@@ -31,8 +28,6 @@ SIGNATURES = {
     rb"\APAR1": "a Parquet file",
 }
 MEMBERS = {
-    "Data0/": "a Rigaku .rasx diffraction scan",
-    "Experiment0/": "a Bruker .brml diffraction scan",
     "word/": "a Word document",
 }
 BATTERY_DATA_FORMAT = "test_time_second,voltage_volt,current_ampere"

@@ -56,6 +56,8 @@ def _scan(path: Path, root: Element, measurement: Element, scan: Element) -> xr.
     if kind == "counts" and any("ivergenceCorrection" in child.tag for child in points):
         raise ReadError(path, None, "counts with a divergence correction yet to be made", "export intensities")
     values = numbers(path, (element.text or "").split(), "the intensity")
+    if values.size < 2:
+        raise ReadError(path, None, f"a scan of {values.size} points", AGAIN)
     units = unit(path, element.get("unit"))
     factor = _each(path, points, "BeamAttenuationFactor", "beamAttenuationFactors", values.size)
     factor = np.ones(values.size) if factor is None else factor
@@ -71,7 +73,7 @@ def _scan(path: Path, root: Element, measurement: Element, scan: Element) -> xr.
     if units == "count/s":
         one_count = None if time is None else factor / time
     angle = _positions(path, points, values.size)
-    attrs["step"] = round(abs(float(angle[-1] - angle[0])) / max(angle.size - 1, 1), 6)
+    attrs["step"] = round(abs(float(angle[-1] - angle[0])) / (angle.size - 1), 6)
     unknown = "the file does not state the count time of its rates"
     return spectrum(path, "xrd", angle, intensity, units=units, one_count=one_count, unknown=unknown, attrs=attrs)
 
@@ -117,7 +119,7 @@ def _attrs(path: Path, root: Element, measurement: Element, scan: Element) -> di
     kalpha1, kalpha2 = (number(path, text(used, f"kAlpha{line}"), f"kAlpha{line}") for line in (1, 2))
     ratio = number(path, text(used, "ratioKAlpha2KAlpha1"), "ratioKAlpha2KAlpha1")
     beam = measurement.find("{*}incidentBeamPath")
-    attrs = {"format": "panalytical-xrdml"} | wavelengths(kalpha1, kalpha2, ratio)
+    attrs = {"format": "panalytical-xrdml"} | wavelengths(path, kalpha1, kalpha2, ratio)
     attrs |= {
         "anode": text(beam, "anodeMaterial"),
         "instrument": " ".join(filter(None, ["PANalytical", text(scan, "instrumentControlSoftware")])),

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from coldbond.reading.errors import ReadError
-from coldbond.reading.scans import number, pattern, wavelengths
+from coldbond.reading.scans import number, wavelengths
 from coldbond.reading.spectrum import spectrum
 
 if TYPE_CHECKING:
@@ -72,9 +72,8 @@ def read_powder_cif(path: Path, data: bytes) -> xr.Dataset:
         time = _count_times(block, angles, intensities, intensity)
         units, one_count = ("arbitrary", None) if time is None else ("count/s", 1 / time)
     unknown = "its intensities are not known to be counts or rates of counts"
-    attrs = {"format": "powder-cif"} | _attrs(path, document)
-    scan = spectrum(path, "xrd", angles, intensities, units=units, one_count=one_count, unknown=unknown, attrs=attrs)
-    return pattern(path, [scan])
+    attrs = {"format": "powder-cif"} | _attrs(path, document, block)
+    return spectrum(path, "xrd", angles, intensities, units=units, one_count=one_count, unknown=unknown, attrs=attrs)
 
 
 def _names(block: "cif.Block") -> tuple[str, str] | None:
@@ -121,7 +120,7 @@ def _count_times(block: "cif.Block", angles: np.ndarray, rates: np.ndarray, key:
         times = (weights * rates + np.sqrt((weights * rates) ** 2 + 4 * weights * surplus)) / 2
         if not (times > 0).all():
             continue
-        # Regions, each of one time; weights of three digits tell the times of two neighbours to a few per cent.
+        # Regions, each of one time; rounded weights tell those of two neighbours to a few per cent.
         new = np.flatnonzero((steps > 3 * np.median(steps)) | (np.abs(np.diff(np.log(times))) > 0.1)) + 1
         for decimals in (0, 1, 2, 3):
             regions = np.split(times, new)
@@ -138,8 +137,8 @@ def _uncertainty(cell: str) -> float:
     return int(parts[2]) * 10.0 ** (int(parts[3] or 0) - len(parts[1])) if parts else np.nan
 
 
-def _attrs(path: Path, document: "cif.Document") -> dict:
-    """What the file says of the measurement, in whichever block."""
+def _attrs(path: Path, document: "cif.Document", block: "cif.Block") -> dict:
+    """What the file says of the measurement, in whichever block; the pattern's own block names the instrument."""
     from gemmi import cif
 
     def first(*keys: str) -> str | None:
@@ -158,17 +157,18 @@ def _attrs(path: Path, document: "cif.Document") -> dict:
         raise ReadError(path, None, f"_diffrn_radiation_wavelength is {given}", "state K-alpha1 and K-alpha2, or one")
     if given:
         ratio = shares[1] / shares[0] if len(shares) == 2 else None
-        attrs = wavelengths(given[0], given[1] if len(given) == 2 else None, ratio)
+        attrs = wavelengths(path, given[0], given[1] if len(given) == 2 else None, ratio)
     elif anode in KALPHA:
-        attrs = wavelengths(*KALPHA[anode]) | {
+        attrs = wavelengths(path, *KALPHA[anode]) | {
             "wavelength_source": f"Hoelzer 1997, for {radiation}: the file gives none"
         }
     else:
         number(path, None, "_diffrn_radiation_wavelength")  # says that it is missing
     radius = first("_pd_instr_dist_spec/detc")
+    identity = (block.find_value("_pd_block_id") or "").split("|")  # time, name, creator, instrument
     attrs |= {
         "anode": anode,
-        "instrument": first("_pd_instr_source_details", "_diffrn_measurement_device_type", "_pd_instr_geometry"),
+        "instrument": first("_diffrn_measurement_device_type") or " ".join(identity[2:4]),
         "detector": first("_diffrn_detector_type", "_diffrn_detector"),
         "sample_name": first("_pd_phase_name", "_pd_spec_description"),
         "goniometer_radius": number(path, radius, "_pd_instr_dist_spec/detc") if radius else None,

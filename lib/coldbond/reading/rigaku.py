@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from coldbond.reading.archive import member, members, text, xml
+from coldbond.reading.archive import member, members, xml
 from coldbond.reading.errors import ReadError
 from coldbond.reading.scans import check_axis, number, numbers, pattern, unit, wavelengths
 from coldbond.reading.spectrum import spectrum
@@ -17,55 +17,46 @@ CUT = "cut off: no line {} follows"
 AGAIN = "export it again, whole"
 #: Counters that see one angle at a time; the others add up what many channels saw, for a time that no file states.
 POINT_COUNTER = r"(?i)(sc\b|sc[-_ ]?[0-9]|.*scintill|.*proportional)"
-#: Elements of .rasx and the keys of .ras that say the same.
-RASX = {
-    "SampleName": "*FILE_SAMPLE",
-    "TargetName": "*HW_XG_TARGET_NAME",
-    "WavelengthKalpha1": "*HW_XG_WAVE_LENGTH_ALPHA1",
-    "WavelengthKalpha2": "*HW_XG_WAVE_LENGTH_ALPHA2",
-    "WaveType": "*MEAS_COND_XG_WAVE_TYPE",
-    "AxisName": "*MEAS_SCAN_AXIS_X_INTERNAL",
-    "DataCount": "*MEAS_DATA_COUNT",
-    "IntensityUnit": "*MEAS_SCAN_UNIT_Y",
-    "Mode": "*MEAS_SCAN_MODE",
-    "Speed": "*MEAS_SCAN_SPEED",
-    "SpeedUnit": "*MEAS_SCAN_SPEED_UNIT",
-    "Start": "*MEAS_SCAN_START",
-    "Step": "*MEAS_SCAN_STEP",
-    "Stop": "*MEAS_SCAN_STOP",
-    "PositionUnit": "*MEAS_SCAN_UNIT_X",
-    "UnequalySpaced": "*MEAS_SCAN_UNEQUALY_SPACED",
+#: What the three formats call a field; .rasx also holds some under the keys of .ras.
+KEYS = {
+    "sample_name": ("*FILE_SAMPLE", "SampleName", "*SAMPLE"),
+    "anode": ("*HW_XG_TARGET_NAME", "TargetName", ""),
+    "detector": ("*HW_COUNTER_SELECT_NAME", "", "*COUNTER"),
+    "kalpha1": ("*HW_XG_WAVE_LENGTH_ALPHA1", "WavelengthKalpha1", "*WAVE_LENGTH1"),
+    "kalpha2": ("*HW_XG_WAVE_LENGTH_ALPHA2", "WavelengthKalpha2", "*WAVE_LENGTH2"),
+    "length": ("*HW_XG_WAVE_LENGTH_UNIT", "", ""),
+    "line": ("*MEAS_COND_XG_WAVE_TYPE", "WaveType", ""),
+    "points": ("*MEAS_DATA_COUNT", "DataCount", "*COUNT"),
+    "axis": ("*MEAS_SCAN_AXIS_X_INTERNAL", "AxisName", "*SCAN_AXIS"),
+    "shown_axis": ("*MEAS_SCAN_AXIS_X", "", ""),
+    "scan_mode": ("*MEAS_SCAN_MODE", "Mode", "*MEAS_MODE"),
+    "speed": ("*MEAS_SCAN_SPEED", "Speed", "*SPEED"),
+    "per": ("*MEAS_SCAN_SPEED_UNIT", "SpeedUnit", "*SPEED_DIM"),
+    "start": ("*MEAS_SCAN_START", "Start", "*START"),
+    "step": ("*MEAS_SCAN_STEP", "Step", "*STEP"),
+    "stop": ("*MEAS_SCAN_STOP", "Stop", "*STOP"),
+    "uneven": ("*MEAS_SCAN_UNEQUALY_SPACED", "UnequalySpaced", ""),
+    "angle": ("*MEAS_SCAN_UNIT_X", "PositionUnit", "*XUNIT"),
+    "intensity": ("*MEAS_SCAN_UNIT_Y", "IntensityUnit", "*YUNIT"),
+    # Distances of a .ras run as those that a .rasx names: the fourth is source to sample, the sixth sample to slit.
+    "goniometer_radius": ("*HW_GONIOMETER_RADIUS-3", "radius", ""),
+    "slit": ("*HW_GONIOMETER_RADIUS-5", "radius", ""),
+    "instrument": ("", "SystemName", ""),
 }
-#: Keys of .asc likewise.
-ASC = {
-    "SAMPLE": "*FILE_SAMPLE",
-    "WAVE_LENGTH1": "*HW_XG_WAVE_LENGTH_ALPHA1",
-    "WAVE_LENGTH2": "*HW_XG_WAVE_LENGTH_ALPHA2",
-    "COUNTER": "*HW_COUNTER_SELECT_NAME",
-    "SCAN_AXIS": "*MEAS_SCAN_AXIS_X_INTERNAL",
-    "COUNT": "*MEAS_DATA_COUNT",
-    "YUNIT": "*MEAS_SCAN_UNIT_Y",
-    "MEAS_MODE": "*MEAS_SCAN_MODE",
-    "SPEED": "*MEAS_SCAN_SPEED",
-    "SPEED_DIM": "*MEAS_SCAN_SPEED_UNIT",
-    "START": "*MEAS_SCAN_START",
-    "STEP": "*MEAS_SCAN_STEP",
-    "STOP": "*MEAS_SCAN_STOP",
-    "XUNIT": "*MEAS_SCAN_UNIT_X",
-}
+FORMATS = ("ras", "rasx", "asc")
 TARGETS = {"24": "Cr", "26": "Fe", "27": "Co", "29": "Cu", "42": "Mo", "47": "Ag"}
 
 
 class Header(dict):
-    """Text by key of .ras; `line` is where it starts, for errors, and `keys_of` what its own file calls the keys."""
+    """Text by the names of `KEYS`; `line` is where the header starts, for errors."""
 
-    def __init__(self, path: Path, fields: dict[str, str], line: int | None, keys_of: dict[str, str] | None = None):
-        names = {ras: own for own, ras in (keys_of or {}).items()}
-        super().__init__({key: value for key, value in fields.items() if value})
-        self.path, self.line, self.names = path, line, names
+    def __init__(self, path: Path, kind: str, fields: dict[str, str], line: int | None):
+        self.path, self.kind, self.line = path, kind, line
+        self.keys_here = {name: keys[FORMATS.index(kind)] or keys[0] for name, keys in KEYS.items()}
+        super().__init__({name: fields[key] for name, key in self.keys_here.items() if fields.get(key)})
 
-    def number(self, key: str) -> float:
-        return number(self.path, self.get(key), self.names.get(key, key), self.line)
+    def number(self, name: str) -> float:
+        return number(self.path, self.get(name), self.keys_here[name], self.line)
 
 
 def is_ras(data: bytes) -> bool:
@@ -111,7 +102,7 @@ def read_ras(path: Path, data: bytes) -> xr.Dataset:
             head = "\n".join(lines[places[order[0]] + 1 : places[order[1]]])
             fields = dict(re.findall(r'^(\*\S+) "(.*?)"[ \t]*$', head, re.MULTILINE | re.DOTALL))
             start = places[order[2]] + 1
-            scans.append(_scan(path, Header(path, fields, places[order[0]] + 1), lines[start:at], start + 1, "ras"))
+            scans.append(_scan(Header(path, "ras", fields, places[order[0]] + 1), lines[start:at], start + 1))
     raise ReadError(path, len(lines), CUT.format("*RAS_DATA_END" if expected == order[0] else expected), AGAIN)
 
 
@@ -121,17 +112,13 @@ def read_rasx(path: Path, data: bytes) -> xr.Dataset:
     for name in members(data, PROFILE):
         conditions = re.sub(r"Profile([0-9]+)\.txt", r"MesurementConditions\1.xml", name)  # sic
         root = xml(path, member(path, data, conditions), conditions)
-        pairs = [[string.text or "" for string in pair] for pair in root.iterfind(".//Pair")]
-        fields = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
-        for place in ("GeneralInformation", "HWConfigurations/XrayGenerator", "ScanInformation"):
-            for element in root.find(place) if root.find(place) is not None else ():
-                if element.tag in RASX:
-                    fields[RASX[element.tag]] = (element.text or "").strip()
-        distances = {(d.get("From"), d.get("To")): d.get("Value") for d in root.iterfind(".//Distance")}
-        radius = distances.get(("XrayGenerator", "AttachmentStage"))
-        fields |= {"instrument": text(root, "SystemName"), "radius": radius}
-        lines = _lines(path, member(path, data, name))
-        scans.append(_scan(path, Header(path, fields, None, RASX), lines, None, "rasx"))
+        strings = [string.text or "" for string in root.iterfind("RASHeader/Pair/string")]
+        fields = dict(zip(strings[::2], strings[1::2], strict=False))
+        for place in ("GeneralInformation/*", "HWConfigurations/XrayGenerator/*", "ScanInformation/*"):
+            fields |= {element.tag: (element.text or "").strip() for element in root.iterfind(place)}
+        source = root.find(".//Distance[@From='XrayGenerator'][@To='AttachmentStage'][@Unit='mm']")
+        fields["radius"] = source.get("Value") if source is not None else ""
+        scans.append(_scan(Header(path, "rasx", fields, None), _lines(path, member(path, data, name)), None))
     return pattern(path, scans)
 
 
@@ -142,25 +129,22 @@ def read_asc(path: Path, data: bytes) -> xr.Dataset:
     scans, ended = [], False
     for line, content in enumerate(_lines(path, data), start=1):
         content = content.strip()
-        field = re.fullmatch(r"\*(\w+)\s*=\s*(.*)", content)
-        if content == "*END":
-            if rows is None:
-                raise ReadError(path, line, "a group of points ends that had no *COUNT", AGAIN)
-            fields = {ASC[key]: value for key, value in group.items() if key in ASC}
-            fields["*HW_XG_TARGET_NAME"] = TARGETS.get(group.get("TARGET", ""), "")
-            scans.append(_scan(path, Header(path, fields, at, ASC), rows, None, "asc"))
+        field = re.fullmatch(r"(\*\w+)\s*=\s*(.*)", content)
+        if content == "*BEGIN":
+            group, at = dict(general), line
+        elif content == "*END" and rows is not None:
+            group["*HW_XG_TARGET_NAME"] = TARGETS.get(group.get("*TARGET"), "")
+            scans.append(_scan(Header(path, "asc", group, at), rows, None))
             group, rows = general, None
         elif content == "*EOF":
             ended = True
-        elif content == "*BEGIN":
-            group, at = dict(general), line
         elif field:
             group[field[1]] = field[2]
-            rows = [] if field[1] == "COUNT" else rows
-        elif rows is not None and content:
+            rows = [] if field[1] == "*COUNT" else rows
+        elif content and rows is not None:
             cells = [cell for cell in re.split(r"[,\s]+", content) if cell]
             rows.extend(numbers(path, cells, "an intensity", [line] * len(cells)))
-    if rows is not None or not ended or str(len(scans)) != general.get("GROUP_COUNT", str(len(scans))):
+    if rows is not None or not ended or general.get("*GROUP_COUNT", str(len(scans))) != str(len(scans)):
         raise ReadError(path, line, CUT.format("*EOF" if rows is None else "*END"), AGAIN)
     return pattern(path, scans)
 
@@ -174,45 +158,28 @@ def _lines(path: Path, data: bytes) -> list[str]:
     raise ReadError(path, line, "holds bytes that are no text in utf-8 or Shift-JIS", AGAIN)
 
 
-def _scan(path: Path, header: Header, rows: Sequence[str | float], line: int | None, kind: str) -> xr.Dataset:
+def _scan(header: Header, rows: Sequence[str | float], line: int | None) -> xr.Dataset:
     """One scan.
 
     Parameters
     ----------
     rows : sequence
-        Lines of angle, intensity and attenuation factor; of .asc, intensities.
-    line : int or None
-        Of the first row.
+        Lines of angle, intensity and attenuation factor, the first being line `line` of the file; of .asc, intensities.
     """
-    axis = header.get("*MEAS_SCAN_AXIS_X_INTERNAL", header.get("*MEAS_SCAN_AXIS_X"))
+    path = header.path
+    axis = header.get("axis", header.get("shown_axis"))
     check_axis(path, axis, header.line)
-    if not header.get("*MEAS_SCAN_UNIT_X", "deg").startswith("deg"):
-        raise ReadError(path, header.line, "the angles are not in degrees", "export them in degrees")
+    if not header.get("angle", "deg").startswith("deg"):
+        raise ReadError(path, header.line, f"the angles are in {header['angle']!r}", "export them in degrees")
     lines = None
-    if kind == "asc":
+    if header.kind == "asc":
+        angle = header.number("start") + header.number("step") * np.arange(len(rows))
         intensity, factor = np.array(rows), np.ones(len(rows))
-        angle = header.number("*MEAS_SCAN_START") + header.number("*MEAS_SCAN_STEP") * np.arange(len(rows))
     else:
-        at = [number for number, row in enumerate(rows) if row.strip()]
-        cells = [rows[number].split() for number in at]
-        lines = [number + line for number in at] if line is not None else [number + 1 for number in at]
-        for row, of in zip(cells, lines, strict=True):
-            if len(row) != 3:
-                raise ReadError(path, of, f"{len(row)} columns, not angle, intensity and attenuation factor", AGAIN)
-        angle, intensity, factor = (
-            numbers(path, [row[column] for row in cells], name, lines)
-            for column, name in enumerate(("the angle", "the intensity", "the attenuation factor"))
-        )
-        if (factor <= 0).any():
-            raise ReadError(
-                path, lines[int((factor <= 0).argmax())], "an attenuation factor that is not above 0", AGAIN
-            )
-    _check_points(path, header, angle, lines)
-    units = unit(path, header.get("*MEAS_SCAN_UNIT_Y"), header.line)
-    attrs = _attrs(path, header, kind)
-    attrs["scan_axis"] = axis
-    unknown = "the count time of a detector with many channels is not stated"
-    one_count = factor
+        angle, intensity, factor, lines = _columns(path, rows, line or 1)
+    _check_points(header, angle, lines)
+    attrs = _attrs(header) | {"scan_axis": axis}
+    units, one_count = unit(path, header.get("intensity"), header.line), factor
     if units == "count/s":
         one_count = factor / attrs["count_time"] if "count_time" in attrs else None
     return spectrum(
@@ -222,63 +189,67 @@ def _scan(path: Path, header: Header, rows: Sequence[str | float], line: int | N
         intensity * factor,
         units=units,
         one_count=one_count,
-        unknown=unknown,
+        unknown="the file does not state for how long its detector counted at one angle",
         attrs=attrs,
         lines=lines,
     )
 
 
-def _check_points(path: Path, header: Header, angle: np.ndarray, lines: list[int] | None) -> None:
+def _columns(path: Path, rows: Sequence[str], line: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[int]]:
+    """Angle, intensity, attenuation factor and line of every point."""
+    lines = [number for number, row in enumerate(rows, start=line) if row.strip()]
+    cells = [row.split() for row in rows if row.strip()]
+    for at, row in zip(lines, cells, strict=True):
+        if len(row) != 3:
+            raise ReadError(path, at, f"{len(row)} columns, not angle, intensity and attenuation factor", AGAIN)
+    names = ("the angle", "the intensity", "the attenuation factor")
+    columns = [numbers(path, [row[at] for row in cells], name, lines) for at, name in enumerate(names)]
+    if (columns[2] <= 0).any():
+        raise ReadError(path, lines[int((columns[2] <= 0).argmax())], "an attenuation factor not above 0", AGAIN)
+    return *columns, lines
+
+
+def _check_points(header: Header, angle: np.ndarray, lines: list[int] | None) -> None:
     """Hold the points against what the header says of them."""
-    if "*MEAS_DATA_COUNT" in header and (count := header.number("*MEAS_DATA_COUNT")) != angle.size:
-        raise ReadError(path, header.line, f"{angle.size} points where the header says {count:g}", AGAIN)
-    if "*MEAS_SCAN_STEP" not in header or header.get("*MEAS_SCAN_UNEQUALY_SPACED", "False").lower() == "true":
+
+    def error(at: int, reason: str) -> ReadError:
+        return ReadError(header.path, lines[at] if lines else header.line, reason, AGAIN)
+
+    if "points" in header and (count := header.number("points")) != angle.size:
+        reason = f"{angle.size} points where the header says {count:g}"
+        raise ReadError(header.path, header.line, reason, AGAIN)
+    if "step" not in header or not angle.size or header.get("uneven", "False").lower() == "true":
         return
-    step = header.number("*MEAS_SCAN_STEP")
-    if step <= 0:
-        raise ReadError(path, header.line, f"a step of {step:g} degree", AGAIN)
-    start = header.number("*MEAS_SCAN_START") if "*MEAS_SCAN_START" in header else angle[:1].sum()
-    off = np.abs(np.abs(angle - start) - step * np.arange(angle.size)) > step / 2
+    step, start = header.number("step"), header.number("start") if "start" in header else angle[0]
+    off = ~(np.abs(np.abs(angle - start) - step * np.arange(angle.size)) <= step / 2)
     if off.any():
         at = int(off.argmax())
-        reason = f"point {at + 1} at {angle[at]:g} degree, off the header's start and step"
-        raise ReadError(path, lines[at] if lines else header.line, reason, AGAIN)
-    if "*MEAS_SCAN_STOP" in header and abs(angle[-1] - header.number("*MEAS_SCAN_STOP")) > 1.5 * step:
-        reason = f"the points end at {angle[-1]:g} degree, before the header's stop"
-        raise ReadError(path, lines[-1] if lines else header.line, reason, AGAIN)
+        raise error(at, f"point {at + 1} at {angle[at]:g} degree, off the header's start and step")
+    if "stop" in header and abs(angle[-1] - header.number("stop")) > 1.5 * step:
+        raise error(-1, f"the points end at {angle[-1]:g} degree, not at the header's stop")
 
 
-def _attrs(path: Path, header: Header, kind: str) -> dict:
+def _attrs(header: Header) -> dict:
     """What a header says of the measurement."""
-    wave = header.get("*MEAS_COND_XG_WAVE_TYPE", "Ka").replace("α", "a")
-    if wave not in ("Ka", "Ka1", "Kalpha", "Kalpha1"):
-        raise ReadError(path, header.line, f"measured with {wave!r}, not K-alpha", "give a scan with K-alpha radiation")
-    if header.get("*HW_XG_WAVE_LENGTH_UNIT", "Angstrom") not in ("Angstrom", "Å"):
-        raise ReadError(path, header.line, "the wavelengths are not in angstrom", "export them in angstrom")
-    kalpha1 = header.number("*HW_XG_WAVE_LENGTH_ALPHA1")
-    kalpha2 = None if wave.endswith("1") else header.number("*HW_XG_WAVE_LENGTH_ALPHA2")
-    attrs = {"format": f"rigaku-{kind}"} | wavelengths(kalpha1, kalpha2 or None)
-    attrs["instrument"] = " ".join(filter(None, ["Rigaku", header.get("instrument")]))
-    named = {
-        "anode": "*HW_XG_TARGET_NAME",
-        "detector": "*HW_COUNTER_SELECT_NAME",
-        "scan_mode": "*MEAS_SCAN_MODE",
-        "sample_name": "*FILE_SAMPLE",
-    }
-    attrs |= {name: header[key] for name, key in named.items() if key in header}
-    if "*MEAS_SCAN_STEP" in header:
-        attrs["step"] = header.number("*MEAS_SCAN_STEP")
-    # Distances of a .ras run as those that a .rasx names: the fourth is source to sample, the sixth sample to slit.
-    source, slit = (header.get(f"*HW_GONIOMETER_RADIUS-{place}") for place in (3, 5))
-    radius = header.get("radius") or (source if source == slit and "*HW_GONIOMETER_RADIUS-7" in header else None)
-    if radius:
-        attrs["goniometer_radius"] = number(path, radius, "goniometer radius", header.line)
-    if "*MEAS_SCAN_SPEED" in header:
-        speed, per = header.number("*MEAS_SCAN_SPEED"), header.get("*MEAS_SCAN_SPEED_UNIT", "").lower()
-        if speed > 0 and per.startswith("sec"):
-            attrs["count_time"] = speed
-        elif speed > 0 and re.match(r"deg\w*\.?/min", per):
-            attrs["scan_speed"] = speed  # degree/min
-            if "step" in attrs and re.match(POINT_COUNTER, attrs.get("detector", "")):
-                attrs["count_time"] = 60 * attrs["step"] / speed
+    line = header.get("line", "Ka").replace("α", "a")
+    if line not in ("Ka", "Ka1", "Kalpha", "Kalpha1"):
+        reason = f"measured with {line!r}, not K-alpha"
+        raise ReadError(header.path, header.line, reason, "give a scan with K-alpha radiation")
+    if header.get("length", "Angstrom") not in ("Angstrom", "Å"):
+        raise ReadError(header.path, header.line, "the wavelengths are not in angstrom", "export them in angstrom")
+    kalpha1, kalpha2 = header.number("kalpha1"), None if line.endswith("1") else header.number("kalpha2")
+    attrs = {"format": f"rigaku-{header.kind}"} | wavelengths(header.path, kalpha1, kalpha2)
+    attrs["instrument"] = f"Rigaku {header.get('instrument', '')}".strip()
+    attrs |= {name: header[name] for name in ("anode", "detector", "scan_mode", "sample_name") if name in header}
+    if "step" in header:
+        attrs["step"] = header.number("step")
+    if "goniometer_radius" in header and header["goniometer_radius"] == header.get("slit"):  # a focusing circle
+        attrs["goniometer_radius"] = header.number("goniometer_radius")
+    speed, per = header.number("speed") if "speed" in header else 0, header.get("per", "").lower()
+    if speed > 0 and per.startswith("sec"):
+        attrs["count_time"] = speed
+    elif speed > 0 and re.match(r"deg\w*\.?/min", per):
+        attrs["scan_speed"] = speed  # degree/min
+        if "step" in attrs and re.match(POINT_COUNTER, attrs.get("detector", "")):
+            attrs["count_time"] = 60 * attrs["step"] / speed
     return attrs

@@ -36,20 +36,18 @@ def number(path: Path, cell: str | None, name: str, line: int | None = None) -> 
     return float(numbers(path, [cell], name, [line])[0])
 
 
-def wavelengths(kalpha1: float, kalpha2: float | None, ratio: float | None = None) -> dict[str, float]:
-    """Return the attrs of a K-alpha doublet [angstrom], or of one line where `kalpha2` is None or `ratio` is 0."""
+def wavelengths(path: Path, kalpha1: float, kalpha2: float | None, ratio: float | None = None) -> dict[str, float]:
+    """Return the attrs of a K-alpha doublet [angstrom], or of one line where `kalpha2` is None or `ratio` is 0.
+
+    K-alpha2 is the longer line, by 0.2 % (Cr) to 0.8 % (Ag): anything else is damage, or another unit.
+    """
+    if not 0.2 < kalpha1 < 5 or (kalpha2 is not None and not 1 < kalpha2 / kalpha1 < 1.03):
+        reason = f"wavelengths of {kalpha1} and {kalpha2} angstrom are no K-alpha1 and K-alpha2"
+        raise ReadError(path, None, reason, "correct them in the file's header")
     attrs = {"wavelength_kalpha1": kalpha1}
     if kalpha2 is not None and ratio != 0:
         attrs |= {"wavelength_kalpha2": kalpha2} | ({"kalpha2_ratio": ratio} if ratio is not None else {})
     return attrs
-
-
-def check_wavelengths(path: Path, attrs: dict) -> None:
-    """Refuse wavelengths that no tube has: K-alpha2 is the longer line of a doublet, by 0.2 % (Cr) to 0.8 % (Ag)."""
-    first, second = attrs["wavelength_kalpha1"], attrs.get("wavelength_kalpha2")
-    if not 0.2 < first < 5 or (second is not None and not 1 < second / first < 1.03):
-        reason = f"wavelengths of {first} and {second} angstrom are no K-alpha1 and K-alpha2"
-        raise ReadError(path, None, reason, "correct them in the file's header")
 
 
 def check_axis(path: Path, axis: str | None, line: int | None = None) -> None:
@@ -84,10 +82,8 @@ def pattern(path: Path, scans: Sequence[xr.Dataset]) -> xr.Dataset:
     """
     if not scans:
         raise ReadError(path, None, "no scan in it", "export it again, with its data")
-    for scan in scans:
-        check_wavelengths(path, scan.attrs)
     if len(scans) == 1:
-        return scans[0].assign_attrs({name: value for name, value in scans[0].attrs.items() if value is not None})
+        return scans[0]
     mend = "export each scan to a file of its own"
     scans = sorted(scans, key=lambda scan: float(scan.two_theta[0]))
     for name in sorted(set().union(*(scan.attrs for scan in scans)) - MAY_DIFFER):
@@ -131,11 +127,11 @@ def _joined(path: Path, scans: list[xr.Dataset]) -> xr.Dataset:
     first = np.flatnonzero(np.diff(angle, prepend=-np.inf) > SAME_ANGLE)
     total = np.add.reduceat(exposure, first)
     counting = [scan.intensity.attrs["counting"].removeprefix("unknown: ") for scan in scans]
-    common = {name: value for name, value in scans[0].attrs.items() if value is not None}
-    for name in MAY_DIFFER & common.keys():
-        if any(scan.attrs.get(name) != common[name] for scan in scans):
-            del common[name]
-    common.pop("technique")
+    common = {
+        name: value
+        for name, value in scans[0].attrs.items()
+        if name != "technique" and all(scan.attrs.get(name) == value for scan in scans)
+    }
     return spectrum(
         path,
         "xrd",
