@@ -104,9 +104,8 @@ def _region(path: Path, sheet: str, rows: Rows, attrs: dict) -> xr.Dataset:
         points.append(pair)
     fields = _fields(rows)
     if fields.get("Elements") != len(points):
-        raise error(
-            at + 1 + len(points), f"{len(points)} points where row 7 states {fields.get('Elements', 'no number')}"
-        )
+        stated = fields.get("Elements", "no number")
+        raise error(at + 1 + len(points), f"{len(points)} points where the head of the sheet states {stated}")
     energy, intensity = np.array(points, float).reshape(-1, 2).T
     if not re.match("binding", names[0], re.IGNORECASE):
         raise error(at, "the energies are kinetic, and no photon energy is stated", "export it over binding energy")

@@ -56,20 +56,17 @@ def read_jcamp(path: Path, data: bytes) -> xr.Dataset:
     if re.sub(r"\s", "", _of(path, records, "XUNITS").text).upper() not in ("1/CM", "CM-1", "CM^-1"):
         reason = f"the abscissa is in {records['XUNITS'].text!r}"
         raise ReadError(path, records["XUNITS"].line, reason, "export it over Raman shift in 1/CM")
-    label = next((label for label in ("XYDATA", "XYPOINTS") if label in records), "XYDATA")
-    table = _of(path, records, label)
+    table = _of(path, records, "XYPOINTS" if "XYPOINTS" in records else "XYDATA")
     form, *rows = table.text.split("\n")
-    even = re.sub(r"\s", "", form).upper() == "(X++(Y..Y))"
-    if not even and re.sub(r"\s", "", form).upper() != "(XY..XY)":
+    form = re.sub(r"\s", "", form).upper()
+    if form not in ("(XY..XY)", "(X++(Y..Y))"):
         raise ReadError(path, table.line, f"its table has the form {form!r}", "export it as (XY..XY) or (X++(Y..Y))")
-    first_row = table.line + 1
-    x, y = (_even if even else _pairs)(path, records, rows, first_row)
+    x, y = (_pairs if form == "(XY..XY)" else _even)(path, records, rows, table.line + 1)
     _compare(path, records, x, y)
     unit = _of(path, records, "YUNITS").text
     units = UNITS.get(re.sub(r"\s", "", unit).upper(), unit.lower())
-    reason = (
-        "a camera's counts are no single photons" if units.startswith("count") else f"the file gives {unit.lower()}"
-    )
+    camera = units in ("count", "count/s")
+    reason = "a camera's counts are not single photons" if camera else f"the file gives {units}"
     return spectrum(path, "raman", x, y, units=units, unknown=reason, attrs={"format": "jcamp-dx", **_attrs(records)})
 
 
@@ -92,7 +89,7 @@ def _records(path: Path, text: str) -> dict[str, Record]:
             records[label] = Record(records[label].line, f"{records[label].text}\n{line}")
     if not ended:
         raise ReadError(path, number, "the file ends without ##END=: it was cut off", AGAIN)
-    return records
+    return {label: Record(line, text.rstrip()) for label, (line, text) in records.items()}
 
 
 def _of(path: Path, records: Mapping[str, Record], label: str) -> Record:
@@ -117,8 +114,9 @@ def _pairs(path: Path, records: Mapping[str, Record], rows: list[str], first: in
             raise ReadError(path, line, f"{row!r} is not pairs of numbers", AGAIN)
         numbers += map(float, cells)
     x, y = np.array(numbers).reshape(-1, 2).T
-    factors = [_number(path, records, label) if label in records else 1.0 for label in ("XFACTOR", "YFACTOR")]
-    return x * factors[0], y * factors[1]
+    if "XYDATA" in records or "XFACTOR" in records or "YFACTOR" in records:  # which XYPOINTS may do without
+        x, y = x * _number(path, records, "XFACTOR"), y * _number(path, records, "YFACTOR")
+    return x, y
 
 
 def _even(path: Path, records: Mapping[str, Record], rows: list[str], first: int) -> tuple[np.ndarray, np.ndarray]:

@@ -157,17 +157,19 @@ def _table(path: Path, lines: list[str]) -> Table:
 
 def _names(header: list[str], width: int) -> list[str]:
     """The names of the columns: in one line, in one each for x and y, or in comments that speak of one abscissa."""
-    for line in reversed(header):
-        bare = line.lstrip(COMMENT + " ")
-        for split in (r";", r"\t", r",", r"\s{2,}", r"\s+"):
-            cells = [cell.strip() for cell in re.split(split, bare.strip(";\t, "))]
-            fits = len(cells) == width or (len(cells) > width > 1 and line != bare and split == ",")
-            if fits and any(axis[2].search(cell) for cell in cells[:width] for axis in AXES):
-                return cells[:width]
     columns = [re.match(rf"#\s*{axis}\s*,\s*(.+)", line) for axis in "xy" for line in header]
     named = [match[1].replace(",", "/") for match in columns if match]
     if len(named) == width == 2:
         return named
+    for line in reversed(header):
+        bare = line.lstrip(COMMENT + " ")
+        for split in (r";", r"\t", r",", r"\s{2,}", r"\s+"):
+            cells = [cell.strip() for cell in re.split(split, bare.strip(";\t, "))]
+            named = [column for column, cell in enumerate(cells[:width]) if any(axis[2].search(cell) for axis in AXES)]
+            # A comment may go on after the names, if the first is that of the abscissa.
+            goes_on = len(cells) > width and line != bare and split == "," and named[:1] == [0]
+            if named and (len(cells) == width or goes_on):
+                return cells[:width]
     spoken = [axis[2].search(line) for axis in AXES for line in header if axis[2].search(line)]
     if width == 2 and len({match.re for match in spoken}) == 1 and all(line[0] in COMMENT for line in header):
         return [spoken[0][0], "intensity"]
