@@ -451,6 +451,16 @@ def test_a_cif_that_names_its_line_alone_gets_the_published_wavelengths_and_says
     assert error.reason == "the file states no _diffrn_radiation_wavelength"
 
 
+def test_angles_of_a_cif_may_be_its_range_and_step(tmp_path):
+    for kind in ("meas", "proc"):
+        stem = f"_pd_{kind}_2theta_range"
+        ranged = f"{stem}_min 20.0\n{stem}_max 20.14\n{stem}_inc 0.02"
+        data = powder_cif([f"{count}" for count in COUNTS], keys=("_pd_meas_counts_total",), head=ranged)
+        np.testing.assert_allclose(reading(tmp_path, data).two_theta, ANGLES, rtol=0, atol=1e-12)
+        assert f"no {stem}_min" in refused(tmp_path, data.replace(b"_min 20.0", b"_other 20.0")).reason
+        assert "not at the stated 20.14" in refused(tmp_path, data.replace(b"_inc 0.02", b"_inc 0.05")).reason
+
+
 # Order and several scans
 
 
@@ -740,6 +750,11 @@ ARCHIVE_DAMAGE = {
     ),
     "brml no description": (brml({"replaced": {"DataViews>": "Views>"}}), "records 0 counters"),
     "brml many channels": (brml({"replaced": {'Start="4" Length="1"': 'Start="4" Length="192"'}}), "of [192] channels"),
+    "brml no column of 2θ": (brml({"replaced": {'<FieldDefinitions AxisId="TwoTheta"/>': ""}}), "no column TwoTheta"),
+    "brml no axes": (
+        brml({"replaced": {'<ScanAxisInfo AxisId="TwoTheta"/><ScanAxisInfo AxisId="Theta"/>': ""}}),
+        "does not state",
+    ),
     "brml no absorption": (brml({"replaced": {"AbsorptionFactor": "Other"}}), "no column AbsorptionFactor"),
     "brml absorption of nought": (brml({"factors": [0] * 8}), "not above 0"),
     "brml no wavelength": (brml({"replaced": {"WaveLengthAlpha1": "WaveLength"}}), "states no WaveLengthAlpha1"),

@@ -1,4 +1,4 @@
-"""Real diffractometers' files, where COLDBOND_REAL names their folder; the truth is their text, and what geddes reads."""
+"""Real diffractometers' files, where COLDBOND_REAL names their folder; the truth is their text and geddes's reading."""
 
 import os
 import re

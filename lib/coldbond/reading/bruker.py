@@ -51,10 +51,11 @@ def read_brml(path: Path, data: bytes) -> xr.Dataset:
 
 
 def _scan(path: Path, name: str, root: Element, route: Element) -> xr.Dataset:
-    columns = _columns(path, name, route)
+    axes = [axis.get("AxisId") or "" for axis in route.iterfind("ScanInformation/ScanAxes/ScanAxisInfo")]
+    check_axis(path, "TwoTheta" if "TwoTheta" in axes else next(iter(axes), None))
+    columns, width = _columns(path, name, route)
     rows = [(datum.text or "").split(",") for datum in route.iterfind("Datum")]
     widths = {len(row) for row in rows}
-    width = max(start + length for start, length, _ in columns.values())
     if len(rows) < 2 or widths != {width}:
         reason = f"{len(rows)} points of {sorted(widths)} numbers in {name}, which describes {width}"
         raise ReadError(path, None, reason, AGAIN)
@@ -65,11 +66,8 @@ def _scan(path: Path, name: str, root: Element, route: Element) -> xr.Dataset:
         raise ReadError(path, None, f"{len(rows)} points in {name}, which says {expected:g}", AGAIN)
 
     def column(key: str) -> np.ndarray:
-        return numbers(path, [row[columns[key][0]] for row in rows], key)
+        return numbers(path, [row[columns[key]] for row in rows], key)
 
-    axes = [axis.get("AxisId") for axis in route.iterfind("ScanInformation/ScanAxes/ScanAxisInfo")]
-    axis = axes[0] if "TwoTheta" not in axes or "TwoTheta" not in columns else "TwoTheta"
-    check_axis(path, axis)
     angle, intensity, time, absorption = map(column, ("TwoTheta", "counts", "MeasuredTime", "AbsorptionFactor"))
     if (time <= 0).any() or (absorption <= 0).any():
         raise ReadError(path, None, f"a measured time or absorption factor in {name} that is not above 0", AGAIN)
@@ -87,16 +85,17 @@ def _scan(path: Path, name: str, root: Element, route: Element) -> xr.Dataset:
     return scan
 
 
-def _columns(path: Path, name: str, route: Element) -> dict[str, tuple[int, int, Element]]:
-    """Where in a point its numbers stand: axes under their names, `MeasuredTime`, `AbsorptionFactor` and `counts`."""
-    columns, counters = {}, []
+def _columns(path: Path, name: str, route: Element) -> tuple[dict[str, int], int]:
+    """Where in a point its numbers stand, and how many: axes by their names, times, absorption factors, `counts`."""
+    columns, counters, width = {}, [], 0
     for view in route.iterfind("DataViews/RawDataView"):
         start, length = (int(number(path, view.get(key), key)) for key in ("Start", "Length"))
+        width = max(width, start + length)
         if view.get(TYPE) == "FixedRawDataView":
-            columns[view.get("LogicName")] = (start, length, view)
+            columns[view.get("LogicName")] = start
         elif view.get(TYPE) == "VaryingRawDataView":
             for place, field in enumerate(view.iterfind("Varying/FieldDefinitions")):
-                columns[field.get("AxisId")] = (start + place, 1, field)
+                columns[field.get("AxisId")] = start + place
         elif view.get(TYPE) == "RecordedRawDataView":
             counters.append((start, length, view))
     if len(counters) != 1 or counters[0][1] != 1:
@@ -106,11 +105,11 @@ def _columns(path: Path, name: str, route: Element) -> dict[str, tuple[int, int,
     if unit is None or unit.get("Base") != "Counts":
         reason = f"the unit of the intensities is {unit.get('Base') if unit is not None else None!r}"
         raise ReadError(path, None, reason, "export them in counts")
-    columns["counts"] = counters[0]
-    for key in ("MeasuredTime", "AbsorptionFactor"):
-        if key not in columns:
+    columns["counts"] = counters[0][0]
+    for key in ("TwoTheta", "MeasuredTime", "AbsorptionFactor"):
+        if not 0 <= columns.get(key, -1) < width:
             raise ReadError(path, None, f"{name} has no column {key}", AGAIN)
-    return columns
+    return columns, width
 
 
 def _attrs(path: Path, root: Element, route: Element) -> dict:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gemmi import cif
 
 ANGLES = ("_pd_meas_2theta_scan", "_pd_proc_2theta_corrected")
+RANGES = ("_pd_meas_2theta_range", "_pd_proc_2theta_range")  # of which _min and _inc give the angles
 #: Measured intensities and their units, where the dictionary fixes one.
 INTENSITIES = {"_pd_meas_counts_total": "count", "_pd_meas_intensity_total": "", "_pd_proc_intensity_total": ""}
 #: Lines of anodes whose name is all that a file gives [angstrom]: Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554.
@@ -23,11 +24,9 @@ AGAIN = "export it again, whole"
 
 
 def is_powder_cif(data: bytes) -> bool:
-    """Whether the file is a CIF with angles and intensities of a powder pattern in it."""
-    return all(
-        re.search(rb"(?m)^\s*(%s)\b" % "|".join(names).encode(), data)
-        for names in (["data_[^\\s]+"], ANGLES, INTENSITIES)
-    )
+    """Whether the file is a CIF with intensities of a powder pattern in it."""
+    names = (r"data_[^\s]+", "|".join(INTENSITIES))
+    return all(re.search(rf"(?m)^\s*({name})\b".encode(), data) for name in names)
 
 
 def read_powder_cif(path: Path, data: bytes) -> xr.Dataset:
@@ -63,9 +62,12 @@ def read_powder_cif(path: Path, data: bytes) -> xr.Dataset:
         reason = f"{len(found)} measured patterns in it ({', '.join(block.name for block, *_ in found)})"
         raise ReadError(path, None, reason, "leave one in the file")
     block, angle, intensity = found[0]
-    angles, intensities = (
-        np.array([cif.as_number(cell) for cell in block.find_values(key)]) for key in (angle, intensity)
-    )
+    intensities = np.array([cif.as_number(cell) for cell in block.find_values(intensity)])
+    if angle in ANGLES:
+        angles = np.array([cif.as_number(cell) for cell in block.find_values(angle)])
+    else:
+        start, step = (number(path, block.find_value(f"{angle}_{key}"), f"{angle}_{key}") for key in ("min", "inc"))
+        angles = start + step * np.arange(intensities.size)
     _check_points(path, block, angles)
     units, one_count = INTENSITIES[intensity] or "arbitrary", 1.0
     if units != "count":
@@ -78,7 +80,8 @@ def read_powder_cif(path: Path, data: bytes) -> xr.Dataset:
 
 def _names(block: "cif.Block") -> tuple[str, str] | None:
     """The keys of a block's angles and measured intensities, None where it has none or holds a calculated pattern."""
-    angle = next((key for key in ANGLES if len(block.find_values(key)) > 1), None)
+    listed = (key for key in ANGLES if len(block.find_values(key)) > 1)
+    angle = next(listed, next((key for key in RANGES if block.find_value(f"{key}_inc")), None))
     intensity = next((key for key in INTENSITIES if len(block.find_values(key)) > 1), None)
     calculated = f"{block.name}|{block.find_value('_pd_block_id') or ''}|".lower()
     if angle is None or intensity is None or re.search(r"[_|]calc[|]", calculated):
