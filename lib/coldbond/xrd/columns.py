@@ -6,10 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from coldbond.xrd import profile
+from coldbond.xrd.reflections import HC
 
 REACH = 30.0  # full widths at half maximum to which a profile is followed: 1 % of a Lorentzian lies beyond
 LEAST = 1.0  # degree to which it is followed at the least
+CENTRE = 6.0  # full widths about the centre within which a profile is smeared node by node
 NODES = 16  # at the most, to stand for the distribution of axial divergence
+
+#: Copper's K-alpha1 and K-alpha2: energy of the peak, and energy and share of the two Lorentzians that make it [eV],
+#: from Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554.
+COPPER = (
+    (8047.8227, ((8047.837, 0.579 / 0.659), (8045.367, 0.080 / 0.659))),
+    (8027.8416, ((8027.993, 0.236 / 0.341), (8026.504, 0.105 / 0.341))),
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,23 @@ def shape(two_theta: np.ndarray, phase: Phase, values: Mapping[str, float]) -> t
     return profile.mixed(*profile.widths(two_theta, u, v, w, x + size, y + strain))
 
 
+def emission(wavelengths: Sequence[float]) -> list[tuple[float, int, float]]:
+    """Return the lines that K-alpha1 and K-alpha2 consist of: wavelength [angstrom], which of the two, share in it.
+
+    Parameters
+    ----------
+    wavelengths : sequence of float
+        K-alpha1 and, where there is one, K-alpha2 [angstrom], of their peaks. Copper's are lopsided; each is two lines.
+    """
+    if abs(wavelengths[0] * COPPER[0][0] / HC - 1) > 1e-4:
+        return [(wavelength, which, 1.0) for which, wavelength in enumerate(wavelengths)]
+    return [
+        (wavelength * peak / energy, which, share)
+        for which, (wavelength, (peak, parts)) in enumerate(zip(wavelengths, COPPER, strict=False))
+        for energy, share in parts
+    ]
+
+
 class Columns:
     """The columns as a function of lattice, shift and widths, over windows and quadratures fixed at the start.
 
@@ -90,9 +116,9 @@ class Columns:
         K-alpha1 and, where there is one, K-alpha2 [angstrom].
     radius : float
         Of the goniometer, mm.
-    phases : sequence of Phase
     depth : float
-        Over which the beam's way in and out of the sample, at normal incidence, takes 1 - 1/e of it, if it had no pores [mm].
+        One over twice the absorption coefficient of the solid [mm].
+    phases : sequence of Phase
     cell : callable
         Returns the fitted cell from the values.
     values : mapping of str to float
@@ -110,15 +136,26 @@ class Columns:
         values: Mapping[str, float],
     ) -> None:
         self.two_theta, self.wavelengths, self.radius, self.depth = two_theta, wavelengths, radius, depth
-        self.phases, self.cell = phases, cell
+        self.phases, self.cell, self.lines = phases, cell, emission(wavelengths)
         self.count = 1 + max(int(phase.column.max()) for phase in phases)
         # Windows and quadratures stay what they are at the start: the columns are smooth functions of the values.
         self.windows = [list(self._windows(phase, values)) for phase in phases]
 
+    def positions(
+        self, phase: Phase, values: Mapping[str, float], wavelength: float | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return Bragg's angles of a phase at K-alpha1, or another wavelength, and their shifts [degree]."""
+        d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
+        return angles(d, wavelength or self.wavelengths[0], values, self.radius)
+
+    def _sunk(self, two_theta: np.ndarray, values: Mapping[str, float]) -> np.ndarray:
+        """Mean shift to lower angles by the depth at which a sample scatters [degree]."""
+        return np.degrees(self.depth / values["packing"] / self.radius) * np.sin(np.radians(two_theta))
+
     def _windows(self, phase: Phase, values: Mapping[str, float]) -> Iterator[tuple]:
-        """For each reflection its first and last point, and the nodes for axial divergence and for transparency."""
-        positions = self.positions(phase, values)
-        true, shift = positions[0]
+        """For each reflection, points about it and about its centre; nodes of axial divergence, of depth, weights."""
+        true, _ = self.positions(phase, values)
+        first, last = (sum(self.positions(phase, values, at)) for at in (self.wavelengths[0], self.wavelengths[-1]))
         fwhm, _ = shape(true, phase, values)
         divergence = np.degrees(max(values["axial"], 0.02) ** 2)
         sunk = self._sunk(true, values)
@@ -127,36 +164,33 @@ class Columns:
             axial, weight = profile.axial(true[i], int(np.clip(2 + 2 * spread / fwhm[i], 3, NODES)))
             # Depth, in units of its mean, is distributed exponentially: two nodes have its first four moments.
             depth, share = np.polynomial.laguerre.laggauss(2 if sunk[i] > fwhm[i] / 20 else 1)
-            reach = max(REACH * fwhm[i], LEAST) + spread + 5 * sunk[i]
-            last = positions[-1][0][i] + positions[-1][1][i]
-            start, stop = np.searchsorted(self.two_theta, (true[i] + shift[i] - reach, last + reach))
+            smear = spread + 5 * sunk[i]
+            bounds = [
+                slice(*np.searchsorted(self.two_theta, (first[i] - reach, last[i] + reach)))
+                for reach in (max(REACH * fwhm[i], LEAST) + smear, CENTRE * fwhm[i] + smear)
+            ]
             axial = np.degrees(np.repeat(axial, depth.size))
-            yield int(start), int(stop), axial, np.tile(depth, weight.size), np.outer(weight, share).ravel()
-
-    def _sunk(self, two_theta: np.ndarray, values: Mapping[str, float]) -> np.ndarray:
-        """Mean shift to lower angles by the depth at which a sample scatters [degree]."""
-        return np.degrees(self.depth / values["packing"] / self.radius) * np.sin(np.radians(two_theta))
-
-    def positions(self, phase: Phase, values: Mapping[str, float]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return, for each wavelength, the angles of a phase's reflections and their shifts [degree]."""
-        d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
-        return [angles(d, wavelength, values, self.radius) for wavelength in self.wavelengths]
+            yield *bounds, axial, np.tile(depth, weight.size), np.outer(weight, share).ravel()
 
     def __call__(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the columns, shape (m, count): intensity for an amount of 1."""
         columns = np.zeros((self.count, self.two_theta.size))
         ratio = values["kalpha2_ratio"] if len(self.wavelengths) > 1 else 0.0
+        strength = np.array([(1.0, ratio)[which] * share / (1 + ratio) for _, which, share in self.lines])
         divergence = values["axial"] ** 2
         for phase, windows in zip(self.phases, self.windows, strict=True):
-            positions = self.positions(phase, values)
-            fwhm, mixing = shape(positions[0][0], phase, values)
-            sunk = self._sunk(positions[0][0], values)
-            for i, (start, stop, axial, depth, weight) in enumerate(windows):
+            true, _ = self.positions(phase, values)
+            fwhm, mixing = shape(true, phase, values)
+            sunk = self._sunk(true, values)
+            places = np.array([sum(self.positions(phase, values, wavelength)) for wavelength, *_ in self.lines])
+            for i, (wide, centre, axial, depth, weight) in enumerate(windows):
                 smear = divergence * axial - sunk[i] * depth
-                at = np.concatenate([true[i] + shift[i] + smear for true, shift in positions])
-                area = np.concatenate([weight, ratio * weight][: len(positions)]) * (phase.share[i] / (1 + ratio))
-                window = self.two_theta[start:stop]
-                columns[phase.column[i], start:stop] += area @ profile.pseudo_voigt(
-                    window - at[:, None], fwhm[i], mixing[i]
-                )
+                into = np.empty(wide.stop - wide.start)
+                # Far out only the Lorentzian is left, and the smearing no more than a shift of it.
+                tails = self.two_theta[wide] - (places[:, i] + weight @ smear)[:, None]
+                into[:] = strength @ (mixing[i] * 2 / np.pi / fwhm[i] / (1 + (tails * (2 / fwhm[i])) ** 2))
+                at = (places[:, i, None] + smear).reshape(-1, 1)
+                near = profile.pseudo_voigt(self.two_theta[centre] - at, fwhm[i], mixing[i])
+                into[centre.start - wide.start : centre.stop - wide.start] = np.outer(strength, weight).ravel() @ near
+                columns[phase.column[i], wide] += phase.share[i] * into
         return columns.T

@@ -5,45 +5,37 @@ the pattern linearly: they are solved for inside each evaluation, and lmfit vari
 projection; Golub and Pereyra 1973, doi 10.1137/0710036).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import lmfit
 import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
-from scipy.constants import physical_constants
 
 from coldbond import counting
-from coldbond.xrd import uncertainty
-from coldbond.xrd.columns import Columns, Phase, angles, shape, spacings
+from coldbond.xrd import lines, uncertainty
+from coldbond.xrd.columns import Columns, angles, shape, spacings
 from coldbond.xrd.profile import integral_breadth
-from coldbond.xrd.reflections import HC, reflections
 from coldbond.xrd.structures import Structure
 
 #: Radius of the goniometer where the pattern does not say it, mm; usual for laboratory diffractometers.
 RADIUS = 185.0
-#: Reflections nearer than this share one area, degree: nothing in a pattern tells them apart.
-SHARED = 0.01
-#: Relative change of the cell within which the fit's start is searched.
-SEARCH = 0.01
 #: What an instrument adds to every profile, at the values from which its fit starts.
 INSTRUMENT = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": 0.03, "kalpha2_ratio": 0.5}
-#: Fewest areas for which v is fitted beside u and w: three widths alone do not determine it.
-AREAS_FOR_V = 8
-#: Centroid against peak of Cu K-alpha1, relative: the line is lopsided, the profile here is not (from the Lorentzians
-#: of Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554). A fit may settle anywhere between the two.
+#: Fewest areas for which u and v are fitted beside w, size and strain: fewer reflections do not tell them apart.
+AREAS_FOR_UV = 8
+#: Centroid against peak of Cu K-alpha1, relative (from `columns.COPPER`). Filters, monochromators and satellites make
+#: the lopsided line another one, and a fit may settle anywhere within this of the true wavelength.
 LINE = 3.5e-5
 #: Share of solid in a sample, of which transparency depends, and its standard deviation: from loose powder to ceramic.
 PACKING = 0.7, 0.15
 #: Depth [mm] beyond which a sample's thickness, which nobody states, limits it: then it counts as displacement.
 DEEP = 0.1
-CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 GEOMETRIES = ("displacement", "zero")
 STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5}  # of numerical derivatives; 1e-4 of all others
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
-COVERED = 0.1  # degree between a reflection and the nearest point of the pattern, at the most
-ROUNDS = 3  # of weights, each from the fit before
+ROUNDS = 2  # of weights: from the pattern, then from the fit
 
 
 @dataclass(frozen=True)
@@ -101,13 +93,14 @@ def fit(
         `params`: lattice parameters that the crystal system leaves free, of "a", "b", "c" [angstrom], "alpha", "beta",
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
         [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle; and those of `Instrument`. Their
-        `stderr` is None where the pattern does not determine them. Of the linear solve:
+        `stderr` is None where the pattern does not determine them; `inflation` is by how much their variances are
+        larger than the weights say. Of the linear solve:
 
         `curves` : Dataset over `two_theta`: `intensity`, `fit`, `background`, `standard_uncertainty` (the weights are
         one over its square) and, over `phase` too, `phases`, without background.
         `reflections` : Dataset over `reflection` of the main phase: `h`, `k`, `l`, `two_theta`, `fwhm`,
         `integral_breadth` [degree], `area` and `area_error` [intensity x degree], and `area_covariance`. Reflections
-        nearer than `SHARED` share one area, split as their calculated intensities are.
+        nearer than `lines.SHARED` share one area, split as their calculated intensities are.
         `scales` : Dataset over `phase`, main phase first: `scale` and `scale_error`, the area that the strongest
         reflection of its structure has [intensity x degree].
 
@@ -126,27 +119,27 @@ def fit(
     two_theta, intensity = pattern.two_theta.to_numpy(), pattern.intensity.to_numpy()
     wavelengths = _wavelengths(pattern)
     radius = float(pattern.attrs.get("goniometer_radius") or RADIUS)
-    cell, params = _lattice_parameters(structure)
-    known = _known(structure, pattern, wavelengths[0])
-    stretch = _stretch(known, pattern, wavelengths[0])
+    cell, params = lines.lattice_parameters(structure)
+    known = lines.visible(structure, pattern, wavelengths[0])
+    stretch = lines.stretch(known, pattern, wavelengths[0])
     for name in params:
         if name in "abc":
             params[name].value *= stretch
     values = params.valuesdict()
-    main = _main_phase(known, two_theta, angles(spacings(_hkl(known), cell(values)), wavelengths[0], {}, radius)[0])
-    phases = [main, *_other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1)]
+    bragg, _ = angles(spacings(lines.indices(known), cell(values)), wavelengths[0], {}, radius)
+    main = lines.main_phase(known, two_theta, bragg)
+    phases = [main, *lines.other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1)]
     params.add(geometry, 0.0)
-    depth = 1 / (2 * absorption(structure, wavelengths[0]))
+    depth = 1 / (2 * lines.absorption(structure, wavelengths[0]))
+    depth = 0.0 if depth > DEEP else depth
     params.add("packing", PACKING[0], vary=False, min=0)
-    _add_widths(params, instrument, int(main.column.max()) + 1, len(wavelengths))
-    if depth > DEEP:
-        depth = 0.0
+    _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
     polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
 
-    sigma = counting.standard_uncertainty(pattern, _smooth(intensity))
+    sigma = counting.standard_uncertainty(pattern, lines.smooth(intensity))
     counted = sigma is not None
     if not counted:
-        sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2))
+        sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
     for turn in range(ROUNDS):
         columns = Columns(two_theta, wavelengths, radius, depth, phases, cell, params.valuesdict())
         solve = _Solve(columns, polynomials, intensity, sigma)
@@ -156,8 +149,8 @@ def fit(
             params,
             calc_covar=False,
             epsfcn=1e-12,
-            ftol=1e-10 if last else 1e-4,
-            xtol=1e-10 if last else 1e-4,
+            ftol=1e-8 if last else 1e-4,
+            xtol=1e-8 if last else 1e-4,
         )
         params = result.params
         if counted and not last:
@@ -219,19 +212,19 @@ def lattice(fits: Mapping[str, MinimizerResult]) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Over `parameter`: `value` and the 95 % interval `low` to `high` [angstrom or degree]; NaN where the pattern does not
-        determine it. `line_error` is the standard error in it that the tube's line brings (`LINE`), the same for all
-        patterns of an instrument: a difference between two of them does not have it. Over `geometry` and `parameter`:
+        Over `parameter`: `value` and the 95 % interval `low` to `high` [angstrom or degree]; NaN where the pattern does
+        not determine it. `line_error` is the standard error in it that the tube's line brings (`LINE`), the same for
+        all patterns of an instrument: a difference between two does not have it. Over `geometry` and `parameter`:
         `estimate`, `standard_error` without that of the line, and `correlation` with the shift. Over `geometry`:
         `shift`, `shift_error` [mm or degree], and `weight`.
 
     Notes
     -----
-    The weights are Akaike's (Burnham and Anderson 2002, ISBN 0-387-95364-7), with chi-square over the inflation of the lattice parameters' variance: models
-    of as many parameters differ by their fit alone. The value is the weighted mean; the interval reaches over those of
-    all models whose weight is at least 5 %.
+    The weights are Akaike's (Burnham and Anderson 2002, ISBN 0-387-95364-7), with chi-square over the inflation of the
+    lattice parameters' variance: models of as many parameters differ by their fit alone. Models below 5 % are left out;
+    the value is the weighted mean of the others, the interval reaches over all of theirs.
     """
-    names = [name for name in CELL if name in next(iter(fits.values())).params]
+    names = [name for name in lines.CELL if name in next(iter(fits.values())).params]
     estimate = np.array([[fit.params[name].value for name in names] for fit in fits.values()])
     error = np.array([[_error(fit, name) for name in names] for fit in fits.values()])
     found = xr.Dataset(
@@ -248,15 +241,14 @@ def lattice(fits: Mapping[str, MinimizerResult]) -> xr.Dataset:
         coords={"geometry": list(fits), "parameter": names},
     )
     best = min(fits.values(), key=lambda fit: fit.chisqr)
-    chi = (
-        np.array([fit.chisqr for fit in fits.values()])
-        / best.inflation[[best.var_names.index(name) for name in names]].max()
-    )
-    weight = np.exp(-(chi - chi.min()) / 2)
+    inflation = max(best.inflation[best.var_names.index(name)] for name in names)
+    chi_square = np.array([fit.chisqr for fit in fits.values()]) / inflation
+    weight = np.exp(-(chi_square - chi_square.min()) / 2)
+    weight = np.where(weight >= 0.05 * weight.sum(), weight, 0.0)
     weight /= weight.sum()
+    kept = weight > 0
     line = np.array([LINE / np.sqrt(3) if name in "abc" else 0.0 for name in names]) * estimate[0]
     half = 1.96 * np.hypot(error, line)
-    kept = weight >= 0.05
     found["weight"] = "geometry", weight
     found["line_error"] = "parameter", line
     found["value"] = "parameter", np.where(np.isnan(error[kept]).any(axis=0), np.nan, weight @ estimate)
@@ -320,7 +312,7 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
     steps = {name: 1e-6 * values[name] if name in "abc" else STEPS.get(name, 1e-4) for name in names}
     jacobian = uncertainty.derivatives(solve, values, steps, {name: result.params[name].min for name in steps})
     main = solve.columns.phases[0]
-    fwhm, _ = shape(solve.columns.positions(main, values)[0][0], main, values)
+    fwhm, _ = shape(solve.columns.positions(main, values)[0], main, values)
     window = 1 + int(WINDOW * np.median(fwhm) / np.median(np.diff(solve.columns.two_theta)))
     weighted = solve.design(values) / solve.sigma[:, None]
     result.nfree = residual.size - amounts.size - len(result.var_names)
@@ -362,7 +354,7 @@ def _add_amounts(
     values = result.params.valuesdict()
     amounts = solve(values)[0]
     main, *others = solve.columns.phases
-    (two_theta, shift), *_ = solve.columns.positions(main, values)
+    two_theta, shift = solve.columns.positions(main, values)
     fwhm, mixing = shape(two_theta, main, values)
     split = main.share[:, None] * (main.column[:, None] == np.arange(amounts.size))  # amounts to areas
     areas, areas_covariance = split @ amounts, split @ covariance @ split.T
@@ -379,7 +371,7 @@ def _add_amounts(
             "area_covariance": ((per, "other_reflection"), areas_covariance),
         }
     )
-    strongest = 100 / _relative(known, main).sum()
+    strongest = 100 / lines.relative(known, main).sum()
     to_scales = np.zeros((1 + len(others), amounts.size))
     to_scales[0, : main.column.max() + 1] = strongest
     for i, other in enumerate(others, start=1):
@@ -398,15 +390,6 @@ def _error(fit: MinimizerResult, name: str) -> float:
     return np.nan if stderr is None else stderr
 
 
-def _check(pattern: xr.Dataset, geometry: str) -> None:
-    if geometry not in GEOMETRIES:
-        raise ValueError(f"geometry is {geometry!r}: one of {', '.join(GEOMETRIES)}")
-    if "two_theta" not in pattern.coords or "intensity" not in pattern:
-        raise ValueError("this is no diffraction pattern: it lacks intensity over two_theta")
-    if not float(pattern.intensity.max()) > 0:
-        raise ValueError("the pattern has no counts: no intensity is above zero")
-
-
 def _wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
     """K-alpha1 and, unless the radiation is monochromatic, K-alpha2."""
     found = [pattern.attrs.get(f"wavelength_kalpha{n}") for n in (1, 2)]
@@ -418,124 +401,21 @@ def _wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
     return tuple(float(wavelength) for wavelength in found if wavelength)
 
 
-def _lattice_parameters(structure: Structure) -> tuple[Callable, lmfit.Parameters]:
-    """The cell as a function of the parameters that its crystal system leaves free, and these."""
-    import gemmi
-
-    group = gemmi.SpaceGroup(structure.space_group)
-    system = group.crystal_system_str()
-    lengths, opening = {
-        "cubic": ("aaa", ""),
-        "tetragonal": ("aac", ""),
-        "hexagonal": ("aac", ""),
-        "trigonal": ("aaa", "alpha") if group.ext == "R" else ("aac", ""),
-        "orthorhombic": ("abc", ""),
-        "monoclinic": ("abc", {"a": "alpha", "b": "beta", "c": "gamma"}.get(group.qualifier.strip("-")[:1], "beta")),
-        "triclinic": ("abc", "alpha beta gamma"),
-    }[system]
-    start = dict(zip(CELL, structure.cell, strict=True))
-    params = lmfit.Parameters()
-    for name in dict.fromkeys(lengths):
-        params.add(name, start[name], min=0)
-    for name in opening.split():
-        params.add(name, start[name], min=0, max=180)
-
-    def cell(values: Mapping[str, float]) -> list[float]:
-        tied = {name: values["alpha"] for name in CELL[3:]} if lengths == "aaa" and opening else {}
-        return [values[name] for name in lengths] + [{**start, **values, **tied}[name] for name in CELL[3:]]
-
-    return cell, params
+def _check(pattern: xr.Dataset, geometry: str) -> None:
+    if geometry not in GEOMETRIES:
+        raise ValueError(f"geometry is {geometry!r}: one of {', '.join(GEOMETRIES)}")
+    if "two_theta" not in pattern.coords or "intensity" not in pattern:
+        raise ValueError("this is no diffraction pattern: it lacks intensity over two_theta")
+    if not float(pattern.intensity.max()) > 0:
+        raise ValueError("the pattern has no counts: no intensity is above zero")
 
 
-def _known(structure: Structure, pattern: xr.Dataset, wavelength: float) -> xr.Dataset:
-    """Reflections of a structure within the pattern and a little beyond, whose tails it still sees."""
-    low, high = pattern.two_theta.to_numpy()[[0, -1]]
-    return reflections(structure, wavelength, (max(low - 1, 1.0), min(high + 1, 179.0)))
-
-
-def _hkl(known: xr.Dataset) -> np.ndarray:
-    return np.column_stack([known[name] for name in "hkl"])
-
-
-def _smooth(intensity: np.ndarray) -> np.ndarray:
-    return np.convolve(np.pad(intensity, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-
-
-def _stretch(known: xr.Dataset, pattern: xr.Dataset, wavelength: float) -> float:
-    """Relative change of the cell at which the reflections meet the most intensity: where a fit can start."""
-    intensity = _smooth(pattern.intensity.to_numpy())
-    height = np.sqrt(np.maximum(intensity - np.median(intensity), 0))
-    trials = 1 + np.linspace(-SEARCH, SEARCH, 801)
-    at = angles(known.d.to_numpy() * trials[:, None], wavelength, {}, RADIUS)[0]
-    met = np.interp(at, pattern.two_theta, height) @ np.sqrt(known.relative_intensity.to_numpy())
-    return float(trials[met.argmax()])
-
-
-def _main_phase(known: xr.Dataset, measured: np.ndarray, at: np.ndarray) -> Phase:
-    """The reflections that the pattern covers; neighbours that nothing tells apart share a column."""
-    order = np.argsort(at, kind="stable")
-    near = np.abs(measured[np.searchsorted(measured, at[order]).clip(1, measured.size - 1)] - at[order])
-    order = order[near < COVERED]
-    if not order.size:
-        low, high = measured[[0, -1]]
-        raise ValueError(f"{known.attrs['name']} has no reflection in the pattern's {low:g} to {high:g} degree")
-    column = np.cumsum(np.diff(at[order], prepend=at[order][0]) > SHARED)
-    relative = known.relative_intensity.to_numpy()[order]
-    return Phase(_hkl(known)[order], column, relative / np.bincount(column, relative)[column])
-
-
-def _relative(known: xr.Dataset, main: Phase) -> np.ndarray:
-    """Calculated intensities of the main phase's reflections [strongest = 100]."""
-    table = dict(zip(map(tuple, _hkl(known).tolist()), known.relative_intensity.to_numpy().tolist(), strict=True))
-    return np.array([table[tuple(hkl)] for hkl in main.hkl.tolist()])
-
-
-def _other_phases(
-    others: Sequence[Structure], breadths: Mapping[str, float], pattern: xr.Dataset, wavelength: float, first: int
-) -> list[Phase]:
-    phases = []
-    for i, other in enumerate(others):
-        lines = _known(other, pattern, wavelength)
-        column = np.full(lines.reflection.size, first + i)
-        share = lines.relative_intensity.to_numpy() / 100
-        phases.append(Phase(_hkl(lines), column, share, other.cell, breadths.get(other.name)))
-    return phases
-
-
-def _add_widths(params: lmfit.Parameters, instrument: Instrument | None, areas: int, lines: int) -> None:
+def _add_widths(params: lmfit.Parameters, instrument: Instrument | None, areas: int, doublet: bool) -> None:
     values = INSTRUMENT if instrument is None else dict(zip(instrument.names, instrument.values, strict=True))
-    fixed = {"x", "y"} | ({"v"} if areas < AREAS_FOR_V else set()) | ({"kalpha2_ratio"} if lines < 2 else set())
+    fixed = {"x", "y"} | ({"u", "v"} if areas < AREAS_FOR_UV else set()) | (set() if doublet else {"kalpha2_ratio"})
+    if instrument is None and areas < AREAS_FOR_UV:
+        values = {**values, "u": 0.0}
     for name, value in values.items():
         params.add(name, value, vary=instrument is None and name not in fixed, min=-np.inf if name == "v" else 0)
     params.add("size", 0.02, min=0)
     params.add("strain", 0.02, min=0)
-
-
-def absorption(structure: Structure, wavelength: float) -> float:
-    """Return the linear absorption coefficient of a solid [1/mm].
-
-    Parameters
-    ----------
-    structure : Structure
-    wavelength : float
-        Angstrom.
-
-    Notes
-    -----
-    By the optical theorem from the imaginary dispersion corrections of Cromer and Liberman (1981, doi
-    10.1107/S0567739481000600), as gemmi has them: 2 r lambda sum(f'') / V.
-    """
-    import gemmi
-
-    cell = gemmi.UnitCell(*structure.cell)
-    operations = gemmi.SpaceGroup(structure.space_group).operations()
-    total = 0.0
-    for site in structure.sites:
-        images = {
-            tuple(np.round(np.mod(operation.apply_to_xyz([site.x, site.y, site.z]), 1.0), 4) % 1.0)
-            for operation in operations
-        }
-        for symbol, occupancy in site.elements.items():
-            number = gemmi.Element(symbol).atomic_number
-            total += len(images) * occupancy * gemmi.cromer_liberman(number, HC / wavelength)[1]
-    return 2 * physical_constants["classical electron radius"][0] * 1e10 * wavelength * total / cell.volume * 1e7
