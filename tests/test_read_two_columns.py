@@ -87,7 +87,7 @@ def test_the_line_that_is_asked_for_mends_the_file(tmp_path):
         ("Intensity (counts)", "known", "count", 1),
         ("counts/s", "known", "count/s", 1 / (0.5 * 4)),
         ("cps", "known", "count/s", 1 / (0.5 * 4)),
-        ("intensity", "unknown: the header does not say that the intensities are counts", "arbitrary units", None),
+        ("intensity", "unknown: the file calls the intensity 'intensity', not counts", "arbitrary units", None),
     ],
 )
 def test_counting_of_photoelectrons(tmp_path, name, counting, units, one):

@@ -131,7 +131,7 @@ def test_a_rate_knows_what_one_count_is(tmp_path):
         (vamas_text([block("C 1s", mode="analogue")]), "analogue"),
         (vamas_text([block("C 1s", unit="c/s")]).replace("\r\n0.25\r\n", "\r\n1E+37\r\n"), "without dwell time"),
         (vamas_text([block("C 1s")]).replace("\r\n911\r\n", "\r\n910.6\r\n"), "not whole numbers"),
-        (vamas_text([block("C 1s", unit="V")]), "in 'V'"),
+        (vamas_text([block("C 1s", unit="V")]), "the intensity 'V', not counts"),
     ],
 )
 def test_counting_that_is_not_known_is_said_to_be(tmp_path, text, reason):

@@ -48,8 +48,15 @@ READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path, bytes], xr.Dataset
 def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
     """Read an instrument's file, of whichever format its content shows it to be.
 
-    So far these are cyclers' exports: Landt CSV, LAND CSV with its stacked tables, LANDdt and LANHE workbooks in
-    English and Chinese, and Battery Data Format CSV; text in utf-8 with or without byte-order mark, utf-16 or gb18030.
+    - Cycling: Landt CSV, LAND CSV with its stacked tables, LANDdt and LANHE workbooks in English and Chinese, Battery
+      Data Format CSV.
+    - Diffraction: Rigaku .ras, .rasx and .asc, PANalytical .xrdml, Bruker .brml, powder CIF.
+    - Photoelectrons: VAMAS (ISO 14976) with regular and irregular scans, workbooks of Thermo Avantage.
+    - Raman: JCAMP-DX 4.24 and 5, text of B&W Tek.
+    - Of these three also delimited text of two or more columns, whose header must name the columns and state what the
+      numbers cannot: the wavelength of a diffraction pattern, the photon energy where energies are kinetic.
+
+    Text may be in utf-8 with or without byte-order mark, utf-16 with one, or gb18030; Rigaku's in Shift-JIS.
 
     Parameters
     ----------
@@ -58,18 +65,34 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
 
     Returns
     -------
-    xarray.Dataset
-        Dimension `record`; of cyclers, float64 unless said otherwise:
+    xarray.Dataset or xarray.DataTree
+        The attrs of all: `technique`, `format`, `source` (the file's name), `sha256`; where the file tells, `start` (ISO
+        8601), and `unread`, what of it was left out. Each variable has `units` and `long_name`.
+
+        Of cyclers ("cycling"), dimension `record`, float64 unless said otherwise:
 
         - `time` [s] from the start of the test, never decreasing, `voltage` [V], `current` [A], charge positive;
         - `cycle` and `step`, int64, the tester's numbers, where the file has them;
         - `capacity`, or `charge_capacity` and `discharge_capacity` [Ah], the tester's counters, where it has them,
           with `resets`: when they fall back to zero ("step", "cycle", "never" or "undetermined").
 
-        Each has `units`, `long_name` and `resolution`, its last digit in its own unit; the current `sign`, whence its
-        sign is: "recorded" or "step state". The attrs of all: `technique`, `format`, `source` (the file's name),
-        `sha256`; and, where the file tells, `start` (ISO 8601, of the first record), `lost_records` (how many numbers
-        are missing), `header` (what stands before the columns' names), `unread` (the columns left out).
+        Each has `resolution`, its last digit in its own unit; the current `sign`, whence its sign is: "recorded" or "step
+        state". Further attrs, where the file tells: `lost_records` (how many numbers are missing) and `header` (what
+        stands before the columns' names).
+
+        Of spectra, float64 over one coordinate that ascends:
+
+        - `intensity`, with the attr `counting`: "known", or "unknown: " and why;
+        - `one_count`, where the counting is known: the intensity of one count, in the same unit, so that the variance of
+          the intensity is `one_count` times its expectation.
+
+        They are a Dataset over `two_theta` [degree] ("xrd") with the attrs `wavelength_kalpha1` and, unless
+        monochromatic, `wavelength_kalpha2` [angstrom], or over `raman_shift` [1/cm] ("raman") with `excitation` [nm] where
+        the file states it. Photoelectrons ("xps") are a DataTree, a child for each region, such as "In 3d" or, where it
+        was measured again, "In 3d (2)", over `binding_energy` [eV] as recorded: no shift for charging is applied. A
+        child has `transmission` where it was recorded, and the attrs `energy_scale` ("kinetic" where the energies were
+        subtracted from the `photon_energy` [eV], else "binding") and, where the file states them, `pass_energy` [eV],
+        `dwell_time` [s], `sweeps` and `charge_reference`.
 
     Raises
     ------

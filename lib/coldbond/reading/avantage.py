@@ -12,7 +12,7 @@ import xarray as xr
 
 from coldbond.reading import workbook
 from coldbond.reading.errors import ReadError
-from coldbond.reading.regions import region_name, tree
+from coldbond.reading.regions import counting, region_name, tree
 from coldbond.reading.spectrum import spectrum
 
 SCANS = re.compile(r"scan|survey|valence", re.IGNORECASE)
@@ -70,10 +70,8 @@ def _sheets(data: bytes, names: re.Pattern) -> dict[str, Rows]:
 
 def _header(rows: Rows) -> int | None:
     """The index of the row that names the columns."""
-    named = (
-        re.match(r"\s*(binding|kinetic) energy", str(row[0]), re.IGNORECASE) for row in rows[:HEADER_WITHIN] if row
-    )
-    return next((number for number, match in enumerate(named) if match), None)
+    scale = re.compile(r"(binding|kinetic) energy", re.IGNORECASE)
+    return next((n for n, row in enumerate(rows[:HEADER_WITHIN]) if row and scale.match(str(row[0]).strip())), None)
 
 
 def _fields(rows: Rows) -> dict[str, Any]:
@@ -112,19 +110,8 @@ def _region(path: Path, sheet: str, rows: Rows, attrs: dict) -> xr.Dataset:
     attrs = attrs | _attrs(fields, len(points)) | {"energy_scale": "binding"}
     fitted = ", ".join(filter(None, names[1:]))
     attrs |= {"unread": fitted} if fitted else {}
-    counting = _counting(units[unnamed[0]], attrs)
-    return spectrum(path, "xps", energy, intensity, **counting, attrs=attrs, lines=range(at + 3, at + 3 + len(points)))
-
-
-def _counting(unit: str, attrs: dict) -> dict:
-    """Units and one count of the intensity, as `spectrum` takes them."""
-    if re.fullmatch(r"counts", unit, re.IGNORECASE):
-        return {"units": "count", "one_count": 1.0}
-    if not re.fullmatch(r"counts ?/ ?s", unit, re.IGNORECASE):
-        return {"units": unit, "unknown": f"the file gives the intensity in {unit!r}"}
-    if "dwell_time" not in attrs:
-        return {"units": "count/s", "unknown": "the sheet gives a rate without number of scans or acquisition time"}
-    return {"units": "count/s", "one_count": 1 / (attrs["dwell_time"] * attrs["sweeps"])}
+    known, lines = counting(units[unnamed[0]], attrs), range(at + 3, at + 3 + len(points))
+    return spectrum(path, "xps", energy, intensity, **known, attrs=attrs, lines=lines)
 
 
 def _attrs(fields: dict[str, Any], points: int) -> dict:

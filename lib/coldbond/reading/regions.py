@@ -1,4 +1,4 @@
-"""The regions of a photoelectron recording: their names, their binding energies, and the tree that holds them."""
+"""The regions of a photoelectron recording: names, binding energies, what their intensities count, and their tree."""
 
 import re
 from collections import Counter
@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 
 CORE_LEVEL = re.compile(r"(?<![A-Za-z])([A-Z][a-z]?)[ _-]?([1-7][spdf])(?![a-z])")
+
+RATE = re.compile(r"\b(counts?|c) ?(/|per) ?s|\bcps\b", re.IGNORECASE)
 
 
 def region_name(label: str) -> str:
@@ -23,6 +25,20 @@ def binding_energy(kinetic_energy: np.ndarray, photon_energy: float) -> np.ndarr
     with none added here, the Pt 4f7/2 of a real recording comes to its tabulated 71.1 eV.
     """
     return np.round(photon_energy - np.asarray(kinetic_energy, float), 9)  # 694 eV, not 693.9999999999999
+
+
+def counting(unit: str, attrs: Mapping) -> dict:
+    """Return the units of an intensity and one count of it, as `spectrum` takes them, from what a file calls its unit.
+
+    The intensity is that of all sweeps together: `attrs` has their number and the dwell time [s] of one.
+    """
+    if RATE.search(unit):
+        if {"dwell_time", "sweeps"} <= attrs.keys():
+            return {"units": "count/s", "one_count": 1 / (attrs["dwell_time"] * attrs["sweeps"])}
+        return {"units": "count/s", "unknown": "the file gives a rate without dwell time and number of sweeps"}
+    if re.search(r"\bcounts?\b", unit, re.IGNORECASE):
+        return {"units": "count", "one_count": 1.0}
+    return {"units": "arbitrary units", "unknown": f"the file calls the intensity {unit!r}, not counts"}
 
 
 def tree(regions: Iterable[tuple[str, xr.Dataset]], attrs: Mapping) -> xr.DataTree:

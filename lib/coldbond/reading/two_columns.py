@@ -9,7 +9,7 @@ import xarray as xr
 
 from coldbond.reading.encoding import as_utf8, head
 from coldbond.reading.errors import ReadError
-from coldbond.reading.regions import CORE_LEVEL, binding_energy, region_name, tree
+from coldbond.reading.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
 from coldbond.reading.spectrum import spectrum
 from coldbond.reading.table import NUMBER
 
@@ -21,7 +21,6 @@ AXES = (
     ("raman", None, re.compile(r"raman[-_ ]?shift", re.IGNORECASE), r"\b(nm|eV)\b"),
 )
 INTENSITY = re.compile(r"intensity|counts?\b|\bcps\b", re.IGNORECASE)
-RATE = re.compile(r"\bcounts? ?(/|per) ?s|\bc/s\b|\bcps\b", re.IGNORECASE)
 COMMENT = "#%;!'"
 #: Quantities that lines of the header may state, as "name: number" or "name = number", by technique.
 STATED = {
@@ -107,8 +106,11 @@ def read_two_columns(path: Path, data: bytes) -> xr.Dataset | xr.DataTree:
             reason, mend = "the energies are kinetic, and no photon energy is stated", "add a line above the numbers"
             raise ReadError(path, table.lines[0], reason, f"{mend}, e.g. {PHOTON_ENERGY!r}")
         axis = binding_energy(axis, attrs["photon_energy"])
-    counting = _counting(technique, name, attrs)
-    read = spectrum(path, technique, axis, table.values[:, named[0]], **counting, attrs=attrs, lines=table.lines)
+    timed = {"dwell_time": attrs["count_time"], "sweeps": 1} if "count_time" in attrs else attrs
+    known = counting(name, timed)
+    if technique == "raman" and "one_count" in known:
+        known = {"units": known["units"], "unknown": "a camera's counts are not single photons"}
+    read = spectrum(path, technique, axis, table.values[:, named[0]], **known, attrs=attrs, lines=table.lines)
     if technique != "xps":
         return read
     labels = [attrs.get("region", ""), name, path.stem]
@@ -200,16 +202,3 @@ def _wavelengths(path: Path, header: str) -> dict:
         reason = f"{stated[0]!r} is not one wavelength in angstrom, or K-alpha1 and then K-alpha2"
         raise ReadError(path, None, reason, f"write it as in {WAVELENGTH!r}")
     return dict(zip(("wavelength_kalpha1", "wavelength_kalpha2"), wavelengths, strict=False))
-
-
-def _counting(technique: str, name: str, attrs: dict) -> dict:
-    """Units and one count of the intensity, as `spectrum` takes them."""
-    if RATE.search(name):
-        seconds = attrs.get("count_time") or attrs.get("dwell_time", 0) * attrs.get("sweeps", 0)
-        if technique == "raman" or not seconds:
-            return {"units": "count/s", "unknown": "the header gives a rate without the time of counting"}
-        return {"units": "count/s", "one_count": 1 / seconds}
-    if re.search(r"counts?\b", name, re.IGNORECASE):
-        known = {"unknown": "a camera's counts are not single photons"} if technique == "raman" else {"one_count": 1.0}
-        return {"units": "count"} | known
-    return {"units": "arbitrary units", "unknown": "the header does not say that the intensities are counts"}

@@ -12,7 +12,7 @@ import xarray as xr
 
 from coldbond.reading.encoding import as_utf8
 from coldbond.reading.errors import ReadError
-from coldbond.reading.regions import binding_energy, region_name, tree
+from coldbond.reading.regions import RATE, binding_energy, counting, region_name, tree
 from coldbond.reading.spectrum import spectrum
 from coldbond.reading.table import NUMBER
 
@@ -55,8 +55,6 @@ BLOCK = (
     (39, "rotation", 1, True),
     (40, "additional parameters", -3, False),
 )
-#: Units of a rate: "c/s" is the standard's own, the rest is what programs write.
-RATE = re.compile(r"\b(counts?|c) ?(/|per) ?s|\bcps\b", re.IGNORECASE)
 AGAIN = "export or copy the file again"
 
 
@@ -228,20 +226,19 @@ def _region(lines: Lines, header: Header, block: dict) -> xr.Dataset:
     if attrs["energy_scale"] == "kinetic":
         if "photon_energy" not in attrs:
             reason = f"{within} is over kinetic energy, and its photon energy is missing"
-            raise ReadError(
-                path, block["line"], reason, "export it with the energy of the source, or over binding energy"
-            )
+            raise ReadError(path, block["line"], reason, "export it with the energy of the source")
         energy = binding_energy(energy, attrs["photon_energy"])
     others = [column for column in range(len(labels)) if column not in (transmission, axis)]
     if not others:
         reason = f"{within} has no ordinates but {', '.join(labels)}"
         raise ReadError(path, block["line"], reason, "export it with its intensities")
     at = others[0]
-    unread = [labels[column] for column in others[1:]] + _casa(block["comment"])
+    unread = [labels[column] for column in others[1:]]
+    unread += ["fit by CasaXPS"] if any(line.startswith("CASA comp") for line in block["comment"]) else []
     attrs |= {"unread": ", ".join(unread)} if unread else {}
-    counting = _counting(block, labels[at], units[at], attrs)
+    known = _counting(block, labels[at], units[at], attrs)
     points = range(first, first + ordinates.size, len(labels))
-    region = spectrum(path, "xps", energy, ordinates[:, at], **counting, attrs=attrs, lines=points)
+    region = spectrum(path, "xps", energy, ordinates[:, at], **known, attrs=attrs, lines=points)
     if transmission is not None:
         values = ordinates[np.argsort(energy), transmission]
         shown = {"units": "1", "long_name": "transmission of the analyser"}
@@ -251,15 +248,11 @@ def _region(lines: Lines, header: Header, block: dict) -> xr.Dataset:
 
 def _counting(block: dict, label: str, unit: str, attrs: dict) -> dict:
     """Units and one count of an ordinate, as `spectrum` takes them."""
-    if block["signal mode"][0] != "pulse counting":
+    if block["signal mode"] != ["pulse counting"]:
         return {"units": "arbitrary units", "unknown": "the signal is analogue"}
-    if any(RATE.search(text) for text in (label, unit, block["label"])):
-        if "dwell_time" in attrs and "sweeps" in attrs:
-            return {"units": "count/s", "one_count": 1 / (attrs["dwell_time"] * attrs["sweeps"])}
-        return {"units": "count/s", "unknown": "the file gives a rate without dwell time or sweeps"}
-    if unit == "d":  # a pure number, which of pulses can only be their count
-        return {"units": "count", "one_count": 1.0}
-    return {"units": unit, "unknown": f"the file gives the intensity in {unit!r}"}
+    # The standard's own units are d, a pure number, and c/s; programs write d for rates too, and name the block so.
+    rate = next((text for text in (unit, label, block["label"]) if RATE.search(text)), None)
+    return counting(rate or ("counts" if unit == "d" else unit), attrs)
 
 
 def _attrs(block: dict) -> dict:
@@ -281,11 +274,6 @@ def _attrs(block: dict) -> dict:
     if calibrations:
         attrs["charge_reference"] = f"CasaXPS, not applied here: {'; '.join(calibrations)}"
     return attrs | {"source_label": block["source label"][0], "sample_name": block["sample"], "block": block["label"]}
-
-
-def _casa(comment: Sequence[str]) -> list[str]:
-    """The fits that CasaXPS left in a comment."""
-    return ["fit by CasaXPS"] if any(line.startswith(("CASA region", "CASA comp")) for line in comment) else []
 
 
 def _label(block: dict) -> str:
