@@ -66,8 +66,8 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
     Returns
     -------
     xarray.Dataset or xarray.DataTree
-        The attrs of all: `technique`, `format`, `source` (the file's name), `sha256`; where the file tells, `start` (ISO
-        8601), and `unread`, what of it was left out. Each variable has `units` and `long_name`.
+        The attrs of all: `technique`, `format`, `source` (the file's name), `sha256`; where the file tells, `start`
+        (ISO 8601), and `unread`, what of it was left out. Each variable has `units` and `long_name`.
 
         Of cyclers ("cycling"), dimension `record`, float64 unless said otherwise:
 
@@ -76,19 +76,19 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
         - `capacity`, or `charge_capacity` and `discharge_capacity` [Ah], the tester's counters, where it has them,
           with `resets`: when they fall back to zero ("step", "cycle", "never" or "undetermined").
 
-        Each has `resolution`, its last digit in its own unit; the current `sign`, whence its sign is: "recorded" or "step
-        state". Further attrs, where the file tells: `lost_records` (how many numbers are missing) and `header` (what
-        stands before the columns' names).
+        Each has `resolution`, its last digit in its own unit; the current `sign`, whence its sign is: "recorded" or
+        "step state". Further attrs, where the file tells: `lost_records` (how many numbers are missing) and `header`
+        (what stands before the columns' names).
 
         Of spectra, float64 over one coordinate that ascends:
 
         - `intensity`, with the attr `counting`: "known", or "unknown: " and why;
-        - `one_count`, where the counting is known: the intensity of one count, in the same unit, so that the variance of
-          the intensity is `one_count` times its expectation.
+        - `one_count`, where the counting is known: the intensity of one count, in the same unit, so that the variance
+          of the intensity is `one_count` times its expectation.
 
         They are a Dataset over `two_theta` [degree] ("xrd") with the attrs `wavelength_kalpha1` and, unless
-        monochromatic, `wavelength_kalpha2` [angstrom], or over `raman_shift` [1/cm] ("raman") with `excitation` [nm] where
-        the file states it. Photoelectrons ("xps") are a DataTree, a child for each region, such as "In 3d" or, where it
+        monochromatic, `wavelength_kalpha2` [angstrom], or over `raman_shift` [1/cm] ("raman") with `excitation` [nm]
+        where the file states it. Photoelectrons ("xps") are a DataTree, a child for each region, such as "In 3d" or, where it
         was measured again, "In 3d (2)", over `binding_energy` [eV] as recorded: no shift for charging is applied. A
         child has `transmission` where it was recorded, and the attrs `energy_scale` ("kinetic" where the energies were
         subtracted from the `photon_energy` [eV], else "binding") and, where the file states them, `pass_energy` [eV],

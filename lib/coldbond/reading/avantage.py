@@ -50,8 +50,9 @@ def read_avantage(path: Path, data: bytes) -> xr.DataTree:
     """
     sheets = _sheets(data, re.compile(""))
     scans = {name: rows for name, rows in sheets.items() if _header(rows) is not None}
-    carbon = _fields(sheets.get("Titles", [])).get("Carbon BE")
-    attrs = {} if carbon is None else {"charge_reference": f"Carbon BE {carbon}"}
+    titles = " ".join(str(cell) for row in sheets.get("Titles", []) for cell in row)
+    carbon = re.search(r"Carbon BE\D*(\d+\.?\d*)", titles)
+    attrs = {"charge_reference": f"Carbon BE {carbon[1]}"} if carbon else {}
     regions = [
         (region_name(re.sub(r"\s*\bscan\b", "", name, flags=re.IGNORECASE)), _region(path, name, rows, attrs))
         for name, rows in scans.items()
