@@ -5,7 +5,7 @@ doi 10.1002/adma.202212096). `uncertainty` is the standard uncertainty of a posi
 laboratories and samples; a fit holds the position by it, and says where the spectrum adds nothing to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -17,13 +17,17 @@ class Line:
     `splitting` [eV] and `ratio` (of the areas) are of the spin-orbit partner at higher binding energy, 0 where there is
     none. `sensitivity` is Scofield's cross-section of the main line for Al K-alpha, relative to C 1s (Scofield 1976,
     J. Electron Spectrosc. 8, 129, doi 10.1016/0368-2048(76)80015-1). `fwhm` [eV] is what lines of this level have at
-    usual pass energies, with its standard uncertainty.
+    usual pass energies, `lorentzian` [eV] about what the core hole's lifetime leaves of it (of Campbell and Papp 2001,
+    At. Data Nucl. Data Tables 77, 1, doi 10.1006/adnd.2000.0848, and rounded), `asymmetry` that of metals in
+    the shape "doniach", each with its standard uncertainty.
     """
 
     splitting: float = 0.0
     ratio: float = 0.0
     sensitivity: float | None = None
-    fwhm: tuple[float, float] = (1.4, 0.3)
+    fwhm: tuple[float, float] = (1.2, 0.3)
+    lorentzian: tuple[float, float] = (0.1, 0.1)
+    asymmetry: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,19 @@ class Component:
     source: str = ""
     conflict: str = ""
     fwhm: tuple[float, float] | None = None  # a width of its own, with its uncertainty; else that of the region
-    asymmetry: float = 0.0  # of the shape "doniach"
+    with_region: str = ""  # looked for only where the recording holds this region
+    without_region: str = ""  # or only where it does not
 
 
 #: Splittings after Moulder et al. 1992, Handbook of X-ray Photoelectron Spectroscopy (In 3d 7.5, Zr 3d 2.4 eV); area
 #: ratios are those of the multiplicities, 2 : 3 for a 3d.
 LINES: Mapping[str, Line] = {
-    "Li 1s": Line(sensitivity=0.0568),
+    "Li 1s": Line(sensitivity=0.0568, lorentzian=(0.05, 0.05)),
     "C 1s": Line(sensitivity=1.0),
     "N 1s": Line(sensitivity=1.80),
-    "O 1s": Line(sensitivity=2.93, fwhm=(1.6, 0.4)),
-    "In 3d": Line(splitting=7.55, ratio=2 / 3, sensitivity=13.32, fwhm=(1.2, 0.3)),
-    "Zr 3d": Line(splitting=2.4, ratio=2 / 3, sensitivity=4.17, fwhm=(1.3, 0.3)),
+    "O 1s": Line(sensitivity=2.93, fwhm=(1.5, 0.4), lorentzian=(0.15, 0.1)),
+    "In 3d": Line(splitting=7.55, ratio=2 / 3, sensitivity=13.32, lorentzian=(0.4, 0.15), asymmetry=(0.05, 0.05)),
+    "Zr 3d": Line(splitting=2.4, ratio=2 / 3, sensitivity=4.17),
     "La 3d": Line(sensitivity=28.12),
     "Ta 4f": Line(sensitivity=4.82),
 }
@@ -70,6 +75,16 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
             0.1,
             "Chen et al. 2023",
             "lattice Li of a garnet and Li2CO3 (55.1 eV) lie at the same energy: Li 1s alone does not prove Li3N",
+            with_region="N 1s",
+        ),
+        Component(
+            "LiO",
+            "garnet, Li$_2$CO$_3$",
+            55.0,
+            0.15,
+            "Li2CO3 55.1 eV on the Au-referenced scale",
+            "Li3N (55.2 eV) lies at the same energy; where there is no N 1s region it is not looked for",
+            without_region="N 1s",
         ),
         Component(
             "Li2O",
@@ -102,10 +117,9 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
             "LiIn",
             "Li–In",
             442.9,
-            0.3,
+            0.25,
             "below InN (Chen et al. 2023), the lower the more lithium",
             "no accepted reference; the position moves with the lithium content",
-            asymmetry=0.1,
         ),
     ),
     "N 1s": (
@@ -140,10 +154,18 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
     "C 1s": (
         Component("CC", "C–C, C–H", 284.8, 0.1, "convention; adventitious carbon lies at 284.0 to 286.7 eV"),
         Component("CO", "C–O", 286.3, 0.2, "Moulder et al. 1992"),
-        Component("COO", "O–C=O", 288.7, 0.3, "Moulder et al. 1992"),
-        Component("CO3", "CO$_3^{2-}$", 289.9, 0.3, "Moulder et al. 1992"),
+        Component("CO3", "CO$_3^{2-}$, O–C=O", 289.4, 0.5, "carbonates 289 to 290 eV, carboxyls 288.5 to 289 eV"),
     ),
 }
 
 #: Energies of the same compound that others report, to be drawn beside the paper's: region, compound, eV, source.
 DISPUTED = (("N 1s", "Li$_3$N", 396.1, "Nat. Commun. 2023, doi 10.1038/s41467-023-41441-0"),)
+
+
+def looked_for(region: str, regions: Collection[str]) -> tuple[Component, ...]:
+    """Return the components that are looked for in a region of a recording that holds these regions."""
+    return tuple(
+        c
+        for c in COMPONENTS[region]
+        if (not c.with_region or c.with_region in regions) and (not c.without_region or c.without_region not in regions)
+    )

@@ -13,7 +13,7 @@ from scipy import stats
 from coldbond.xps.components import Component, Line
 from coldbond.xps.fit import fit
 
-#: One background is refused by the data where another has a posterior weight of more than this.
+#: Posterior weight below which a background is refused by the data.
 REFUSED = 0.05
 NORMAL = 1.96  # standard deviations on either side of a 95 % interval
 QUANTILE = stats.chi2.ppf(0.90, 1)  # 2.71: one-sided, at 95 %
@@ -36,9 +36,9 @@ class Composition:
         component lies or only its reference does; `f`, `p` and `bic`, the evidence against the fit without it (of the
         background that is least in favour); `limit`, the largest area that may hide, at 95 %.
     fits : dict of str to lmfit.minimizer.MinimizerResult
-        Of the components that are present, by background.
+        Of the components that are present, by background, for those that the data do not refuse.
     weights : dict of str to float
-        Of the backgrounds, by how well they fit.
+        Of those backgrounds that the data do not refuse.
     inseparable : list of str
         Which components' areas the spectrum cannot tell apart, in words.
     """
@@ -60,7 +60,7 @@ def composition(
     *,
     line: Line = Line(),  # noqa: B008, frozen
     backgrounds: Sequence[str] = ("active shirley", "active tougaard"),
-    shape: str = "gl product",
+    shape: str = "doniach",
     reference_uncertainty: float = 0.15,
     significance: float = 0.05,
 ) -> Composition:
@@ -96,25 +96,28 @@ def composition(
     Raftery 1995, J. Am. Stat. Assoc. 90, 773, doi 10.1080/01621459.1995.10476572). Positions carry the uncertainty of
     the energy reference.
 
-    The limit of a component left out is the largest area that any position within two standard uncertainties allows
-    for a profile likelihood that is worse by 2.71 than the best one of an area not below zero (Cowan et al. 2011, Eur.
-    Phys. J. C 71, 1554, doi 10.1140/epjc/s10052-011-1554-0, section 2.4; the rest of the model linearised).
+    The limit of a component left out is the largest area, at any position, whose profile likelihood is worse by 2.71
+    than the best one of an area not below zero (Cowan et al. 2011, Eur. Phys. J. C 71, 1554,
+    doi 10.1140/epjc/s10052-011-1554-0, section 2.4), with the rest of the model linearised and the position held by its
+    uncertainty; at most the sum of all areas.
     """
     components = list(components)
     settings = {"shape": shape, "line": line, "reference_uncertainty": reference_uncertainty}
 
     def fitted(some: Sequence[Component]) -> dict[str, lmfit.minimizer.MinimizerResult]:
-        return {background: fit(region, some, background, **settings) for background in backgrounds}
+        return {background: fit(region, some, background, **settings) for background in standing}
 
-    kept, rows = components, {}
+    standing, kept, rows = backgrounds, components, {}
     fits = fitted(kept)
+    standing = [name for name, weight in _weights(fits).items() if weight > REFUSED]
+    fits = {name: fits[name] for name in standing}
     inseparable = _inseparable(fits[max(_weights(fits), key=_weights(fits).get)])
     while kept:
         weights = _weights(fits)
         for c in sorted(kept, key=lambda c: abs(_wald(fits, weights, c))):  # what matters least first
             others = [other for other in kept if other is not c]
             without = fitted(others)
-            evidence = _test(fits, without, weights, c)
+            evidence = _test(fits, without, c)
             present = evidence["p"] < significance and evidence["bic"] > 0
             rows[c.key] = {"present": present} | evidence | _amounts(fits, weights, c, reference_uncertainty)
             if not present:
@@ -125,8 +128,7 @@ def composition(
     weights = _weights(fits)
     for c in components:
         if c not in kept:  # the final fit decides what may hide in it
-            scans = [scan(fits[name], c) for name, weight in weights.items() if weight > REFUSED]
-            rows[c.key]["limit"] = max(s.limit for s in scans)
+            rows[c.key]["limit"] = max(scan(result, c).limit for result in fits.values())
         else:
             rows[c.key]["limit"] = rows[c.key]["area_high"]
     table = pd.DataFrame.from_dict({c.key: rows[c.key] for c in components}, orient="index")
@@ -175,9 +177,13 @@ def scan(without: lmfit.minimizer.MinimizerResult, component: Component) -> Scan
     length = np.maximum(np.linalg.norm(signal, axis=1), 1e-12)
     area, deviation = signal @ residual / length**2, np.sqrt(_scale(without)) / length
     turned = np.diff(signal / length[:, np.newaxis], axis=0)
-    improvement = np.square(area / deviation)
-    room = QUANTILE + improvement - improvement[area > 0].max(initial=0)
-    limit = (area + deviation * np.sqrt(np.maximum(room, 0)))[room >= 0].max()
+    # The position is held by its uncertainty, as in a fit.
+    held = np.square((position - component.position) / (reach / 2))
+    room = QUANTILE + np.square(area / deviation) - held
+    room -= np.max(room[area > 0] - QUANTILE, initial=0)
+    limit = np.max((area + deviation * np.sqrt(np.maximum(room, 0)))[room >= 0], initial=0)
+    whole = sum(max(without.params[f"{c.key}_area"].value, 0) for c in model.components)
+    limit = min(limit, whole) if whole else limit  # no part is larger than the whole
     return Scan(position, area, deviation, np.linalg.norm(turned, axis=1).sum(), float(limit))
 
 
@@ -197,13 +203,11 @@ def _weights(fits: Mapping[str, lmfit.minimizer.MinimizerResult]) -> dict[str, f
 def _test(
     fits: Mapping[str, lmfit.minimizer.MinimizerResult],
     without: Mapping[str, lmfit.minimizer.MinimizerResult],
-    weights: Mapping[str, float],
     component: Component,
 ) -> dict[str, float]:
     """F, its p in the best of all places, and the gain in BIC, each at the background where it is least."""
     found = []
-    for background in (name for name, weight in weights.items() if weight > REFUSED):
-        whole, part = fits[background], without[background]
+    for whole, part in zip(fits.values(), without.values(), strict=True):
         points = whole.model.energy.size
         more = max(whole.nvarys - part.nvarys, 1)
         gain = max((part.chisqr - whole.chisqr) / _scale(whole), 0)

@@ -1,40 +1,51 @@
 """A region as a sum of components on a background that they cause, fitted through lmfit."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import lmfit
 import numpy as np
 import xarray as xr
 from scipy.linalg import solve_triangular
 from scipy.ndimage import uniform_filter1d
+from scipy.optimize import nnls
 
 from coldbond import counting
 from coldbond.xps import backgrounds, line_shapes
 from coldbond.xps.components import Component, Line
 
-#: Each shape: its function, and its parameters beside the width (start, standard uncertainty, least, most). What a
-#: spectrum does not determine stays within these uncertainties, and its intervals carry them.
+#: Each shape: its function, and its parameter beside the width.
 SHAPES = {
-    "gl product": (line_shapes.gaussian_lorentzian_product, {"mixing": (0.3, 0.15, 0.0, 1.0)}),
-    "gl sum": (line_shapes.gaussian_lorentzian_sum, {"mixing": (0.3, 0.15, 0.0, 1.0)}),
-    "voigt": (line_shapes.voigt, {"lorentzian": (0.3, 0.2, 0.0, 3.0)}),
-    "doniach": (line_shapes.doniach_sunjic, {"lorentzian": (0.3, 0.2, 0.1, 3.0)}),
+    "gl product": (line_shapes.gaussian_lorentzian_product, "mixing"),
+    "gl sum": (line_shapes.gaussian_lorentzian_sum, "mixing"),
+    "voigt": (line_shapes.voigt, "lorentzian"),
+    "doniach": (line_shapes.doniach_sunjic, "lorentzian"),
 }
-
-#: Each background that is fitted with the lines: its kernel, and its strength with its standard uncertainty. Steps are
-#: a few to twenty per cent of a line's height; Tougaard's B varies by half between materials.
+MIXING = (0.3, 0.15)  # usual, with its standard uncertainty; the Lorentzian's width is the core level's
+#: Each kernel of a background that is fitted with the lines, and its strength with its standard uncertainty: steps are
+#: up to twenty per cent of a line's height, and within a window as narrow as a region B stands for C too.
+KERNELS = {
+    "shirley": (backgrounds.shirley_kernel, (0.05, 0.05)),
+    "tougaard": (backgrounds.tougaard_kernel, (backgrounds.UNIVERSAL_B, 3 * backgrounds.UNIVERSAL_B)),
+}
 BACKGROUNDS = {
-    "active shirley": (backgrounds.shirley_kernel, (0.05, 0.05)),
-    "active tougaard": (backgrounds.tougaard_kernel, (backgrounds.UNIVERSAL_B, backgrounds.UNIVERSAL_B / 2)),
+    "active shirley": ("shirley",),
+    "active tougaard": ("tougaard",),
+    "shirley and tougaard": ("shirley", "tougaard"),
+    "iterative shirley": (),
+    "linear": (),
 }
 NARROWEST = 0.2  # eV
+TINY = 1e-5  # step of a numerical derivative, eV or 1
+TOLERANCE = 1e-6  # of the sum of squares, at which a fit has converged
+WIDTHS = (0.7, 0.85, 1.0)  # of the usual width, from which a fit may start
 
 
 def fit(
     region: xr.Dataset,
     components: Sequence[Component],
     background: str = "active shirley",
-    shape: str = "gl product",
+    shape: str = "doniach",
     *,
     line: Line = Line(),  # noqa: B008, frozen
     reference_uncertainty: float = 0.15,
@@ -49,10 +60,11 @@ def fit(
     components : sequence of Component
         Their positions are held by their uncertainties, and all together by that of the energy reference. None at all
         fits the straight line alone.
-    background : {"active shirley", "active tougaard", "iterative shirley", "linear"}
+    background : {"active shirley", "active tougaard", "shirley and tougaard", "iterative shirley", "linear"}
         All but the iterative one stand on a straight line, which is fitted too.
     shape : {"gl product", "gl sum", "voigt", "doniach"}
-        See `line_shapes`; the width and the mixing are the same for all components without a width of their own.
+        See `line_shapes`; what shapes a line is the same for all components but those with a width of their own.
+        "doniach" is a Voigt profile where the core level has no asymmetry.
     line : Line
         Spin-orbit partner and usual width, such as one of `components.LINES`; a singlet unless given.
     reference_uncertainty : float
@@ -65,7 +77,8 @@ def fit(
     lmfit.minimizer.MinimizerResult
         Its parameters, energies in eV: `KEY_area` of every component's main line, in the intensity's unit times eV and
         free to be negative; `KEY_position`; `fwhm` and `KEY_fwhm` (for "voigt" and "doniach" the Gaussian's), `mixing`
-        or `lorentzian`; `loss`, the background's strength; `level` and `slope` of the straight line.
+        or `lorentzian`, `asymmetry`; `shirley` [1/eV] and `tougaard` [eV2], the background's strengths; `level` and
+        `slope` of the straight line.
         Attributes beside lmfit's own: `curves`, a Dataset over `binding_energy` with `intensity`, `envelope`,
         `background`, `uncertainty`, normalised `residual`, and `component` over `key`; `at_bound`, the parameters that
         ended at a bound and were fixed there; `model` and `sigma`, the `Model` and what it was weighted with.
@@ -86,8 +99,8 @@ def fit(
     components = list(components)
     if shape not in SHAPES:
         raise ValueError(f"no line shape {shape!r}; there are {', '.join(SHAPES)}")
-    if background not in (*BACKGROUNDS, "iterative shirley", "linear"):
-        raise ValueError(f"no background {background!r}; there are {', '.join(BACKGROUNDS)}, iterative shirley, linear")
+    if background not in BACKGROUNDS:
+        raise ValueError(f"no background {background!r}; there are {', '.join(BACKGROUNDS)}")
     model = Model(region, components, background, shape, line, reference_uncertainty)
     params = model.start(start or {})
     if model.energy.size < len(params) + 3:
@@ -110,7 +123,13 @@ def _minimize(
     at_bound: list[str] = []
     while True:
         result = lmfit.minimize(
-            model.residual, params, args=(sigma,), method="leastsq", scale_covar=scaled, Dfun=model.jacobian
+            model.residual,
+            params,
+            args=(sigma,),
+            scale_covar=scaled,
+            Dfun=model.jacobian,
+            ftol=TOLERANCE,
+            xtol=TOLERANCE,
         )
         found = [p.name for p in result.params.values() if p.vary and _at_bound(p)]
         result.at_bound = at_bound = at_bound + found
@@ -142,21 +161,17 @@ class Model:
         self.energy = region.binding_energy.to_numpy()
         self.intensity = region.intensity.to_numpy()
         self.centred = self.energy - self.energy.mean()
-        self.shape, self.extra = SHAPES[shape]
-        self.asymmetry = np.array([c.asymmetry for c in components])
-        self.kernel, self.loss = None, None
-        if background in BACKGROUNDS:
-            kernel, self.loss = BACKGROUNDS[background]
-            self.kernel = kernel(self.energy)
+        self.shape, self.second = SHAPES[shape]
+        self.kernels = {name: KERNELS[name][0](self.energy).T for name in BACKGROUNDS[background]}
         # A straight line below the rest, or a background that was found beforehand.
         self.static = 0.0
         self.straight = {"level": np.ones_like(self.energy), "slope": self.centred}
         if background == "iterative shirley":
             self.static, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
         self.widths = ["fwhm" if c.fwhm is None else f"{c.key}_fwhm" for c in components]
-        self._know_beforehand(shape, reference_uncertainty)
+        self._know_beforehand(reference_uncertainty)
 
-    def _know_beforehand(self, shape: str, reference_uncertainty: float) -> None:
+    def _know_beforehand(self, reference_uncertainty: float) -> None:
         """Collect means and standard uncertainties; those of the positions have the energy reference in common."""
         held = [c for c in self.components if np.isfinite(c.uncertainty)]
         self.held = [f"{c.key}_position" for c in held]
@@ -164,49 +179,65 @@ class Model:
         covariance = np.diag([c.uncertainty**2 for c in held]) + reference_uncertainty**2
         self.whiten = solve_triangular(np.linalg.cholesky(covariance), np.eye(len(held)), lower=True)
         self.reference_uncertainty = reference_uncertainty
-        self.spread = 2 * reference_uncertainty
-        known = {name: width for name, width in zip(self.widths, self._own_widths(), strict=True)}
+        shared = {"fwhm": self.line.fwhm, self.second: MIXING if self.second == "mixing" else self.line.lorentzian}
+        if self.shape is line_shapes.doniach_sunjic and self.line.asymmetry:
+            shared["asymmetry"] = self.line.asymmetry
+        shared |= {name: KERNELS[name][1] for name in self.kernels}
+        self.usual = {name: mean for name, (mean, _) in shared.items()}
+        known = {name: c.fwhm or self.line.fwhm for name, c in zip(self.widths, self.components, strict=True)}
         if self.components:
-            known |= {name: value[:2] for name, value in self.extra.items()}
-            known |= {"loss": self.loss} if self.loss else {}
+            known |= {name: shared[name] for name in shared if name != "fwhm"}
         self.known = list(known)
         self.mean, self.deviation = np.array(list(known.values())).reshape(-1, 2).T
-
-    def _own_widths(self) -> list[tuple[float, float]]:
-        return [c.fwhm or self.line.fwhm for c in self.components]
 
     def start(self, given: Mapping[str, float]) -> lmfit.Parameters:
         """Return parameters that start at what is known, the energy scale shifted and the areas as suits the data."""
         params = lmfit.Parameters()
         for name, mean in zip(self.known, self.mean, strict=True):
-            least, most = (-np.inf, np.inf) if name == "loss" else self.extra.get(name, (0, 0, NARROWEST, np.inf))[2:]
-            params.add(name, mean, min=least, max=most)
+            params.add(name, mean, **self._bounds(name))
         for c in self.components:
             params.add(f"{c.key}_position", c.position)
-            params.add(f"{c.key}_area", 0.0)
-        for name in self.straight:
-            params.add(name, 0.0)
         for name, value in given.items():
             params[name].set(value=value)
+        values = params.valuesdict()
         sigma = self.uncertainty(uniform_filter1d(self.intensity, 5, mode="nearest"))
-        positions = [f"{c.key}_position" for c in self.components]
-        placed = np.array([params[name].value for name in positions])
+        data = (self.intensity - self.static) / sigma
+        straight = np.vstack([[*self.straight.values()], *([-column] for column in self.straight.values())])
         best = np.inf
-        for shift in np.linspace(-self.spread, self.spread, 2 * int(np.ceil(self.spread / 0.2)) + 1):
-            values = params.valuesdict() | dict(zip(positions, placed + shift, strict=True))
-            columns = np.vstack([self.caused(values), *self.straight.values()]) / sigma
-            solved, *_ = np.linalg.lstsq(columns.T, (self.intensity - self.static) / sigma, rcond=None)
-            misfit = np.sum((solved @ columns - (self.intensity - self.static) / sigma) ** 2)
-            misfit += np.sum(self.beforehand(values) ** 2)
+        for shift, width in product(self._shifts(), WIDTHS):
+            tried = dict(values)
+            for c in self.components:
+                tried[f"{c.key}_position"] += shift
+            if "fwhm" in tried:
+                tried["fwhm"] *= width
+            columns = np.vstack([self.caused(tried), straight]) / sigma
+            # No area starts below zero: a fit that begins so may end in a wide line with holes cut into it.
+            solved, misfit = nnls(columns.T, data)
+            misfit = misfit**2 + np.sum(self.beforehand(tried) ** 2)
             if misfit < best:
-                best, found = (
-                    misfit,
-                    values
-                    | dict(zip([*(f"{c.key}_area" for c in self.components), *self.straight], solved, strict=True)),
-                )
+                best, found, areas = misfit, tried, solved
         for name, value in found.items():
             params[name].set(value=value)
+        for c, area in zip(self.components, areas, strict=False):
+            params.add(f"{c.key}_area", area)
+        up, down = np.split(areas[len(self.components) :], 2)
+        for name, value in zip(self.straight, up - down, strict=True):
+            params.add(name, value)
         return params
+
+    def _bounds(self, name: str) -> dict[str, float]:
+        if name.endswith("fwhm"):
+            return {"min": NARROWEST}
+        if name == "asymmetry":
+            return {"min": 0.0, "max": 0.5}
+        if name == self.second:
+            return {"min": 0.0, "max": 1.0 if name == "mixing" else np.inf}
+        return {}
+
+    def _shifts(self) -> np.ndarray:
+        """Shifts of all components together, from where the fit may start."""
+        reach = 2 * self.reference_uncertainty
+        return np.linspace(-reach, reach, 2 * int(np.ceil(reach / 0.4)) + 1)
 
     def uncertainty(self, expected: np.ndarray) -> np.ndarray:
         """Standard deviation of counting; proportional to the root where nothing is known of it."""
@@ -218,14 +249,12 @@ class Model:
         if not self.components:
             return np.empty((0, self.energy.size))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
-        return self._unit(values, position, np.array([values[name] for name in self.widths]), self.asymmetry)
+        return self._unit(values, position, np.array([values[name] for name in self.widths]))
 
-    def _unit(
-        self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray, asymmetry: np.ndarray
-    ) -> np.ndarray:
-        arguments = [width[:, np.newaxis], *(values[name] for name in self.extra)]
+    def _unit(self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray) -> np.ndarray:
+        arguments = [width[:, np.newaxis], values[self.second]]
         if self.shape is line_shapes.doniach_sunjic:
-            arguments.append(asymmetry[:, np.newaxis])
+            arguments.append(values.get("asymmetry", 0.0))
         away = self.energy - position[:, np.newaxis]
         lines = self.shape(away, *arguments)
         if self.line.ratio:
@@ -237,16 +266,13 @@ class Model:
         return self._with_background(values, self.lines(values))
 
     def _with_background(self, values: Mapping[str, float], lines: np.ndarray) -> np.ndarray:
-        return lines if self.kernel is None or not lines.size else lines + values["loss"] * (lines @ self.kernel.T)
+        return lines + sum(values.get(name, 0.0) * (lines @ kernel) for name, kernel in self.kernels.items())
 
     def probe(self, values: Mapping[str, float], component: Component, position: np.ndarray) -> np.ndarray:
         """Another component of unit area at every position, with the background that it causes."""
-        values = {name: value[0] for name, value in self.extra.items()} | (
-            {"loss": self.loss[0] if self.loss else 0.0, "fwhm": self.line.fwhm[0]} | dict(values)
-        )
+        values = self.usual | dict(values)
         width = component.fwhm[0] if component.fwhm else values["fwhm"]
-        each = np.ones_like(position)
-        return self._with_background(values, self._unit(values, position, width * each, component.asymmetry * each))
+        return self._with_background(values, self._unit(values, position, np.full_like(position, width)))
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
         return np.array([values[f"{c.key}_area"] for c in self.components])
@@ -268,19 +294,22 @@ class Model:
         return np.append((self.envelope(values) - self.intensity) / sigma, self.beforehand(values))
 
     def jacobian(self, params: lmfit.Parameters, sigma: np.ndarray) -> np.ndarray:
-        """Derivatives of the residual: exact for what is linear, by differences of 1e-5 for the rest."""
+        """Derivatives of the residual: exact for what is linear, by differences for the rest."""
         values = params.valuesdict()
         lines = self.lines(values)
-        caused = self.caused(values)
-        linear = dict(zip((f"{c.key}_area" for c in self.components), caused, strict=True)) | self.straight
-        if "loss" in values:
-            linear["loss"] = self.areas(values) @ lines @ self.kernel.T
-        now, before = self.areas(values) @ caused, self.beforehand(values)
+        caused = self._with_background(values, lines)
+        areas = self.areas(values)
+        places = [f"{c.key}_position" for c in self.components]
+        moved = values | {name: values[name] + TINY for name in places}
+        known = dict(zip((f"{c.key}_area" for c in self.components), caused, strict=True)) | self.straight
+        known |= dict(zip(places, areas[:, np.newaxis] * (self.caused(moved) - caused) / TINY, strict=True))
+        known |= {name: areas @ lines @ kernel for name, kernel in self.kernels.items()}
+        now, before = areas @ caused, self.beforehand(values)
         columns = []
         for name in (p.name for p in params.values() if p.vary):
-            moved = values | {name: values[name] + 1e-5}
-            column = linear[name] if name in linear else (self.areas(values) @ self.caused(moved) - now) / 1e-5
-            columns.append(np.append(column / sigma, (self.beforehand(moved) - before) / 1e-5))
+            moved = values | {name: values[name] + TINY}
+            column = known[name] if name in known else (areas @ self.caused(moved) - now) / TINY
+            columns.append(np.append(column / sigma, (self.beforehand(moved) - before) / TINY))
         return np.array(columns).T
 
     def curves(self, params: lmfit.Parameters, sigma: np.ndarray) -> xr.Dataset:

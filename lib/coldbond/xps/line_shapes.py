@@ -74,7 +74,7 @@ def doniach_sunjic(
     energy, gaussian, lorentzian, asymmetry = (
         value[tailed][:, np.newaxis] for value in (energy, gaussian, lorentzian, asymmetry)
     )
-    sigma, half, power = GAUSSIAN * gaussian, lorentzian / 2, 1 - asymmetry
+    sigma, half, power = GAUSSIAN * gaussian, np.maximum(lorentzian, 0.02) / 2, 1 - asymmetry
     steps = int(np.ceil(np.clip(1.6 * (sigma / half).max(), 2, 200)))
     offset = np.arange(-5 * steps, 5 * steps + 1) / steps  # in standard deviations
     weight = np.exp(-(offset**2) / 2)
