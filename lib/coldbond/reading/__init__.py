@@ -90,9 +90,9 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
         monochromatic, `wavelength_kalpha2` [angstrom], or over `raman_shift` [1/cm] ("raman") with `excitation` [nm]
         where the file states it. Photoelectrons ("xps") are a DataTree, a child for each region, such as "In 3d" or,
         where it was measured again, "In 3d (2)", over `binding_energy` [eV] as recorded: no shift for charging is
-        applied. A child has `transmission` where it was recorded, and the attrs `energy_scale` ("kinetic" where the energies were
-        subtracted from the `photon_energy` [eV], else "binding") and, where the file states them, `pass_energy` [eV],
-        `dwell_time` [s], `sweeps` and `charge_reference`.
+        applied. A child has `transmission` where it was recorded, and the attrs `energy_scale` ("kinetic" where the
+        energies were subtracted from the `photon_energy` [eV], else "binding") and, where the file states them,
+        `pass_energy` [eV], `dwell_time` [s], `sweeps` and `charge_reference`.
 
     Raises
     ------
