@@ -277,3 +277,16 @@ def test_a_damaged_avantage_workbook_is_refused(tmp_path, data, row, reason):
     with pytest.raises(ReadError) as caught:
         saved(tmp_path / "a.xlsx", data)
     assert reason in caught.value.reason and caught.value.line == row
+
+
+def test_a_workbook_with_a_wrong_byte_is_refused_or_reads_the_same(tmp_path):
+    whole, data = saved(tmp_path / "a.xlsx", avantage())["C 1s"].to_dataset(), avantage()
+    refused = 0
+    for at in range(0, len(data), 61):
+        try:
+            tree = saved(tmp_path / "b.xlsx", data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
+        except ReadError:
+            refused += 1
+        else:
+            xr.testing.assert_equal(tree["C 1s"].to_dataset(), whole)
+    assert refused

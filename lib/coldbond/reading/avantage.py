@@ -48,7 +48,12 @@ def read_avantage(path: Path, data: bytes) -> xr.DataTree:
     ReadError
         A sheet lacks rows that it announces, a unit, or a number; or is over kinetic energy without photon energy.
     """
-    sheets = _sheets(data, re.compile(""))
+    import python_calamine
+
+    try:
+        sheets = _sheets(data, re.compile(""))
+    except (python_calamine.CalamineError, zipfile.BadZipFile) as error:
+        raise ReadError(path, None, f"a damaged workbook ({error})", "export or copy it again") from error
     scans = {name: rows for name, rows in sheets.items() if _header(rows) is not None}
     titles = " ".join(str(cell) for row in sheets.get("Titles", []) for cell in row)
     carbon = re.search(r"Carbon BE\D*(\d+\.?\d*)", titles)
