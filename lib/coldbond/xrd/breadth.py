@@ -6,10 +6,12 @@ from scipy import stats
 
 from coldbond.xrd.pawley import Instrument
 
+STRONG = 0.1  # of the strongest reflection: the breadth of a weaker one is not used
+
 
 def ratio(
     one: xr.Dataset, other: xr.Dataset, instrument: Instrument | None = None
-) -> tuple[float, float | None, float | None]:
+) -> tuple[float | None, float | None, float | None]:
     """Return the ratio of the mean integral breadths of two samples with its 95 % interval.
 
     Parameters
@@ -22,7 +24,7 @@ def ratio(
     Returns
     -------
     value, low, high : float or None
-        A bound is None where the data give none: the other's breadth could be zero.
+        A bound is None where the data give none: the other's breadth could be zero; so is the value if it is zero or less.
 
     Raises
     ------
@@ -35,11 +37,9 @@ def ratio(
     about the ratio where that is larger; the instrument's part moves both means together. Interval after Fieller (1954,
     doi 10.1111/j.2517-6161.1954.tb00159.x), who allows for a denominator that is itself uncertain.
     """
-    one, other = common(one, other)
+    one, other = common(_clear(one), _clear(other))
     a, b = float(one.breadth.mean()), float(other.breadth.mean())
     n = one.sizes["reflection"]
-    if b <= 0:
-        return max(a, 0.0) / 1e-9, None, None
     va, vb = (float((part.breadth_error**2).sum()) / n**2 for part in (one, other))
     scatter = one.breadth.to_numpy() - a / b * other.breadth.to_numpy()
     seen = float(np.sum((scatter - scatter.mean()) ** 2)) / (n - 1) / n if n > 1 else 0.0
@@ -61,6 +61,7 @@ def mean(found: xr.Dataset, instrument: Instrument | None = None) -> tuple[float
     instrument : Instrument, optional
         Whose covariance the interval carries.
     """
+    found = _clear(found)
     variance = float((found.breadth_error**2).sum()) / found.sizes["reflection"] ** 2
     if instrument is not None:
         slope = found.sensitivity.mean("reflection").to_numpy()
@@ -71,7 +72,7 @@ def mean(found: xr.Dataset, instrument: Instrument | None = None) -> tuple[float
 
 def fieller(
     a: float, b: float, va: float, vb: float, vab: float, quantile: float
-) -> tuple[float, float | None, float | None]:
+) -> tuple[float | None, float | None, float | None]:
     """Return a / b with the interval outside which the data rule a ratio out.
 
     Parameters
@@ -83,16 +84,19 @@ def fieller(
         Of the standardised difference, 1.96 for 95 %.
     """
     square = quantile**2
-    leading = b * b - square * vb
-    half = (a * b - square * vab) ** 2 - leading * (a * a - square * va)
-    if leading <= 0:  # the denominator may be zero: the interval has no upper end
-        if half < 0:
-            return a / b, None, None
-        root = ((a * b - square * vab) - np.sqrt(half)) / leading, ((a * b - square * vab) + np.sqrt(half)) / leading
-        low = [r for r in root if r <= a / b]
-        return a / b, max(low) if low else None, None
-    middle = (a * b - square * vab) / leading
-    return a / b, middle - np.sqrt(max(half, 0)) / leading, middle + np.sqrt(max(half, 0)) / leading
+    middle, leading = a * b - square * vab, b * b - square * vb
+    root = middle**2 - leading * (a * a - square * va)
+    ends = [] if root < 0 else sorted((middle + sign * np.sqrt(root)) / leading for sign in (-1, 1))
+    if leading > 0:
+        return a / b, float(ends[0]), float(ends[1])
+    below = [end for end in ends if b > 0 and end <= a / b]  # the denominator may be zero: there is no upper end
+    return (a / b if b > 0 else None), (float(max(below)) if below else None), None
+
+
+def _clear(found: xr.Dataset) -> xr.Dataset:
+    """Return the reflections whose breadth is known and that nothing weak beside them can falsify."""
+    area = found.area.to_numpy()
+    return found.isel(reflection=np.isfinite(found.breadth.to_numpy()) & (area > STRONG * area.max(initial=0)))
 
 
 def common(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:

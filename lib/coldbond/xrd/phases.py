@@ -13,7 +13,7 @@ from coldbond.xrd.structures import STRUCTURES, Structure
 
 FALSE_ALARM = 0.01  # probability that noise alone has any phase claimed which is not there
 STRONG = 0.2  # of the line that speaks most for a phase: those of its lines that must be seen
-TEXTURE = 4.0  # factor by which preferred orientation may weaken a line against the others
+TEXTURE = 8.0  # factor by which preferred orientation may weaken a line against the others
 WEAKEST = 2.0  # lines below this of 100 are left out
 SAME = 9.0  # difference of chi square below which two phases explain the same peaks alike: three standard deviations
 
@@ -105,7 +105,7 @@ class Verdict:
     missing: list[str] = field(default_factory=list)
 
 
-def look_for(rest: Remainder, names: Sequence[str]) -> dict[str, Verdict]:
+def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> dict[str, Verdict]:
     """Return what a pattern says of each phase that is looked for.
 
     Parameters
@@ -114,10 +114,13 @@ def look_for(rest: Remainder, names: Sequence[str]) -> dict[str, Verdict]:
         From `remainder.remainder`.
     names : sequence of str
         Of `structures.STRUCTURES`.
+    exclude : bool
+        Whether a phase whose lines are missing is excluded.
 
     Returns
     -------
     dict of str to Verdict
+        Without the phases that have no line in the pattern's range.
 
     Raises
     ------
@@ -155,7 +158,7 @@ def look_for(rest: Remainder, names: Sequence[str]) -> dict[str, Verdict]:
         first = max(seen, key=lambda name: best[name][0])
         verdict = verdicts[first]
         _fit(left, [verdict])
-        verdict.missing = _missing(left, verdict)
+        verdict.missing = _missing(left, verdict) if exclude else []
         if verdict.missing:
             continue
         verdict.present = True
@@ -262,6 +265,21 @@ def amplitudes(rest: Remainder, verdict: Verdict) -> tuple[np.ndarray, np.ndarra
     return free.T @ rest.residual / sizes**2, 1 / sizes
 
 
+def disagreement(rest: Remainder, verdict: Verdict) -> float:
+    """Return by what to multiply a phase's standard error for the half width of its 95 % interval.
+
+    1.96 where the phase's lines agree on its amount; more where they scatter about it, as texture makes them.
+    """
+    areas, errors = amplitudes(rest, verdict)
+    expected = verdict.area * verdict.lines.intensity
+    telling = (expected > 2 * errors) & ~rest.under(verdict.lines.positions(rest, verdict.strain), expected)
+    freedom = int(telling.sum()) - 1
+    if freedom < 1:
+        return float(stats.norm.ppf(0.975))
+    scatter = np.sum(((areas - expected) / errors)[telling] ** 2) / freedom
+    return float(stats.t.ppf(0.975, freedom) * np.sqrt(scatter)) if scatter > 1 else float(stats.norm.ppf(0.975))
+
+
 def _missing(rest: Remainder, verdict: Verdict) -> list[str]:
     """Return lines that the phase must show, were it there, and that the pattern does not."""
     areas, errors = amplitudes(rest, verdict)
@@ -269,4 +287,5 @@ def _missing(rest: Remainder, verdict: Verdict) -> list[str]:
     telling = (intensity * areas / errors**2).argmax()  # the line that speaks most for the phase
     area = max(verdict.area, (areas[telling] - stats.norm.ppf(0.95) * errors[telling]) / intensity[telling])
     absent = (areas + 3 * errors < area * intensity / TEXTURE) & (intensity > STRONG * intensity[telling])
+    absent &= ~rest.under(verdict.lines.positions(rest, verdict.strain), area * intensity)
     return [hkl for hkl, out in zip(verdict.lines.hkl, absent, strict=True) if out]

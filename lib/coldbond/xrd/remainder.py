@@ -13,8 +13,18 @@ from coldbond.xrd.pawley import RADIUS
 
 #: Crystallite sizes that are tried for a phase of unknown breadth, nm: none, that of fine powder, of a sputtered film.
 SIZES = (1000.0, 50.0, 15.0)
-REACH = 12.0  # full widths at half maximum to which a weak peak is followed
-BACKGROUND = 8  # Chebyshev polynomials, as many as the fit has
+REACH = 8.0  # full widths at half maximum to which a weak peak is followed
+#: Wavelengths beside K-alpha that a copper tube emits, angstrom: K-beta (Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554),
+#: where filter or monochromator leave some, and L-alpha of tungsten from the filament (Bearden 1967, doi
+#: 10.1103/RevModPhys.39.78).
+CONTAMINATION = {"Cu Kβ": 1.392234, "W Lα": 1.476330}
+COPPER = 1.5406
+BACKGROUND = 20  # Chebyshev polynomials: more than a fit has, for what is as broad as an amorphous hump is no phase
+OFFSETS = np.linspace(-6, 6, 49)  # widths from a reflection at which its profile's failure is judged
+#: A peak nearer to a main reflection than one width, or than this many widths or degrees and below this share of its area,
+#: is its flank.
+FLANK, LEAST_FLANK, FAINT = 4.0, 0.3, 0.05
+NEIGHBOURS = 5  # reflections by which it is judged
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,8 @@ class Remainder:
         Angstrom.
     shift : array, shape (m,)
         How far the geometry sets the pattern off Bragg's angles, degree.
+    main : xarray.Dataset
+        The main phase's reflections, as the fit gives them.
     """
 
     two_theta: np.ndarray
@@ -46,6 +58,7 @@ class Remainder:
     values: dict[str, float]
     wavelengths: tuple[float, ...]
     shift: np.ndarray
+    main: xr.Dataset
 
     def breadth(self, size: float) -> float:
         """Return the Lorentzian full width x of x / cos [degree] of crystallites of a size [nm].
@@ -90,6 +103,14 @@ class Remainder:
         columns = columns.toarray() if sparse.issparse(columns) else columns
         return columns - self.taken @ (self.taken.T @ columns)
 
+    def under(self, positions: np.ndarray | float, areas: np.ndarray | float) -> np.ndarray:
+        """Return whether peaks of some areas could not be told from the flanks of the main phase's reflections."""
+        positions, areas = np.atleast_1d(positions)[:, None], np.atleast_1d(areas)[:, None]
+        main, distance = self.main, np.abs(positions - self.main.two_theta.to_numpy())
+        near = distance < np.maximum(FLANK * main.fwhm.to_numpy(), LEAST_FLANK)
+        faint = areas < FAINT * main.area.to_numpy()
+        return ((near & faint) | (distance < main.fwhm.to_numpy())).any(axis=1)
+
     def errors(self, columns: np.ndarray) -> np.ndarray:
         """Return the standard errors of the amounts of columns, shape (m, n), that are fitted together."""
         free = self.free(columns)
@@ -112,37 +133,74 @@ def remainder(pattern: xr.Dataset, fit: MinimizerResult) -> Remainder:
     pattern : xarray.Dataset
         As `coldbond.read` gives it.
     fit : MinimizerResult
-        From `pawley.fit`, without other phases.
+        From `pawley.fit`; other phases in it are left in the remainder.
     """
     curves, lines = fit.curves, fit.reflections
     two_theta, main = curves.two_theta.to_numpy(), curves.phases.to_numpy()[0]
-    residual = (curves.intensity - curves.fit).to_numpy()
+    residual = (curves.intensity - curves.background).to_numpy() - main
     counting = curves.standard_uncertainty.to_numpy()
-    counting = counting * max(1.4826 * np.median(np.abs(residual / counting)), 1.0)
-    uncertainty = np.hypot(counting, _misfit(fit, residual, counting) * main)
+    misses = (curves.intensity - curves.fit).to_numpy() / counting
+    counting = counting * max(1.4826 * np.median(np.abs(misses)), 1.0)
+    uncertainty = np.hypot(counting, _misfit(fit, counting))
     wavelengths = tuple(w for w in (pattern.attrs.get(f"wavelength_kalpha{i}") for i in (1, 2)) if w)
     values = fit.params.valuesdict()
     d = wavelengths[0] / (2 * np.sin(np.radians(two_theta) / 2))
     shift = angles(d, wavelengths[0], values, pattern.attrs.get("goniometer_radius") or RADIUS)[1]
     nothing = np.zeros((two_theta.size, 0))
-    rest = Remainder(two_theta, residual / uncertainty, uncertainty, nothing, values, wavelengths, shift)
+    rest = Remainder(two_theta, residual / uncertainty, uncertainty, nothing, values, wavelengths, shift, lines)
     at = lines.two_theta.to_numpy()
     breadths = values["size"] + values["strain"] * np.sin(np.radians(at) / 2)  # x / cos + y tan, as one over cos
     known = sparse.hstack([rest.peaks([t], breadth) for t, breadth in zip(at, breadths, strict=True)]).toarray()
+    if abs(wavelengths[0] - COPPER) < 1e-3:
+        known = np.column_stack([known, *(_ghost(rest, lines, breadths, w) for w in CONTAMINATION.values())])
     x = np.interp(two_theta, two_theta[[0, -1]], [-1.0, 1.0])
     smooth = np.polynomial.chebyshev.chebvander(x, BACKGROUND - 1) / uncertainty[:, None]
     columns = np.hstack([known, smooth])
-    vectors, sizes, _ = np.linalg.svd(columns / np.linalg.norm(columns, axis=0), full_matrices=False)
+    vectors, sizes, _ = np.linalg.svd(columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-12), full_matrices=False)
     return rest.without(vectors[:, sizes > 1e-4 * sizes[0]])
 
 
-def _misfit(fit: MinimizerResult, residual: np.ndarray, counting: np.ndarray) -> float:
-    """Return by which share of its height the main phase's profile misses its own reflections, beyond counting."""
-    two_theta, main = fit.curves.two_theta.to_numpy(), fit.curves.phases.to_numpy()[0]
-    shares = []
-    for at, fwhm in zip(fit.reflections.two_theta.to_numpy(), fit.reflections.fwhm.to_numpy(), strict=True):
-        near = np.abs(two_theta - at) < fwhm
-        if near.any() and main[near].max() > 5 * counting[near].max():
-            excess = np.mean(residual[near] ** 2 - counting[near] ** 2) / np.mean(main[near] ** 2)
-            shares.append(max(excess, 0.0))
-    return float(np.sqrt(np.median(shares))) if shares else 0.0
+def _ghost(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, wavelength: float) -> np.ndarray:
+    """Return the main phase's reflections as another wavelength of the tube shows them, shape (m, 3), about their place."""
+    at = lines.two_theta.to_numpy()
+    sine = np.sin(np.radians(at) / 2) * wavelength / rest.wavelengths[0]
+    alone = replace(rest, wavelengths=rest.wavelengths[:1])
+    place, breadth = np.degrees(2 * np.arcsin(sine)), float(np.mean(breadths))
+    step = 0.25 * float(np.mean(lines.fwhm))
+    return np.column_stack(
+        [alone.peaks(place + s, breadth) @ np.maximum(lines.area.to_numpy(), 0) for s in (-step, 0, step)]
+    )
+
+
+def _misfit(fit: MinimizerResult, counting: np.ndarray) -> np.ndarray:
+    """Return by how much the main phase's profiles miss the pattern, beyond counting, shape (m,).
+
+    What the residuals show about one reflection may be a peak of another phase; what they show about most of its
+    neighbours, at the same distance in widths, is how the profile fails.
+    """
+    curves, lines = fit.curves, fit.reflections
+    two_theta, main = curves.two_theta.to_numpy(), curves.phases.to_numpy()[0]
+    residual = (curves.intensity - curves.fit).to_numpy()
+    at, fwhm = lines.two_theta.to_numpy(), lines.fwhm.to_numpy()
+    height = np.interp(at, two_theta, main)
+    strong = np.flatnonzero(height > 10 * np.interp(at, two_theta, counting))
+    if not strong.size:
+        return np.zeros_like(two_theta)
+    excess = np.maximum(residual**2 - counting**2, 0)
+    smooth = [_near(two_theta, excess, at[i] + OFFSETS * fwhm[i], 0.25 * fwhm[i]) for i in strong]
+    relative = np.sqrt(np.array(smooth)) / height[strong, None]
+    total = np.zeros_like(two_theta)
+    for i in np.flatnonzero(height > 0):
+        neighbours = np.argsort(np.abs(at[strong] - at[i]))[:NEIGHBOURS]
+        profile_error = height[i] * np.median(relative[neighbours], axis=0)
+        total = np.maximum(total, np.interp(two_theta, at[i] + OFFSETS * fwhm[i], profile_error, left=0, right=0))
+    return total
+
+
+def _near(x: np.ndarray, values: np.ndarray, at: np.ndarray, half: float) -> np.ndarray:
+    """Return the mean of values within a distance of some places."""
+    summed = np.append(0.0, np.cumsum(values))
+    low, high = np.searchsorted(x, at - half), np.searchsorted(x, at + half, side="right")
+    high = np.maximum(high, np.minimum(low + 1, x.size))
+    low = np.minimum(low, high - 1)
+    return (summed[high] - summed[low]) / (high - low)

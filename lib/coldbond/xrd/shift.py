@@ -109,8 +109,8 @@ def _model(moved: xr.Dataset, radius: float, *, strain: bool, displacement: bool
     error = moved.shift_error.to_numpy()
     design = _columns(moved.two_theta.to_numpy(), radius)[:, kept]
     covariance = np.linalg.inv((design / error[:, None]).T @ (design / error[:, None]))
-    best = covariance @ (design.T @ (moved.shift.to_numpy() / error**2))
-    chi_square = float(np.sum(((moved.shift.to_numpy() - design @ best) / error) ** 2))
+    best = covariance @ (design.T @ (moved["shift"].to_numpy() / error**2))
+    chi_square = float(np.sum(((moved["shift"].to_numpy() - design @ best) / error) ** 2))
     freedom = error.size - int(kept.sum())
     widen = np.sqrt(max(chi_square / freedom, 1.0)) if freedom else 1.0
     quantile = stats.t.ppf(0.975, freedom) if widen > 1 else stats.norm.ppf(0.975)

@@ -9,7 +9,9 @@ from coldbond.xrd import profile
 from coldbond.xrd.pawley import Instrument
 
 WINDOW = 10.0  # full widths at half maximum fitted on either side
-STRONG = 0.05  # of the strongest reflection: what is weaker is not fitted
+RATIO = 0.5  # of K-alpha2 to K-alpha1, by the population of the levels, where no standard says better
+VAGUE = 0.25  # relative standard error of a breadth from which on it is NaN
+STRONG = 0.02  # of the strongest reflection: what is weaker is not fitted
 CLEAR = 15.0  # area over its standard error below which a reflection is not fitted
 
 
@@ -29,7 +31,7 @@ def reflections(pattern: xr.Dataset, fit: MinimizerResult, instrument: Instrumen
     Returns
     -------
     xarray.Dataset
-        Over `reflection`: `hkl`, `two_theta` and `two_theta_error`, `breadth` (integral) and `breadth_error` [degree],
+        Over `reflection`: `hkl`, `area` [intensity x degree] as in the whole-pattern fit, `two_theta` and `two_theta_error`, `breadth` (integral) and `breadth_error` [degree],
         `sensitivity` over (`reflection`, `instrument`), the change of the breadth with each parameter of the instrument.
         Errors are standard, widened where the profile fits worse than counting allows.
     """
@@ -38,22 +40,23 @@ def reflections(pattern: xr.Dataset, fit: MinimizerResult, instrument: Instrumen
     intensity = curves.intensity.to_numpy() - curves.phases.to_numpy()[1:].sum(axis=0)
     sigma = curves.standard_uncertainty.to_numpy()
     wavelengths = [w for w in (pattern.attrs.get(f"wavelength_kalpha{i}") for i in (1, 2)) if w]
-    ratio = fit.params["kalpha2_ratio"].value if len(wavelengths) > 1 else 0.0
+    ratio = RATIO if instrument is None else fit.params["kalpha2_ratio"].value
     rows = []
-    for at, fwhm, hkl in _isolated(fit.reflections):
+    for at, fwhm, area, hkl in _isolated(fit.reflections):
         near = np.abs(two_theta - at) < WINDOW * fwhm
         for other in fit.reflections.two_theta.to_numpy():
             if abs(other - at) > 0.05:
                 near &= (two_theta - at) * np.sign(other - at) < abs(other - at) / 2
-        if near.sum() < 12 or not near[[0, -1]].sum() == 0:
+        if near.sum() < 12 or near[[0, -1]].any():
             continue
         found = _fitted(two_theta[near], intensity[near], sigma[near], at, fwhm, wavelengths, ratio, instrument)
         if found is not None:
-            rows.append((hkl, *found))
+            rows.append((hkl, *found, area))
     names = () if instrument is None else instrument.names
     numbers = np.array([row[1:5] for row in rows], float).reshape(-1, 4)
     return xr.Dataset(
         {
+            "area": ("reflection", np.array([row[6] for row in rows], float)),
             "two_theta": ("reflection", numbers[:, 0], {"units": "degree"}),
             "two_theta_error": ("reflection", numbers[:, 1], {"units": "degree"}),
             "breadth": ("reflection", numbers[:, 2], {"units": "degree"}),
@@ -68,7 +71,7 @@ def reflections(pattern: xr.Dataset, fit: MinimizerResult, instrument: Instrumen
 
 
 def _isolated(found: xr.Dataset):
-    """Yield angle, width and name of what can be told apart: reflections at one angle count as one."""
+    """Yield angle, width, area and name of what can be told apart: reflections at one angle count as one."""
     two_theta, area, error, fwhm = (found[name].to_numpy() for name in ("two_theta", "area", "area_error", "fwhm"))
     group = np.cumsum(np.diff(two_theta, prepend=-1.0) > 0.05)
     total = np.bincount(group, area)
@@ -76,14 +79,15 @@ def _isolated(found: xr.Dataset):
         member = np.flatnonzero(group == index)
         if total[index] > STRONG * total.max() and total[index] > CLEAR * np.min(error[member]):
             strongest = member[area[member].argmax()]
-            yield two_theta[strongest], fwhm[strongest], "".join(str(int(found[n][strongest])) for n in "hkl")
+            name = "".join(str(int(found[n][strongest])) for n in "hkl")
+            yield two_theta[strongest], fwhm[strongest], float(total[index]), name
 
 
 def _fitted(two_theta, intensity, sigma, at, fwhm, wavelengths, ratio, instrument):
     """Place, error, integral breadth, error and its sensitivity to the instrument; None where the data give none."""
     sine = np.sin(np.radians(at) / 2) / wavelengths[0]
     lines = [np.degrees(2 * np.arcsin(sine * w)) - at for w in wavelengths]
-    shares = (1 / (1 + ratio), ratio / (1 + ratio))
+    shares = (1 / (1 + ratio), ratio / (1 + ratio)) if len(wavelengths) > 1 else (1.0,)
     own = None if instrument is None else dict(zip(instrument.names, instrument.values, strict=True))
     gaussian, lorentzian = (0.0, 0.0) if own is None else profile.widths(np.array(at), *(own[name] for name in "uvwxy"))
     edges = np.stack([two_theta[-1] - two_theta, two_theta - two_theta[0]], axis=1) / np.ptp(two_theta)
@@ -91,7 +95,7 @@ def _fitted(two_theta, intensity, sigma, at, fwhm, wavelengths, ratio, instrumen
     params.add("position", at, min=at - 2 * fwhm, max=at + 2 * fwhm)
     if own is None:
         params.add("fwhm", fwhm, min=0.1 * fwhm, max=10 * fwhm)
-        params.add("mixing", 0.6, min=0, max=1.2)
+        params.add("mixing", 0.6)  # unbounded: at a bound its error would be lost
     else:
         params.add("breadth", max(fwhm - float(profile.mixed(gaussian, lorentzian)[0]), 0.01 * fwhm), min=-lorentzian)
 
@@ -125,6 +129,8 @@ def _fitted(two_theta, intensity, sigma, at, fwhm, wavelengths, ratio, instrumen
         breadth = result.params["breadth"]
         value, error = np.pi / 2 * breadth.value, np.pi / 2 * breadth.stderr
         sensitivity = [_sensitivity(at, own, breadth.value, name) for name in instrument.names]
+    if own is None and error * wider > VAGUE * value:
+        value, error = np.nan, np.nan
     return position.value, position.stderr * wider, value, error * wider, sensitivity
 
 

@@ -1,0 +1,350 @@
+"""One powder pattern from fit to findings: main phase, phases beside it, and the peaks that no phase explains."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from lmfit.minimizer import MinimizerResult
+from scipy import stats
+
+from coldbond.findings import finding
+from coldbond.xrd import pawley, peaks, phases
+from coldbond.xrd.match import match
+from coldbond.xrd.remainder import Remainder, remainder
+from coldbond.xrd.structures import STRUCTURES, Structure
+
+#: claims.yml: what the paper says of the phases of a sample, by quantity and sample.
+CLAIMS = {
+    ("matches_reference", "LLZ"): "xrd_garnet",
+    ("matches_reference", "InN-LLZ"): "xrd_garnet",
+    ("InN_present", "LLZ"): "xrd_inn",
+    ("InN_present", "InN-LLZ"): "xrd_inn",
+}
+PLACE = 0.02  # degree: by how much more than its error a peak may miss a line, such as from another height of a film
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a pattern holds.
+
+    Attributes
+    ----------
+    pattern : xarray.Dataset
+        As `raw.recordings` gives it.
+    main : Structure
+    fits : dict of str to MinimizerResult
+        From `pawley.geometries`, the phases that were found in them.
+    rest : Remainder
+        Of the fit with the sample's displacement.
+    peaks : xarray.Dataset
+        From `peaks.search`.
+    verdicts : dict of str to phases.Verdict
+    """
+
+    pattern: xr.Dataset
+    main: Structure
+    fits: dict[str, MinimizerResult]
+    rest: Remainder
+    peaks: xr.Dataset
+    verdicts: dict[str, phases.Verdict]
+
+    @property
+    def fit(self) -> MinimizerResult:
+        """The fit with the sample's displacement."""
+        return self.fits["displacement"]
+
+    @property
+    def whose(self) -> dict[str, str]:
+        """Sample and state, for a finding."""
+        return {key: self.pattern.attrs[key] for key in ("sample", "state")}
+
+    @property
+    def strongest(self) -> float:
+        """Area of the main phase's strongest line, intensity x degree: reflections at one angle are one line."""
+        found = self.fit.reflections
+        place = np.round(found.two_theta.to_numpy(), 1)
+        return float(max(found.area.to_numpy()[place == p].sum() for p in np.unique(place)))
+
+    @property
+    def strays(self) -> xr.Dataset:
+        """The peaks that are no flank of a main reflection."""
+        return self.peaks.isel(peak=~self.peaks.flank.to_numpy())
+
+
+def analyse(
+    pattern: xr.Dataset, main: str, looked_for: Sequence[str], instrument: pawley.Instrument | None = None
+) -> Analysis:
+    """Return what a pattern holds.
+
+    Parameters
+    ----------
+    pattern : xarray.Dataset
+        As `raw.recordings` gives it.
+    main : str
+        Main phase, of `structures.STRUCTURES`.
+    looked_for : sequence of str
+        Phases looked for beside it.
+    instrument : pawley.Instrument, optional
+
+    Raises
+    ------
+    ValueError
+        A phase is not known, or as `pawley.fit`.
+
+    Notes
+    -----
+    The first fit, of the main phase alone, shows what else there may be; the second has it in, so that the main phase's
+    widths and areas no longer make up for it, and the verdicts are made on what this one leaves.
+    """
+    if main not in STRUCTURES:
+        raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
+    structure = STRUCTURES[main]
+    looked_for = [name for name in looked_for if name != main]
+    first = pawley.fit(pattern, structure, instrument=instrument)
+    suspects = phases.look_for(remainder(pattern, first), looked_for, exclude=False)
+    others, breadths = [], {}
+    for name, verdict in suspects.items():
+        if verdict.present:
+            others.append(stretched(verdict))
+            breadths[name] = verdict.breadth
+    options = dict(instrument=instrument, others=others, breadths=breadths)
+    fits = {
+        geometry: first
+        if geometry == "displacement" and not others
+        else pawley.fit(pattern, structure, geometry=geometry, **options)
+        for geometry in pawley.GEOMETRIES
+    }
+    rest = remainder(pattern, fits["displacement"])
+    return Analysis(pattern, structure, fits, rest, peaks.search(rest), phases.look_for(rest, looked_for))
+
+
+def stretched(verdict: phases.Verdict) -> Structure:
+    """Return a phase's structure with the cell that it was found with."""
+    structure = verdict.lines.structure
+    return replace(structure, cell=tuple(x * (1 + verdict.strain) for x in structure.cell[:3]) + structure.cell[3:])
+
+
+def explanations(found: Analysis) -> list[dict[str, list[str]]]:
+    """Return, for each stray peak, the phases by what they are to it: "explains", "could", "excluded", each with its line.
+
+    A candidate has a line where the peak is, within the peak's error, the range of the candidate's cell and `PLACE`. One
+    that is not present could still be part of the peak up to its upper limit.
+    """
+    strays = found.strays
+    rows = []
+    for two_theta, error, area in zip(
+        strays.two_theta.values, strays.two_theta_error.values, strays.area.values, strict=True
+    ):
+        row = {"explains": [], "could": [], "excluded": []}
+        for name, verdict in found.verdicts.items():
+            here = verdict.lines.positions(found.rest, verdict.strain if verdict.present else 0.0)
+            free = 0.0005 if verdict.present else verdict.lines.structure.uncertainty
+            tolerance = 1.96 * error + PLACE + 2 * np.degrees(free * np.tan(np.radians(here) / 2))
+            hits = np.flatnonzero(np.abs(here - two_theta) < tolerance)
+            if not hits.size:
+                continue
+            hit = hits[verdict.lines.intensity[hits].argmax()]
+            line, share = f"{name} {verdict.lines.hkl[hit]}", verdict.limit * verdict.lines.intensity[hit] / area
+            worse = [v.rivals[name] for v in found.verdicts.values() if name in v.rivals]
+            if verdict.present and share * phases.TEXTURE > 0.5:
+                row["explains"].append(line)
+            elif verdict.missing:
+                row["excluded"].append(f"{line} ({', '.join(verdict.missing[:2])} missing)")
+            elif worse and worse[0] < phases.SAME:
+                row["could"].append(f"{line} (as well, χ² {worse[0]:+.0f})")
+            elif share > 0.5:
+                row["could"].append(line)
+            else:
+                reason = f"χ² {worse[0]:+.0f}" if worse else f"at most {100 * share:.0f} % of it"
+                row["excluded"].append(f"{line} ({reason})")
+        rows.append(row)
+    return rows
+
+
+def peak_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
+    """Return every peak beside the main phase: where, how strong, and which phases explain it, could, or are excluded."""
+    rows = []
+    for label, found in analyses.items():
+        strays = found.strays
+        for i, row in enumerate(explanations(found)):
+            area, error = (100 * float(strays[name][i]) / found.strongest for name in ("area", "area_error"))
+            rows.append(
+                {
+                    "recording": label,
+                    "2θ / °": f"{float(strays.two_theta[i]):.2f}",
+                    "area / % of strongest": f"{area:.1f} ± {1.96 * error:.1f}",
+                    "explained by": "; ".join(row["explains"]) or "nothing looked for",
+                    "could also be": "; ".join(row["could"]),
+                    "excluded": "; ".join(row["excluded"]),
+                }
+            )
+    return pd.DataFrame(rows or [{"recording": "no peak beside the main phase"}]).set_index("recording")
+
+
+def weight_fraction(found: Analysis, name: str) -> tuple[float | None, float, float]:
+    """Return the weight fraction of a phase with its 95 % interval, or None, 0 and the 95 % upper limit.
+
+    Parameters
+    ----------
+    found : Analysis
+    name : str
+        A phase that was looked for.
+
+    Returns
+    -------
+    value, low, high : float or None
+        In percent of this phase and the main one.
+
+    Notes
+    -----
+    From calculated structure factors (Hill and Howard 1987, doi 10.1107/S0021889887086199), for a fine-grained mixture
+    without texture. The interval is widened by how far the phase's lines disagree on its amount, as texture makes them.
+    """
+    verdict = found.verdicts[name]
+    own = phases.lines(found.main, found.rest)
+    of_main = float(found.fit.scales.scale[0]) / own.absolute * own.volume * own.mass
+    per_area = verdict.lines.volume * verdict.lines.mass / verdict.lines.absolute / of_main
+
+    def percent(area: float) -> float:
+        return float(100 * per_area * max(area, 0.0) / (1 + per_area * max(area, 0.0)))
+
+    if not verdict.present:
+        return None, 0.0, percent(verdict.limit)
+    half = verdict.area_error * phases.disagreement(found.rest, verdict)
+    return percent(verdict.area), percent(verdict.area - half), percent(verdict.area + half)
+
+
+def phase_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
+    """Return the verdict on every phase looked for: a row a phase, a column a recording."""
+    columns = {}
+    for label, found in analyses.items():
+        column = {}
+        for name in found.verdicts:
+            value, low, high = weight_fraction(found, name)
+            column[name] = f"below {high:.2g} wt%" if value is None else f"{value:.2g} ({low:.2g} to {high:.2g}) wt%"
+        columns[label] = pd.Series(column)
+    return pd.DataFrame(columns).fillna("no line in the range").rename_axis("phase")
+
+
+def findings(analyses: Mapping[str, Analysis], reference: str) -> list[dict]:
+    """Return lattice parameter, likeness to a reference, phases and stray peaks of each pattern.
+
+    Parameters
+    ----------
+    analyses : mapping of str to Analysis
+    reference : str
+        Structure that the main phase is held against, of `structures.STRUCTURES`.
+
+    Returns
+    -------
+    list of dict
+        As `findings.finding` gives them.
+    """
+    rows = []
+    for found in analyses.values():
+        rows += [*_lattice(found), *_likeness(found, reference)]
+        for name in found.verdicts:
+            rows += _phase(found, name)
+        rows += stray_findings(found)
+    return rows
+
+
+def _lattice(found: Analysis) -> list[dict]:
+    known = pawley.lattice(found.fits)
+    shift, error = float(known["shift"][0]), float(known["shift_error"][0])
+    rows = []
+    for name in known.parameter.to_numpy():
+        at = known.sel(parameter=name)
+        note = (
+            f"either a sample displacement ({shift:.3f} ± {1.96 * error:.3f} mm) or a zero shift: "
+            + " or ".join(f"{float(at.estimate.sel(geometry=g)):.4f}" for g in known.geometry.to_numpy())
+            + f", correlation with it {float(at.correlation[0]):.2f}"
+        )
+        numbers = (float(at.value), float(at.low), float(at.high)) if np.isfinite(at.value) else (None, None, None)
+        rows.append(finding(f"lattice_parameter_{name}", *numbers, "angstrom", **found.whose, note=note))
+    return rows
+
+
+def _likeness(found: Analysis, reference: str) -> list[dict]:
+    try:
+        like = match(found.fit, STRUCTURES[reference], unexplained_area(found))
+    except ValueError as error:
+        return [finding("matches_reference", None, **found.whose, note=str(error))]
+    note = (
+        f"{reference}: all lines above 10 of 100 "
+        + (f"but {', '.join(like.missing)} seen" if like.missing else "seen")
+        + f", intensities correlate {like.correlation:.2f} ({like.low:.2f} to {like.high:.2f}; by chance p < {like.chance:.1g})"
+        + f", {100 * like.unexplained:.1f} % of the intensity in peaks that nothing explains"
+        + f"; the cell is {100 * like.strain:+.2f} % off the reference's, so its lines lie elsewhere"
+    )
+    claim = CLAIMS.get(("matches_reference", found.whose["sample"]), "")
+    return [finding("matches_reference", like.matches, **found.whose, claim=claim, note=note)]
+
+
+def unexplained_area(found: Analysis) -> float:
+    """Return the area of the stray peaks that no phase explains, intensity x degree."""
+    areas = found.strays.area.to_numpy()
+    return float(sum(area for area, row in zip(areas, explanations(found), strict=True) if not row["explains"]))
+
+
+def _phase(found: Analysis, name: str) -> list[dict]:
+    verdict, whose = found.verdicts[name], found.whose
+    area, error = 100 * verdict.area / found.strongest, 100 * verdict.area_error / found.strongest
+    strongest = verdict.lines.hkl[int(verdict.lines.intensity.argmax())]
+    value, low, high = weight_fraction(found, name)
+    if verdict.present:
+        note = f"its {strongest} has {area:.2f} ± {1.96 * error:.2f} % of the main phase's strongest line, "
+        note += f"{verdict.significance:.0f} standard deviations where noise reaches {verdict.needed:.1f}"
+        same = [rival for rival, worse in verdict.rivals.items() if worse < phases.SAME]
+        worse = [f"{rival} (χ² {w:+.0f})" for rival, w in verdict.rivals.items() if w >= phases.SAME]
+        note += f"; not to be told from {', '.join(same)}" if same else ""
+        note += f"; explain the same peaks worse: {', '.join(worse)}" if worse else ""
+        amount = "as if mixed in: less is needed of a film on top; its lines disagree as texture makes them"
+    else:
+        limit = 100 * verdict.limit / found.strongest
+        note = f"its {strongest} is below {limit:.2f} % of the main phase's strongest line (95 %)"
+        note += f"; {', '.join(verdict.missing[:3])} missing" if verdict.missing else ""
+        amount = "95 % upper limit, for any cell and breadth in its range"
+    claim = CLAIMS.get((f"{name}_present", whose["sample"]), "")
+    return [
+        finding(f"{name}_present", verdict.present, **whose, claim=claim, note=note),
+        finding(f"{name}_weight_fraction", value, low, high, "%", **whose, note=amount),
+    ]
+
+
+def stray_findings(found: Analysis, faintest: float | None = None, claim: str = "") -> list[dict]:
+    """Return number and summed area of the peaks beside the main phase.
+
+    Parameters
+    ----------
+    found : Analysis
+    faintest : float, optional
+        Percent of the main phase's strongest line below which a peak is not counted, so that patterns of different noise
+        compare; that of the faintest peak which the pattern could show unless given.
+    claim : str
+        Id of the statement that the number tests.
+    """
+    strays, whose = found.strays, found.whose
+    faintest = detectable(found) if faintest is None else faintest
+    areas, errors = (100 * strays[name].to_numpy() / found.strongest for name in ("area", "area_error"))
+    count, low, high = (int(np.sum(areas + sign * 1.96 * errors > faintest)) for sign in (0, -1, 1))
+    kept = areas > faintest
+    rows = explanations(found)
+    stray = sum(bool(k) and not row["explains"] for k, row in zip(kept, rows, strict=True))
+    total, half = areas[kept].sum(), stats.norm.ppf(0.975) * np.sqrt(np.sum(errors[kept] ** 2))
+    of = "of the strongest line's area" + ("" if kept.any() else "; up to one peak that is just too weak to be seen")
+    note = f"with more than {faintest:.2f} % of the strongest line's area; {stray} of them explained by no phase looked for"
+    return [
+        finding("stray_peaks", count, low, high, "", **whose, claim=claim, note=note),
+        finding("stray_intensity", total, max(total - half, 0.0), max(total + half, faintest), "%", **whose, note=of),
+    ]
+
+
+def detectable(found: Analysis) -> float:
+    """Return the area that a peak in the open needs to be seen, percent of the main phase's strongest line."""
+    grid = np.linspace(found.rest.two_theta[0] + 1, found.rest.two_theta[-1] - 1, 200)
+    breadth = found.rest.breadth(30.0)
+    errors = 1 / np.linalg.norm(found.rest.free(found.rest.peaks(grid, breadth)), axis=0)
+    return float(100 * found.peaks.attrs["threshold"] * np.median(errors) / found.strongest)
