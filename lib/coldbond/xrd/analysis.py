@@ -121,9 +121,10 @@ def analyse(
 
 
 def stretched(verdict: phases.Verdict) -> Structure:
-    """Return a phase's structure with the cell that it was found with."""
+    """Return a phase's structure with the cell and the texture that it was found with."""
     structure = verdict.lines.structure
-    return replace(structure, cell=tuple(x * (1 + verdict.strain) for x in structure.cell[:3]) + structure.cell[3:])
+    cell = tuple(x * (1 + verdict.strain) for x in structure.cell[:3]) + structure.cell[3:]
+    return replace(structure, cell=cell, texture=verdict.texture)
 
 
 def explanations(found: Analysis) -> list[dict[str, list[str]]]:
@@ -145,8 +146,9 @@ def explanations(found: Analysis) -> list[dict[str, list[str]]]:
             hits = np.flatnonzero(np.abs(here - two_theta) < tolerance)
             if not hits.size:
                 continue
-            hit = hits[verdict.lines.intensity[hits].argmax()]
-            line, share = f"{name} {verdict.lines.hkl[hit]}", verdict.limit * verdict.lines.intensity[hit] / area
+            intensity = verdict.lines.intensity(verdict.texture)
+            hit = hits[intensity[hits].argmax()]
+            line, share = f"{name} {verdict.lines.hkl[hit]}", verdict.limit * intensity[hit] / area
             worse = [v.rivals[name] for v in found.verdicts.values() if name in v.rivals]
             if verdict.present and share * phases.TEXTURE > 0.5:
                 row["explains"].append(line)
@@ -292,16 +294,18 @@ def unexplained_area(found: Analysis) -> float:
 def _phase(found: Analysis, name: str) -> list[dict]:
     verdict, whose = found.verdicts[name], found.whose
     area, error = 100 * verdict.area / found.strongest, 100 * verdict.area_error / found.strongest
-    strongest = verdict.lines.hkl[int(verdict.lines.intensity.argmax())]
+    strongest = verdict.lines.hkl[int(verdict.lines.powder.argmax())]
     value, low, high = weight_fraction(found, name)
     if verdict.present:
-        note = f"its {strongest} has {area:.2f} ± {1.96 * error:.2f} % of the main phase's strongest line, "
+        note = f"its {strongest} has {area:.2f} ± {1.96 * error:.2f} % of the main phase's strongest line"
+        note += f" (without its texture, r = {verdict.texture:.2f})" if verdict.texture != 1 else ""
+        note += ", "
         note += f"{verdict.significance:.0f} standard deviations where noise reaches {verdict.needed:.1f}"
         same = [rival for rival, worse in verdict.rivals.items() if worse < phases.SAME]
         worse = [f"{rival} (χ² {w:+.0f})" for rival, w in verdict.rivals.items() if w >= phases.SAME]
         note += f"; not to be told from {', '.join(same)}" if same else ""
         note += f"; explain the same peaks worse: {', '.join(worse)}" if worse else ""
-        amount = "as if mixed in: less is needed of a film on top; its lines disagree as texture makes them"
+        amount = "as if mixed in: less is needed of a film on top; interval by how far its lines disagree"
     else:
         limit = 100 * verdict.limit / found.strongest
         note = f"its {strongest} is below {limit:.2f} % of the main phase's strongest line (95 %)"

@@ -7,7 +7,7 @@ import lmfit
 import numpy as np
 from scipy import stats
 
-from coldbond.xrd.reflections import reflections
+from coldbond.xrd.reflections import march, reflections
 from coldbond.xrd.remainder import SIZES, Remainder
 from coldbond.xrd.structures import STRUCTURES, Structure
 
@@ -15,6 +15,7 @@ FALSE_ALARM = 0.01  # probability that noise alone has any phase claimed which i
 STRONG = 0.2  # of the line that speaks most for a phase: those of its lines that must be seen
 TEXTURE = 8.0  # factor by which preferred orientation may weaken a line against the others
 WEAKEST = 2.0  # lines below this of 100 are left out
+TEXTURES = (0.2, 3.0)  # of March's coefficient, what platelets and needles reach
 SAME = 9.0  # difference of chi square below which two phases explain the same peaks alike: three standard deviations
 
 
@@ -28,8 +29,10 @@ class Lines:
     d : array, shape (n,)
         Angstrom.
     hkl : list of str
-    intensity : array, shape (n,)
-        Strongest = 1.
+    powder : array, shape (n,)
+        Intensity without texture, strongest = 1.
+    cosine_squared : array, shape (n, planes)
+        As in `reflections.reflections`.
     absolute, volume, mass : float
         Of the strongest line and of the cell, as in `reflections.reflections`.
     """
@@ -37,7 +40,8 @@ class Lines:
     structure: Structure
     d: np.ndarray
     hkl: list[str]
-    intensity: np.ndarray
+    powder: np.ndarray
+    cosine_squared: np.ndarray
     absolute: float
     volume: float
     mass: float
@@ -48,9 +52,13 @@ class Lines:
         bragg = np.degrees(2 * np.arcsin(sine))
         return bragg + np.interp(bragg, rest.two_theta, rest.shift)
 
-    def pattern(self, rest: Remainder, strain: float, breadth: float) -> np.ndarray:
-        """Return the lines over the uncertainty, shape (m,); the strongest has area 1."""
-        return rest.peaks(self.positions(rest, strain), breadth) @ self.intensity
+    def intensity(self, texture: float) -> np.ndarray:
+        """Return the intensities with a texture about the structure's axis, shape (n,); the strongest without is 1."""
+        return self.powder * march(self.cosine_squared, texture)
+
+    def pattern(self, rest: Remainder, strain: float, breadth: float, texture: float = 1.0) -> np.ndarray:
+        """Return the lines over the uncertainty, shape (m,), for an area of 1 of the strongest without texture."""
+        return rest.peaks(self.positions(rest, strain), breadth) @ self.intensity(texture)
 
 
 def lines(structure: Structure, rest: Remainder) -> Lines:
@@ -64,6 +72,7 @@ def lines(structure: Structure, rest: Remainder) -> Lines:
         found.d.to_numpy(),
         names,
         found.relative_intensity.to_numpy() / 100,
+        found.cosine_squared.to_numpy(),
         float(found.absolute_intensity.max()),
         found.attrs["volume"],
         found.attrs["mass"],
@@ -79,11 +88,11 @@ class Verdict:
     lines : Lines
     present : bool
     area, area_error : float
-        Of its strongest line [intensity x degree].
+        That its strongest line would have without texture [intensity x degree].
     limit : float
         95 % upper limit of `area`, whichever cell and breadth in their range.
-    strain, breadth : float
-        Relative change of its cell, and x of its Lorentzian breadth x / cos [degree].
+    strain, breadth, texture : float
+        Relative change of its cell, x of its Lorentzian breadth x / cos [degree], March's coefficient.
     significance : float
         Standard deviations, of the best cell and breadth; `needed`: what noise reaches in `FALSE_ALARM` of patterns.
     rivals : dict of str to float
@@ -99,6 +108,7 @@ class Verdict:
     limit: float = np.inf
     strain: float = 0.0
     breadth: float = 0.0
+    texture: float = 1.0
     significance: float = 0.0
     needed: float = 0.0
     rivals: dict[str, float] = field(default_factory=dict)
@@ -217,42 +227,45 @@ class _Trials:
 
 
 def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
-    """Fit area, cell and breadth of some phases together, from where they stand."""
+    """Fit area, cell, breadth and texture of some phases together, from where they stand."""
     params = lmfit.Parameters()
     for i, verdict in enumerate(verdicts):
         bound = verdict.lines.structure.uncertainty
-        pattern = rest.free(verdict.lines.pattern(rest, verdict.strain, verdict.breadth))
+        pattern = rest.free(verdict.lines.pattern(rest, verdict.strain, verdict.breadth, verdict.texture))
         params.add(f"area{i}", verdict.area or pattern @ rest.residual / (pattern @ pattern))
         params.add(f"strain{i}", np.clip(verdict.strain, -0.99 * bound, 0.99 * bound), min=-bound, max=bound)
         params.add(f"breadth{i}", np.clip(verdict.breadth, 1e-3, 1.9), min=0, max=2.0)
+        axis = verdict.lines.structure.texture_axis
+        params.add(f"texture{i}", verdict.texture, min=TEXTURES[0], max=TEXTURES[1], vary=axis is not None)
+
+    def shape(params, i):
+        return [params[f"{name}{i}"].value for name in ("strain", "breadth", "texture")]
 
     def residual(params):
         total = -rest.residual
         for i, verdict in enumerate(verdicts):
-            pattern = verdict.lines.pattern(rest, params[f"strain{i}"].value, params[f"breadth{i}"].value)
-            total = total + params[f"area{i}"].value * rest.free(pattern)
+            total = total + params[f"area{i}"].value * rest.free(verdict.lines.pattern(rest, *shape(params, i)))
         return total
 
-    result = lmfit.minimize(residual, params, calc_covar=False)
-    tangents = []
+    found = lmfit.minimize(residual, params, calc_covar=False, ftol=1e-6, xtol=1e-5).params
+    tangents, step = [], 1e-4
     for i, verdict in enumerate(verdicts):
-        verdict.area, verdict.strain, verdict.breadth = (
-            result.params[f"{name}{i}"].value for name in ("area", "strain", "breadth")
-        )
-        at, step = (verdict.strain, verdict.breadth), 1e-4
-        here, larger, wider = (
-            verdict.lines.pattern(rest, strain, breadth)
-            for strain, breadth in (at, (at[0] + step, at[1]), (at[0], at[1] + step))
-        )
-        tangents += [here, (larger - here) * verdict.area / step, (wider - here) * verdict.area / step]
-    for verdict, error in zip(verdicts, rest.errors(np.column_stack(tangents))[::3], strict=True):
-        verdict.area_error = float(error)
+        at = np.array(shape(found, i))
+        verdict.area = found[f"area{i}"].value
+        verdict.strain, verdict.breadth, verdict.texture = at
+        here = verdict.lines.pattern(rest, *at)
+        free = np.eye(3) if found[f"texture{i}"].vary else np.eye(3)[:2]
+        moved = [(verdict.lines.pattern(rest, *(at + step * way)) - here) * verdict.area / step for way in free]
+        tangents.append(np.column_stack([here, *moved]))
+    errors = rest.errors(np.hstack(tangents))
+    for verdict, first in zip(verdicts, np.cumsum([0, *(part.shape[1] for part in tangents)]), strict=False):
+        verdict.area_error = float(errors[first])
 
 
 def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:
     """Return a phase's pattern, line by line so that texture is taken up too, with what errors of its places add."""
     lines, step = verdict.lines, 2e-4
-    strong = lines.intensity > 0.1
+    strong = lines.powder > 0.1
     at = [rest.peaks(lines.positions(rest, verdict.strain + s)[strong], verdict.breadth) for s in (-step, 0, step)]
     wider = rest.peaks(lines.positions(rest, verdict.strain)[strong], 1.3 * verdict.breadth + 0.02)
     return np.hstack([part.toarray() for part in (*at, wider)])
@@ -271,7 +284,7 @@ def disagreement(rest: Remainder, verdict: Verdict) -> float:
     1.96 where the phase's lines agree on its amount; more where they scatter about it, as texture makes them.
     """
     areas, errors = amplitudes(rest, verdict)
-    expected = verdict.area * verdict.lines.intensity
+    expected = verdict.area * verdict.lines.intensity(verdict.texture)
     telling = (expected > 2 * errors) & ~rest.under(verdict.lines.positions(rest, verdict.strain), expected)
     freedom = int(telling.sum()) - 1
     if freedom < 1:
@@ -283,7 +296,7 @@ def disagreement(rest: Remainder, verdict: Verdict) -> float:
 def _missing(rest: Remainder, verdict: Verdict) -> list[str]:
     """Return lines that the phase must show, were it there, and that the pattern does not."""
     areas, errors = amplitudes(rest, verdict)
-    intensity = verdict.lines.intensity
+    intensity = verdict.lines.intensity(verdict.texture)
     telling = (intensity * areas / errors**2).argmax()  # the line that speaks most for the phase
     area = max(verdict.area, (areas[telling] - stats.norm.ppf(0.95) * errors[telling]) / intensity[telling])
     absent = (areas + 3 * errors < area * intensity / TEXTURE) & (intensity > STRONG * intensity[telling])

@@ -14,7 +14,7 @@ HC = 12398.419843320026
 def reflections(
     structure: Structure, wavelength: float = 1.5405929, two_theta: tuple[float, float] = (5.0, 90.0)
 ) -> xr.Dataset:
-    """Return the reflections of a structure with their intensities in an untextured powder pattern.
+    """Return the reflections of a structure with their intensities in a powder pattern.
 
     Parameters
     ----------
@@ -32,7 +32,9 @@ def reflections(
         `d` [angstrom], `two_theta` [degree], `structure_factor_squared`, `absolute_intensity`, which is multiplicity
         times squared structure factor times Lorentz-polarisation factor, and `relative_intensity` [strongest = 100].
         Sets that happen to share an angle (411 and 330) are kept apart; those that the space group extinguishes, or
-        whose structure factor vanishes, are left out. Attrs: `volume` [angstrom^3] and `mass` [dalton] of the cell.
+        whose structure factor vanishes, are left out. `cosine_squared` over (`reflection`, `plane`)
+        is that of the angle between each plane's normal and the texture's axis, NaN beyond the last plane. Attrs:
+        `volume` [angstrom^3] and `mass` [dalton] of the cell.
 
     Raises
     ------
@@ -90,7 +92,8 @@ def reflections(
     d = np.array([small.cell.calculate_d(list(index)) for index in hkl.tolist()])
     theta = np.arcsin(wavelength / (2 * d))
     polarisation = (1 + np.cos(2 * theta) ** 2) / (np.sin(theta) ** 2 * np.cos(theta))
-    intensity = multiplicity * squared * polarisation
+    cosines = _cosines_squared(small.cell, equivalents, structure.texture_axis)
+    intensity = multiplicity * squared * polarisation * march(cosines, structure.texture)
     named = np.array([images[0] for images in equivalents])
     order = np.argsort(theta, kind="stable")
     order = order[intensity[order] > 1e-6 * intensity.max()]
@@ -106,7 +109,8 @@ def reflections(
         "relative_intensity": (100 * intensity / intensity.max(), ""),
     }
     return xr.Dataset(
-        {name: ("reflection", values[order], {"units": units}) for name, (values, units) in columns.items()},
+        {name: ("reflection", values[order], {"units": units}) for name, (values, units) in columns.items()}
+        | {"cosine_squared": (("reflection", "plane"), cosines[order])},
         attrs={
             "name": structure.name,
             "source": structure.source,
@@ -115,6 +119,34 @@ def reflections(
             "mass": mass,
         },
     )
+
+
+def march(cosine_squared: np.ndarray, coefficient: float) -> np.ndarray:
+    """Return by how much texture about an axis strengthens reflections, shape (n,).
+
+    Parameters
+    ----------
+    cosine_squared : array, shape (n, planes)
+        From `reflections`.
+    coefficient : float
+        March's: 1 without texture, below 1 where the planes whose normal is the axis lie flat (Dollase 1986, doi
+        10.1107/S0021889886089458).
+    """
+    if coefficient == 1:
+        return np.ones(len(cosine_squared))
+    spread = coefficient**2 * cosine_squared + (1 - cosine_squared) / coefficient
+    return np.nanmean(spread**-1.5, axis=1)
+
+
+def _cosines_squared(cell, equivalents: list, axis: tuple[int, int, int] | None) -> np.ndarray:
+    """Return the squared cosine between each plane's normal and the axis, shape (n, most planes), NaN where none is."""
+    cosines = np.full((len(equivalents), max(map(len, equivalents))), np.nan)
+    reciprocal = np.array(cell.frac.mat.tolist())
+    along = np.array(axis or (0, 0, 1)) @ reciprocal
+    for row, images in zip(cosines, equivalents, strict=True):
+        normals = np.array(images) @ reciprocal
+        row[: len(images)] = (normals @ along) ** 2 / (normals**2).sum(axis=1) / (along @ along)
+    return cosines
 
 
 def _equivalents(operations: list, index: list[int]) -> list[tuple[int, int, int]]:

@@ -45,6 +45,10 @@ class Structure:
         temperature, strain.
     displacement : float
         Mean square displacement of the atoms, isotropic [angstrom^2], a value typical of its kind.
+    texture_axis : tuple of int, optional
+        Normal of the lattice planes that tend to lie flat; None where no habit is known.
+    texture : float
+        March's coefficient about that axis: 1 without texture, below 1 where the planes lie flat.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Structure:
     source: str
     uncertainty: float = 0.002
     displacement: float = 0.008
+    texture_axis: tuple[int, int, int] | None = None
+    texture: float = 1.0
 
 
 def _cubic(a: float) -> tuple[float, float, float, float, float, float]:
@@ -102,6 +108,7 @@ STRUCTURES: dict[str, Structure] = {
             ),
             "Paszkowicz 1999, doi 10.1080/01418619908210352",
             uncertainty=0.006,  # sputtered films: strain, oxygen
+            texture_axis=(0, 0, 1),  # in which such films grow
         ),
         Structure(
             "In",
@@ -146,6 +153,7 @@ STRUCTURES: dict[str, Structure] = {
             ),
             "Effenberger and Zemann 1979, doi 10.1524/zkri.1979.150.14.133",
             displacement=0.015,
+            texture_axis=(0, 0, 1),  # normal of its platelets
         ),
         Structure(
             "Li3N",
