@@ -41,6 +41,7 @@ class Component:
     source: str = ""
     conflict: str = ""
     fwhm: tuple[float, float] | None = None  # a width of its own, with its uncertainty; else that of the region
+    level: str = ""  # of another core level than the region's: no part of its shares
     with_region: str = ""  # looked for only where the recording holds this region
     without_region: str = ""  # or only where it does not
 
@@ -79,7 +80,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
         ),
         Component(
             "LiO",
-            "garnet, Li$_2$CO$_3$",
+            "garnet",
             55.0,
             0.15,
             "Li2CO3 55.1 eV on the Au-referenced scale",
@@ -102,6 +103,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
             "Moulder et al. 1992",
             "overlaps Li metal on the scale of C 1s at 284.8 eV (52.5 eV)",
             fwhm=(2.5, 0.5),
+            level="Zr 4s",
         ),
     ),
     "In 3d": (
@@ -151,6 +153,10 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
             "the oxidation state does not follow from the position alone",
         ),
     ),
+    "O 1s": (
+        Component("O2", "O$^{2-}$", 529.3, 0.8, "oxides 528.5 (Li2O) to 530 eV"),
+        Component("OC", "CO$_3^{2-}$, OH", 531.8, 0.5, "carbonates and hydroxides 531 to 532 eV"),
+    ),
     "C 1s": (
         Component("CC", "C–C, C–H", 284.8, 0.1, "convention; adventitious carbon lies at 284.0 to 286.7 eV"),
         Component("CO", "C–O", 286.3, 0.2, "Moulder et al. 1992"),
@@ -158,8 +164,12 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
     ),
 }
 
-#: Energies of the same compound that others report, to be drawn beside the paper's: region, compound, eV, source.
-DISPUTED = (("N 1s", "Li$_3$N", 396.1, "Nat. Commun. 2023, doi 10.1038/s41467-023-41441-0"),)
+#: Energies that others report for a compound, to be drawn beside the paper's: region, component, eV, source.
+DISPUTED = (
+    ("N 1s", "Li3N", 396.1, "Nat. Commun. 2023, doi 10.1038/s41467-023-41441-0"),
+    ("Li 1s", "Li0", 52.5, "C 1s at 284.8 eV"),
+    ("Li 1s", "Li2O", 53.7, "C 1s at 284.8 eV"),
+)
 
 
 def looked_for(region: str, regions: Collection[str]) -> tuple[Component, ...]:

@@ -11,14 +11,16 @@ import xarray as xr
 from scipy import stats
 
 from coldbond.xps.components import Component, Line
-from coldbond.xps.fit import fit
+from coldbond.xps.fit import Model, fit, minimize
 
 #: Posterior weight below which a background is refused by the data.
 REFUSED = 0.05
+STRONG = 6.0  # gain in BIC above which a component is present
 NORMAL = 1.96  # standard deviations on either side of a 95 % interval
 QUANTILE = stats.chi2.ppf(0.90, 1)  # 2.71: one-sided, at 95 %
 #: A position is the spectrum's where its uncertainty is below this share of what was known beforehand.
 DETERMINED = 0.7
+HIDDEN = 0.25  # share of a region above which "absent" says nothing
 CORRELATED = 0.9  # above which two areas are said to be inseparable
 STEP = 0.05  # eV, of a scan
 WIDEST = 1.0  # eV, for a component whose position nothing holds
@@ -31,10 +33,11 @@ class Composition:
     Attributes
     ----------
     table : pandas.DataFrame
-        A row for each component looked for, indexed by its key: `present`; `area`, `share` of all areas and `position`
-        [eV], each with `_low` and `_high` of its 95 % interval; `determined`, whether the spectrum says where the
-        component lies or only its reference does; `f`, `p` and `bic`, the evidence against the fit without it (of the
-        background that is least in favour); `limit`, the largest area that may hide, at 95 %.
+        A row for each component looked for, indexed by its key: `present`, and `decided`, False where a component left
+        out may hide more than a quarter of the region; `area`, `share` of the areas of its core
+        level and `position` [eV], each with `_low` and `_high` of its 95 % interval; `determined`, whether the spectrum
+        says where the component lies or only its reference does; `f`, `p` and `bic`, the evidence against the fit
+        without it (of the background that is least in favour); `limit`, the largest area that may hide, at 95 %.
     fits : dict of str to lmfit.minimizer.MinimizerResult
         Of the components that are present, by background, for those that the data do not refuse.
     weights : dict of str to float
@@ -83,8 +86,9 @@ def composition(
     -------
     Composition
         A component is present where the fit improves on that without it, at every background that the data do not
-        refuse, by the F test at this significance and by the Bayesian information criterion (Schwarz 1978,
-        doi 10.1214/aos/1176344136). The weakest that fails is left out and the rest is fitted and tested anew.
+        refuse, by the F test at this significance and by more than 6 of the Bayesian information criterion, which
+        Kass and Raftery (1995, J. Am. Stat. Assoc. 90, 773, doi 10.1080/01621459.1995.10476572) call strong evidence.
+        The weakest that fails is left out and the rest is fitted and tested anew.
 
     Notes
     -----
@@ -93,13 +97,11 @@ def composition(
     440, doi 10.2307/2371512; Davies 1987, Biometrika 74, 33, doi 10.1093/biomet/74.1.33), for a positive area.
 
     Values are means over the backgrounds, weighted by exp(-BIC/2), and the intervals contain their spread (Kass and
-    Raftery 1995, J. Am. Stat. Assoc. 90, 773, doi 10.1080/01621459.1995.10476572). Positions carry the uncertainty of
-    the energy reference.
+    Raftery 1995). Positions carry the uncertainty of the energy reference.
 
-    The limit of a component left out is the largest area, at any position, whose profile likelihood is worse by 2.71
-    than the best one of an area not below zero (Cowan et al. 2011, Eur. Phys. J. C 71, 1554,
-    doi 10.1140/epjc/s10052-011-1554-0, section 2.4), with the rest of the model linearised and the position held by its
-    uncertainty; at most the sum of all areas.
+    The limit of a component left out is the largest area whose profile likelihood, everything else fitted anew, is
+    worse by 2.71 than the best one of an area not below zero (Cowan et al. 2011, Eur. Phys. J. C 71, 1554,
+    doi 10.1140/epjc/s10052-011-1554-0, section 2.4); at most the sum of all areas.
     """
     components = list(components)
     settings = {"shape": shape, "line": line, "reference_uncertainty": reference_uncertainty}
@@ -118,7 +120,7 @@ def composition(
             others = [other for other in kept if other is not c]
             without = fitted(others)
             evidence = _test(fits, without, c)
-            present = evidence["p"] < significance and evidence["bic"] > 0
+            present = evidence["p"] < significance and evidence["bic"] > STRONG
             rows[c.key] = {"present": present} | evidence | _amounts(fits, weights, c, reference_uncertainty)
             if not present:
                 kept, fits = others, without
@@ -128,63 +130,88 @@ def composition(
     weights = _weights(fits)
     for c in components:
         if c not in kept:  # the final fit decides what may hide in it
-            rows[c.key]["limit"] = max(scan(result, c).limit for result in fits.values())
+            rows[c.key]["limit"] = max(limit(result, c) for result in fits.values())
         else:
             rows[c.key]["limit"] = rows[c.key]["area_high"]
+    whole = sum(rows[c.key]["area"] for c in kept)
+    for row in rows.values():
+        row["decided"] = bool(row["present"] or row["limit"] < HIDDEN * whole)
     table = pd.DataFrame.from_dict({c.key: rows[c.key] for c in components}, orient="index")
     return Composition(table, fits, weights, inseparable)
 
 
-@dataclass(frozen=True)
-class Scan:
-    """A component moved through its range on top of a fit without it.
-
-    `position` and, for each, `area` with its `deviation`, shape (k,); `places`, how many independent places the range
-    holds (the length of the tube's axis); `limit`, the largest area that may hide, at 95 %.
-    """
-
-    position: np.ndarray
-    area: np.ndarray
-    deviation: np.ndarray
-    places: float
-    limit: float
-
-
-def scan(without: lmfit.minimizer.MinimizerResult, component: Component) -> Scan:
-    """Move a component through its range on top of a fit without it, the rest of the model linearised.
+def places(without: lmfit.minimizer.MinimizerResult, component: Component) -> float:
+    """Return how many independent places noise has in which to look like a component.
 
     Parameters
     ----------
     without : lmfit.minimizer.MinimizerResult
-        From `fit.fit`.
+        From `fit.fit`, without the component.
     component : Component
-        Not among those fitted.
+        Moved through positions within two standard uncertainties of its reference.
 
     Returns
     -------
-    Scan
-        Over positions within two standard uncertainties of its reference.
+    float
+        The length of the curve that the component's normalised line draws as it moves, less what the rest of the model
+        can imitate: the axis of Hotelling's tube.
     """
-    model, values = without.model, without.params.valuesdict()
+    model = without.model
     reach = 2 * np.hypot(min(component.uncertainty, WIDEST), model.reference_uncertainty)
     position = component.position + np.linspace(-reach, reach, 2 * int(np.ceil(reach / STEP)) + 1)
-    signal = model.probe(values, component, position) / without.sigma
+    signal = model.probe(without.params.valuesdict(), component, position) / without.sigma
     rest = model.jacobian(without.params, without.sigma)
     signal = np.hstack([signal, np.zeros((position.size, rest.shape[0] - signal.shape[1]))])
     basis, _ = np.linalg.qr(rest)
-    signal = signal - (signal @ basis) @ basis.T  # what the rest of the model cannot imitate
-    residual = -model.residual(without.params, without.sigma)
-    length = np.maximum(np.linalg.norm(signal, axis=1), 1e-12)
-    area, deviation = signal @ residual / length**2, np.sqrt(_scale(without)) / length
-    turned = np.diff(signal / length[:, np.newaxis], axis=0)
-    # The position is held by its uncertainty, as in a fit.
-    held = np.square((position - component.position) / (reach / 2))
-    room = QUANTILE + np.square(area / deviation) - held
-    room -= np.max(room[area > 0] - QUANTILE, initial=0)
-    limit = np.max((area + deviation * np.sqrt(np.maximum(room, 0)))[room >= 0], initial=0)
-    whole = sum(max(without.params[f"{c.key}_area"].value, 0) for c in model.components)
-    limit = min(limit, whole) if whole else limit  # no part is larger than the whole
-    return Scan(position, area, deviation, np.linalg.norm(turned, axis=1).sum(), float(limit))
+    signal = signal - (signal @ basis) @ basis.T
+    signal /= np.maximum(np.linalg.norm(signal, axis=1, keepdims=True), 1e-12)
+    return float(np.linalg.norm(np.diff(signal, axis=0), axis=1).sum())
+
+
+def limit(without: lmfit.minimizer.MinimizerResult, component: Component) -> float:
+    """Return the largest area of a component that may hide in a fit without it, at 95 %.
+
+    Parameters
+    ----------
+    without : lmfit.minimizer.MinimizerResult
+        From `fit.fit`, without the component.
+    component : Component
+        Held at ever larger areas.
+
+    Returns
+    -------
+    float
+        As `composition` explains, in the intensity's unit times eV.
+    """
+    old = without.model
+    components = [*old.components, component]
+    model = Model(old.region, components, old.background, old.name, old.line, old.reference_uncertainty)
+    params = model.start({})
+    for name, parameter in without.params.items():
+        params[name].set(value=parameter.value, vary=parameter.vary)
+    area = f"{component.key}_area"
+
+    def badness(held: float) -> float:
+        params[area].set(value=held, vary=False)
+        return minimize(model, params, without.sigma).chisqr / scale
+
+    scale = _scale(without)
+    params[area].set(value=0.0, vary=True)
+    best = minimize(model, params, without.sigma)
+    estimate, deviation = max(best.params[area].value, 0.0), np.sqrt(_covariance(best, [area])[0, 0])
+    least = badness(estimate) if estimate == 0 else best.chisqr / scale
+    whole = sum(abs(without.params[f"{c.key}_area"].value) for c in old.components)
+    if not np.isfinite(deviation):
+        deviation = whole or np.ptp(old.intensity)
+    held = estimate + np.sqrt(QUANTILE) * deviation
+    for _ in range(20):
+        if whole and held > whole and badness(whole) - least < QUANTILE:
+            return float(whole)  # no part is larger than the whole
+        factor = np.sqrt(QUANTILE / max(badness(held) - least, 1e-3))  # exact for a parabola
+        if abs(factor - 1) < 0.02:
+            break
+        held = estimate + (held - estimate) * np.clip(factor, 0.3, 3.0)
+    return float(held)
 
 
 def _scale(result: lmfit.minimizer.MinimizerResult) -> float:
@@ -213,8 +240,7 @@ def _test(
         gain = max((part.chisqr - whole.chisqr) / _scale(whole), 0)
         p = 1.0
         if whole.params[f"{component.key}_area"].value > 0:
-            places = scan(part, component).places
-            p = stats.t.sf(np.sqrt(gain), whole.nfree) + places / (2 * np.pi) * np.exp(-gain / 2)
+            p = stats.t.sf(np.sqrt(gain), whole.nfree) + places(part, component) / (2 * np.pi) * np.exp(-gain / 2)
         found.append((gain / more, min(p, 1.0), gain - more * np.log(points)))
     f, p, bic = np.array(found).T
     return {"f": f.min(), "p": p.max(), "bic": bic.min()}
@@ -234,9 +260,11 @@ def _amounts(
         area = np.array([result.params[name].value for name in names])
         covariance = _covariance(result, names)
         at = keys.index(component.key)
-        slope = (np.eye(len(keys))[at] - area[at] / area.sum()) / area.sum()
+        alike = np.array([c.level == component.level for c in result.model.components], float)
+        whole = area @ alike
+        slope = (np.eye(len(keys))[at] - alike * area[at] / whole) / whole
         areas.append((area[at], np.sqrt(covariance[at, at])))
-        shares.append((area[at] / area.sum(), np.sqrt(slope @ covariance @ slope)))
+        shares.append((area[at] / whole, np.sqrt(slope @ covariance @ slope)))
         name = f"{component.key}_position"
         positions.append((result.params[name].value, np.sqrt(_covariance(result, [name])[0, 0])))
     weight = np.array(list(weights.values()))
@@ -248,6 +276,47 @@ def _amounts(
     for name, (value, deviation) in zip(("area", "share", "position"), (area, share, position), strict=True):
         found |= {name: value, f"{name}_low": value - NORMAL * deviation, f"{name}_high": value + NORMAL * deviation}
     return found
+
+
+def total_area(composition: Composition) -> tuple[float, float]:
+    """Return the area of all components of the region's own core level, and its standard deviation."""
+    found = []
+    for result in composition.fits.values():
+        names = [f"{c.key}_area" for c in result.model.components if not c.level]
+        found.append((sum(result.params[name].value for name in names), np.sqrt(_covariance(result, names).sum())))
+    return _mean(np.array(found), np.array(list(composition.weights.values())))
+
+
+def mean_position(composition: Composition) -> tuple[float, float]:
+    """Return the area's mean position of all components present, and its standard deviation, in eV.
+
+    It holds where the areas of components that overlap do not. The uncertainty of the energy reference is not in it.
+    """
+    found = []
+    for result in composition.fits.values():
+        names = (
+            [f"{c.key}_area" for c in result.model.components],
+            [f"{c.key}_position" for c in result.model.components],
+        )
+        area, position = (np.array([result.params[name].value for name in some]) for some in names)
+        mean = area @ position / area.sum()
+        slope = np.concatenate([(position - mean) / area.sum(), area / area.sum()])
+        found.append((mean, np.sqrt(slope @ _covariance(result, [*names[0], *names[1]]) @ slope)))
+    return _mean(np.array(found), np.array(list(composition.weights.values())))
+
+
+def separation(composition: Composition, first: str, second: str) -> tuple[float, float]:
+    """Return how far the first component lies above the second and the standard deviation, in eV.
+
+    Within one recording, the uncertainty of the energy reference is not in it.
+    """
+    found = []
+    for result in composition.fits.values():
+        names = [f"{key}_position" for key in (first, second)]
+        covariance = _covariance(result, names)
+        value = result.params[names[0]].value - result.params[names[1]].value
+        found.append((value, np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])))
+    return _mean(np.array(found), np.array(list(composition.weights.values())))
 
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

@@ -37,7 +37,6 @@ BACKGROUNDS = {
 }
 NARROWEST = 0.2  # eV
 TINY = 1e-5  # step of a numerical derivative, eV or 1
-TOLERANCE = 1e-6  # of the sum of squares, at which a fit has converged
 WIDTHS = (0.7, 0.85, 1.0)  # of the usual width, from which a fit may start
 
 
@@ -106,20 +105,23 @@ def fit(
     if model.energy.size < len(params) + 3:
         raise ValueError(f"{model.energy.size} points do not determine {len(params)} parameters; widen the region")
     smooth = uniform_filter1d(model.intensity, 5, mode="nearest")
-    first = _minimize(model, params, model.uncertainty(smooth), scaled=True)
+    first = minimize(model, params, model.uncertainty(smooth), tolerance=1e-4)
     sigma = model.uncertainty(model.envelope(first.params))
     known = "one_count" in region and first.redchi <= 1
-    result = _minimize(model, first.params, sigma, scaled=not known)
+    result = minimize(model, first.params, sigma, scaled=not known)
     result.at_bound = first.at_bound + result.at_bound
     result.model, result.sigma = model, sigma
     result.curves = model.curves(result.params, sigma)
     return result
 
 
-def _minimize(
-    model: "Model", params: lmfit.Parameters, sigma: np.ndarray, scaled: bool
+def minimize(
+    model: "Model", params: lmfit.Parameters, sigma: np.ndarray, scaled: bool = True, tolerance: float = 1e-6
 ) -> lmfit.minimizer.MinimizerResult:
-    """Fit, and once more with what ended at a bound fixed there: at a bound no covariance holds."""
+    """Fit, and once more with what ended at a bound fixed there: at a bound no covariance holds.
+
+    The fit has converged when the sum of squares changes by less than the tolerance.
+    """
     at_bound: list[str] = []
     while True:
         result = lmfit.minimize(
@@ -128,8 +130,8 @@ def _minimize(
             args=(sigma,),
             scale_covar=scaled,
             Dfun=model.jacobian,
-            ftol=TOLERANCE,
-            xtol=TOLERANCE,
+            ftol=tolerance,
+            xtol=tolerance,
         )
         found = [p.name for p in result.params.values() if p.vary and _at_bound(p)]
         result.at_bound = at_bound = at_bound + found
@@ -158,10 +160,12 @@ class Model:
         reference_uncertainty: float,
     ) -> None:
         self.region, self.components, self.line = region, components, line
+        self.background, self.name = background, shape
         self.energy = region.binding_energy.to_numpy()
         self.intensity = region.intensity.to_numpy()
         self.centred = self.energy - self.energy.mean()
-        self.shape, self.second = SHAPES[shape]
+        self.tailed = shape == "doniach" and line.asymmetry is not None
+        self.shape, self.second = SHAPES["voigt" if shape == "doniach" and not self.tailed else shape]
         self.kernels = {name: KERNELS[name][0](self.energy).T for name in BACKGROUNDS[background]}
         # A straight line below the rest, or a background that was found beforehand.
         self.static = 0.0
@@ -180,7 +184,7 @@ class Model:
         self.whiten = solve_triangular(np.linalg.cholesky(covariance), np.eye(len(held)), lower=True)
         self.reference_uncertainty = reference_uncertainty
         shared = {"fwhm": self.line.fwhm, self.second: MIXING if self.second == "mixing" else self.line.lorentzian}
-        if self.shape is line_shapes.doniach_sunjic and self.line.asymmetry:
+        if self.tailed:
             shared["asymmetry"] = self.line.asymmetry
         shared |= {name: KERNELS[name][1] for name in self.kernels}
         self.usual = {name: mean for name, (mean, _) in shared.items()}
@@ -253,8 +257,8 @@ class Model:
 
     def _unit(self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray) -> np.ndarray:
         arguments = [width[:, np.newaxis], values[self.second]]
-        if self.shape is line_shapes.doniach_sunjic:
-            arguments.append(values.get("asymmetry", 0.0))
+        if self.tailed:
+            arguments.append(values["asymmetry"])
         away = self.energy - position[:, np.newaxis]
         lines = self.shape(away, *arguments)
         if self.line.ratio:
