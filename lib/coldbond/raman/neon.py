@@ -1,8 +1,12 @@
 """Calibration of a Raman axis from the recording of a neon lamp on the same axis."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 from scipy.optimize import curve_fit
+
+from coldbond.findings import finding
 
 #: Ne I lines, wavelength in standard air, nm: NIST Atomic Spectra Database, after Saloman and Sansonetti (2004,
 #: doi 10.1063/1.1797771). Those that a lamp shows between 533 and 672 nm, the range of a 532 nm Raman spectrometer.
@@ -46,7 +50,8 @@ def calibration(lamp: xr.Dataset) -> xr.Dataset:
         Over `line`, each of `LINES` within the axis: `air` [nm], `recorded` [1/cm], `residual` [nm] from the
         polynomial, and `verdict`: "used", or why not: "faint", "saturated", "blended" or "outlying". Over `power`, of
         (recorded - `attrs["centre"]`) / `attrs["half"]`: `coefficient` [nm] of the correction to the wavelength in
-        vacuum, with its `covariance`. attrs `scatter` [nm], the lines' standard deviation about it, and `excitation`.
+        vacuum, with its `covariance`. attrs `scatter` [nm], the lines' standard deviation about it, and the lamp's
+        `excitation`, `sample` and `state`.
 
     Raises
     ------
@@ -104,8 +109,84 @@ def calibration(lamp: xr.Dataset) -> xr.Dataset:
             "coefficient": ("power", coefficient, {"units": "nm"}),
             "covariance": (("power", "power_"), covariance, {"units": "nm2"}),
         },
-        attrs={"centre": centre, "half": half, "scatter": float(np.sqrt(variance)), "excitation": lamp.excitation},
+        attrs={"centre": centre, "half": half, "scatter": float(np.sqrt(variance))}
+        | {key: lamp.attrs.get(key, "") for key in ("excitation", "sample", "state")},
     )
+
+
+def axes(
+    recordings: Mapping[str, xr.Dataset], lamp: str, laser_uncertainty: float, axis_uncertainty: float
+) -> tuple[dict[str, xr.Dataset], xr.Dataset | None]:
+    """Give every spectrum the axis that the lamp's recording tells, or as recorded where there is none.
+
+    Parameters
+    ----------
+    recordings : mapping of str to xarray.Dataset
+        As `raw.recordings` gives them.
+    lamp : str
+        The sample that is the lamp.
+    laser_uncertainty : float
+        As for `calibrated`.
+    axis_uncertainty : float
+        Standard uncertainty of an axis as recorded, 1/cm.
+
+    Returns
+    -------
+    spectra : dict of str to xarray.Dataset
+        All but the lamp's, with the attr `axis_uncertainty`.
+    calibration : xarray.Dataset or None
+        From `calibration`; None where no recording is of the lamp.
+
+    Raises
+    ------
+    ValueError
+        There is no spectrum beside the lamp's, or several are the lamp's; and as `calibration` and `calibrated`.
+    """
+    lamps = [recording for recording in recordings.values() if recording.attrs["sample"] == lamp]
+    spectra = {label: one for label, one in recordings.items() if one.attrs["sample"] != lamp}
+    if len(lamps) > 1 or not spectra:
+        raise ValueError(
+            f"{len(lamps)} recordings are of the lamp, {lamp!r}, and {len(spectra)} of samples: "
+            "at most one and at least one are needed; name the lamp's sample in the parameter `lamp`"
+        )
+    if not lamps:
+        return {label: one.assign_attrs(axis_uncertainty=axis_uncertainty) for label, one in spectra.items()}, None
+    found = calibration(lamps[0])
+    return {label: calibrated(one, found, laser_uncertainty) for label, one in spectra.items()}, found
+
+
+def findings(calibration: xr.Dataset | None, modes: Mapping[str, float]) -> list[dict]:
+    """Return by how much the recorded axis is off where each mode is expected, with 95 % intervals, laser left out.
+
+    Parameters
+    ----------
+    calibration : xarray.Dataset or None
+        From `axes`; without one there is nothing to find.
+    modes : mapping of str to float
+        Names of the modes, and where they are expected, 1/cm.
+
+    Returns
+    -------
+    list of dict
+        As `findings.finding` gives them.
+    """
+    if calibration is None:
+        return []
+    verdicts = calibration.verdict.to_numpy()
+    used, powers = int((verdicts == "used").sum()), calibration.sizes["power"]
+    left_out = ", ".join(f"{(verdicts == why).sum()} {why}" for why in sorted({*verdicts} - {"used"}))
+    note = (
+        f"{used} neon lines, a polynomial of degree {powers - 1}, lines scatter by {calibration.scatter * 1e3:.1f} pm"
+        + (f"; left out: {left_out}" if left_out else "")
+    )
+    whose = {key: calibration.attrs[key] for key in ("sample", "state")}
+    found = []
+    for name, place in modes.items():
+        point = xr.Dataset(coords={"raman_shift": [place]}, attrs={"excitation": calibration.excitation})
+        true = calibrated(point, calibration, 0.0)
+        off, half = float(true.raman_shift[0]) - place, 1.96 * true.axis_uncertainty
+        found.append(finding(f"axis_correction_at_{name}", off, off - half, off + half, "1/cm", **whose, note=note))
+    return found
 
 
 def calibrated(spectrum: xr.Dataset, calibration: xr.Dataset, laser_uncertainty: float) -> xr.Dataset:
