@@ -9,6 +9,7 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 from scipy import stats
 
+from coldbond import raw
 from coldbond.findings import finding
 from coldbond.xrd import pawley, peaks, phases
 from coldbond.xrd.match import match
@@ -17,6 +18,8 @@ from coldbond.xrd.structures import STRUCTURES, Structure
 
 #: claims.yml: what the paper says of the phases of a sample, by quantity and sample.
 CLAIMS = {
+    ("more_stray_peaks_than_RT-MCL-LLZ", "LLZ"): "xrd_stray",
+    ("same_phase_as_LLZ-powder", "LLZ"): "xrd_sintering",
     ("matches_reference", "LLZ"): "xrd_garnet",
     ("matches_reference", "InN-LLZ"): "xrd_garnet",
     ("InN_present", "LLZ"): "xrd_inn",
@@ -96,7 +99,8 @@ def analyse(
     Notes
     -----
     The first fit, of the main phase alone, shows what else there may be; the second has it in, so that the main phase's
-    widths and areas no longer make up for it, and the verdicts are made on what this one leaves.
+    widths and areas no longer make up for it, and the verdicts are made on what this one leaves. A phase is believed only
+    if one of its lines stands out as a peak: all its lines together may add up small misfits of the profiles.
     """
     if main not in STRUCTURES:
         raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
@@ -117,7 +121,11 @@ def analyse(
         for geometry in pawley.GEOMETRIES
     }
     rest = remainder(pattern, fits["displacement"])
-    return Analysis(pattern, structure, fits, rest, peaks.search(rest), phases.look_for(rest, looked_for))
+    found = Analysis(pattern, structure, fits, rest, peaks.search(rest), phases.look_for(rest, looked_for))
+    seen = {line.split()[0] for row in explanations(found) for line in row["explains"]}
+    for name, verdict in found.verdicts.items():
+        verdict.present = verdict.present and name in seen
+    return found
 
 
 def stretched(verdict: phases.Verdict) -> Structure:
@@ -244,13 +252,32 @@ def findings(analyses: Mapping[str, Analysis], reference: str) -> list[dict]:
     list of dict
         As `findings.finding` gives them.
     """
-    rows = []
+    rows, faintest = [], max(map(detectable, analyses.values()))
     for found in analyses.values():
         rows += [*_lattice(found), *_likeness(found, reference)]
         for name in found.verdicts:
             rows += _phase(found, name)
-        rows += stray_findings(found)
+        rows += stray_findings(found, faintest)
+    first = next(iter(analyses))
+    for label in list(analyses)[1:]:
+        rows.append(_same(analyses[first], analyses[label], first, reference))
     return rows
+
+
+def _same(one: Analysis, other: Analysis, first: str, reference: str) -> dict:
+    """Return whether two patterns are of one phase: alike to the reference, cells as near as one phase's may be."""
+    quantity, sample = f"same_phase_as_{first}", other.whose["sample"]
+    try:
+        alike = [match(found.fit, STRUCTURES[reference], unexplained_area(found)).matches for found in (one, other)]
+    except ValueError as error:
+        return finding(quantity, None, **other.whose, note=str(error))
+    strain = other.fit.params["a"].value / one.fit.params["a"].value - 1
+    near = abs(strain) < 2 * one.main.uncertainty
+    note = (
+        f"{'both match' if all(alike) else 'not both match'} {reference}; the cells differ by {100 * strain:+.2f} %, "
+    )
+    note += f"a {one.main.name} varies by {100 * one.main.uncertainty:.1f} % either way"
+    return finding(quantity, all(alike) and near, **other.whose, claim=CLAIMS.get((quantity, sample), ""), note=note)
 
 
 def _lattice(found: Analysis) -> list[dict]:
@@ -318,32 +345,72 @@ def _phase(found: Analysis, name: str) -> list[dict]:
     ]
 
 
-def stray_findings(found: Analysis, faintest: float | None = None, claim: str = "") -> list[dict]:
+def stray_findings(found: Analysis, faintest: float) -> list[dict]:
     """Return number and summed area of the peaks beside the main phase.
 
     Parameters
     ----------
     found : Analysis
-    faintest : float, optional
+    faintest : float
         Percent of the main phase's strongest line below which a peak is not counted, so that patterns of different noise
-        compare; that of the faintest peak which the pattern could show unless given.
-    claim : str
-        Id of the statement that the number tests.
+        compare: the largest `detectable` of them.
     """
     strays, whose = found.strays, found.whose
-    faintest = detectable(found) if faintest is None else faintest
     areas, errors = (100 * strays[name].to_numpy() / found.strongest for name in ("area", "area_error"))
     count, low, high = (int(np.sum(areas + sign * 1.96 * errors > faintest)) for sign in (0, -1, 1))
     kept = areas > faintest
-    rows = explanations(found)
-    stray = sum(bool(k) and not row["explains"] for k, row in zip(kept, rows, strict=True))
+    stray = sum(bool(k) and not row["explains"] for k, row in zip(kept, explanations(found), strict=True))
     total, half = areas[kept].sum(), stats.norm.ppf(0.975) * np.sqrt(np.sum(errors[kept] ** 2))
+    note = f"above {faintest:.2f} % of the strongest line's area, which all patterns here could show; "
+    note += f"{stray} of them explained by no phase looked for"
     of = "of the strongest line's area" + ("" if kept.any() else "; up to one peak that is just too weak to be seen")
-    note = f"with more than {faintest:.2f} % of the strongest line's area; {stray} of them explained by no phase looked for"
     return [
-        finding("stray_peaks", count, low, high, "", **whose, claim=claim, note=note),
+        finding("stray_peaks", count, low, high, "", **whose, note=note),
         finding("stray_intensity", total, max(total - half, 0.0), max(total + half, faintest), "%", **whose, note=of),
     ]
+
+
+def stray_comparison(analyses: Mapping[str, Analysis]) -> list[dict]:
+    """Return whether the first pattern has more peaks beside its main phase than each of the others."""
+    faintest = max(map(detectable, analyses.values()))
+    first, *others = analyses
+    count, intensity = stray_findings(analyses[first], faintest)
+    rows = []
+    for label in others:
+        other_count, other_intensity = stray_findings(analyses[label], faintest)
+        more = count["low"] > other_count["high"] and intensity["low"] > other_intensity["high"]
+        note = "; ".join(
+            f"{name}: {n['value']:g} ({n['low']:g} to {n['high']:g}) peaks, together {i['value']:.3g} "
+            f"({i['low']:.3g} to {i['high']:.3g}) % of the strongest line's area"
+            for name, n, i in ((first, count, intensity), (label, other_count, other_intensity))
+        )
+        whose = analyses[first].whose
+        claim = CLAIMS.get((f"more_stray_peaks_than_{label}", whose["sample"]), "")
+        rows.append(finding(f"more_stray_peaks_than_{label}", more, **whose, claim=claim, note=note))
+    return rows
+
+
+def instrument(standard: str) -> tuple[dict[str, xr.Dataset], pawley.Instrument | None]:
+    """Return the recording of a standard, and what it says the instrument adds to every profile.
+
+    Parameters
+    ----------
+    standard : str
+        The standard's structure, of `structures.STRUCTURES`.
+
+    Returns
+    -------
+    dict of str to xarray.Dataset
+        The first recording of role "instrument"; empty where the manifest holds none.
+    pawley.Instrument or None
+        None where the manifest holds none.
+    """
+    try:
+        held = raw.recordings("instrument")
+    except LookupError:
+        return {}, None
+    label = next(iter(held))
+    return {label: held[label]}, pawley.instrument(held[label], STRUCTURES[standard])
 
 
 def detectable(found: Analysis) -> float:

@@ -35,8 +35,14 @@ def instrument_parts(two_theta: np.ndarray, values: np.ndarray, names: tuple[str
 
 def usable(found: xr.Dataset) -> xr.Dataset:
     """Return the lines whose breadth counts: strong, and not where axial divergence makes them lopsided."""
+    strong = drawn(found)
+    return strong.isel(reflection=strong.two_theta.to_numpy() > LOWEST)
+
+
+def drawn(found: xr.Dataset) -> xr.Dataset:
+    """Return the lines that are strong enough for their breadth to say something."""
     area = found.area.to_numpy()
-    return found.isel(reflection=(area > STRONG * area.max(initial=0)) & (found.two_theta.to_numpy() > LOWEST))
+    return found.isel(reflection=area > STRONG * area.max(initial=0))
 
 
 def common(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:

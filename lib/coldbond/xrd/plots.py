@@ -10,16 +10,18 @@ from matplotlib.figure import Figure, SubFigure
 from coldbond import figures
 from coldbond.xrd import profile
 from coldbond.xrd.analysis import Analysis, explanations
-from coldbond.xrd.breadth import instrument_parts
+from coldbond.xrd.breadth import drawn, instrument_parts
 from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.reflections import reflections
-from coldbond.xrd.shift import Model
+from coldbond.xrd.shift import Comparison
 from coldbond.xrd.structures import STRUCTURES
 
 #: One colour and mark a phase beside the main one (Wong 2011, doi 10.1038/nmeth.1618).
 MARKS = ("v", "D", "s", "^", "o", "P", "X", "*", "<", ">")
 SHADES = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#882255", "#999933", "#332288", "#117733", "#44AA99", "#AA4499")
 FORMULAS = {name: "".join(f"$_{{{c}}}$" if c.isdigit() else c for c in name) for name in STRUCTURES}
+FIT = "#B00020"
+BAND = 1.1  # distance of stacked patterns, over the height of one
 STRAY = "0.35"  # colour of what no phase explains
 DOTS = dict(linestyle="none", marker=".", markersize=1.1, markeredgewidth=0)
 
@@ -79,7 +81,7 @@ def _root(ax: Axes) -> None:
 def _pattern(ax: Axes, found: Analysis, label: str) -> None:
     curves, color = found.fit.curves, figures.color(found.pattern.attrs["sample"])
     ax.plot(curves.two_theta, curves.intensity, color=color, **DOTS)
-    ax.plot(curves.two_theta, curves.fit, color="#B00020", linewidth=0.5)
+    ax.plot(curves.two_theta, curves.fit, color=FIT, linewidth=0.5)
     ax.plot(curves.two_theta, curves.background, color="0.6", linewidth=0.6)
     _root(ax)
     top = float(curves.intensity.max())
@@ -90,6 +92,7 @@ def _pattern(ax: Axes, found: Analysis, label: str) -> None:
     ax.set_ylabel("Counts" if found.pattern.intensity.attrs.get("units") == "count" else "Intensity")
     ax.tick_params(labelbottom=False)
     _mark(ax, found)
+    _contamination(ax, found)
 
 
 def _mark(ax: Axes, found: Analysis) -> None:
@@ -99,8 +102,24 @@ def _mark(ax: Axes, found: Analysis) -> None:
     ):
         near = np.abs(curves.two_theta.to_numpy() - two_theta) < max(0.5 * fwhm, 0.1)
         height = 1.12 * float(curves.intensity.to_numpy()[near].max())
-        color, mark = shade(row["explains"][0].split()[0]) if row["explains"] else (STRAY, "$?$")
+        if not row["explains"]:
+            ax.text(two_theta, height, "?", color=STRAY, ha="center", fontweight="bold")
+            continue
+        color, mark = shade(row["explains"][0].split()[0])
         ax.plot(two_theta, height, color=color, marker=mark, markersize=2.6, markeredgewidth=0, linestyle="none")
+
+
+def _contamination(ax: Axes, found: Analysis) -> None:
+    """Name what another wavelength of the tube makes of the main phase's strongest reflection, where it is seen."""
+    curves, lines = found.fit.curves, found.fit.reflections
+    at = float(lines.two_theta[int(lines.area.to_numpy().argmax())])
+    for name, wavelength in found.rest.contamination.items():
+        ghost = np.degrees(2 * np.arcsin(np.sin(np.radians(at) / 2) * wavelength / found.rest.wavelengths[0]))
+        near = curves.sel(two_theta=slice(ghost - 0.1, ghost + 0.1))
+        misses = ((near.intensity - near.fit) / near.standard_uncertainty).to_numpy()
+        if misses.size and misses.sum() / np.sqrt(misses.size) > 6:
+            height = 1.15 * float(near.intensity.max())
+            ax.text(ghost, height, name, color=STRAY, ha="center", va="bottom", fontsize=5.5, rotation=90)
 
 
 def _round_ticks(top: float) -> list[float]:
@@ -171,41 +190,101 @@ def zoom(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: float) ->
     analyses : mapping of str to Analysis
     low, high : float
         Degree.
+
+    Notes
+    -----
+    All patterns are drawn to one scale, that of their main phase's strongest line; what is taller than the room for it
+    is cut off.
     """
-    step = 0.0
+    heights = np.array([np.array(_heights(found, low, high)) / found.strongest for found in analyses.values()])
+    beside, main = heights.max(axis=0)
+    scale = 1.7 * beside if beside > 0 else 1.1 * main
     named = set()
-    for label, found in reversed(analyses.items()):
+    for i, (label, found) in enumerate(reversed(analyses.items())):
         curves = found.fit.curves.sel(two_theta=slice(low, high))
-        color = figures.color(found.pattern.attrs["sample"])
-        base = curves.background
-        unit = _height(found, low, high)
-        ax.plot(curves.two_theta, (curves.intensity - base) / unit + step, color=color, **(DOTS | {"markersize": 1.8}))
-        ax.plot(curves.two_theta, (curves.fit - base) / unit + step, color="#B00020", linewidth=0.6)
+        color, unit = figures.color(found.pattern.attrs["sample"]), scale * found.strongest
+        data, fit = (((curves[name] - curves.background) / unit) for name in ("intensity", "fit"))
+        ax.plot(curves.two_theta, data.where(data < 1) + i * BAND, color=color, **(DOTS | {"markersize": 1.8}))
+        ax.plot(curves.two_theta, fit.where(fit < 1) + i * BAND, color=FIT, linewidth=0.6)
         for name, verdict in found.verdicts.items():
             if verdict.present:
-                share = _share(found, name).sel(two_theta=slice(low, high))
+                share = _share(found, name).sel(two_theta=slice(low, high)) / unit + i * BAND
                 legend = None if name in named else FORMULAS[name]
                 named.add(name)
-                ax.fill_between(
-                    share.two_theta, step, share / unit + step, color=shade(name)[0], alpha=0.5, lw=0, label=legend
-                )
-        ax.text(0.02, step + 0.55, figures.label(label), transform=ax.get_yaxis_transform(), color=color, va="center")
-        step += 1.15
-    ax.set(xlim=(low, high), ylim=(-0.08, step + 0.1), yticks=[], xlabel="2θ / °", ylabel="Intensity, background off")
+                ax.fill_between(share.two_theta, i * BAND, share, color=shade(name)[0], alpha=0.5, lw=0, label=legend)
+        ax.text(
+            0.02, i * BAND + 0.8, figures.label(label), transform=ax.get_yaxis_transform(), color=color, va="center"
+        )
+    top = BAND * len(analyses) + (0.25 if named else 0)
+    ax.set(xlim=(low, high), ylim=(-0.1, top), yticks=[], xlabel="2θ / °", ylabel="Intensity above background")
     if named:
-        ax.legend(loc="upper right", handlelength=1, borderaxespad=0.2, fontsize=6)
+        ax.legend(loc="upper left", ncols=3, handlelength=1, borderaxespad=0.2, columnspacing=1, fontsize=6)
 
 
-def _height(found: Analysis, low: float, high: float) -> float:
-    """Return what is drawn as one: the tallest thing beside the main phase, or of the main phase where nothing is."""
+def _heights(found: Analysis, low: float, high: float) -> tuple[float, float]:
+    """Return the tallest thing beside the main phase, 0 where nothing is above the noise, and the main phase's."""
     curves = found.fit.curves.sel(two_theta=slice(low, high))
     beside = [
         float(_share(found, n).sel(two_theta=slice(low, high)).max()) for n, v in found.verdicts.items() if v.present
     ]
     tallest = max(beside, default=0.0)
-    main = float((curves.fit - curves.background).max())
     noise = float(curves.standard_uncertainty.median())
-    return 1.6 * tallest if tallest > 5 * noise else main
+    return (tallest if tallest > 3 * noise else 0.0), float((curves.fit - curves.background).max())
+
+
+def draw(
+    fig: Figure,
+    analyses: Mapping[str, Analysis],
+    comparisons: Mapping[str, Comparison],
+    reference: str,
+    part: Sequence[float],
+) -> None:
+    """Draw patterns, a part of them enlarged, and the shifts of their reflections.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+    analyses, reference
+        As for `patterns`.
+    comparisons : mapping of str to Comparison
+        As for `shifts`.
+    part : sequence of float
+        From where to where to enlarge, degree.
+    """
+    left, right = fig.subfigures(1, 2, width_ratios=[2.1, 1])
+    axes = patterns(left, analyses, reference)
+    above, below = right.subplots(2, 1, height_ratios=[1.4, 1])
+    zoom(above, analyses, *part)
+    shifts(below, comparisons)
+    figures.letters([axes[0], above, below])
+
+
+def draw_breadths(
+    fig: Figure,
+    analyses: Mapping[str, Analysis],
+    broad: Mapping[str, xr.Dataset],
+    reference: str,
+    hkl: str,
+    instrument: Instrument | None,
+) -> None:
+    """Draw patterns, one reflection of all of them, and their breadths.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+    analyses, reference
+        As for `patterns`.
+    broad, instrument
+        As for `breadths`.
+    hkl : str
+        Of the reflection.
+    """
+    left, right = fig.subfigures(1, 2, width_ratios=[2.1, 1])
+    axes = patterns(left, analyses, reference)
+    above, below = right.subplots(2, 1, height_ratios=[1.2, 1])
+    overlay(above, analyses, hkl)
+    breadths(below, broad, analyses, instrument)
+    figures.letters([axes[0], above, below])
 
 
 def _share(found: Analysis, name: str) -> xr.DataArray:
@@ -222,30 +301,36 @@ def _share(found: Analysis, name: str) -> xr.DataArray:
     return phases[0].copy(data=part)
 
 
-def shifts(ax: Axes, moved: xr.Dataset, models: Mapping[str, Model], color: str) -> None:
+def shifts(ax: Axes, comparisons: Mapping[str, Comparison]) -> None:
     """Draw how far reflections moved against the angle, and what a changed lattice and a lowered sample would give.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    moved : xarray.Dataset
-        From `shift.shifts`.
-    models : mapping of str to Model
-        From `shift.models`.
-    color : str
-        Of the points.
+    comparisons : mapping of str to Comparison
+        From `shift.compare`; of several only the model with both changes is drawn.
     """
-    styles = {"lattice": ("-", "0.55"), "displacement": (":", "0.35"), "both": ("-", "#B00020")}
-    names = {"lattice": "lattice alone", "displacement": "height alone", "both": "both"}
-    for name, model in models.items():
-        line, shade_ = styles[name]
-        ax.plot(model.curve.two_theta, model.curve, linestyle=line, color=shade_, label=names[name])
-    ax.errorbar(
-        moved.two_theta, moved["shift"], 1.96 * moved.shift_error, color=color, linestyle="none", marker="o", markersize=2.2,
-        elinewidth=0.7,
-    )  # fmt: skip
+    styles = {"lattice": ("-", "0.55", "lattice alone"), "displacement": (":", "0.35", "height alone")}
+    for label, compared in comparisons.items():
+        moved, color = compared.moved, figures.color(compared.after.pattern.attrs["sample"])
+        several = len(comparisons) > 1
+        for name, model in compared.models.items():
+            line, grey, text = styles.get(
+                name, ("-", color if several else FIT, figures.label(label) if several else "both")
+            )
+            if name == "both" or not several:
+                ax.plot(model.curve.two_theta, model.curve, linestyle=line, color=grey, label=text)
+        errors = 1.96 * moved.shift_error
+        ax.errorbar(
+            moved.two_theta, moved["shift"], errors, color=color, linestyle="none", marker="o", ms=2.2, elinewidth=0.7
+        )
+        ax.set_ylabel(f"Shift of 2θ from\n{figures.label(compared.first)} / °")
+    if not comparisons:
+        ax.text(0.5, 0.5, "one pattern: nothing moved", transform=ax.transAxes, ha="center")
+        return
     ax.axhline(0, color="0.8", linewidth=0.5, zorder=0)
-    ax.set(xlabel="2θ / °", ylabel="Shift of 2θ / °")
+    ax.set(xlabel="2θ / °")
+    ax.margins(y=0.25)
     ax.legend(loc="best", handlelength=1.8, fontsize=6)
 
 
@@ -282,6 +367,7 @@ def breadths(
     instrument : Instrument, optional
         To be drawn beside them.
     """
+    broad = {label: drawn(found) for label, found in broad.items()}
     for label, found in broad.items():
         color = figures.color(analyses[label].pattern.attrs["sample"])
         ax.errorbar(

@@ -17,7 +17,7 @@ REACH = 8.0  # full widths at half maximum to which a weak peak is followed
 #: Wavelengths beside K-alpha that a copper tube emits, angstrom: K-beta (Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554),
 #: where filter or monochromator leave some, and L-alpha of tungsten from the filament (Bearden 1967, doi
 #: 10.1103/RevModPhys.39.78).
-CONTAMINATION = {"Cu Kβ": 1.392234, "W Lα": 1.476330}
+CONTAMINATION = {"Kβ": 1.392234, "W Lα": 1.476330}
 COPPER = 1.5406
 BACKGROUND = 20  # Chebyshev polynomials: more than a fit has, for what is as broad as an amorphous hump is no phase
 OFFSETS = np.linspace(-6, 6, 49)  # widths from a reflection at which its profile's failure is judged
@@ -59,6 +59,11 @@ class Remainder:
     wavelengths: tuple[float, ...]
     shift: np.ndarray
     main: xr.Dataset
+
+    @property
+    def contamination(self) -> dict[str, float]:
+        """Other wavelengths of the tube [angstrom], where it is one whose are known."""
+        return CONTAMINATION if abs(self.wavelengths[0] - COPPER) < 1e-3 else {}
 
     def breadth(self, size: float) -> float:
         """Return the Lorentzian full width x of x / cos [degree] of crystallites of a size [nm].
@@ -151,8 +156,7 @@ def remainder(pattern: xr.Dataset, fit: MinimizerResult) -> Remainder:
     at = lines.two_theta.to_numpy()
     breadths = values["size"] + values["strain"] * np.sin(np.radians(at) / 2)  # x / cos + y tan, as one over cos
     known = sparse.hstack([rest.peaks([t], breadth) for t, breadth in zip(at, breadths, strict=True)]).toarray()
-    if abs(wavelengths[0] - COPPER) < 1e-3:
-        known = np.column_stack([known, *(_ghost(rest, lines, breadths, w) for w in CONTAMINATION.values())])
+    known = np.column_stack([known, *(_ghost(rest, lines, breadths, w) for w in rest.contamination.values())])
     x = np.interp(two_theta, two_theta[[0, -1]], [-1.0, 1.0])
     smooth = np.polynomial.chebyshev.chebvander(x, BACKGROUND - 1) / uncertainty[:, None]
     columns = np.hstack([known, smooth])

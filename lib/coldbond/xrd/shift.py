@@ -1,13 +1,20 @@
 """Why reflections of two samples lie at different angles: another lattice, or another height of the sample."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from coldbond.findings import finding
+from coldbond.xrd import pawley, single
+from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.breadth import common
 
+#: claims.yml: what the paper says of a shift, by the samples before and after.
+CLAIMS = {("Li", "Li"): "xrd_li_shift"}
 SMALL = 0.05  # probability below which a model that explains the shifts is given up
 
 
@@ -34,6 +41,28 @@ class Model:
     freedom: int
     probability: float
     curve: xr.DataArray
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How one pattern's reflections moved from another's.
+
+    Attributes
+    ----------
+    before, after : Analysis
+    first : str
+        Label of `before`.
+    moved : xarray.Dataset
+        From `shifts`.
+    models : dict of str to Model
+        From `models`.
+    """
+
+    before: Analysis
+    after: Analysis
+    first: str
+    moved: xr.Dataset
+    models: dict[str, Model]
 
 
 def shifts(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
@@ -97,6 +126,85 @@ def is_lattice_change(found: dict[str, Model]) -> bool:
     """Return whether the shifts need a changed lattice: displacement alone is ruled out, and both together leave it no zero."""
     low, high = found["both"].strain[1:]
     return found["displacement"].probability < SMALL and not low <= 0 <= high
+
+
+def compare(analyses: Mapping[str, Analysis]) -> dict[str, Comparison]:
+    """Return how the reflections of each pattern but the first moved from those of the first.
+
+    Patterns that share fewer than two lines with the first are left out: nothing can be said of them.
+    """
+    first, *others = analyses
+    lines = {label: single.reflections(found.pattern, found.fit) for label, found in analyses.items()}
+    found = {}
+    for label in others:
+        shared = set(lines[first].hkl.to_numpy()) & set(lines[label].hkl.to_numpy())
+        if len(shared) > 1:
+            moved = shifts(lines[first], lines[label])
+            radius = analyses[label].pattern.attrs.get("goniometer_radius") or pawley.RADIUS
+            found[label] = Comparison(analyses[first], analyses[label], first, moved, models(moved, radius))
+    return found
+
+
+def table(comparisons: Mapping[str, Comparison]) -> pd.DataFrame:
+    """Return the explanations of the shifts: a row for each pattern and model."""
+    rows = [
+        {
+            "recording": f"{label} from {compared.first}",
+            "model": {"lattice": "lattice alone", "displacement": "height alone", "both": "both"}[name],
+            "lattice parameter": "" if model.strain is None else _percent(model.strain),
+            "height, down / mm": ""
+            if model.displacement is None
+            else "{:+.3f} ({:+.3f} to {:+.3f})".format(*model.displacement),
+            "χ²": f"{model.chi_square:.3g}",
+            "degrees of freedom": model.freedom,
+            "p": f"{model.probability:.2g}",
+        }
+        for label, compared in comparisons.items()
+        for name, model in compared.models.items()
+    ]
+    return pd.DataFrame(rows or [{"recording": "nothing to compare"}]).set_index("recording")
+
+
+def findings(comparisons: Mapping[str, Comparison]) -> list[dict]:
+    """Return how far the reflections moved, and whether it was the lattice."""
+    rows = []
+    for compared in comparisons.values():
+        whose, moved, found = compared.after.whose, compared.moved, compared.models
+        since, both = f"from {compared.first}", found["both"]
+        weight = 1 / moved.shift_error.to_numpy() ** 2
+        mean, half = float(weight @ moved["shift"].to_numpy() / weight.sum()), float(1.96 / np.sqrt(weight.sum()))
+        tests = ", ".join(f"{name} χ² {m.chi_square:.3g} for {m.freedom}" for name, m in found.items())
+        note = f"{since}; lattice parameter {_percent(both.strain)} with the height free; {tests} degrees of freedom"
+        claim = CLAIMS.get((compared.before.whose["sample"], whose["sample"]), "")
+        expanded = is_lattice_change(found) and both.strain[0] > 0
+        rows += [
+            finding(
+                "reflection_shift", mean, mean - half, mean + half, "degree", **whose, note=f"{since}, weighted mean"
+            ),
+            finding("lattice_expanded", expanded, **whose, claim=claim, note=note),
+            finding("lattice_change", *(100 * x for x in both.strain), "%", **whose, note=f"{since}, height free"),
+            finding("height_change", *both.displacement, "mm", **whose, note=f"{since}, positive if lower"),
+            _parameter_change(compared),
+        ]
+    return rows
+
+
+def _parameter_change(compared: Comparison) -> dict:
+    """Return the change of a by the whole-pattern fits: the interval reaches over both geometries, the same in both patterns."""
+    known = [pawley.lattice(found.fits).sel(parameter="a") for found in (compared.before, compared.after)]
+    change = (known[1].estimate - known[0].estimate).to_numpy()
+    half = 1.96 * np.hypot(*(part.standard_error.to_numpy() for part in known))
+    each = " or ".join(f"{c:+.4f} ({g})" for c, g in zip(change, known[0].geometry.to_numpy(), strict=True))
+    note = f"from {compared.first}, by whole patterns: {each}"
+    numbers = (float(change.mean()), float((change - half).min()), float((change + half).max()))
+    if not np.isfinite(numbers).all():
+        numbers, note = (None, None, None), "a pattern does not determine it"
+    return finding("lattice_parameter_change", *numbers, "angstrom", **compared.after.whose, note=note)
+
+
+def _percent(interval: tuple[float, float, float]) -> str:
+    value, low, high = (100 * x for x in interval)
+    return f"{value:+.3f} % ({low:+.3f} to {high:+.3f})"
 
 
 def _columns(two_theta: np.ndarray, radius: float) -> np.ndarray:
