@@ -11,7 +11,8 @@ from coldbond.xrd.reflections import HC
 REACH = 30.0  # full widths at half maximum to which a profile is followed: 1 % of a Lorentzian lies beyond
 LEAST = 1.0  # degree to which it is followed at the least
 CENTRE = 6.0  # full widths about the centre within which a profile is smeared node by node
-NODES = 16  # at the most, to stand for the distribution of axial divergence
+FINE = 0.4  # of a full width at half maximum: distance of the nodes that stand for axial divergence
+NODES = 64  # at the most
 
 #: Copper's K-alpha1 and K-alpha2: energy of the peak, and energy and share of the two Lorentzians that make it [eV],
 #: from Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554.
@@ -157,11 +158,11 @@ class Columns:
         true, _ = self.positions(phase, values)
         first, last = (sum(self.positions(phase, values, at)) for at in (self.wavelengths[0], self.wavelengths[-1]))
         fwhm, _ = shape(true, phase, values)
-        divergence = np.degrees(max(values["axial"], 0.02) ** 2)
+        divergence = np.radians(np.radians(max(abs(values["axial"]), 1.0)))
         sunk = self._sunk(true, values)
         for i in range(true.size):
-            spread = divergence * np.ptp(profile.axial(true[i], NODES)[0])
-            axial, weight = profile.axial(true[i], int(np.clip(2 + 2 * spread / fwhm[i], 3, NODES)))
+            spread = np.degrees(divergence) * 2 / np.sin(np.radians(true[i]))
+            axial, weight = profile.axial(true[i], int(np.clip(spread / (FINE * fwhm[i]), 4, NODES)))
             # Depth, in units of its mean, is distributed exponentially: two nodes have its first four moments.
             depth, share = np.polynomial.laguerre.laggauss(2 if sunk[i] > fwhm[i] / 20 else 1)
             smear = spread + 5 * sunk[i]
@@ -169,15 +170,14 @@ class Columns:
                 slice(*np.searchsorted(self.two_theta, (first[i] - reach, last[i] + reach)))
                 for reach in (max(REACH * fwhm[i], LEAST) + smear, CENTRE * fwhm[i] + smear)
             ]
-            axial = np.degrees(np.repeat(axial, depth.size))
-            yield *bounds, axial, np.tile(depth, weight.size), np.outer(weight, share).ravel()
+            yield *bounds, np.repeat(axial, depth.size), np.tile(depth, weight.size), np.outer(weight, share).ravel()
 
     def __call__(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the columns, shape (m, count): intensity for an amount of 1."""
         columns = np.zeros((self.count, self.two_theta.size))
         ratio = values["kalpha2_ratio"] if len(self.wavelengths) > 1 else 0.0
         strength = np.array([(1.0, ratio)[which] * share / (1 + ratio) for _, which, share in self.lines])
-        divergence = values["axial"] ** 2
+        divergence = np.radians(values["axial"])
         for phase, windows in zip(self.phases, self.windows, strict=True):
             true, _ = self.positions(phase, values)
             fwhm, mixing = shape(true, phase, values)

@@ -37,7 +37,7 @@ def lattice_parameters(structure: Structure) -> tuple[Callable, lmfit.Parameters
     start = dict(zip(CELL, structure.cell, strict=True))
     params = lmfit.Parameters()
     for name in dict.fromkeys(lengths):
-        params.add(name, start[name], min=0)
+        params.add(name, start[name], min=0.9 * start[name], max=1.1 * start[name])
     for name in opening.split():
         params.add(name, start[name], min=0, max=180)
 

@@ -21,8 +21,11 @@ from coldbond.xrd.structures import Structure
 
 #: Radius of the goniometer where the pattern does not say it, mm; usual for laboratory diffractometers.
 RADIUS = 185.0
+#: Mean and standard deviation of "axial" before a pattern is seen, degree^2: Soller slits of 0 to 2.5 degree. Broad
+#: profiles say nothing of it, yet it moves them as a displacement does.
+SOLLER = 2.5, 2.5
 #: What an instrument adds to every profile, at the values from which its fit starts.
-INSTRUMENT = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": 0.03, "kalpha2_ratio": 0.5}
+INSTRUMENT = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": SOLLER[0], "kalpha2_ratio": 0.5}
 #: Fewest areas for which u and v are fitted beside w, size and strain: fewer reflections do not tell them apart.
 AREAS_FOR_UV = 8
 #: Centroid against peak of Cu K-alpha1, relative (from `columns.COPPER`). Filters, monochromators and satellites make
@@ -33,9 +36,9 @@ PACKING = 0.7, 0.15
 #: Depth [mm] beyond which a sample's thickness, which nobody states, limits it: then it counts as displacement.
 DEEP = 0.1
 GEOMETRIES = ("displacement", "zero")
-STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5}  # of numerical derivatives; 1e-4 of all others
+STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5, "axial": 1e-3}  # of numerical derivatives; 1e-4 of all others
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
-ROUNDS = 2  # of weights: from the pattern, then from the fit
+ROUNDS = 3  # of weights: from the pattern, then from the fits
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Instrument:
     ----------
     names : tuple of str
         "u", "v", "w" [degree^2] of the Gaussian full width at half maximum, squared, u tan^2 + v tan + w; "x", "y"
-        [degree] of the Lorentzian one, x / cos + y tan, of the Bragg angle; "axial", aperture of the Soller slits
-        [radian]; and "kalpha2_ratio".
+        [degree] of the Lorentzian one, x / cos + y tan, of the Bragg angle; "axial" [degree^2], the square of
+        the aperture of the Soller slits, negative where profiles lean the other way; and "kalpha2_ratio".
     values : array, shape (len(names),)
     covariance : array, shape (len(names), len(names))
     """
@@ -92,7 +95,8 @@ def fit(
     lmfit.minimizer.MinimizerResult
         `params`: lattice parameters that the crystal system leaves free, of "a", "b", "c" [angstrom], "alpha", "beta",
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
-        [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle; and those of `Instrument`. Their
+        [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which noise may carry below zero
+        (a bound there would bias what it does not stop); and those of `Instrument`. Their
         `stderr` is None where the pattern does not determine them; `inflation` is by how much their variances are
         larger than the weights say. Of the linear solve:
 
@@ -142,7 +146,7 @@ def fit(
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
     for turn in range(ROUNDS):
         columns = Columns(two_theta, wavelengths, radius, depth, phases, cell, params.valuesdict())
-        solve = _Solve(columns, polynomials, intensity, sigma)
+        solve = _Solve(columns, polynomials, intensity, sigma, params["axial"].vary)
         last = turn == ROUNDS - 1
         result = lmfit.minimize(
             lambda params, solve=solve: solve(params.valuesdict())[1],
@@ -277,19 +281,24 @@ def correlations(fit: MinimizerResult, above: float = 0.9) -> list[tuple[str, st
 class _Solve:
     """Amounts of all columns that fit a pattern best, at given nonlinear parameters."""
 
-    def __init__(self, columns: Columns, polynomials: np.ndarray, intensity: np.ndarray, sigma: np.ndarray) -> None:
+    def __init__(
+        self, columns: Columns, polynomials: np.ndarray, intensity: np.ndarray, sigma: np.ndarray, soller: bool
+    ) -> None:
         self.columns, self.polynomials, self.intensity, self.sigma = columns, polynomials, intensity, sigma
+        self.soller = soller
 
     def design(self, values: Mapping[str, float]) -> np.ndarray:
         return np.hstack([self.columns(values), self.polynomials])
 
     def __call__(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return amounts, shape (k,), weighted residuals, shape (m,), and the amounts' covariance."""
+        """Return amounts, shape (k,), weighted residuals, shape (m,) and one for `SOLLER`, the amounts' covariance."""
         weighted = self.design(values) / self.sigma[:, None]
         data = self.intensity / self.sigma
         covariance, _ = uncertainty.inverse(weighted.T @ weighted)
         amounts = covariance @ (weighted.T @ data)
-        return amounts, data - weighted @ amounts, covariance
+        # Of an axial divergence that is not fitted nothing has to be assumed.
+        expected = (values["axial"] - SOLLER[0]) / SOLLER[1] if self.soller else 0.0
+        return amounts, np.append(data - weighted @ amounts, expected), covariance
 
     def expected(self, values: Mapping[str, float]) -> np.ndarray:
         return self.design(values) @ self(values)[0]
@@ -314,7 +323,7 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
     main = solve.columns.phases[0]
     fwhm, _ = shape(solve.columns.positions(main, values)[0], main, values)
     window = 1 + int(WINDOW * np.median(fwhm) / np.median(np.diff(solve.columns.two_theta)))
-    weighted = solve.design(values) / solve.sigma[:, None]
+    weighted = np.vstack([solve.design(values) / solve.sigma[:, None], np.zeros(amounts.size)])
     result.nfree = residual.size - amounts.size - len(result.var_names)
     result.redchi = result.chisqr / result.nfree
     least = max(result.redchi, 1.0) if counted else result.redchi
@@ -416,6 +425,11 @@ def _add_widths(params: lmfit.Parameters, instrument: Instrument | None, areas: 
     if instrument is None and areas < AREAS_FOR_UV:
         values = {**values, "u": 0.0}
     for name, value in values.items():
-        params.add(name, value, vary=instrument is None and name not in fixed, min=-np.inf if name == "v" else 0)
-    params.add("size", 0.02, min=0)
-    params.add("strain", 0.02, min=0)
+        params.add(
+            name,
+            value,
+            vary=instrument is None and name not in fixed,
+            min=-np.inf if name not in ("w", "kalpha2_ratio") else 0,
+        )
+    params.add("size", 0.02)
+    params.add("strain", 0.02)

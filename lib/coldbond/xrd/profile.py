@@ -63,7 +63,9 @@ def widths(two_theta: np.ndarray, u: float, v: float, w: float, x: float, y: flo
     theta = np.radians(two_theta) / 2
     squared = u * np.tan(theta) ** 2 + v * np.tan(theta) + w
     # Not below a thousandth of a degree, far under the step of any scan: the functions divide by the width.
-    return np.sqrt(np.maximum(squared, 1e-6)), np.maximum(x / np.cos(theta) + y * np.tan(theta), 1e-6)
+    gaussian = np.sqrt(np.maximum(squared, 1e-6))
+    # A little below zero the sum of both is still a peak, narrower than the Gaussian: noise may carry a fit there.
+    return gaussian, np.maximum(x / np.cos(theta) + y * np.tan(theta), -0.2 * gaussian)
 
 
 def axial(two_theta: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -74,29 +76,30 @@ def axial(two_theta: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     two_theta : float
         Degree.
     nodes : int
-        Number of angles that stand for the distribution.
+        Number of angles that stand for the distribution, one for each of as many equal parts of its range.
 
     Returns
     -------
-    shift, weight : array, shape (nodes,)
-        Shifts of the angle, rising, per square of the divergence [radian], and their weights, which add up to 1.
+    shift, weight : array
+        Shifts of the angle, rising, per square of the divergence, all in radian, and their weights, which add up to 1.
 
     Notes
     -----
     A ray that comes in at the angle b to the equatorial plane and leaves at c is scattered by 2 theta where the
     goniometer stands lower by ((b^2 + c^2) / 2 cos(2 theta) - b c) / sin(2 theta), to second order (Cheary and Coelho
     1998, doi 10.1107/S0021889898006876). Soller slits on both sides, of the same aperture, let b and c through with
-    triangular distributions between plus and minus `divergence`. Unlike divergence of the diffracted beam alone
+    triangular distributions between plus and minus the divergence. Unlike divergence of the diffracted beam alone
     (Finger, Cox and Jephcoat 1994, doi 10.1107/S0021889894004218) this broadens reflections near 90 degree too.
     """
     at, weight = np.polynomial.legendre.leggauss(24)
+    at, weight = np.append(-1 - at, 1 + at) / 2, np.append(weight, weight)  # on both sides of the triangle's top
     weight = weight * (1 - np.abs(at))
     b, c = at[:, None], at
     angle = np.radians(two_theta)
     shift = ((b * c - (b**2 + c**2) / 2 * np.cos(angle)) / np.sin(angle)).ravel()
     weight = np.outer(weight, weight).ravel() / weight.sum() ** 2
-    order = np.argsort(shift)
-    shift, weight = shift[order], weight[order]
-    group = np.minimum((np.cumsum(weight) - weight / 2) * nodes, nodes - 1).astype(int)
-    total = np.bincount(group, weight, nodes)
-    return np.bincount(group, weight * shift, nodes) / total, total
+    lowest, highest = (np.array([-1, 1]) - np.cos(angle)) / np.sin(angle)  # where b and c are at their largest
+    part = np.minimum((shift - lowest) / (highest - lowest) * nodes, nodes - 1).astype(int)
+    total = np.bincount(part, weight, nodes)
+    there = total > 1e-9
+    return (np.bincount(part, weight * shift, nodes)[there] / total[there]), total[there]

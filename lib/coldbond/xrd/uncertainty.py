@@ -72,13 +72,14 @@ def inflation(influence: np.ndarray, residual: np.ndarray, window: int, least: f
     Where a profile does not fit, neighbouring residuals have one sign and their errors add up instead of averaging out
     (Berar and Lelann 1991, doi 10.1107/S0021889890010317). The variance of an estimate is that of the sum of influence
     times residual, with covariances up to the window weighted as Newey and West (1987, doi 10.2307/1913610) do, which
-    is the mean square of the sums over all windows.
+    is the mean square of the sums over all windows; or that without covariances where it is larger, since a fit makes
+    residuals under a peak add up to less than their errors do.
     """
-    series = np.pad(influence * residual, [(0, 0), (window, window)])
-    sums = np.cumsum(series, axis=1)
+    series = influence * residual
+    sums = np.cumsum(np.pad(series, [(0, 0), (window, window)]), axis=1)
     sums = sums[:, window:] - sums[:, :-window]
     stated = (influence**2).sum(axis=1)
-    found = (sums**2).sum(axis=1) / window
+    found = np.maximum((sums**2).sum(axis=1) / window, (series**2).sum(axis=1))
     return np.maximum(found / np.where(stated > 0, stated, 1), least)
 
 
