@@ -1,9 +1,10 @@
 """Backgrounds of inelastically scattered electrons below a line, on an ascending scale of binding energy.
 
-A kernel turns a line into the background that it causes: background = strength * (kernel @ line). With the line's own
-form in it the background is fitted together with the line ("active"), and for a given strength the intensity stays
-linear in the areas.
+With the line's own form in it the background is fitted together with the line ("active"), and for a given strength the
+intensity stays linear in the areas.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
@@ -13,26 +14,26 @@ from scipy.integrate import cumulative_trapezoid
 UNIVERSAL_B, UNIVERSAL_C = 2866.0, 1643.0
 
 
-def shirley_kernel(energy: np.ndarray) -> np.ndarray:
-    """Return the matrix that integrates from the first energy on, in eV: a step as high as the line's area so far.
+def shirley(energy: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function that turns lines over these energies into their steps, per strength in 1/eV.
 
-    The active Shirley background with one strength [1/eV] for all lines (Herrera-Gomez et al. 2014, Surf. Interface
-    Anal. 46, 897, doi 10.1002/sia.5453), by the trapezoidal rule.
+    A step is as high as the line's area so far, and one strength serves all lines: the active Shirley background
+    (Herrera-Gomez et al. 2014, Surf. Interface Anal. 46, 897, doi 10.1002/sia.5453).
     """
-    steps = np.diff(energy, prepend=energy[0])
-    weights = np.tril(np.broadcast_to((steps + np.append(steps[1:], 0)) / 2, (energy.size, energy.size)), -1)
-    return weights + np.diag(steps / 2)
+    return lambda lines: cumulative_trapezoid(lines, energy, axis=-1, initial=0)
 
 
-def tougaard_kernel(energy: np.ndarray, c: float = UNIVERSAL_C) -> np.ndarray:
-    """Return the matrix of the loss function T / (C + T^2)^2 over the energy lost T, in 1/eV^2.
+def tougaard(energy: np.ndarray, c: float = UNIVERSAL_C) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function that turns lines over these energies into their losses, per strength B in eV^2.
 
-    The strength is Tougaard's B, 2866 eV^2 for the universal loss function (Tougaard 1988, Surf. Interface Anal. 11,
-    453, doi 10.1002/sia.740110902; 1997, 25, 137, doi 10.1002/(SICI)1096-9918(199703)25:3<137::AID-SIA230>3.0.CO;2-L).
-    Within a window much narrower than sqrt(C), 41 eV, B and C cannot be told apart.
+    The loss function is B T / (C + T^2)^2 of the energy lost T, B = 2866 eV^2 for the universal one (Tougaard 1988,
+    Surf. Interface Anal. 11, 453, doi 10.1002/sia.740110902; 1997, 25, 137,
+    doi 10.1002/(SICI)1096-9918(199703)25:3<137::AID-SIA230>3.0.CO;2-L). Within a window much narrower than sqrt(C),
+    41 eV, B and C cannot be told apart.
     """
     lost = np.maximum(energy[:, np.newaxis] - energy, 0)
-    return lost / (c + lost**2) ** 2 * np.gradient(energy)
+    loss = (lost / (c + lost**2) ** 2 * np.gradient(energy)).T
+    return lambda lines: lines @ loss
 
 
 def iterative_shirley(

@@ -155,7 +155,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
     ),
     "O 1s": (
         Component("O2", "O$^{2-}$", 529.3, 0.8, "oxides 528.5 (Li2O) to 530 eV"),
-        Component("OC", "CO$_3^{2-}$, OH", 531.8, 0.5, "carbonates and hydroxides 531 to 532 eV"),
+        Component("OC", "CO$_3^{2-}$, OH", 531.8, 0.5, "carbonates, hydroxides 531 to 532 eV", fwhm=(1.5, 0.3)),
     ),
     "C 1s": (
         Component("CC", "C–C, C–H", 284.8, 0.1, "convention; adventitious carbon lies at 284.0 to 286.7 eV"),

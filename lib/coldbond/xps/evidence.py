@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from coldbond.xps.components import Component, Line
-from coldbond.xps.fit import Model, fit, minimize
+from coldbond.xps.fit import Model, fit, refined, settled
 
 #: Posterior weight below which a background is refused by the data.
 REFUSED = 0.05
@@ -160,7 +160,7 @@ def places(without: lmfit.minimizer.MinimizerResult, component: Component) -> fl
     reach = 2 * np.hypot(min(component.uncertainty, WIDEST), model.reference_uncertainty)
     position = component.position + np.linspace(-reach, reach, 2 * int(np.ceil(reach / STEP)) + 1)
     signal = model.probe(without.params.valuesdict(), component, position) / without.sigma
-    rest = model.jacobian(without.params, without.sigma)
+    rest = model.derivatives(without.params.valuesdict(), without.sigma, without.var_names)
     signal = np.hstack([signal, np.zeros((position.size, rest.shape[0] - signal.shape[1]))])
     basis, _ = np.linalg.qr(rest)
     signal = signal - (signal @ basis) @ basis.T
@@ -192,26 +192,32 @@ def limit(without: lmfit.minimizer.MinimizerResult, component: Component) -> flo
     area = f"{component.key}_area"
 
     def badness(held: float) -> float:
+        nonlocal params  # from the last area's fit to the next
         params[area].set(value=held, vary=False)
-        return minimize(model, params, without.sigma).chisqr / scale
+        params, chisqr = settled(model, params, without.sigma, tolerance=1e-4)
+        return chisqr / scale
 
     scale = _scale(without)
     params[area].set(value=0.0, vary=True)
-    best = minimize(model, params, without.sigma)
+    best = refined(model, settled(model, params, without.sigma)[0], without.sigma, scaled=True)
+    params = best.params.copy()
     estimate, deviation = max(best.params[area].value, 0.0), np.sqrt(_covariance(best, [area])[0, 0])
-    least = badness(estimate) if estimate == 0 else best.chisqr / scale
-    whole = sum(abs(without.params[f"{c.key}_area"].value) for c in old.components)
+    least = best.chisqr / scale if estimate else badness(0.0)
+    whole = sum(abs(without.params[f"{c.key}_area"].value) for c in old.components) or np.inf
     if not np.isfinite(deviation):
-        deviation = whole or np.ptp(old.intensity)
+        deviation = without.model.intensity.max()  # any start will do
+    allowed, refused = estimate, np.inf
     held = estimate + np.sqrt(QUANTILE) * deviation
-    for _ in range(20):
-        if whole and held > whole and badness(whole) - least < QUANTILE:
+    while refused > 1.03 * allowed:
+        if allowed >= whole:
             return float(whole)  # no part is larger than the whole
-        factor = np.sqrt(QUANTILE / max(badness(held) - least, 1e-3))  # exact for a parabola
-        if abs(factor - 1) < 0.02:
-            break
-        held = estimate + (held - estimate) * np.clip(factor, 0.3, 3.0)
-    return float(held)
+        worse = badness(held) - least
+        allowed, refused = (held, refused) if worse < QUANTILE else (allowed, held)
+        factor = np.clip(np.sqrt(QUANTILE / max(worse, 1e-3)), 0.5, 3.0)  # exact for a parabola
+        held = estimate + (held - estimate) * factor * (1.01 if worse < QUANTILE else 0.99)
+        if not allowed < held < refused:
+            held = (allowed + refused) / 2
+    return float(refused)
 
 
 def _scale(result: lmfit.minimizer.MinimizerResult) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import solve_triangular
 from scipy.ndimage import uniform_filter1d
-from scipy.optimize import nnls
+from scipy.optimize import least_squares, nnls
 
 from coldbond import counting
 from coldbond.xps import backgrounds, line_shapes
@@ -22,11 +22,11 @@ SHAPES = {
     "doniach": (line_shapes.doniach_sunjic, "lorentzian"),
 }
 MIXING = (0.3, 0.15)  # usual, with its standard uncertainty; the Lorentzian's width is the core level's
-#: Each kernel of a background that is fitted with the lines, and its strength with its standard uncertainty: steps are
+#: Each background that is fitted with the lines, and its strength with its standard uncertainty: steps are
 #: up to twenty per cent of a line's height, and within a window as narrow as a region B stands for C too.
-KERNELS = {
-    "shirley": (backgrounds.shirley_kernel, (0.05, 0.05)),
-    "tougaard": (backgrounds.tougaard_kernel, (backgrounds.UNIVERSAL_B, 3 * backgrounds.UNIVERSAL_B)),
+CAUSED = {
+    "shirley": (backgrounds.shirley, (0.05, 0.05)),
+    "tougaard": (backgrounds.tougaard, (backgrounds.UNIVERSAL_B, 3 * backgrounds.UNIVERSAL_B)),
 }
 BACKGROUNDS = {
     "active shirley": ("shirley",),
@@ -36,6 +36,7 @@ BACKGROUNDS = {
     "linear": (),
 }
 NARROWEST = 0.2  # eV
+NEAR = 1e-3  # of a bound, eV or 1
 TINY = 1e-5  # step of a numerical derivative, eV or 1
 WIDTHS = (0.7, 0.85, 1.0)  # of the usual width, from which a fit may start
 
@@ -104,47 +105,61 @@ def fit(
     params = model.start(start or {})
     if model.energy.size < len(params) + 3:
         raise ValueError(f"{model.energy.size} points do not determine {len(params)} parameters; widen the region")
-    smooth = uniform_filter1d(model.intensity, 5, mode="nearest")
-    first = minimize(model, params, model.uncertainty(smooth), tolerance=1e-4)
-    sigma = model.uncertainty(model.envelope(first.params))
-    known = "one_count" in region and first.redchi <= 1
-    result = minimize(model, first.params, sigma, scaled=not known)
-    result.at_bound = first.at_bound + result.at_bound
-    result.model, result.sigma = model, sigma
+    smooth = model.uncertainty(uniform_filter1d(model.intensity, 5, mode="nearest"))
+    near, chisqr = settled(model, params, smooth)
+    sigma = model.uncertainty(model.envelope(near.valuesdict()))
+    known = "one_count" in region and chisqr <= model.energy.size - len(params)
+    result = refined(model, near, sigma, scaled=not known)
     result.curves = model.curves(result.params, sigma)
     return result
 
 
-def minimize(
-    model: "Model", params: lmfit.Parameters, sigma: np.ndarray, scaled: bool = True, tolerance: float = 1e-6
-) -> lmfit.minimizer.MinimizerResult:
-    """Fit, and once more with what ended at a bound fixed there: at a bound no covariance holds.
+def settled(
+    model: "Model", params: lmfit.Parameters, sigma: np.ndarray, tolerance: float = 1e-6
+) -> tuple[lmfit.Parameters, float]:
+    """Return parameters at the least sum of squares, and that; what ends at a bound is fixed there.
 
-    The fit has converged when the sum of squares changes by less than the tolerance.
+    Within bounds lmfit's parameters creep up to them and never tell: scipy's dogbox (Voglis and Lagaris 2004) does. It
+    ends when the sum changes by less than the tolerance.
     """
-    at_bound: list[str] = []
-    while True:
-        result = lmfit.minimize(
-            model.residual,
-            params,
-            args=(sigma,),
-            scale_covar=scaled,
-            Dfun=model.jacobian,
-            ftol=tolerance,
-            xtol=tolerance,
-        )
-        found = [p.name for p in result.params.values() if p.vary and _at_bound(p)]
-        result.at_bound = at_bound = at_bound + found
-        if not found:
-            return result
-        params = result.params
-        for name in found:
-            p = params[name]
-            p.set(value=p.min if p.value - p.min <= p.max - p.value else p.max, vary=False)
+    params = params.copy()
+    free = [p for p in params.values() if p.vary]
+    names = [p.name for p in free]
+    bounds = np.array([(p.min, p.max) for p in free]).reshape(-1, 2).T
+    fixed = params.valuesdict()
+    found = least_squares(
+        lambda v: model.residual(fixed | dict(zip(names, v, strict=True)), sigma),
+        np.clip([p.value for p in free], bounds[0] + NEAR, bounds[1] - NEAR),
+        lambda v: model.derivatives(fixed | dict(zip(names, v, strict=True)), sigma, names),
+        bounds=tuple(bounds),
+        method="dogbox",
+        x_scale="jac",
+        ftol=tolerance,
+        xtol=tolerance,
+        gtol=None,
+    )
+    for name, value, least, most in zip(names, found.x, *bounds, strict=True):
+        at_bound = min(value - least, most - value) < NEAR
+        params[name].set(value=min((least, most), key=lambda b: abs(value - b)) if at_bound else value)
+        params[name].vary = not at_bound
+    return params, 2 * found.cost
 
 
-def _at_bound(p: lmfit.Parameter) -> bool:
-    return min(p.value - p.min, p.max - p.value) < 1e-3
+def refined(
+    model: "Model", params: lmfit.Parameters, sigma: np.ndarray, scaled: bool
+) -> lmfit.minimizer.MinimizerResult:
+    """Return lmfit's result from parameters that are settled, with what ended at a bound left there."""
+    result = lmfit.minimize(
+        lambda params: model.residual(params.valuesdict(), sigma),
+        params,
+        scale_covar=scaled,
+        Dfun=lambda params: model.derivatives(params.valuesdict(), sigma, [p.name for p in params.values() if p.vary]),
+        ftol=1e-6,
+        xtol=1e-6,
+    )
+    result.at_bound = [p.name for p in params.values() if not p.vary]
+    result.model, result.sigma = model, sigma
+    return result
 
 
 class Model:
@@ -166,7 +181,7 @@ class Model:
         self.centred = self.energy - self.energy.mean()
         self.tailed = shape == "doniach" and line.asymmetry is not None
         self.shape, self.second = SHAPES["voigt" if shape == "doniach" and not self.tailed else shape]
-        self.kernels = {name: KERNELS[name][0](self.energy).T for name in BACKGROUNDS[background]}
+        self.causes = {name: CAUSED[name][0](self.energy) for name in BACKGROUNDS[background]}
         # A straight line below the rest, or a background that was found beforehand.
         self.static = 0.0
         self.straight = {"level": np.ones_like(self.energy), "slope": self.centred}
@@ -186,7 +201,7 @@ class Model:
         shared = {"fwhm": self.line.fwhm, self.second: MIXING if self.second == "mixing" else self.line.lorentzian}
         if self.tailed:
             shared["asymmetry"] = self.line.asymmetry
-        shared |= {name: KERNELS[name][1] for name in self.kernels}
+        shared |= {name: CAUSED[name][1] for name in self.causes}
         self.usual = {name: mean for name, (mean, _) in shared.items()}
         known = {name: c.fwhm or self.line.fwhm for name, c in zip(self.widths, self.components, strict=True)}
         if self.components:
@@ -206,7 +221,8 @@ class Model:
         values = params.valuesdict()
         sigma = self.uncertainty(uniform_filter1d(self.intensity, 5, mode="nearest"))
         data = (self.intensity - self.static) / sigma
-        straight = np.vstack([[*self.straight.values()], *([-column] for column in self.straight.values())])
+        straight = np.array([sign * column for sign in (1, -1) for column in self.straight.values()])
+        straight = straight.reshape(-1, self.energy.size)
         best = np.inf
         for shift, width in product(self._shifts(), WIDTHS):
             tried = dict(values)
@@ -270,7 +286,7 @@ class Model:
         return self._with_background(values, self.lines(values))
 
     def _with_background(self, values: Mapping[str, float], lines: np.ndarray) -> np.ndarray:
-        return lines + sum(values.get(name, 0.0) * (lines @ kernel) for name, kernel in self.kernels.items())
+        return lines + sum(values.get(name, 0.0) * cause(lines) for name, cause in self.causes.items())
 
     def probe(self, values: Mapping[str, float], component: Component, position: np.ndarray) -> np.ndarray:
         """Another component of unit area at every position, with the background that it causes."""
@@ -285,7 +301,6 @@ class Model:
         return self.static + sum((values[name] * column for name, column in self.straight.items()), np.float64(0))
 
     def envelope(self, values: Mapping[str, float]) -> np.ndarray:
-        values = getattr(values, "valuesdict", lambda: values)()
         return self.areas(values) @ self.caused(values) + self.straight_line(values)
 
     def beforehand(self, values: Mapping[str, float]) -> np.ndarray:
@@ -293,13 +308,11 @@ class Model:
         away = self.whiten @ (np.array([values[name] for name in self.held]) - self.reference)
         return np.append(away, (np.array([values[name] for name in self.known]) - self.mean) / self.deviation)
 
-    def residual(self, params: lmfit.Parameters, sigma: np.ndarray) -> np.ndarray:
-        values = params.valuesdict()
+    def residual(self, values: Mapping[str, float], sigma: np.ndarray) -> np.ndarray:
         return np.append((self.envelope(values) - self.intensity) / sigma, self.beforehand(values))
 
-    def jacobian(self, params: lmfit.Parameters, sigma: np.ndarray) -> np.ndarray:
+    def derivatives(self, values: Mapping[str, float], sigma: np.ndarray, names: Sequence[str]) -> np.ndarray:
         """Derivatives of the residual: exact for what is linear, by differences for the rest."""
-        values = params.valuesdict()
         lines = self.lines(values)
         caused = self._with_background(values, lines)
         areas = self.areas(values)
@@ -307,10 +320,10 @@ class Model:
         moved = values | {name: values[name] + TINY for name in places}
         known = dict(zip((f"{c.key}_area" for c in self.components), caused, strict=True)) | self.straight
         known |= dict(zip(places, areas[:, np.newaxis] * (self.caused(moved) - caused) / TINY, strict=True))
-        known |= {name: areas @ lines @ kernel for name, kernel in self.kernels.items()}
+        known |= {name: cause(areas @ lines) for name, cause in self.causes.items()}
         now, before = areas @ caused, self.beforehand(values)
         columns = []
-        for name in (p.name for p in params.values() if p.vary):
+        for name in names:
             moved = values | {name: values[name] + TINY}
             column = known[name] if name in known else (areas @ self.caused(moved) - now) / TINY
             columns.append(np.append(column / sigma, (self.beforehand(moved) - before) / TINY))

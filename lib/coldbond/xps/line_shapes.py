@@ -67,8 +67,9 @@ def doniach_sunjic(
     the Lorentzian's half width (Trefethen and Weideman 2014, SIAM Rev. 56, 385, doi 10.1137/130932132).
     """
     energy, gaussian, lorentzian, asymmetry = np.broadcast_arrays(energy, gaussian, lorentzian, asymmetry)
-    lines = voigt(energy, gaussian, lorentzian)
     tailed = asymmetry > 0
+    lines = np.empty(energy.shape)
+    lines[~tailed] = voigt(energy[~tailed], gaussian[~tailed], lorentzian[~tailed])
     if not tailed.any():
         return lines
     energy, gaussian, lorentzian, asymmetry = (
