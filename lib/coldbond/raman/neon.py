@@ -21,6 +21,7 @@ LINES = (
 TOLERANCE = 5.0  # 1/cm by which a line may lie off on the recorded axis
 BLENDED = 5.0  # points that two lines must be apart to be told apart
 FAINT = 10.0  # standard deviations of the noise that a line must stand out by
+SATURATED = 0.98  # of the recording's maximum, at two points of a line; less the dark counts, the top is not quite flat
 OUTLYING = 3.5  # modified z-score of an outlier (Iglewicz and Hoaglin 1993, ISBN 0-87389-247-X)
 DEGREES = range(5)
 
@@ -60,8 +61,9 @@ def calibration(lamp: xr.Dataset) -> xr.Dataset:
 
     Notes
     -----
-    Each line is a Gaussian on a straight background over a few points about its maximum. A line at the largest
-    intensity of the recording is saturated. The degree is that of the lowest Bayesian information criterion, at most 4.
+    Each line is a Gaussian on a straight background over a few points about its maximum. A line whose top is flat at
+    the largest intensity of the recording is saturated. The degree is that of the lowest Bayesian information
+    criterion, at most 4.
     """
     shift, intensity = lamp.raman_shift.to_numpy(), lamp.intensity.to_numpy()
     laser = _laser(lamp)
@@ -256,7 +258,7 @@ def _line(shift: np.ndarray, intensity: np.ndarray, place: float, noise: float) 
     top = near[np.argmax(intensity[near])]
     around = slice(max(top - 5, 0), top + 6)
     x, y = shift[around] - shift[top], intensity[around]
-    if np.count_nonzero(y >= intensity.max()) > 1:
+    if np.count_nonzero(y >= SATURATED * intensity.max()) > 1:
         return np.nan, "saturated"
     floor, height = np.min(y), intensity[top] - np.min(y)
     if height < FAINT * noise or top in (near[0], near[-1]):
