@@ -16,14 +16,14 @@ from coldbond.xrd.match import match
 from coldbond.xrd.remainder import Remainder, remainder
 from coldbond.xrd.structures import STRUCTURES, Structure
 
-#: claims.yml: what the paper says of the phases of a sample, by quantity and sample.
+#: claims.yml: what the paper says of the phases of a sample, by quantity, sample and state.
 CLAIMS = {
-    ("more_stray_peaks_than_RT-MCL-LLZ", "LLZ"): "xrd_stray",
-    ("same_phase_as_LLZ-powder", "LLZ"): "xrd_sintering",
-    ("matches_reference", "LLZ"): "xrd_garnet",
-    ("matches_reference", "InN-LLZ"): "xrd_garnet",
-    ("InN_present", "LLZ"): "xrd_inn",
-    ("InN_present", "InN-LLZ"): "xrd_inn",
+    ("matches_reference", "LLZ", "pristine"): "xrd_garnet",
+    ("matches_reference", "InN-LLZ", "pristine"): "xrd_garnet",
+    ("InN_present", "LLZ", "pristine"): "xrd_inn",
+    ("InN_present", "InN-LLZ", "pristine"): "xrd_inn",
+    ("same_phase_as_LLZ-powder", "LLZ", "pristine"): "xrd_sintering",
+    ("more_stray_peaks_than_RT-MCL-LLZ", "LLZ", "after 200 cycles"): "xrd_stray",
 }
 PLACE = 0.02  # degree: by how much more than its error a peak may miss a line, such as from another height of a film
 
@@ -245,7 +245,7 @@ def findings(analyses: Mapping[str, Analysis], reference: str) -> list[dict]:
     ----------
     analyses : mapping of str to Analysis
     reference : str
-        Structure that the main phase is held against, of `structures.STRUCTURES`.
+        Structure that the main phase is held against, of `structures.STRUCTURES`; the main phase itself for nothing.
 
     Returns
     -------
@@ -254,30 +254,39 @@ def findings(analyses: Mapping[str, Analysis], reference: str) -> list[dict]:
     """
     rows, faintest = [], max(map(detectable, analyses.values()))
     for found in analyses.values():
-        rows += [*_lattice(found), *_likeness(found, reference)]
+        rows += _lattice(found)
+        if reference != found.main.name:
+            rows += _likeness(found, reference)
         for name in found.verdicts:
             rows += _phase(found, name)
         rows += stray_findings(found, faintest)
     first = next(iter(analyses))
     for label in list(analyses)[1:]:
-        rows.append(_same(analyses[first], analyses[label], first, reference))
+        if reference != analyses[label].main.name:
+            rows.append(_same(analyses[first], analyses[label], first, reference))
     return rows
 
 
 def _same(one: Analysis, other: Analysis, first: str, reference: str) -> dict:
     """Return whether two patterns are of one phase: alike to the reference, cells as near as one phase's may be."""
-    quantity, sample = f"same_phase_as_{first}", other.whose["sample"]
+    quantity = f"same_phase_as_{first.replace(', ', '_').replace(' ', '_')}"
     try:
         alike = [match(found.fit, STRUCTURES[reference], unexplained_area(found)).matches for found in (one, other)]
     except ValueError as error:
         return finding(quantity, None, **other.whose, note=str(error))
     strain = other.fit.params["a"].value / one.fit.params["a"].value - 1
-    near = abs(strain) < 2 * one.main.uncertainty
+    near = bool(abs(strain) < 2 * one.main.uncertainty)
     note = (
         f"{'both match' if all(alike) else 'not both match'} {reference}; the cells differ by {100 * strain:+.2f} %, "
     )
     note += f"a {one.main.name} varies by {100 * one.main.uncertainty:.1f} % either way"
-    return finding(quantity, all(alike) and near, **other.whose, claim=CLAIMS.get((quantity, sample), ""), note=note)
+    return _claimed(other, quantity, all(alike) and near, note)
+
+
+def _claimed(found: Analysis, quantity: str, value: bool, note: str) -> dict:
+    """Return a yes/no finding, with the claim that it tests."""
+    claim = CLAIMS.get((quantity, found.whose["sample"], found.whose["state"]), "")
+    return finding(quantity, value, **found.whose, claim=claim, note=note)
 
 
 def _lattice(found: Analysis) -> list[dict]:
@@ -308,8 +317,7 @@ def _likeness(found: Analysis, reference: str) -> list[dict]:
         + f", {100 * like.unexplained:.1f} % of the intensity in peaks that nothing explains"
         + f"; the cell is {100 * like.strain:+.2f} % off the reference's, so its lines lie elsewhere"
     )
-    claim = CLAIMS.get(("matches_reference", found.whose["sample"]), "")
-    return [finding("matches_reference", like.matches, **found.whose, claim=claim, note=note)]
+    return [_claimed(found, "matches_reference", like.matches, note)]
 
 
 def unexplained_area(found: Analysis) -> float:
@@ -338,9 +346,8 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         note = f"its {strongest} is below {limit:.2f} % of the main phase's strongest line (95 %)"
         note += f"; {', '.join(verdict.missing[:3])} missing" if verdict.missing else ""
         amount = "95 % upper limit, for any cell and breadth in its range"
-    claim = CLAIMS.get((f"{name}_present", whose["sample"]), "")
     return [
-        finding(f"{name}_present", verdict.present, **whose, claim=claim, note=note),
+        _claimed(found, f"{name}_present", verdict.present, note),
         finding(f"{name}_weight_fraction", value, low, high, "%", **whose, note=amount),
     ]
 
@@ -384,9 +391,8 @@ def stray_comparison(analyses: Mapping[str, Analysis]) -> list[dict]:
             f"({i['low']:.3g} to {i['high']:.3g}) % of the strongest line's area"
             for name, n, i in ((first, count, intensity), (label, other_count, other_intensity))
         )
-        whose = analyses[first].whose
-        claim = CLAIMS.get((f"more_stray_peaks_than_{label}", whose["sample"]), "")
-        rows.append(finding(f"more_stray_peaks_than_{label}", more, **whose, claim=claim, note=note))
+        quantity = f"more_stray_peaks_than_{label.replace(', ', '_').replace(' ', '_')}"
+        rows.append(_claimed(analyses[first], quantity, more, note))
     return rows
 
 

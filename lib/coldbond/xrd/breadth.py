@@ -177,16 +177,17 @@ def findings(
         )
     first = next(iter(broad))
     for label in list(broad)[1:]:
+        name = label.replace(", ", "_").replace(" ", "_")
         try:
             value, low, high = ratio(broad[first], broad[label], instrument)
         except ValueError as error:
-            rows.append(finding(f"breadth_over_{label}", None, **whose[first], note=str(error)))
+            rows.append(finding(f"breadth_over_{name}", None, **whose[first], note=str(error)))
             continue
         upper = "no upper bound" if high is None else f"{high:.2f}"
         note = f"integral breadths in a ratio of {value:.2f} ({low:.2f} to {upper}); {what}"
         claim = CLAIMS.get((whose[first]["sample"], whose[label]["sample"]), "")
         rows += [
-            finding(f"breadth_over_{label}", value, low, high, **whose[first], note=what),
-            finding(f"broader_than_{label}", bool(low > 1), **whose[first], claim=claim, note=note),
+            finding(f"breadth_over_{name}", value, low, high, **whose[first], note=what),
+            finding(f"broader_than_{name}", bool(low > 1), **whose[first], claim=claim, note=note),
         ]
     return rows

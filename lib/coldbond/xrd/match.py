@@ -51,7 +51,7 @@ class Match:
     def matches(self) -> bool:
         """Whether all lines of the reference are there with alike intensities, and next to nothing else is."""
         alike = self.low > 0 and self.correlation >= ALIKE and self.chance <= CHANCE
-        return alike and not self.missing and self.unexplained <= STRAY
+        return bool(alike and not self.missing and self.unexplained <= STRAY)
 
 
 def match(fit: MinimizerResult, reference: Structure, unexplained: float = 0.0) -> Match:
@@ -91,8 +91,9 @@ def match(fit: MinimizerResult, reference: Structure, unexplained: float = 0.0) 
     correlation = float(np.corrcoef(observed, strength)[0, 1])
     half = stats.norm.ppf(0.975) / np.sqrt(max(observed.size - 3, 1))
     low, high = np.tanh(np.arctanh(min(correlation, 1 - 1e-9)) + np.array([-half, half]))
-    shuffle = np.random.default_rng(0)
-    by_chance = [np.corrcoef(shuffle.permutation(observed), strength)[0, 1] for _ in range(SHUFFLES)]
+    shuffled = np.random.default_rng(0).permuted(np.tile(observed, (SHUFFLES, 1)), axis=1)
+    standard = (strength - strength.mean()) / np.linalg.norm(strength - strength.mean())
+    by_chance = shuffled @ standard / np.linalg.norm(observed - observed.mean())
     missing = [n for n, o, e, s in zip(names, observed, error, strength, strict=True) if s > VISIBLE and o < 3 * e]
     total = float(np.maximum(observed, 0).sum()) + unexplained
     return Match(
@@ -107,7 +108,7 @@ def match(fit: MinimizerResult, reference: Structure, unexplained: float = 0.0) 
         correlation,
         float(low),
         float(high),
-        float((np.sum(np.array(by_chance) >= correlation) + 1) / (SHUFFLES + 1)),
+        float((np.sum(by_chance >= correlation) + 1) / (SHUFFLES + 1)),
         missing,
         unexplained / total,
         fit.params["a"].value / reference.cell[0] - 1,

@@ -125,7 +125,7 @@ def models(moved: xr.Dataset, radius: float) -> dict[str, Model]:
 def is_lattice_change(found: dict[str, Model]) -> bool:
     """Return whether the shifts need a changed lattice: displacement alone is ruled out, and both together leave it no zero."""
     low, high = found["both"].strain[1:]
-    return found["displacement"].probability < SMALL and not low <= 0 <= high
+    return bool(found["displacement"].probability < SMALL and not low <= 0 <= high)
 
 
 def compare(analyses: Mapping[str, Analysis]) -> dict[str, Comparison]:
@@ -176,7 +176,7 @@ def findings(comparisons: Mapping[str, Comparison]) -> list[dict]:
         tests = ", ".join(f"{name} χ² {m.chi_square:.3g} for {m.freedom}" for name, m in found.items())
         note = f"{since}; lattice parameter {_percent(both.strain)} with the height free; {tests} degrees of freedom"
         claim = CLAIMS.get((compared.before.whose["sample"], whose["sample"]), "")
-        expanded = is_lattice_change(found) and both.strain[0] > 0
+        expanded = is_lattice_change(found) and bool(both.strain[0] > 0)
         rows += [
             finding(
                 "reflection_shift", mean, mean - half, mean + half, "degree", **whose, note=f"{since}, weighted mean"
