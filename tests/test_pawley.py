@@ -170,13 +170,13 @@ def test_without_noise_the_truth_comes_back(opaque):
     """The forward model of the fit itself, so nothing but its numerics is left."""
     two_theta = np.arange(35.0, 120.0, 0.02)
     cell, _ = lines.lattice_parameters(opaque)
-    values = {"a": 3.1712, "displacement": 0.08, "size": 0.06, "strain": 0.05, "packing": 0.7}
+    values = {"a": 3.1712, "displacement": 0.08, "size": 0.06, "strain": 0.05}
     own = instrument_of()
     values |= dict(zip(own.names, own.values, strict=True))
     known = lines.visible(opaque, observed(two_theta, two_theta), COBALT[0])
     main = lines.main_phase(known, two_theta, known.two_theta.to_numpy())
-    depth = 1 / (2 * lines.absorption(opaque, COBALT[0]))
-    design = columns.Columns(two_theta, COBALT, RADIUS, depth, [main], cell, values)(values)
+    values["depth"] = 1 / (2 * lines.absorption(opaque, COBALT[0]) * pawley.PACKING[0])
+    design = columns.Columns(two_theta, COBALT, RADIUS, [main], cell, values)(values)
     areas = np.linspace(900, 300, design.shape[1])
     pattern = observed(two_theta, design @ areas + 40 + two_theta / 10, one_count=None)
     fit = pawley.fit(pattern, opaque, instrument=own)

@@ -147,7 +147,7 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
         return (basis @ (basis.T @ moved) - moved).T  # Kaufman (1975, doi 10.1007/BF01932995)
 
     result = lmfit.minimize(
-        residual, parameters, method="leastsq", Dfun=jacobian, col_deriv=1, ftol=1e-6, xtol=1e-5, calc_covar=False
+        residual, parameters, method="leastsq", Dfun=jacobian, col_deriv=1, ftol=1e-5, xtol=1e-4, calc_covar=False
     )
     design, linear, slopes = model(result.params)
     whole = np.column_stack([columns(linear, slopes, result.var_names), design])

@@ -59,6 +59,9 @@ def _of_mode(mode: xr.Dataset, name: str, whose: Mapping[str, str]) -> list[dict
     laser = mode.attrs.get("laser_share")
     share = f", {1.96 * laser:.2f} from the laser's wavelength" if laser else ""
     where = f"expected at {place:g}; the axis' share of the half width is {1.96 * mode.axis_uncertainty:.2f}{share}"
+    near = mode.struck[np.abs(mode.raman_shift - mode.position[0]) < mode.width.fillna(0)[0]]
+    if near.any():
+        where += f"; {float(near.mean()):.0%} of its points were struck by a cosmic ray and are left out"
     return [
         finding(f"{name}_present", True, **whose, note=note),
         finding(f"raman_shift_of_{name}", *map(_known, mode.position), "1/cm", **whose, note=where),

@@ -124,7 +124,7 @@ def analyse(
     found = Analysis(pattern, structure, fits, rest, peaks.search(rest), phases.look_for(rest, looked_for))
     seen = {line.split()[0] for row in explanations(found) for line in row["explains"]}
     for name, verdict in found.verdicts.items():
-        verdict.present = verdict.present and name in seen
+        verdict.present = verdict.present and name in seen  # its limit stays: the upper end of its interval
     return found
 
 
@@ -222,8 +222,9 @@ def weight_fraction(found: Analysis, name: str) -> tuple[float | None, float, fl
 
     if not verdict.present:
         return None, 0.0, percent(verdict.limit)
-    half = verdict.area_error * phases.disagreement(found.rest, verdict)
-    return percent(verdict.area), percent(verdict.area - half), percent(verdict.area + half)
+    wider = phases.disagreement(found.rest, verdict)
+    low, high = (verdict.area + wider * (end - verdict.area) for end in (verdict.low, verdict.high))
+    return percent(verdict.area), percent(low), percent(high)
 
 
 def phase_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
@@ -328,11 +329,11 @@ def unexplained_area(found: Analysis) -> float:
 
 def _phase(found: Analysis, name: str) -> list[dict]:
     verdict, whose = found.verdicts[name], found.whose
-    area, error = 100 * verdict.area / found.strongest, 100 * verdict.area_error / found.strongest
+    area, below, above = (100 * a / found.strongest for a in (verdict.area, verdict.low, verdict.high))
     strongest = verdict.lines.hkl[int(verdict.lines.powder.argmax())]
     value, low, high = weight_fraction(found, name)
     if verdict.present:
-        note = f"its {strongest} has {area:.2f} ± {1.96 * error:.2f} % of the main phase's strongest line"
+        note = f"its {strongest} has {area:.2f} ({below:.2f} to {above:.2f}) % of the main phase's strongest line"
         note += f" (without its texture, r = {verdict.texture:.2f})" if verdict.texture != 1 else ""
         note += ", "
         note += f"{verdict.significance:.0f} standard deviations where noise reaches {verdict.needed:.1f}"

@@ -117,8 +117,6 @@ class Columns:
         K-alpha1 and, where there is one, K-alpha2 [angstrom].
     radius : float
         Of the goniometer, mm.
-    depth : float
-        One over twice the absorption coefficient of the solid [mm].
     phases : sequence of Phase
     cell : callable
         Returns the fitted cell from the values.
@@ -131,12 +129,11 @@ class Columns:
         two_theta: np.ndarray,
         wavelengths: Sequence[float],
         radius: float,
-        depth: float,
         phases: Sequence[Phase],
         cell: Callable,
         values: Mapping[str, float],
     ) -> None:
-        self.two_theta, self.wavelengths, self.radius, self.depth = two_theta, wavelengths, radius, depth
+        self.two_theta, self.wavelengths, self.radius = two_theta, wavelengths, radius
         self.phases, self.cell, self.lines = phases, cell, emission(wavelengths)
         self.count = 1 + max(int(phase.column.max()) for phase in phases)
         # Windows and quadratures stay what they are at the start: the columns are smooth functions of the values.
@@ -151,7 +148,7 @@ class Columns:
 
     def _sunk(self, two_theta: np.ndarray, values: Mapping[str, float]) -> np.ndarray:
         """Mean shift to lower angles by the depth at which a sample scatters [degree]."""
-        return np.degrees(self.depth / values["packing"] / self.radius) * np.sin(np.radians(two_theta))
+        return np.degrees(values["depth"] / self.radius) * np.sin(np.radians(two_theta))
 
     def _windows(self, phase: Phase, values: Mapping[str, float]) -> Iterator[tuple]:
         """For each reflection, points about it and about its centre; nodes of axial divergence, of depth, weights."""
@@ -163,9 +160,9 @@ class Columns:
         for i in range(true.size):
             spread = np.degrees(divergence) * 2 / np.sin(np.radians(true[i]))
             axial, weight = profile.axial(true[i], int(np.clip(spread / (FINE * fwhm[i]), 4, NODES)))
-            # Depth, in units of its mean, is distributed exponentially: two nodes have its first four moments.
-            depth, share = np.polynomial.laguerre.laggauss(2 if sunk[i] > fwhm[i] / 20 else 1)
-            smear = spread + 5 * sunk[i]
+            # Depth, in units of its mean, is distributed exponentially: n nodes have its first 2 n moments.
+            depth, share = np.polynomial.laguerre.laggauss(min(6, 1 + int(4 * abs(sunk[i]) / fwhm[i] + 0.8)))
+            smear = spread + 5 * abs(sunk[i])
             bounds = [
                 slice(*np.searchsorted(self.two_theta, (first[i] - reach, last[i] + reach)))
                 for reach in (max(REACH * fwhm[i], LEAST) + smear, CENTRE * fwhm[i] + smear)

@@ -33,7 +33,8 @@ AREAS_FOR_UV = 8
 LINE = 3.5e-5
 #: Share of solid in a sample, of which transparency depends, and its standard deviation: from loose powder to ceramic.
 PACKING = 0.7, 0.15
-#: Depth [mm] beyond which a sample's thickness, which nobody states, limits it: then it counts as displacement.
+#: Depth [mm] beyond which a sample's thickness and traces of heavier atoms set it: it is then fitted, and this is the
+#: standard deviation about zero before a pattern is seen.
 DEEP = 0.1
 GEOMETRIES = ("displacement", "zero")
 STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5, "axial": 1e-3}  # of numerical derivatives; 1e-4 of all others
@@ -134,10 +135,11 @@ def fit(
     main = lines.main_phase(known, two_theta, bragg)
     phases = [main, *lines.other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1)]
     params.add(geometry, 0.0)
-    depth = 1 / (2 * lines.absorption(structure, wavelengths[0]))
-    depth = 0.0 if depth > DEEP else depth
-    params.add("packing", PACKING[0], vary=False, min=0)
+    depth = 1 / (2 * lines.absorption(structure, wavelengths[0]) * PACKING[0])
+    params.add("depth", min(depth, DEEP), vary=depth > DEEP)
     _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
+    priors = {"axial": SOLLER, "depth": (0.0, DEEP)}
+    priors = {name: prior for name, prior in priors.items() if params[name].vary}
     polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
 
     sigma = counting.standard_uncertainty(pattern, lines.smooth(intensity))
@@ -145,8 +147,8 @@ def fit(
     if not counted:
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
     for turn in range(ROUNDS):
-        columns = Columns(two_theta, wavelengths, radius, depth, phases, cell, params.valuesdict())
-        solve = _Solve(columns, polynomials, intensity, sigma, params["axial"].vary)
+        columns = Columns(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
+        solve = _Solve(columns, polynomials, intensity, sigma, priors)
         last = turn == ROUNDS - 1
         result = lmfit.minimize(
             lambda params, solve=solve: solve(params.valuesdict())[1],
@@ -181,17 +183,16 @@ def instrument(pattern: xr.Dataset, structure: Structure, **options) -> Instrume
         As `fit`, or the pattern does not determine the profile.
     """
     fitted = fit(pattern, structure, **options)
-    renamed = {"size": "x", "strain": "y"}
-    names = [name for name in fitted.var_names if name in renamed or name in INSTRUMENT]
-    lost = [name for name in names if fitted.params[name].stderr is None]
+    source = {**dict(zip(INSTRUMENT, INSTRUMENT, strict=True)), "x": "size", "y": "strain"}
+    values = [fitted.params[name].value for name in source.values()]
+    known = [i for i, name in enumerate(source.values()) if name in fitted.var_names]
+    at = [fitted.var_names.index(list(source.values())[i]) for i in known]
+    lost = [fitted.var_names[i] for i in at if fitted.params[fitted.var_names[i]].stderr is None]
     if lost:
         raise ValueError(f"the pattern of {structure.name} does not determine the profile's {', '.join(lost)}")
-    at = [fitted.var_names.index(name) for name in names]
-    values = {**INSTRUMENT, **{renamed.get(name, name): fitted.params[name].value for name in names}}
     covariance = np.zeros((len(values), len(values)))
-    into = [list(values).index(renamed.get(name, name)) for name in names]
-    covariance[np.ix_(into, into)] = fitted.covar[np.ix_(at, at)]
-    return Instrument(tuple(values), np.array(list(values.values())), covariance)
+    covariance[np.ix_(known, known)] = fitted.covar[np.ix_(at, at)]
+    return Instrument(tuple(source), np.array(values), covariance)
 
 
 def geometries(pattern: xr.Dataset, structure: Structure, **options) -> dict[str, MinimizerResult]:
@@ -282,23 +283,27 @@ class _Solve:
     """Amounts of all columns that fit a pattern best, at given nonlinear parameters."""
 
     def __init__(
-        self, columns: Columns, polynomials: np.ndarray, intensity: np.ndarray, sigma: np.ndarray, soller: bool
+        self,
+        columns: Columns,
+        polynomials: np.ndarray,
+        intensity: np.ndarray,
+        sigma: np.ndarray,
+        priors: Mapping[str, tuple[float, float]],
     ) -> None:
         self.columns, self.polynomials, self.intensity, self.sigma = columns, polynomials, intensity, sigma
-        self.soller = soller
+        self.priors = priors
 
     def design(self, values: Mapping[str, float]) -> np.ndarray:
         return np.hstack([self.columns(values), self.polynomials])
 
     def __call__(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return amounts, shape (k,), weighted residuals, shape (m,) and one for `SOLLER`, the amounts' covariance."""
+        """Return amounts, shape (k,), weighted residuals, shape (m,) and one for each prior, covariance."""
         weighted = self.design(values) / self.sigma[:, None]
         data = self.intensity / self.sigma
         covariance, _ = uncertainty.inverse(weighted.T @ weighted)
         amounts = covariance @ (weighted.T @ data)
-        # Of an axial divergence that is not fitted nothing has to be assumed.
-        expected = (values["axial"] - SOLLER[0]) / SOLLER[1] if self.soller else 0.0
-        return amounts, np.append(data - weighted @ amounts, expected), covariance
+        known = [(values[name] - mean) / deviation for name, (mean, deviation) in self.priors.items()]
+        return amounts, np.append(data - weighted @ amounts, known), covariance
 
     def expected(self, values: Mapping[str, float]) -> np.ndarray:
         return self.design(values) @ self(values)[0]
@@ -308,8 +313,8 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
     """Complete the result with what is known of its errors; return the covariance of the amounts."""
     values = result.params.valuesdict()
     amounts, residual, conditional = solve(values)
-    known = np.diag([PACKING[1] ** 2])
-    names = [*result.var_names, "packing"]
+    known = np.diag([0.0 if "depth" in result.var_names else (values["depth"] * PACKING[1] / PACKING[0]) ** 2])
+    names = [*result.var_names, "depth"]
     if instrument is not None:
         names += instrument.names
         known = np.block(
@@ -323,7 +328,7 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
     main = solve.columns.phases[0]
     fwhm, _ = shape(solve.columns.positions(main, values)[0], main, values)
     window = 1 + int(WINDOW * np.median(fwhm) / np.median(np.diff(solve.columns.two_theta)))
-    weighted = np.vstack([solve.design(values) / solve.sigma[:, None], np.zeros(amounts.size)])
+    weighted = np.vstack([solve.design(values) / solve.sigma[:, None], np.zeros((len(solve.priors), amounts.size))])
     result.nfree = residual.size - amounts.size - len(result.var_names)
     result.redchi = result.chisqr / result.nfree
     least = max(result.redchi, 1.0) if counted else result.redchi

@@ -16,6 +16,7 @@ STRONG = 0.2  # of the line that speaks most for a phase: those of its lines tha
 TEXTURE = 8.0  # factor by which preferred orientation may weaken a line against the others
 WEAKEST = 2.0  # lines below this of 100 are left out
 TEXTURES = (0.2, 3.0)  # of March's coefficient, what platelets and needles reach
+LEAST_BREADTH = 0.02  # degree, from which breadths are tried where a phase's own comes out as none
 SAME = 9.0  # difference of chi square below which two phases explain the same peaks alike: three standard deviations
 
 
@@ -87,8 +88,8 @@ class Verdict:
     ----------
     lines : Lines
     present : bool
-    area, area_error : float
-        That its strongest line would have without texture [intensity x degree].
+    area, low, high : float
+        That its strongest line would have without texture [intensity x degree], and its 95 % interval.
     limit : float
         95 % upper limit of `area`, whichever cell and breadth in their range.
     strain, breadth, texture : float
@@ -104,7 +105,8 @@ class Verdict:
     lines: Lines
     present: bool = False
     area: float = 0.0
-    area_error: float = 0.0
+    low: float = 0.0
+    high: float = np.inf
     limit: float = np.inf
     strain: float = 0.0
     breadth: float = 0.0
@@ -181,9 +183,9 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
         _fit(rest, [verdicts[name] for name in chosen])
     for name, verdict in verdicts.items():
         if verdict.present:
-            verdict.limit = verdict.area + stats.norm.ppf(0.95) * verdict.area_error
+            verdict.limit = verdict.high
         else:
-            verdict.area, verdict.area_error, verdict.limit = trials[name].limit(left)
+            verdict.area, verdict.limit = trials[name].limit(left)
     return verdicts
 
 
@@ -211,13 +213,13 @@ class _Trials:
         at = int(score.argmax())
         return float(score[at]), *self.trials[at]
 
-    def limit(self, rest: Remainder) -> tuple[float, float, float]:
-        """Return area and error of the phase as tabulated, and the 95 % upper limit of the area over all trials."""
+    def limit(self, rest: Remainder) -> tuple[float, float]:
+        """Return the area of the phase as tabulated, and the 95 % upper limit of the area over all trials."""
         free, sizes = self._free(rest)
         areas, errors = free.T @ rest.residual / sizes, 1 / sizes
         at = min(range(sizes.size), key=lambda i: (abs(self.trials[i][0]), self.trials[i][1]))
         highest = np.maximum(areas, 0) + stats.norm.ppf(0.95) * errors
-        return float(areas[at]), float(errors[at]), float(highest.max())
+        return float(areas[at]), float(highest.max())
 
     def _free(self, rest: Remainder) -> tuple[np.ndarray, np.ndarray]:
         free = rest.free(self.patterns)
@@ -249,18 +251,44 @@ def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
         return total
 
     found = lmfit.minimize(residual, params, calc_covar=False, ftol=1e-6, xtol=1e-5).params
-    tangents, step = [], 1e-4
     for i, verdict in enumerate(verdicts):
-        at = np.array(shape(found, i))
         verdict.area = found[f"area{i}"].value
-        verdict.strain, verdict.breadth, verdict.texture = at
-        here = verdict.lines.pattern(rest, *at)
-        free = np.eye(3) if found[f"texture{i}"].vary else np.eye(3)[:2]
-        moved = [(verdict.lines.pattern(rest, *(at + step * way)) - here) * verdict.area / step for way in free]
-        tangents.append(np.column_stack([here, *moved]))
-    errors = rest.errors(np.hstack(tangents))
-    for verdict, first in zip(verdicts, np.cumsum([0, *(part.shape[1] for part in tangents)]), strict=False):
-        verdict.area_error = float(errors[first])
+        verdict.strain, verdict.breadth, verdict.texture = shape(found, i)
+    for verdict in verdicts:
+        others = [_tangents(rest, other, other.breadth) for other in verdicts if other is not verdict]
+        left = rest.without(np.column_stack([column for part in others for column in part])) if others else rest
+        verdict.low, verdict.high = _interval(left, verdict)
+
+
+def _tangents(rest: Remainder, verdict: Verdict, breadth: float, *, alone: bool = False) -> list[np.ndarray]:
+    """Return a phase's pattern and what errors of its cell, its texture and, unless alone, its breadth add to it."""
+    at, step = np.array([verdict.strain, breadth, verdict.texture]), 1e-4
+    here = verdict.lines.pattern(rest, *at)
+    ways = np.eye(3)[[True, not alone, verdict.lines.structure.texture_axis is not None]]
+    return [here, *((verdict.lines.pattern(rest, *(at + step * way)) - here) / step for way in ways)]
+
+
+def _interval(rest: Remainder, verdict: Verdict) -> tuple[float, float]:
+    """Return the 95 % interval of a phase's area by profile likelihood over its breadth.
+
+    The broader the lines, the larger the area that fits and its error: a symmetric error would be too small below and
+    miss the truth.
+    """
+    trials = []
+    for factor in np.geomspace(0.25, 4, 17):
+        breadth = np.clip(factor * max(verdict.breadth, LEAST_BREADTH), 0, 2.0)
+        free = rest.free(np.column_stack(_tangents(rest, verdict, breadth, alone=True)))
+        sizes = np.maximum(np.linalg.norm(free, axis=0), 1e-12)
+        free = free / sizes
+        covariance = np.linalg.pinv(free.T @ free, rcond=1e-9)
+        amounts = covariance @ (free.T @ rest.residual)
+        chi_square = float(np.sum((rest.residual - free @ amounts) ** 2))
+        trials.append((chi_square, amounts[0] / sizes[0], np.sqrt(covariance[0, 0]) / sizes[0]))
+    chi_square, area, error = np.array(trials).T
+    allowed = stats.chi2.ppf(0.95, 1) - (chi_square - chi_square.min())
+    half = error * np.sqrt(np.maximum(allowed, 0))
+    kept = allowed >= 0
+    return min(float((area - half)[kept].min()), verdict.area), max(float((area + half)[kept].max()), verdict.area)
 
 
 def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:
@@ -280,18 +308,17 @@ def amplitudes(rest: Remainder, verdict: Verdict) -> tuple[np.ndarray, np.ndarra
 
 
 def disagreement(rest: Remainder, verdict: Verdict) -> float:
-    """Return by what to multiply a phase's standard error for the half width of its 95 % interval.
-
-    1.96 where the phase's lines agree on its amount; more where they scatter about it, as texture makes them.
-    """
+    """Return by what to widen the interval of a phase's area: 1 where its lines agree on it, more where they scatter."""
     areas, errors = amplitudes(rest, verdict)
     expected = verdict.area * verdict.lines.intensity(verdict.texture)
     telling = (expected > 2 * errors) & ~rest.under(verdict.lines.positions(rest, verdict.strain), expected)
     freedom = int(telling.sum()) - 1
     if freedom < 1:
-        return float(stats.norm.ppf(0.975))
+        return 1.0
     scatter = np.sum(((areas - expected) / errors)[telling] ** 2) / freedom
-    return float(stats.t.ppf(0.975, freedom) * np.sqrt(scatter)) if scatter > 1 else float(stats.norm.ppf(0.975))
+    if scatter < stats.chi2.ppf(0.95, freedom) / freedom:
+        return 1.0
+    return float(stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975) * np.sqrt(scatter))
 
 
 def _missing(rest: Remainder, verdict: Verdict) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Rectangle
 
 from coldbond import figures
 from coldbond.xrd import profile
@@ -21,7 +22,7 @@ MARKS = ("v", "D", "s", "^", "o", "P", "X", "*", "<", ">")
 SHADES = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#882255", "#999933", "#332288", "#117733", "#44AA99", "#AA4499")
 FORMULAS = {name: "".join(f"$_{{{c}}}$" if c.isdigit() else c for c in name) for name in STRUCTURES}
 FIT = "#B00020"
-BAND = 1.1  # distance of stacked patterns, over the height of one
+BAND = 1.2  # distance of stacked patterns, over the height of one
 STRAY = "0.35"  # colour of what no phase explains
 DOTS = dict(linestyle="none", marker=".", markersize=1.1, markeredgewidth=0)
 
@@ -203,9 +204,10 @@ def zoom(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: float) ->
     for i, (label, found) in enumerate(reversed(analyses.items())):
         curves = found.fit.curves.sel(two_theta=slice(low, high))
         color, unit = figures.color(found.pattern.attrs["sample"]), scale * found.strongest
-        data, fit = (((curves[name] - curves.background) / unit) for name in ("intensity", "fit"))
-        ax.plot(curves.two_theta, data.where(data < 1) + i * BAND, color=color, **(DOTS | {"markersize": 1.8}))
-        ax.plot(curves.two_theta, fit.where(fit < 1) + i * BAND, color=FIT, linewidth=0.6)
+        data, fit = (((curves[name] - curves.background) / unit + i * BAND) for name in ("intensity", "fit"))
+        band = Rectangle((low, i * BAND - 0.1), high - low, 1.05, transform=ax.transData)
+        ax.plot(curves.two_theta, data, color=color, clip_path=band, **(DOTS | {"markersize": 1.8}))
+        ax.plot(curves.two_theta, fit, color=FIT, linewidth=0.6, clip_path=band)
         for name, verdict in found.verdicts.items():
             if verdict.present:
                 share = _share(found, name).sel(two_theta=slice(low, high)) / unit + i * BAND
@@ -213,7 +215,7 @@ def zoom(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: float) ->
                 named.add(name)
                 ax.fill_between(share.two_theta, i * BAND, share, color=shade(name)[0], alpha=0.5, lw=0, label=legend)
         ax.text(
-            0.02, i * BAND + 0.8, figures.label(label), transform=ax.get_yaxis_transform(), color=color, va="center"
+            0.02, i * BAND + 1.0, figures.label(label), transform=ax.get_yaxis_transform(), color=color, va="center"
         )
     top = BAND * len(analyses) + (0.25 if named else 0)
     ax.set(xlim=(low, high), ylim=(-0.1, top), yticks=[], xlabel="2θ / °", ylabel="Intensity above background")

@@ -1,0 +1,218 @@
+"""Raman bands and modes held against spectra whose bands, baseline and noise are known, written here."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from coldbond.raman import bands as model
+from coldbond.raman import modes, spikes
+from coldbond.raman.decomposition import decompose
+
+BANDS, MODES, WINDOW = [400, 640], {"A": 490.0, "B": 560.0}, (300, 800)
+SHIFT = np.arange(250.0, 850.0, 2.0)
+
+
+def lorentz(shift, position, width, height):
+    return height / (1 + (2 * (shift - position) / width) ** 2)
+
+
+def spectrum(*modes, seed=0, noise=4.0, shift=SHIFT, attrs=()):
+    """Two garnet-like bands on a fluorescent flank, shot-like noise, and modes as (position, width, height)."""
+    rng = np.random.default_rng(seed)
+    intensity = 300 + 400 * np.exp(shift / 900) + sum(lorentz(shift, *mode) for mode in modes)
+    for position, width, height in ((402.0, 60.0, 200.0), (637.0, 70.0, 300.0)):
+        # Voigt-like, which is no pseudo-Voigt: a Lorentzian blurred by a Gaussian of a third of its width.
+        offsets = np.linspace(-3, 3, 41) * width / 7
+        weights = np.exp(-0.5 * (offsets / (width / 7)) ** 2)
+        blurred = lorentz(shift[:, None] - offsets, position, width, height)
+        intensity = intensity + blurred @ weights / weights.sum()
+    intensity = intensity + noise * np.sqrt(intensity / 1000) * rng.standard_normal(shift.size)
+    whose = {"sample": "S", "state": "", "axis_uncertainty": 0.0} | dict(attrs)
+    return xr.Dataset({"intensity": ("raman_shift", intensity, {"units": "x"})}, {"raman_shift": shift}, whose)
+
+
+def interpolated(fine: xr.Dataset, spacing: float) -> xr.Dataset:
+    """As a spectrometer's software exports it: more points, no more knowledge."""
+    return fine.interp(raman_shift=np.arange(252.0, 846.0, spacing))
+
+
+@pytest.mark.parametrize(("lorentzian", "skew"), [(0.0, 0.0), (0.4, 0.2), (1.0, -0.3)])
+def test_shape_has_unit_area_its_width_and_its_middle(lorentzian, skew):
+    x = np.arange(-4000.0, 4000.0, 0.01)
+    arguments = [np.array([value]) for value in (12.0, 30.0, lorentzian, skew)]
+    value = model.shapes(x, *arguments)[0][0]
+    above = x[value > value.max() / 2]
+    assert np.trapezoid(value, x) == pytest.approx(1, abs=0.006)  # a Lorentzian's tails go on
+    assert above[-1] - above[0] == pytest.approx(30, abs=0.05)
+    assert (above[0] + above[-1]) / 2 == pytest.approx(12, abs=0.05)
+    assert x[value.argmax()] == pytest.approx(12 + skew * 15, abs=0.05)
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_slopes_of_the_shape_are_its_differences(which):
+    x = np.linspace(-100, 100, 401) + 0.123
+    at = [np.array([value]) for value in (5.0, 40.0, 0.3, 0.15)]
+    names = ("position", "width", "lorentzian", "skew")
+    up, down = ([value + sign * 1e-5 * (i == which) for i, value in enumerate(at)] for sign in (1, -1))
+    difference = (model.shapes(x, *up)[0] - model.shapes(x, *down)[0]) / 2e-5
+    np.testing.assert_allclose(model.shapes(x, *at)[1][names[which]], difference, atol=2e-7)
+
+
+@pytest.mark.parametrize("spacing", [None, 0.8])
+def test_intervals_cover_the_mode(spacing):
+    """30 spectra with a mode in the foot of a band: its interval covers position and height at least 26 times."""
+    covered = {"position": 0, "height": 0}
+    for seed in range(30):
+        one = spectrum((487.0, 18.0, 40.0), seed=seed)
+        found = decompose(one if spacing is None else interpolated(one, spacing), BANDS, {"A": 490.0}, WINDOW)
+        assert found.present.sel(band="A")
+        truth = {"position": 487.0, "height": 100 * 40 / PEAK}
+        for what, value in truth.items():
+            _, low, high = found[what].sel(band="A").to_numpy()
+            covered[what] += low <= value <= high
+    assert min(covered.values()) >= 26
+
+
+#: Height of the blurred strongest band, by a sum finer than in `spectrum`.
+_OFFSETS = np.linspace(-3, 3, 4001) * 10.0
+PEAK = np.average(lorentz(_OFFSETS, 0.0, 70.0, 300.0), weights=np.exp(-0.5 * (_OFFSETS / 10.0) ** 2))
+
+
+@pytest.mark.parametrize("spacing", [None, 0.8])
+def test_no_mode_is_seen_where_there_is_none(spacing):
+    """Of 60 looks at spectra without a mode at most two see one: 5 % false positives."""
+    seen = 0
+    for seed in range(30):
+        one = spectrum(seed=100 + seed)
+        found = decompose(one if spacing is None else interpolated(one, spacing), BANDS, MODES, WINDOW)
+        seen += int(found.present[found.looked_for].sum())
+    assert seen <= 2
+
+
+def test_upper_limit_holds_for_a_mode_too_weak_to_be_seen():
+    beyond, limits = 0, []
+    for seed in range(30):
+        one = spectrum((493.0, 20.0, 2.0), seed=200 + seed)
+        found = decompose(one, BANDS, {"A": 490.0}, WINDOW).sel(band="A")
+        limits.append(float(found.height[2]))
+        beyond += limits[-1] < 100 * 2 / PEAK
+    assert beyond <= 3  # 5 % of 30
+    assert np.median(limits) < 6  # and says something
+
+
+def test_neighbours_alike_count_as_fewer_points():
+    one = spectrum(seed=3)
+    whole = decompose(one, BANDS, {}, WINDOW)
+    fine = decompose(interpolated(one, 0.4), BANDS, {}, WINDOW)
+    assert fine.sizes["raman_shift"] == pytest.approx(5 * whole.sizes["raman_shift"], rel=0.02)
+    assert whole.effective == pytest.approx(whole.sizes["raman_shift"], rel=0.25)
+    assert fine.effective == pytest.approx(whole.effective, rel=0.5)
+    (_, *narrow), (_, *wide) = (found.position.sel(band="640").to_numpy() for found in (whole, fine))
+    assert np.diff(wide) == pytest.approx(np.diff(narrow), rel=0.5)
+
+
+def test_uncertainty_of_the_axis_is_in_the_position():
+    plain, off = (
+        decompose(spectrum((487.0, 18.0, 60.0), attrs={"axis_uncertainty": axis}), BANDS, {"A": 490.0}, WINDOW)
+        for axis in (0.0, 1.5)
+    )
+    halves = [
+        float(found.position.sel(band="A", bound="high") - found.position.sel(band="A", bound="value"))
+        for found in (plain, off)
+    ]
+    assert halves[1] == pytest.approx(np.hypot(halves[0], 1.96 * 1.5))
+
+
+def test_a_line_alone_as_silicon_has_it():
+    shift = np.arange(440.0, 600.0, 2.8)
+    rng = np.random.default_rng(1)
+    intensity = 5000 + 3 * shift + lorentz(shift, 520.6, 9.0, 30000.0) + 60 * rng.standard_normal(shift.size)
+    attrs = {"axis_uncertainty": 0.1, "sample": "Si", "state": ""}
+    one = xr.Dataset({"intensity": ("raman_shift", intensity, {"units": "count"})}, {"raman_shift": shift}, attrs)
+    found = decompose(one, [], {"Si": 520.45}, (440, 600))
+    value, low, high = found.position.sel(band="Si").to_numpy()
+    assert low < 520.6 < high and high - low < 0.8 and abs(value - 520.6) < 0.1
+    _, low, high = found.height.sel(band="Si").to_numpy()
+    assert low < 30000 < high
+    assert found.height.units == "count" and not found.struck.any()
+
+
+def struck(one: xr.Dataset, hits: dict[float, list[float]]) -> xr.Dataset:
+    """With cosmic rays: counts of neighbouring points from a shift on."""
+    intensity = one.intensity.to_numpy().copy()
+    for place, counts in hits.items():
+        first = int(np.abs(one.raman_shift - place).argmin())
+        intensity[first : first + len(counts)] += counts
+    return one.assign(intensity=one.intensity.copy(data=intensity))
+
+
+HITS = {336.0: [200.0], 490.0: [50.0, 90.0], 560.0: [300.0], 700.0: [60.0, 300.0, 40.0]}
+
+
+@pytest.mark.parametrize("spacing", [None, 0.8])
+def test_cosmic_spikes_are_found_reported_and_change_nothing(spacing):
+    one = spectrum(seed=7)
+    hit = struck(one, HITS)
+    if spacing is not None:
+        one, hit = interpolated(one, spacing), interpolated(hit, spacing)
+    clean, found = decompose(one, BANDS, MODES, WINDOW), decompose(hit, BANDS, MODES, WINDOW)
+    places = spikes.places(found.raman_shift.to_numpy(), found.struck.to_numpy())
+    assert places == pytest.approx(sorted(HITS), abs=4)
+    assert found.struck.mean() < 0.12
+    assert not found.present[found.looked_for].any()
+    np.testing.assert_allclose(found.position[:2, 0], clean.position[:2, 0], atol=1.0)
+    reported = next(row for row in modes.findings({"S": found}) if row["quantity"] == "cosmic_spikes")
+    assert reported["value"] == 4 and all(f"{place:.0f}" in reported["note"] for place in places)
+
+
+def test_two_spikes_side_by_side():
+    found = decompose(interpolated(struck(spectrum(), {450.0: [250.0], 456.0: [400.0]}), 0.8), BANDS, MODES, WINDOW)
+    assert found.struck.sel(raman_shift=slice(449.5, 456.5)).all()
+    assert not found.present[found.looked_for].any()
+
+
+def test_a_spike_too_small_to_be_cut_is_no_mode():
+    for height in (15.0, 20.0, 25.0, 30.0):
+        found = decompose(struck(spectrum(seed=5), {492.0: [height, height]}), BANDS, MODES, WINDOW)
+        assert not found.present.sel(band="A")
+
+
+def test_a_strong_line_is_no_spike():
+    one = spectrum((487.0, 8.0, 2000.0))
+    assert not spikes.struck(one).any()
+    assert not spikes.struck(interpolated(one, 0.8)).any()
+
+
+def test_intensity_at_the_edge_of_the_search_is_no_mode():
+    found = decompose(spectrum((512.0, 30.0, 60.0)), BANDS, {"A": 490.0}, WINDOW)
+    assert not found.present.sel(band="A") and found.p.sel(band="A") < 1e-6
+    rows = {row["quantity"]: row for row in modes.findings({"S": found})}
+    assert "edge of the searched range" in rows["A_present"]["note"]
+
+
+def test_findings_say_what_is_there_and_what_may_be():
+    one = spectrum((487.0, 18.0, 60.0), attrs={"sample": "InN-LLZ"})
+    found = decompose(one, BANDS, {"InN E": 490.0, "InN A": 560.0}, WINDOW)
+    rows = {row["quantity"]: row for row in modes.findings({"InN-LLZ": found})}
+    claimed = rows["a_looked_for_mode_present"]
+    assert claimed["value"] is True and claimed["claim"] == "raman_inn"
+    assert rows["InN E_present"]["value"] is True and "F test p < 1e-10" in rows["InN E_present"]["note"]
+    assert rows["raman_shift_of_InN E"]["low"] < 487 < rows["raman_shift_of_InN E"]["high"]
+    assert rows["InN A_present"]["value"] is False and "below" in rows["InN A_present"]["note"]
+    assert rows["height_of_InN A"]["value"] is None and rows["height_of_InN A"]["high"] > 0
+    assert "raman_shift_of_InN A" not in rows
+    other = decompose(spectrum(attrs={"sample": "mine"}), BANDS, {"InN E": 490.0}, WINDOW)
+    assert {row["claim"] for row in modes.findings({"mine": other})} == {""}
+
+
+def test_a_mode_that_a_spike_hit_is_told():
+    found = decompose(struck(spectrum((487.0, 18.0, 60.0)), {484.0: [400.0]}), BANDS, {"A": 490.0}, WINDOW)
+    rows = {row["quantity"]: row for row in modes.findings({"S": found})}
+    assert "of its points were struck by a cosmic ray" in rows["raman_shift_of_A"]["note"]
+
+
+def test_a_window_that_does_not_hold_the_bands():
+    with pytest.raises(ValueError, match=r"expected at 900 1/cm.* run from 300 to 800"):
+        decompose(spectrum(), [400, 900], {}, WINDOW)
+    with pytest.raises(ValueError, match=r"11 points in the window, \d+ are needed"):
+        decompose(spectrum(), [], {"A": 490.0}, (480, 500))
