@@ -88,7 +88,7 @@ def test_no_lamp_and_wrong_lamps():
         neon.calibration(dark)
     with pytest.raises(ValueError, match=r"s\.jdx does not say the laser's wavelength"):
         neon.calibration(one.assign_attrs(excitation=None))
-    with pytest.raises(ValueError, match="recorded for 785.0 nm, the lamp for 532.0 nm"):
+    with pytest.raises(ValueError, match=r"recorded for 785\.0 nm, the lamp for 532\.0 nm"):
         neon.calibrated(one.assign_attrs(excitation=785.0), neon.calibration(lamp()), 0.0)
 
 

@@ -51,7 +51,7 @@ def _of_mode(mode: xr.Dataset, name: str, whose: Mapping[str, str]) -> list[dict
     unit = mode.height.units
     of = f"per cent of the band at {mode.relative_to} 1/cm" if mode.relative_to else ""
     if not mode.present:
-        edge = "; what is at the edge of the searched range is its neighbour's" if p < SIGNIFICANCE else ""
+        edge = "; what is at the edge of the searched range is a neighbour's" if p < SIGNIFICANCE else ""
         note = f"height below {high:.2g} {of or unit} (95 %); {evidence}{edge}"
         absent = finding(f"{name}_present", False, **whose, note=note)
         return [absent, finding(f"height_of_{name}", None, low, high, unit, **whose, note=f"upper limit {of}".strip())]

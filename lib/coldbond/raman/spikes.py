@@ -7,7 +7,7 @@ from coldbond.raman.bands import Fit
 
 #: Modified z-score above which a jump between neighbours, or a residual, is no noise (Whitaker and Hayes 2018,
 #: doi 10.1016/j.chemolab.2018.06.009).
-SPIKE = 7.0
+SPIKE = 6.0
 #: 1/cm that a spike may span, two close hits included. A camera's pixel or two, and what interpolation makes of them,
 #: is narrower than a strong line of the sample; a weak line as narrow as that cannot be told from a spike.
 WIDEST = 16.0
