@@ -235,6 +235,8 @@ def phase_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
         for name in found.verdicts:
             value, low, high = weight_fraction(found, name)
             column[name] = f"below {high:.2g} wt%" if value is None else f"{value:.2g} ({low:.2g} to {high:.2g}) wt%"
+            if found.verdicts[name].undecided:
+                column[name] += f", not to be told from {', '.join(found.verdicts[name].undecided)}"
         columns[label] = pd.Series(column)
     return pd.DataFrame(columns).fillna("no line in the range").rename_axis("phase")
 
@@ -284,7 +286,7 @@ def _same(one: Analysis, other: Analysis, first: str, reference: str) -> dict:
     return _claimed(other, quantity, all(alike) and near, note)
 
 
-def _claimed(found: Analysis, quantity: str, value: bool, note: str) -> dict:
+def _claimed(found: Analysis, quantity: str, value: bool | None, note: str) -> dict:
     """Return a yes/no finding, with the claim that it tests."""
     claim = CLAIMS.get((quantity, found.whose["sample"], found.whose["state"]), "")
     return finding(quantity, value, **found.whose, claim=claim, note=note)
@@ -337,9 +339,7 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         note += f" (without its texture, r = {verdict.texture:.2f})" if verdict.texture != 1 else ""
         note += ", "
         note += f"{verdict.significance:.0f} standard deviations where noise reaches {verdict.needed:.1f}"
-        same = [rival for rival, worse in verdict.rivals.items() if worse < phases.SAME]
         worse = [f"{rival} (χ² {w:+.0f})" for rival, w in verdict.rivals.items() if w >= phases.SAME]
-        note += f"; not to be told from {', '.join(same)}" if same else ""
         note += f"; explain the same peaks worse: {', '.join(worse)}" if worse else ""
         amount = "as if mixed in: less is needed of a film on top; interval by how far its lines disagree"
     else:
@@ -347,8 +347,10 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         note = f"its {strongest} is below {limit:.2f} % of the main phase's strongest line (95 %)"
         note += f"; {', '.join(verdict.missing[:3])} missing" if verdict.missing else ""
         amount = "95 % upper limit, for any cell and breadth in its range"
+    if verdict.undecided:
+        note += f"; not to be told from {', '.join(verdict.undecided)}: one of them is there"
     return [
-        _claimed(found, f"{name}_present", verdict.present, note),
+        _claimed(found, f"{name}_present", None if verdict.undecided else verdict.present, note),
         finding(f"{name}_weight_fraction", value, low, high, "%", **whose, note=amount),
     ]
 

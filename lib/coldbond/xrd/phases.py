@@ -98,6 +98,8 @@ class Verdict:
         Standard deviations, of the best cell and breadth; `needed`: what noise reaches in `FALSE_ALARM` of patterns.
     rivals : dict of str to float
         Phases that explain the same peaks, by how much worse in chi square.
+    undecided : list of str
+        Phases from which the pattern does not tell this one: one of them is there.
     missing : list of str
         Lines that exclude the phase: too weak for it even with texture.
     """
@@ -114,6 +116,7 @@ class Verdict:
     significance: float = 0.0
     needed: float = 0.0
     rivals: dict[str, float] = field(default_factory=dict)
+    undecided: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
 
@@ -181,6 +184,11 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
                 verdict.rivals[name] = best[first][0] ** 2 - best[name][0] ** 2
     if chosen:
         _fit(rest, [verdicts[name] for name in chosen])
+    for name in chosen:
+        for rival, worse in verdicts[name].rivals.items():
+            if worse < SAME:
+                verdicts[name].undecided.append(rival)
+                verdicts[rival].undecided.append(name)
     for name, verdict in verdicts.items():
         if verdict.present:
             verdict.limit = verdict.high
