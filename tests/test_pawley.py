@@ -305,6 +305,25 @@ def test_one_reflection_determines_no_lattice(opaque):
     assert not found.high.item() - found.low.item() < 0.005
 
 
+def test_a_light_sample_diffracts_from_within():
+    """Lithium whose beam fades over a tenth of a millimetre: layer by layer, each displaced by its depth."""
+    two_theta = np.arange(35.0, 130.0, 0.03)
+    lithium = STRUCTURES["Li"]
+    spacings = cubic_lines(3.512, high=129)
+    mean = np.full(two_theta.size, 40.0)
+    for d, area in zip(spacings, np.linspace(900, 400, spacings.size), strict=True):
+        mean_depth = 0.12 * COBALT[0] / (2 * d)
+        for share in (np.arange(40) + 0.5) / 40:
+            layer = 0.05 - mean_depth * np.log(1 - share)
+            mean += simulated(two_theta, [d], [area / 40], displacement=layer)
+    pattern = observed(two_theta, np.random.default_rng(8).poisson(mean).astype(float))
+    fit = pawley.fit(pattern, lithium, instrument=instrument_of())
+    assert abs(fit.params["a"].value - 3.512) < 3 * fit.params["a"].stderr < 3e-4
+    assert fit.params["displacement"].value == pytest.approx(0.05, abs=0.01)
+    assert fit.params["depth"].value == pytest.approx(0.12, rel=0.15)
+    assert fit.redchi < 1.2
+
+
 def test_one_wavelength_is_one_line(opaque):
     two_theta = np.arange(35.0, 118.0, 0.04)
     spacings = cubic_lines(3.1652, high=117)

@@ -161,7 +161,8 @@ class Columns:
             spread = np.degrees(divergence) * 2 / np.sin(np.radians(true[i]))
             axial, weight = profile.axial(true[i], int(np.clip(spread / (FINE * fwhm[i]), 4, NODES)))
             # Depth, in units of its mean, is distributed exponentially: n nodes have its first 2 n moments.
-            depth, share = np.polynomial.laguerre.laggauss(min(6, 1 + int(4 * abs(sunk[i]) / fwhm[i] + 0.8)))
+            deep = abs(sunk[i]) / fwhm[i]
+            depth, share = np.polynomial.laguerre.laggauss(1 if deep < 0.05 else min(4 + int(10 * deep), 12))
             smear = spread + 5 * abs(sunk[i])
             bounds = [
                 slice(*np.searchsorted(self.two_theta, (first[i] - reach, last[i] + reach)))

@@ -313,16 +313,8 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
     """Complete the result with what is known of its errors; return the covariance of the amounts."""
     values = result.params.valuesdict()
     amounts, residual, conditional = solve(values)
-    known = np.diag([0.0 if "depth" in result.var_names else (values["depth"] * PACKING[1] / PACKING[0]) ** 2])
-    names = [*result.var_names, "depth"]
-    if instrument is not None:
-        names += instrument.names
-        known = np.block(
-            [
-                [known, np.zeros((1, len(instrument.names)))],
-                [np.zeros((len(instrument.names), 1)), instrument.covariance],
-            ]
-        )
+    given, known = _given(result, instrument)
+    names = [*result.var_names, *given]
     steps = {name: 1e-6 * values[name] if name in "abc" else STEPS.get(name, 1e-4) for name in names}
     jacobian = uncertainty.derivatives(solve, values, steps, {name: result.params[name].min for name in steps})
     main = solve.columns.phases[0]
@@ -342,6 +334,16 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
         result.params[name].correl = None if lost[i] else correlation[name]
     result.errorbars = not lost.any()
     return of_amounts
+
+
+def _given(result: MinimizerResult, instrument: Instrument | None) -> tuple[list[str], np.ndarray]:
+    """Names and covariance of what is not fitted and yet uncertain: the instrument, and the depth that diffracts."""
+    names, known = ([], np.zeros((0, 0))) if instrument is None else (list(instrument.names), instrument.covariance)
+    if "depth" not in result.var_names:
+        names = [*names, "depth"]
+        known = np.pad(known, (0, 1))
+        known[-1, -1] = (result.params["depth"].value * PACKING[1] / PACKING[0]) ** 2
+    return names, known
 
 
 def _add_curves(result: MinimizerResult, solve: _Solve, pattern: xr.Dataset, structures: Sequence[Structure]) -> None:
