@@ -100,6 +100,21 @@ def test_upper_limit_holds_for_a_mode_too_weak_to_be_seen():
     assert np.median(limits) < 6  # and says something
 
 
+def test_upper_limit_where_a_baseline_is_all_there_is():
+    """A mode that stands alone and is weak: the limit is in the units of the intensity, and above the mode."""
+    shift, limits = np.arange(440.0, 600.0, 2.8), []
+    for seed in range(20):
+        noise = 60 * np.random.default_rng(seed).standard_normal(shift.size)
+        intensity = 5000 + 3 * shift + lorentz(shift, 520.6, 15.0, 20.0) + noise
+        attrs = {"axis_uncertainty": 0.1, "sample": "Si", "state": ""}
+        one = xr.Dataset({"intensity": ("raman_shift", intensity, {"units": "count"})}, {"raman_shift": shift}, attrs)
+        found = decompose(one, [], {"Si": 520.45}, (440, 600)).sel(band="Si")
+        assert not found.present
+        limits.append(float(found.height[2]))
+    assert sum(limit < 20 for limit in limits) <= 2
+    assert 30 < np.median(limits) < 150
+
+
 def test_neighbours_alike_count_as_fewer_points():
     one = spectrum(seed=3)
     whole = decompose(one, BANDS, {}, WINDOW)

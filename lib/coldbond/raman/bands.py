@@ -146,12 +146,14 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
         basis = np.linalg.qr(design / np.linalg.norm(design, axis=0))[0]
         return (basis @ (basis.T @ moved) - moved).T  # Kaufman (1975, doi 10.1007/BF01932995)
 
-    result = lmfit.minimize(
-        residual, parameters, method="leastsq", Dfun=jacobian, col_deriv=1, ftol=1e-5, xtol=1e-4, calc_covar=False
-    )
-    design, linear, slopes = model(result.params)
-    whole = np.column_stack([columns(linear, slopes, result.var_names), design])
-    return Fit(names, result.params, linear, y - design @ linear, whole, result.var_names, degree)
+    varied = [name for name, parameter in parameters.items() if parameter.vary]
+    if varied:
+        tolerances = {"ftol": 1e-5, "xtol": 1e-4, "calc_covar": False}
+        result = lmfit.minimize(residual, parameters, method="leastsq", Dfun=jacobian, col_deriv=1, **tolerances)
+        parameters, varied = result.params, result.var_names
+    design, linear, slopes = model(parameters)
+    whole = np.column_stack([columns(linear, slopes, varied), design]) if varied else design
+    return Fit(names, parameters, linear, y - design @ linear, whole, varied, degree)
 
 
 def parameters(bands: Sequence[float], modes: Sequence[float], spacing: float) -> lmfit.Parameters:
@@ -174,6 +176,8 @@ def without(parameters: lmfit.Parameters, absent: Sequence[str]) -> lmfit.Parame
     """Return parameters without those of some modes."""
     kept = lmfit.Parameters()
     kept.add_many(*(p for name, p in parameters.items() if name.rpartition("_")[0] not in absent))
+    if not any(name.endswith("_position") for name in kept):
+        kept["lorentzian"].set(vary=False)  # a baseline alone has no shape
     return kept
 
 

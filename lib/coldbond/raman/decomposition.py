@@ -56,7 +56,8 @@ def decompose(
     Every baseline that the criterion does not reject counts alike, and baseline and shape enter the intervals
     (`estimates`). A mode is present if with each of them the F test against the fit without it, three parameters less,
     gives p < 0.01, its height is positive, its position is determined within the range that was searched (what lies at
-    the edge belongs to a neighbour's shape) and it is wider than a spike.
+    the edge belongs to a neighbour's shape) and it is wider than a spike. The sample's own bands overlap: their
+    intervals hold for this set of bands and no other.
     """
     inside = spectrum.assign(struck=("raman_shift", spikes.struck(spectrum))).sel(raman_shift=slice(*window))
     _check(inside, [*bands, *modes.values()])

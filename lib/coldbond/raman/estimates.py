@@ -45,7 +45,7 @@ def limit(fits: Sequence[Fit], x: np.ndarray, place: float, strongest: str | Non
 
     It is the largest over places about the expected one and over widths; each fit is linear about its minimum.
     """
-    highest = 0.0
+    limits = []
     off, width = (grid.ravel() for grid in np.meshgrid(*LIMIT_SHAPES))
     for fit in fits:
         basis = np.linalg.qr(fit.jacobian / np.linalg.norm(fit.jacobian, axis=0))[0]
@@ -55,8 +55,8 @@ def limit(fits: Sequence[Fit], x: np.ndarray, place: float, strongest: str | Non
         error = np.sqrt(fit.squares / fit.freedom / norm)
         area = np.maximum(free @ fit.residual / norm, 0) + stats.t.ppf(0.95, fit.freedom) * error
         unit = _peak(fit) if strongest is None else 100 / _ratio(fit, strongest)
-        highest = max(highest, float((area / width * unit).max()))
-    return np.nan, 0.0, highest
+        limits.append((area / width * unit).max())
+    return np.nan, 0.0, float(np.max(limits))
 
 
 def _pooled(fits: Sequence[Fit], values: Sequence[float], variances: Sequence[float], symmetric: float) -> tuple:

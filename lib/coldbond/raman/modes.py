@@ -46,16 +46,18 @@ def _of_mode(mode: xr.Dataset, name: str, whose: Mapping[str, str]) -> list[dict
     p, gain, place = float(mode.p), float(mode.gain), float(mode.expected)
     degrees = ", ".join(map(str, mode.degrees))
     evidence = f"F test {f'p = {p:.1g}' if p > 1e-10 else 'p < 1e-10'}, BIC {gain:+.0f}"
-    evidence += f", the least of baselines of degree {degrees}"
+    points = int((~mode.struck).sum())
+    evidence += f", the least of baselines of degree {degrees}; {points} points are worth {mode.effective:.0f}"
     _, low, high = (float(x) for x in mode.height)
     unit = mode.height.units
     of = f"per cent of the band at {mode.relative_to} 1/cm" if mode.relative_to else ""
     if not mode.present:
         edge = "; what is at the edge of the searched range is a neighbour's" if p < SIGNIFICANCE else ""
-        note = f"height below {high:.2g} {of or unit} (95 %); {evidence}{edge}"
+        note = f"height below {_digits(high)} {of or unit} (95 %); {evidence}{edge}"
         absent = finding(f"{name}_present", False, **whose, note=note)
-        return [absent, finding(f"height_of_{name}", None, low, high, unit, **whose, note=f"upper limit {of}".strip())]
-    note = f"height {low:.0f} to {high:.0f} {of or unit} (95 %); {evidence}"
+        of = f"upper limit, {of}" if of else "upper limit"
+        return [absent, finding(f"height_of_{name}", None, low, high, unit, **whose, note=of)]
+    note = f"height {_digits(low)} to {_digits(high)} {of or unit} (95 %); {evidence}"
     laser = mode.attrs.get("laser_share")
     share = f", {1.96 * laser:.2f} from the laser's wavelength" if laser else ""
     where = f"expected at {place:g}; the axis' share of the half width is {1.96 * mode.axis_uncertainty:.2f}{share}"
@@ -72,3 +74,7 @@ def _of_mode(mode: xr.Dataset, name: str, whose: Mapping[str, str]) -> list[dict
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
+
+
+def _digits(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

@@ -8,9 +8,9 @@ from coldbond.raman.bands import Fit
 #: Modified z-score above which a jump between neighbours, or a residual, is no noise (Whitaker and Hayes 2018,
 #: doi 10.1016/j.chemolab.2018.06.009).
 SPIKE = 6.0
-#: 1/cm that a spike may span, two close hits included. A camera's pixel or two, and what interpolation makes of them,
-#: is narrower than a strong line of the sample; a weak line as narrow as that cannot be told from a spike.
-WIDEST = 16.0
+#: 1/cm that a spike may span. A camera's pixel or two, and what interpolation makes of them, is narrower than a strong
+#: line of the sample; a weak line as narrow as that cannot be told from a spike.
+WIDEST = 12.0
 
 
 def struck(spectrum: xr.Dataset) -> np.ndarray:
@@ -43,7 +43,7 @@ def outlying(fit: Fit, x: np.ndarray) -> np.ndarray:
     high = 0.6745 * centred > SPIKE * np.median(np.abs(centred))
     for name in fit.names:
         position, width = (fit.parameters[f"{name}_{what}"].value for what in ("position", "width"))
-        if width < 2 * WIDEST:
+        if width < WIDEST:
             high &= np.abs(x - position) > 2 * width
     return np.convolve(high, np.ones(5), "same") > 0
 
