@@ -1,19 +1,30 @@
 # Rebuilds the paper's figures; `make help` lists what else it does. Needs GNU Make 4.2 and Python 3.11, nothing more.
 
+of_lithium = {role: lithium, main: Li, reference: Li, looked_for: [In, LiIn, Li2O, Li3N], enlarged: [35.0, 37.5]}
+
 define TABLE
 #              figure   notebook                recordings                        parameters
-$(call figure, fig4b  , fig4b_ccd             , ccd:LLZ+In-LLZ+RT-MCL-LLZ       , )
-$(call figure, figS16 , fig4b_ccd             , ccd:HT-MCL-LLZ                  , )
-$(call figure, fig4cd , fig4cd_long_cycling   , long-cycling:RT-MCL-LLZ         , )
-$(call figure, figS17 , fig4cd_long_cycling   , long-cycling:HT-MCL-LLZ         , windows: [0.76])
-$(call figure, fig4f  , fig4f_full_cell       , full-cell                       , )
-$(call figure, figS18 , fig4f_full_cell       , full-cell                       , panel: polarization)
-$(call figure, fig4gh , fig4gh_rate           , rate                            , )
+$(call figure, fig2g  , fig2g_raman          , raman:LLZ+InN-LLZ+Ne            , )
+$(call figure, fig2h  , fig2h_xrd            , phase:LLZ+InN-LLZ               , )
+$(call figure, figS2  , fig2h_xrd            , phase:LLZ-powder+LLZ            , )
+$(call figure, figS11 , fig2h_xrd            , lithium:Li                      , $(of_lithium))
+$(call figure, fig3ghi, fig3ghi_xps          , surface:LLZ+InN-LLZ+HT-MCL-LLZ+RT-MCL-LLZ, )
+$(call figure, figS24 , fig3ghi_xps          , cycled-surface:RT-MCL-LLZ+Li    , role: cycled-surface)
+$(call figure, fig4b  , fig4b_ccd            , ccd:LLZ+In-LLZ+RT-MCL-LLZ       , )
+$(call figure, figS16 , fig4b_ccd            , ccd:HT-MCL-LLZ                  , )
+$(call figure, fig4cd , fig4cd_long_cycling  , long-cycling:RT-MCL-LLZ         , )
+$(call figure, figS17 , fig4cd_long_cycling  , long-cycling:HT-MCL-LLZ         , windows: [0.76])
+$(call figure, fig4f  , fig4f_full_cell      , full-cell                       , )
+$(call figure, figS18 , fig4f_full_cell      , full-cell                       , panel: polarization)
+$(call figure, fig4gh , fig4gh_rate          , rate                            , )
+$(call figure, fig5h  , fig5h_xrd_cycled     , cycled-phase:LLZ+RT-MCL-LLZ instrument?, )
+$(call figure, fig5i  , fig5i_xps_zr         , cycled-surface:LLZ+RT-MCL-LLZ   , )
 endef
 # Recordings are those that the manifest holds for a role, or for role:sample+sample; several such selections stand
-# with a blank between, and a figure is drawn without those that end in a question mark. Parameters are YAML, as papermill takes them; `make fig4b PARAMETERS='samples: [A, B]'` adds
-# to them and wins. With another RAW than raw/, whose samples have other names, the first figure of a notebook and a
-# role shows all its samples; a later one is drawn where its samples are held.
+# with a blank between, and a figure does without those that end in a question mark. Parameters are YAML, as papermill
+# takes them; `make fig4b PARAMETERS='samples: [A, B]'` adds to them and wins. With another RAW than raw/, whose
+# samples have other names, the first figure of a notebook and a role shows all its samples; a later one is drawn where
+# its samples are held.
 
 ifneq ($(filter 3.% 4.0 4.0.% 4.1 4.1.%,$(MAKE_VERSION)),)
 $(error this is GNU Make $(MAKE_VERSION), 4.2 is needed; on a Mac: brew install make, and then gmake for make)
