@@ -1,0 +1,183 @@
+"""Closure: the notebooks on new realisations of the synthetic recordings, held against the truths behind them.
+
+    python tests/closure.py [realisations]
+
+prints for every quantity how often its 95 % interval covered the truth, and how often each decision was right.
+"""
+
+import os
+import sys
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zlib import crc32
+
+import nbformat
+
+from coldbond import paths
+from twin import crystals, photoemission, surfaces, vibrations
+from twin.recordings import RECORDINGS
+
+ROOT = Path(__file__).parents[1]
+ROW = "{file},{technique},{role},{sample},{state},synthetic,,,,,25,"
+HEADER = "file,technique,role,sample,state,origin,sha256,area_cm2,thickness_cm,active_mass_mg,temperature_C,note"
+
+#: Figure: its notebook, the parameters in which it differs, and the roles of its recordings.
+LITHIUM = dict(samples=["Li"], role="lithium", main="Li", reference="Li", looked_for=["In", "LiIn", "Li2O", "Li3N"])
+FIGURES = {
+    "fig2g": ("fig2g_raman", {}, ("raman",)),
+    "fig2h": ("fig2h_xrd", {}, ("phase",)),
+    "figS2": ("fig2h_xrd", dict(samples=["LLZ-powder", "LLZ"]), ("phase",)),
+    "figS11": ("fig2h_xrd", LITHIUM, ("lithium",)),
+    "fig5h": ("fig5h_xrd_cycled", {}, ("cycled-phase", "instrument")),
+    "fig3ghi": ("fig3ghi_xps", {}, ("surface",)),
+    "figS24": ("fig3ghi_xps", dict(samples=["RT-MCL-LLZ", "Li"], role="cycled-surface"), ("cycled-surface",)),
+    "fig5i": ("fig5i_xps_zr", {}, ("cycled-surface",)),
+}
+
+
+def truths() -> dict[tuple[str, str, str, str], float | bool]:
+    """What each figure should find, by figure, sample, state and quantity."""
+    pristine, cycled = "pristine", "after 200 cycles"
+    cells = {
+        ("fig2h", "LLZ", pristine): crystals.LLZ,
+        ("fig2h", "InN-LLZ", pristine): crystals.INN_LLZ,
+        ("figS2", "LLZ-powder", "before sintering"): crystals.POWDER,
+        ("figS11", "Li", "before reaction"): crystals.LITHIUM,
+        ("figS11", "Li", "after reaction"): crystals.LITHIUM_AFTER,
+        ("fig5h", "LLZ", cycled): crystals.CYCLED_LLZ,
+        ("fig5h", "RT-MCL-LLZ", cycled): crystals.CYCLED_RT_MCL_LLZ,
+    }
+    true = {
+        (*of, "lattice_parameter_a"): specimen.layers[-1].phases[0].crystal.cell[0] for of, specimen in cells.items()
+    }
+    for figure, sample, state in cells:
+        if figure != "figS11":
+            true[figure, sample, state, "matches_reference"] = True
+        for phase in ("InN", "In", "La2Zr2O7", "Li2O", "Li2CO3", "Li3N", "LiIn"):
+            held = {("InN-LLZ", pristine): ["InN"], ("LLZ", cycled): ["La2Zr2O7", "Li2CO3"]}.get((sample, state), [])
+            true[figure, sample, state, f"{phase}_present"] = phase in held
+    true["fig5h", "RT-MCL-LLZ", cycled, "Li2CO3_present"] = True
+    change = crystals.LI_AFTER_A - crystals.LI_A
+    true |= {
+        ("figS2", "LLZ", pristine, "same_phase_as_LLZ-powder"): True,
+        ("figS11", "Li", "after reaction", "lattice_expanded"): True,
+        ("figS11", "Li", "after reaction", "lattice_change"): 100 * change / crystals.LI_A,
+        ("figS11", "Li", "after reaction", "lattice_parameter_change"): change,
+        ("fig5h", "LLZ", cycled, "broader_than_RT-MCL-LLZ"): True,
+        ("fig5h", "LLZ", cycled, "more_stray_peaks_than_RT-MCL-LLZ"): True,
+        ("fig2g", "LLZ", pristine, "a_looked_for_mode_present"): False,
+    }
+    for mode, band in vibrations.INN.items():
+        true["fig2g", "InN-LLZ", pristine, f"InN {mode}_present"] = True
+        true["fig2g", "InN-LLZ", pristine, f"raman_shift_of_InN {mode}"] = band.position
+    return true | _of_surfaces()
+
+
+#: What the twin calls a line and what the analysis calls the component.
+KEYS = {"Li-In": "LiIn", "reduced Zr": "reduced", "Zr4+": "Zr4", "Zr 4s": "Zr4s"}
+
+
+def _of_surfaces() -> dict[tuple[str, str, str, str], float | bool]:
+    """Presence, position and share of each line; carbonate and garnet in one line are no component of the paper."""
+    true = {}
+    for (sample, state), surface in surfaces.SURFACES.items():
+        area = photoemission.areas(surface)
+        for figure, (_, _, roles) in FIGURES.items():
+            if roles != (("surface",) if state == "pristine" else ("cycled-surface",)):
+                continue
+            for line in surface.lines:
+                region = "Li 1s" if line.name == "Zr 4s" else line.level.name
+                name = f"{region} {KEYS.get(line.name, line.name)}".replace(" ", "_")
+                true[figure, sample, state, f"{name}_present"] = True
+                true[figure, sample, state, f"{name}_binding_energy"] = line.position
+                if (line.level.name, line.name) in area:
+                    whole = sum(value for (level, _), value in area.items() if level == line.level.name)
+                    true[figure, sample, state, f"{name}_share"] = area[line.level.name, line.name] / whole
+            for name in ("Li_1s_Li0", "In_3d_InN", "In_3d_LiIn", "N_1s_InN", "N_1s_Li3N", "Zr_3d_reduced"):
+                true.setdefault((figure, sample, state, f"{name}_present"), False)
+    shares = {("HT-MCL-LLZ", -0.35), ("RT-MCL-LLZ", -0.70)}
+    true |= {("fig3ghi", sample, "pristine", "In_3d_shift"): value for sample, value in shares}
+    return true
+
+
+def found(figure: str, seed: int) -> list[dict]:
+    """The findings of a figure's notebook on recordings with new noise."""
+    notebook, changes, roles = FIGURES[figure]
+    with TemporaryDirectory() as folder:
+        rows = [r for r in RECORDINGS if r.role in roles]
+        for recording in rows:
+            path = Path(folder, recording.file)
+            path.parent.mkdir(exist_ok=True)
+            recording.export(recording.simulate(seed=crc32(f"{recording.file} {seed}".encode())), path)
+        lines = [
+            ROW.format(**{key: getattr(r, key) for key in ("file", "technique", "role", "sample", "state")})
+            for r in rows
+        ]
+        Path(folder, "manifest.csv").write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
+        before, paths.RAW = paths.RAW, Path(folder)
+        try:
+            return _run(notebook, changes)
+        finally:
+            paths.RAW = before
+
+
+def _run(notebook: str, changes: dict) -> list[dict]:
+    """Run the cells of a notebook up to its figure."""
+    cells = nbformat.read(ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4).cells
+    space: dict = {}
+    for cell in cells:
+        if cell.cell_type != "code":
+            continue
+        if "figures.new" in cell.source:
+            break
+        exec(compile(cell.source, notebook, "exec"), space)
+        if "parameters" in cell.metadata.get("tags", []):
+            space |= changes
+    return space["values"]
+
+
+def judged(figure: str, seed: int) -> list[tuple[tuple[str, str, str, str], bool | None]]:
+    """Of every finding that has a truth, whether it covers it or decides right; None where it says nothing."""
+    true, verdicts = truths(), []
+    for row in found(figure, seed):
+        key = figure, row["sample"], row["state"], row["quantity"]
+        if key not in true:
+            continue
+        if isinstance(true[key], bool):
+            verdicts.append((key, None if row["value"] is None else row["value"] is true[key]))
+        else:
+            low, high = (float("nan") if x is None else x for x in (row["low"], row["high"]))
+            verdicts.append((key, not (true[key] < low or true[key] > high)))
+    return verdicts
+
+
+def main(realisations: int) -> int:
+    jobs = [(figure, seed) for seed in range(realisations) for figure in FIGURES]
+    counts: dict = defaultdict(lambda: [0, 0, 0])
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for done, verdicts in enumerate(pool.map(_judged, jobs), start=1):
+            print(f"\r{done} of {len(jobs)}", end="", file=sys.stderr, flush=True)
+            for key, good in verdicts:
+                counts[key][0] += good is True
+                counts[key][1] += good is False
+                counts[key][2] += good is None
+    true = truths()
+    print(file=sys.stderr)
+    for kind, wanted in (("intervals", float), ("decisions", bool)):
+        rows = {key: n for key, n in counts.items() if isinstance(true[key], wanted)}
+        print(f"{kind:<76} right wrong silent")
+        for key, n in rows.items():
+            print(f"{' '.join(key):<76} {n[0]:5} {n[1]:5} {n[2]:6}")
+        right, wrong = (sum(n[i] for n in rows.values()) for i in (0, 1))
+        print(f"{'all ' + kind:<76} {right:5} {wrong:5}  {right / max(right + wrong, 1):.1%}\n")
+    return 0
+
+
+def _judged(job: tuple[str, int]) -> list:
+    return judged(*job)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50))
