@@ -58,12 +58,12 @@ unexport COLDBOND_RAW COLDBOND_FIGURES MPLBACKEND PYTHONPATH PYTHONHOME
 unexport PYTHONDONTWRITEBYTECODE
 
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
-.PHONY: figures help test lab notebooks raw bench lock clean FORCE
+.PHONY: figures help test lab notebooks raw bench closure lock clean FORCE
 
 # ---- rules from the table, where the goal is a figure ---------------------------------------------------------------
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
-ifneq ($(filter-out help test lab notebooks raw bench lock clean,$(goals)),)
+ifneq ($(filter-out help test lab notebooks raw bench closure lock clean,$(goals)),)
 
 hash := \#
 $(foreach sign,: ; % * ? [ ] ~ | $(hash) $$,$(if $(findstring $(sign),$(OUT)),$(error make takes no OUT with a $(sign) in it)))
@@ -154,6 +154,10 @@ renew-%: $(VENV)/.installed
 
 raw: $(VENV)/.installed  ## write the synthetic recordings in raw/ anew
 	@$(VENV_PYTHON) -m twin
+
+REALISATIONS = 50
+closure: $(VENV)/.installed  ## run the notebooks of spectra on new noise and count how often they find the truth
+	@$(VENV_PYTHON) tests/closure.py $(REALISATIONS)
 
 bench: .venv-bench/.installed  ## measure how fast recordings are read, beside others
 	@.venv-bench/bin/python bench/bench_reading.py

@@ -76,7 +76,7 @@ def truths() -> dict[tuple[str, str, str, str], float | bool]:
 
 
 #: What the twin calls a line and what the analysis calls the component.
-KEYS = {"Li-In": "LiIn", "reduced Zr": "reduced", "Zr4+": "Zr4", "Zr 4s": "Zr4s"}
+KEYS = {"Li-In": "LiIn", "reduced Zr": "ZrReduced", "Zr4+": "Zr4", "Zr 4s": "Zr4s"}
 
 
 def _of_surfaces() -> dict[tuple[str, str, str, str], float | bool]:
@@ -95,7 +95,7 @@ def _of_surfaces() -> dict[tuple[str, str, str, str], float | bool]:
                 if (line.level.name, line.name) in area:
                     whole = sum(value for (level, _), value in area.items() if level == line.level.name)
                     true[figure, sample, state, f"{name}_share"] = area[line.level.name, line.name] / whole
-            for name in ("Li_1s_Li0", "In_3d_InN", "In_3d_LiIn", "N_1s_InN", "N_1s_Li3N", "Zr_3d_reduced"):
+            for name in ("Li_1s_Li0", "In_3d_InN", "In_3d_LiIn", "N_1s_InN", "N_1s_Li3N", "Zr_3d_ZrReduced"):
                 true.setdefault((figure, sample, state, f"{name}_present"), False)
     shares = {("HT-MCL-LLZ", -0.35), ("RT-MCL-LLZ", -0.70)}
     true |= {("fig3ghi", sample, "pristine", "In_3d_shift"): value for sample, value in shares}
