@@ -147,8 +147,8 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
         Component(
             "ZrReduced",
             "reduced Zr",
-            180.4,
-            0.5,
+            180.3,
+            0.4,
             "suboxides 179 to 181.8 eV, metal 178.9 eV",
             "the oxidation state does not follow from the position alone",
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 import lmfit
@@ -20,7 +21,7 @@ NORMAL = 1.96  # standard deviations on either side of a 95 % interval
 QUANTILE = stats.chi2.ppf(0.90, 1)  # 2.71: one-sided, at 95 %
 #: A position is the spectrum's where its uncertainty is below this share of what was known beforehand.
 DETERMINED = 0.7
-HIDDEN = 0.25  # share of a region above which "absent" says nothing
+HIDDEN = 0.1  # share of a region above which "absent" says nothing
 CORRELATED = 0.9  # above which two areas are said to be inseparable
 STEP = 0.05  # eV, of a scan
 WIDEST = 1.0  # eV, for a component whose position nothing holds
@@ -34,26 +35,30 @@ class Composition:
     ----------
     table : pandas.DataFrame
         A row for each component looked for, indexed by its key: `present`, and `decided`, False where a component left
-        out may hide more than a quarter of the region; `area`, `share` of the areas of its core
+        out may hide more than a tenth of the region; `area`, `share` of the areas of its core
         level and `position` [eV], each with `_low` and `_high` of its 95 % interval; `determined`, whether the spectrum
         says where the component lies or only its reference does; `f`, `p` and `bic`, the evidence against the fit
         without it (of the background that is least in favour); `limit`, the largest area that may hide, at 95 %.
-    fits : dict of str to lmfit.minimizer.MinimizerResult
-        Of the components that are present, by background, for those that the data do not refuse.
+    everything : dict of str to lmfit.minimizer.MinimizerResult
+        Fits of all components, by background, for those that the data do not refuse. The amounts are theirs: taken from
+        the components found present they would have narrow intervals, about a model that the same data chose.
     weights : dict of str to float
-        Of those backgrounds that the data do not refuse.
+        Of these backgrounds.
+    fits : dict of str to lmfit.minimizer.MinimizerResult
+        Of the components that are present alone.
     inseparable : list of str
         Which components' areas the spectrum cannot tell apart, in words.
     """
 
     table: pd.DataFrame
-    fits: Mapping[str, lmfit.minimizer.MinimizerResult]
+    everything: Mapping[str, lmfit.minimizer.MinimizerResult]
     weights: Mapping[str, float]
+    fits: Mapping[str, lmfit.minimizer.MinimizerResult]
     inseparable: Sequence[str]
 
     @property
     def best(self) -> lmfit.minimizer.MinimizerResult:
-        """The fit with the background of the largest weight."""
+        """The fit of what is present, with the background of the largest weight."""
         return self.fits[max(self.weights, key=self.weights.get)]
 
 
@@ -96,48 +101,49 @@ def composition(
     is for one place; what is given is Hotelling's tube formula for the best of all (Hotelling 1939, Am. J. Math. 61,
     440, doi 10.2307/2371512; Davies 1987, Biometrika 74, 33, doi 10.1093/biomet/74.1.33), for a positive area.
 
-    Values are means over the backgrounds, weighted by exp(-BIC/2), and the intervals contain their spread (Kass and
-    Raftery 1995). Positions carry the uncertainty of the energy reference.
+    Areas, shares and positions are those of the fit of all components. They are means over the backgrounds, weighted by
+    exp(-BIC/2), and the intervals contain their spread (Kass and Raftery 1995). Positions carry the uncertainty of the
+    energy reference.
 
     The limit of a component left out is the largest area whose profile likelihood, everything else fitted anew, is
     worse by 2.71 than the best one of an area not below zero (Cowan et al. 2011, Eur. Phys. J. C 71, 1554,
-    doi 10.1140/epjc/s10052-011-1554-0, section 2.4); at most the sum of all areas.
+    doi 10.1140/epjc/s10052-011-1554-0, section 2.4); at most the sum of all areas, and at least what statistics allow
+    to see, 1.64 standard deviations: noise that runs below zero tells nothing more.
     """
     components = list(components)
     settings = {"shape": shape, "line": line, "reference_uncertainty": reference_uncertainty}
 
-    def fitted(some: Sequence[Component]) -> dict[str, lmfit.minimizer.MinimizerResult]:
-        return {background: fit(region, some, background, **settings) for background in standing}
+    @cache
+    def fitted(*some: Component) -> dict[str, lmfit.minimizer.MinimizerResult]:
+        return {background: fit(region, some, background, **settings) for background in weights or backgrounds}
 
-    standing, kept, rows = backgrounds, components, {}
-    fits = fitted(kept)
-    standing = [name for name, weight in _weights(fits).items() if weight > REFUSED]
-    fits = {name: fits[name] for name in standing}
-    inseparable = _inseparable(fits[max(_weights(fits), key=_weights(fits).get)])
+    weights: dict[str, float] = {}
+    everything = fitted(*components)
+    everything = {name: everything[name] for name, weight in _weights(everything).items() if weight > REFUSED}
+    weights = _weights(everything)
+    rows = {c.key: _amounts(everything, weights, c, reference_uncertainty) for c in components}
+    kept, fits = components, everything
     while kept:
-        weights = _weights(fits)
-        for c in sorted(kept, key=lambda c: abs(_wald(fits, weights, c))):  # what matters least first
-            others = [other for other in kept if other is not c]
-            without = fitted(others)
+        for c in sorted(kept, key=lambda c: abs(_wald(fits, c))):  # what matters least first
+            without = fitted(*(other for other in kept if other is not c))
             evidence = _test(fits, without, c)
-            present = evidence["p"] < significance and evidence["bic"] > STRONG
-            rows[c.key] = {"present": present} | evidence | _amounts(fits, weights, c, reference_uncertainty)
-            if not present:
-                kept, fits = others, without
+            rows[c.key] |= evidence | {"present": evidence["p"] < significance and evidence["bic"] > STRONG}
+            if not rows[c.key]["present"]:
+                kept, fits = [other for other in kept if other is not c], without
                 break
         else:
             break
-    weights = _weights(fits)
+    whole = max(sum(row["area"] for row in rows.values()), 0.0)
     for c in components:
-        if c not in kept:  # the final fit decides what may hide in it
-            rows[c.key]["limit"] = max(limit(result, c) for result in fits.values())
-        else:
-            rows[c.key]["limit"] = rows[c.key]["area_high"]
-    whole = sum(rows[c.key]["area"] for c in kept)
-    for row in rows.values():
+        row = rows[c.key]
+        row["limit"] = row["area_high"]
+        if not row["present"]:
+            without = fitted(*(other for other in components if other is not c))
+            row["limit"] = max(limit(result, c) for result in without.values())
         row["decided"] = bool(row["present"] or row["limit"] < HIDDEN * whole)
-    table = pd.DataFrame.from_dict({c.key: rows[c.key] for c in components}, orient="index")
-    return Composition(table, fits, weights, inseparable)
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    best = everything[max(weights, key=weights.get)]
+    return Composition(table, everything, weights, fits, _inseparable(best))
 
 
 def places(without: lmfit.minimizer.MinimizerResult, component: Component) -> float:
@@ -198,14 +204,16 @@ def limit(without: lmfit.minimizer.MinimizerResult, component: Component) -> flo
         return chisqr / scale
 
     scale = _scale(without)
-    params[area].set(value=0.0, vary=True)
-    best = refined(model, settled(model, params, without.sigma)[0], without.sigma, scaled=True)
-    params = best.params.copy()
-    estimate, deviation = max(best.params[area].value, 0.0), np.sqrt(_covariance(best, [area])[0, 0])
-    least = best.chisqr / scale if estimate else badness(0.0)
     whole = sum(abs(without.params[f"{c.key}_area"].value) for c in old.components) or np.inf
-    if not np.isfinite(deviation):
-        deviation = without.model.intensity.max()  # any start will do
+    params[area].set(value=0.0)
+    best = refined(model, settled(model, params, without.sigma)[0], without.sigma, scaled=True)
+    estimate, deviation = max(best.params[area].value, 0.0), np.sqrt(_covariance(best, [area])[0, 0])
+    if estimate and best.chisqr < without.chisqr:
+        params, least = best.params.copy(), best.chisqr / scale
+    else:  # below zero, or gone astray
+        estimate, least = 0.0, badness(0.0)
+    if not deviation < whole / 3:
+        deviation = min(whole, old.intensity.max()) / 100  # any start will do
     allowed, refused = estimate, np.inf
     held = estimate + np.sqrt(QUANTILE) * deviation
     while refused > 1.03 * allowed:
@@ -214,10 +222,12 @@ def limit(without: lmfit.minimizer.MinimizerResult, component: Component) -> flo
         worse = badness(held) - least
         allowed, refused = (held, refused) if worse < QUANTILE else (allowed, held)
         factor = np.clip(np.sqrt(QUANTILE / max(worse, 1e-3)), 0.5, 3.0)  # exact for a parabola
-        held = estimate + (held - estimate) * factor * (1.01 if worse < QUANTILE else 0.99)
+        if worse < QUANTILE:
+            factor = max(1.01 * factor, 1.3 if np.isinf(refused) else 0)
+        held = estimate + 0.99 * (held - estimate) * factor
         if not allowed < held < refused:
             held = (allowed + refused) / 2
-    return float(refused)
+    return float(max(refused, np.sqrt(QUANTILE) * deviation))
 
 
 def _scale(result: lmfit.minimizer.MinimizerResult) -> float:
@@ -287,7 +297,7 @@ def _amounts(
 def total_area(composition: Composition) -> tuple[float, float]:
     """Return the area of all components of the region's own core level, and its standard deviation."""
     found = []
-    for result in composition.fits.values():
+    for result in composition.everything.values():
         names = [f"{c.key}_area" for c in result.model.components if not c.level]
         found.append((sum(result.params[name].value for name in names), np.sqrt(_covariance(result, names).sum())))
     return _mean(np.array(found), np.array(list(composition.weights.values())))
@@ -299,7 +309,7 @@ def mean_position(composition: Composition) -> tuple[float, float]:
     It holds where the areas of components that overlap do not. The uncertainty of the energy reference is not in it.
     """
     found = []
-    for result in composition.fits.values():
+    for result in composition.everything.values():
         names = (
             [f"{c.key}_area" for c in result.model.components],
             [f"{c.key}_position" for c in result.model.components],
@@ -317,7 +327,7 @@ def separation(composition: Composition, first: str, second: str) -> tuple[float
     Within one recording, the uncertainty of the energy reference is not in it.
     """
     found = []
-    for result in composition.fits.values():
+    for result in composition.everything.values():
         names = [f"{key}_position" for key in (first, second)]
         covariance = _covariance(result, names)
         value = result.params[names[0]].value - result.params[names[1]].value
@@ -339,10 +349,8 @@ def _covariance(result: lmfit.minimizer.MinimizerResult, names: Sequence[str]) -
     return result.covar[np.ix_(at, at)]
 
 
-def _wald(
-    fits: Mapping[str, lmfit.minimizer.MinimizerResult], weights: Mapping[str, float], component: Component
-) -> float:
-    result = fits[max(weights, key=weights.get)]
+def _wald(fits: Mapping[str, lmfit.minimizer.MinimizerResult], component: Component) -> float:
+    result = min(fits.values(), key=lambda result: result.chisqr)
     name = f"{component.key}_area"
     return result.params[name].value / np.sqrt(_covariance(result, [name])[0, 0])
 

@@ -251,13 +251,14 @@ class Model:
         if name == "asymmetry":
             return {"min": 0.0, "max": 0.5}
         if name == self.second:
-            return {"min": 0.0, "max": 1.0 if name == "mixing" else np.inf}
+            # A tailed line without a width of its own is singular.
+            return {"min": 0.05 if self.tailed else 0.0, "max": 1.0 if name == "mixing" else np.inf}
         return {}
 
     def _shifts(self) -> np.ndarray:
         """Shifts of all components together, from where the fit may start."""
         reach = 2 * self.reference_uncertainty
-        return np.linspace(-reach, reach, 2 * int(np.ceil(reach / 0.4)) + 1)
+        return np.linspace(-reach, reach, 2 * int(np.ceil(reach / 0.2)) + 1)
 
     def uncertainty(self, expected: np.ndarray) -> np.ndarray:
         """Standard deviation of counting; proportional to the root where nothing is known of it."""

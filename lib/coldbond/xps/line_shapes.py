@@ -76,7 +76,7 @@ def doniach_sunjic(
         value[tailed][:, np.newaxis] for value in (energy, gaussian, lorentzian, asymmetry)
     )
     sigma, half, power = GAUSSIAN * gaussian, np.maximum(lorentzian, 0.02) / 2, 1 - asymmetry
-    steps = int(np.ceil(np.clip(1.6 * (sigma / half).max(), 2, 200)))
+    steps = int(np.ceil(np.clip(2.0 * (sigma / half).max(), 2, 200)))
     offset = np.arange(-5 * steps, 5 * steps + 1) / steps  # in standard deviations
     weight = np.exp(-(offset**2) / 2)
     x = energy - offset * sigma

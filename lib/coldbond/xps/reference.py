@@ -33,6 +33,11 @@ def referenced(
         Attrs more: `energy_shift`, what was added [eV]; `energy_uncertainty`, the standard uncertainty of the scale
         [eV], common to all regions and so absent from differences within the recording; `energy_reference`, both in
         words, with what the file itself states.
+
+    Raises
+    ------
+    ValueError
+        There is a C 1s region, but no C-C line in it.
     """
     stated = recording.attrs.get("charge_reference")
     stated = f"; the file states {stated!r}" if stated else ""
@@ -49,9 +54,13 @@ def referenced(
             line=LINES["C 1s"],
             reference_uncertainty=CHARGING,
         )
-        position = result.params["CC_position"]
+        position, area = (result.params[f"CC_{name}"] for name in ("position", "area"))
+        if not (position.stderr and area.stderr and area.value > 5 * area.stderr):
+            raise ValueError(
+                "the C 1s region shows no C-C line to set the energy scale by: leave the energies as recorded"
+            )
         shift = energy - position.value
-        deviation = float(np.hypot(uncertainty, position.stderr or CHARGING))
+        deviation = float(np.hypot(uncertainty, position.stderr))
         said = f"C–C of C 1s set from {position.value:.2f} to {energy:.2f} eV{stated}"
     moved = {
         name: region.to_dataset().assign_coords(

@@ -109,13 +109,12 @@ def table(found: Mapping[str, Mapping[str, Composition]]) -> pd.DataFrame:
 
 
 def _percent(row: pd.Series) -> str:
-    half = 100 * (row.share_high - row.share_low) / 2
-    return f"{100 * row.share:.1f} ± {half:.1f}" if half > 1e-6 else f"{100 * row.share:.0f}"
+    return f"{100 * max(row.share_low, 0):.3g} to {100 * min(row.share_high, 1):.3g}"
 
 
 def _hidden(composition: Composition, row: pd.Series) -> float:
     """The limit as a share of the region's areas."""
-    whole = composition.table.area[composition.table.present.astype(bool)].sum()
+    whole = composition.table.area.sum()
     return min(row.limit / whole, 1.0) if whole > 0 else 1.0
 
 
@@ -169,7 +168,7 @@ def findings(
                     continue
                 given = claim if states == "binding_energy" else ""
                 values.append(_position(name, row) | whose | {"claim": given})
-                if row.share_high - row.share_low > 1e-9:
+                if row.share_low < 1 and row.share_high - row.share_low > 1e-9:
                     values.append(_share(name, row, composition) | whose)
     return values + _shifts(recordings, found, before)
 
