@@ -38,7 +38,7 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
     found : mapping of str to mapping of str to Composition
         From `surface.compositions`.
     regions : sequence of str
-        From left to right.
+        From left to right, those that a recording holds.
 
     Returns
     -------
@@ -46,10 +46,11 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
         The top panel of each column, to be lettered.
     """
     held = {region: [label for label in found if region in found[label]] for region in regions}
+    held = {region: labels for region, labels in held.items() if labels}
     rows = max(map(len, held.values()))
-    grid = fig.subplots(2 * rows, len(regions), sharex="col", squeeze=False, height_ratios=[4, 1] * rows)
+    grid = fig.subplots(2 * rows, len(held), sharex="col", squeeze=False, height_ratios=[4, 1] * rows)
     fig.get_layout_engine().set(hspace=0, h_pad=0.01)
-    for region, axes in zip(regions, grid.T, strict=True):
+    for region, axes in zip(held, grid.T, strict=True):
         for label, ax, below in zip(held[region], axes[::2], axes[1::2], strict=False):
             spectrum(found[label][region], ax, below)
             ax.text(0.02, 0.94, figures.label(label), transform=ax.transAxes, va="top")

@@ -49,14 +49,14 @@ def compositions(
     Raises
     ------
     LookupError
-        A region for which no components are known, or which no recording holds.
+        A region for which no components are known, or no recording holds any of them.
     """
-    for region in regions:
-        if region not in COMPONENTS:
-            raise LookupError(f"no components are known for {region!r}; there are {', '.join(COMPONENTS)}")
-        if not any(region in recording.children for recording in recordings.values()):
-            held = sorted({name for recording in recordings.values() for name in recording.children})
-            raise LookupError(f"no recording holds the region {region!r}; they hold {', '.join(held)}")
+    unknown = [region for region in regions if region not in COMPONENTS]
+    if unknown:
+        raise LookupError(f"no components are known for {', '.join(unknown)}; there are {', '.join(COMPONENTS)}")
+    held = {name for recording in recordings.values() for name in recording.children}
+    if not held & set(regions):
+        raise LookupError(f"no recording holds {' or '.join(regions)}; they hold {', '.join(sorted(held))}")
     return {
         label: {
             region: evidence.composition(
