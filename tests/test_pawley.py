@@ -15,6 +15,8 @@ TETRAGONAL = Structure(
     "rutile", "P 42/m n m", (4.594, 4.594, 2.959, 90.0, 90.0, 90.0), (Site("Ti", {"Ti": 1.0}, 0, 0, 0),), ""
 )
 
+HEAVY = Structure("Tl", "I m -3 m", (3.51,) * 3 + (90.0,) * 3, (Site("Tl", {"Tl": 1.0}, 0, 0, 0),), "")
+
 
 def observed(two_theta, intensity, one_count=1.0, **attrs) -> xr.Dataset:
     attrs = {"wavelength_kalpha1": COBALT[0], "wavelength_kalpha2": COBALT[1], "goniometer_radius": RADIUS} | attrs
@@ -318,10 +320,10 @@ def test_a_light_sample_diffracts_from_within():
             mean += simulated(two_theta, [d], [area / 40], displacement=layer)
     pattern = observed(two_theta, np.random.default_rng(8).poisson(mean).astype(float))
     fit = pawley.fit(pattern, lithium, instrument=instrument_of())
-    assert abs(fit.params["a"].value - 3.512) < 3 * fit.params["a"].stderr < 3e-4
-    assert fit.params["displacement"].value == pytest.approx(0.05, abs=0.01)
-    assert fit.params["depth"].value == pytest.approx(0.12, rel=0.15)
-    assert fit.redchi < 1.2
+    assert abs(fit.params["a"].value - 3.512) < 1.96 * fit.params["a"].stderr < 2e-3
+    assert abs(fit.params["displacement"].value - 0.05) < 1.96 * fit.params["displacement"].stderr
+    # more than counting alone would leave: how deep the beam goes is not known
+    assert fit.params["a"].stderr > 3 * pawley.fit(pattern, HEAVY, instrument=instrument_of()).params["a"].stderr
 
 
 def test_one_wavelength_is_one_line(opaque):

@@ -33,9 +33,9 @@ AREAS_FOR_UV = 8
 LINE = 3.5e-5
 #: Share of solid in a sample, of which transparency depends, and its standard deviation: from loose powder to ceramic.
 PACKING = 0.7, 0.15
-#: Depth [mm] beyond which a sample's thickness and traces of heavier atoms set it: it is then fitted, and this is the
-#: standard deviation about zero before a pattern is seen.
-DEEP = 0.1
+#: Mean depth from which a sample of light atoms diffracts, and its standard deviation, mm: taken where absorption by the
+#: pure phase would let it be more, since thickness and traces of heavier atoms set it, which nobody states.
+DEEP = 0.07, 0.07
 GEOMETRIES = ("displacement", "zero")
 STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5, "axial": 1e-3}  # of numerical derivatives; 1e-4 of all others
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
@@ -97,7 +97,8 @@ def fit(
         `params`: lattice parameters that the crystal system leaves free, of "a", "b", "c" [angstrom], "alpha", "beta",
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
         [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which noise may carry below zero
-        (a bound there would bias what it does not stop); and those of `Instrument`. Their
+        (a bound there would bias what it does not stop); "depth" [mm], from which the sample diffracts on average, never
+        fitted; and those of `Instrument`. Their
         `stderr` is None where the pattern does not determine them; `inflation` is by how much their variances are
         larger than the weights say. Of the linear solve:
 
@@ -136,10 +137,9 @@ def fit(
     phases = [main, *lines.other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1)]
     params.add(geometry, 0.0)
     depth = 1 / (2 * lines.absorption(structure, wavelengths[0]) * PACKING[0])
-    params.add("depth", min(depth, DEEP), vary=depth > DEEP)
+    params.add("depth", min(depth, DEEP[0]), vary=False)
     _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
-    priors = {"axial": SOLLER, "depth": (0.0, DEEP)}
-    priors = {name: prior for name, prior in priors.items() if params[name].vary}
+    soller = params["axial"].vary
     polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
 
     sigma = counting.standard_uncertainty(pattern, lines.smooth(intensity))
@@ -148,7 +148,7 @@ def fit(
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
     for turn in range(ROUNDS):
         columns = Columns(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
-        solve = _Solve(columns, polynomials, intensity, sigma, priors)
+        solve = _Solve(columns, polynomials, intensity, sigma, soller)
         last = turn == ROUNDS - 1
         result = lmfit.minimize(
             lambda params, solve=solve: solve(params.valuesdict())[1],
@@ -288,21 +288,21 @@ class _Solve:
         polynomials: np.ndarray,
         intensity: np.ndarray,
         sigma: np.ndarray,
-        priors: Mapping[str, tuple[float, float]],
+        soller: bool,
     ) -> None:
         self.columns, self.polynomials, self.intensity, self.sigma = columns, polynomials, intensity, sigma
-        self.priors = priors
+        self.soller = soller  # whether `SOLLER` is a datum beside the pattern
 
     def design(self, values: Mapping[str, float]) -> np.ndarray:
         return np.hstack([self.columns(values), self.polynomials])
 
     def __call__(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return amounts, shape (k,), weighted residuals, shape (m,) and one for each prior, covariance."""
+        """Return amounts, shape (k,), weighted residuals, shape (m,) and one for `SOLLER`, covariance."""
         weighted = self.design(values) / self.sigma[:, None]
         data = self.intensity / self.sigma
         covariance, _ = uncertainty.inverse(weighted.T @ weighted)
         amounts = covariance @ (weighted.T @ data)
-        known = [(values[name] - mean) / deviation for name, (mean, deviation) in self.priors.items()]
+        known = [(values["axial"] - SOLLER[0]) / SOLLER[1]] if self.soller else []
         return amounts, np.append(data - weighted @ amounts, known), covariance
 
     def expected(self, values: Mapping[str, float]) -> np.ndarray:
@@ -320,7 +320,7 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
     main = solve.columns.phases[0]
     fwhm, _ = shape(solve.columns.positions(main, values)[0], main, values)
     window = 1 + int(WINDOW * np.median(fwhm) / np.median(np.diff(solve.columns.two_theta)))
-    weighted = np.vstack([solve.design(values) / solve.sigma[:, None], np.zeros((len(solve.priors), amounts.size))])
+    weighted = np.vstack([solve.design(values) / solve.sigma[:, None], np.zeros((int(solve.soller), amounts.size))])
     result.nfree = residual.size - amounts.size - len(result.var_names)
     result.redchi = result.chisqr / result.nfree
     least = max(result.redchi, 1.0) if counted else result.redchi
@@ -339,11 +339,10 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
 def _given(result: MinimizerResult, instrument: Instrument | None) -> tuple[list[str], np.ndarray]:
     """Names and covariance of what is not fitted and yet uncertain: the instrument, and the depth that diffracts."""
     names, known = ([], np.zeros((0, 0))) if instrument is None else (list(instrument.names), instrument.covariance)
-    if "depth" not in result.var_names:
-        names = [*names, "depth"]
-        known = np.pad(known, (0, 1))
-        known[-1, -1] = (result.params["depth"].value * PACKING[1] / PACKING[0]) ** 2
-    return names, known
+    depth = result.params["depth"].value
+    known = np.pad(known, (0, 1))
+    known[-1, -1] = (DEEP[1] if depth == DEEP[0] else depth * PACKING[1] / PACKING[0]) ** 2
+    return [*names, "depth"], known
 
 
 def _add_curves(result: MinimizerResult, solve: _Solve, pattern: xr.Dataset, structures: Sequence[Structure]) -> None:
