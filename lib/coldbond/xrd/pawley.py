@@ -97,10 +97,9 @@ def fit(
         `params`: lattice parameters that the crystal system leaves free, of "a", "b", "c" [angstrom], "alpha", "beta",
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
         [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which noise may carry below zero
-        (a bound there would bias what it does not stop); "depth" [mm], from which the sample diffracts on average, never
-        fitted; and those of `Instrument`. Their
-        `stderr` is None where the pattern does not determine them; `inflation` is by how much their variances are
-        larger than the weights say. Of the linear solve:
+        (a bound there would bias what it does not stop); "depth" [mm], from which the sample diffracts on average,
+        never fitted; and those of `Instrument`. Their `stderr` is None where the pattern does not determine them;
+        `inflation` is by how much their variances are larger than the weights say. Of the linear solve:
 
         `curves` : Dataset over `two_theta`: `intensity`, `fit`, `background`, `standard_uncertainty` (the weights are
         one over its square) and, over `phase` too, `phases`, without background.
