@@ -33,8 +33,8 @@ AREAS_FOR_UV = 8
 LINE = 3.5e-5
 #: Share of solid in a sample, of which transparency depends, and its standard deviation: from loose powder to ceramic.
 PACKING = 0.7, 0.15
-#: Mean depth from which a sample of light atoms diffracts, and its standard deviation, mm: taken where absorption by the
-#: pure phase would let it be more, since thickness and traces of heavier atoms set it, which nobody states.
+#: Mean depth from which a sample of light atoms diffracts, and its standard deviation, mm: taken where absorption by
+#: the pure phase would let it be more, since thickness and traces of heavier atoms set it, which nobody states.
 DEEP = 0.07, 0.07
 GEOMETRIES = ("displacement", "zero")
 STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5, "axial": 1e-3}  # of numerical derivatives; 1e-4 of all others
