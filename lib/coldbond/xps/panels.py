@@ -60,6 +60,7 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
         references(region, axes[:drawn:2], [found[label][region] for label in held[region]])
         axes[drawn - 1].tick_params(labelbottom=True)
         axes[drawn - 1].set_xlabel(f"{region} binding energy / eV")
+    fig.suptitle(" ", fontsize=3)  # keeps the labels off the edge
     fig.supylabel("Intensity, each panel to its own scale; residual / σ below", fontsize=7)
     return list(grid[0])
 
@@ -113,11 +114,11 @@ def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -
         top.text(at, 1.06, c.label, transform=height, **style)
     disputed = [(key, position) for where, key, position, _ in DISPUTED if where == region and key in looked]
     for key, position in disputed:
-        top.plot(position, 0.97, "v", color=COLORS.get(key, "0.5"), markersize=3.5, transform=height)
+        top.plot(position, 0.96, "v", color=COLORS.get(key, "0.5"), markersize=3.5, transform=height)
     if disputed:
         at = min(position for _, position in disputed)
         text = {"xytext": (4, 0), "textcoords": "offset points", "xycoords": height, "fontsize": 6}
-        top.annotate("elsewhere", (at, 0.97), va="center", color="0.4", **text)
+        top.annotate("elsewhere", (at, 0.955), va="center", color="0.4", **text)
 
 
 def _apart(positions: Sequence[float], least: float) -> np.ndarray:

@@ -98,14 +98,18 @@ def table(found: Mapping[str, Mapping[str, Composition]]) -> pd.DataFrame:
                     "present": ("yes" if row.present else "no") if row.decided else "cannot be told",
                     "position / eV": f"{row.position:.2f}" if row.present else "",
                     "share / %": _percent(row) if row.present else f"< {100 * _hidden(composition, row):.2g}",
-                    "F": f"{row.f:.3g}",
+                    "F": _rounded(row.f),
                     "p": f"{row.p:.1g}" if row.p >= 1e-4 else "< 1e-4",
-                    "ΔBIC": f"{row.bic:.3g}",
+                    "ΔBIC": _rounded(row.bic),
                     "background": ", ".join(f"{name} {weight:.2f}" for name, weight in composition.weights.items()),
                     "χ²/ν": f"{composition.best.redchi:.2f}",
                     "at a bound": ", ".join(composition.best.at_bound),
                 }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["sample", "region", "component"])
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.1f}" if abs(value) < 100 else f"{value:.2g}"
 
 
 def _percent(row: pd.Series) -> str:
@@ -161,7 +165,7 @@ def findings(
                 states, claim = CLAIMS.get((attrs["role"], region, key), ("", ""))
                 name = f"{region}_{key}".replace(" ", "_")
                 note = _evidence(composition, row)
-                given = claim if states == "present" else ""
+                given = claim if states == "present" and row.decided else ""
                 present = bool(row.present) if row.decided else None
                 values.append(finding(f"{name}_present", present, **whose, claim=given, note=note))
                 if not row.present:
@@ -175,7 +179,7 @@ def findings(
 
 def _evidence(composition: Composition, row: pd.Series) -> str:
     p = f"p = {row.p:.1g}" if row.p >= 1e-4 else "p < 0.0001"
-    said = f"F = {row.f:.3g}, {p} (best of all places), ΔBIC = {row.bic:.3g}"
+    said = f"F = {_rounded(row.f)}, {p} (best of all places), ΔBIC = {_rounded(row.bic)}"
     if not row.present:
         said += f"; at most {100 * _hidden(composition, row):.2g} % of the region at 95 %"
     if not row.decided:
