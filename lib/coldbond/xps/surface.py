@@ -29,6 +29,7 @@ def compositions(
     backgrounds: Sequence[str] = ("active shirley", "active tougaard"),
     shape: str = "doniach",
     significance: float = 0.05,
+    model_uncertainty: float = 0.02,
 ) -> dict[str, dict[str, Composition]]:
     """Decide what each region of each recording holds.
 
@@ -38,7 +39,7 @@ def compositions(
         As `reference.referenced` gives them.
     regions : sequence of str
         Those wanted, such as "Li 1s"; of each recording those that it holds.
-    backgrounds, shape, significance
+    backgrounds, shape, significance, model_uncertainty
         As for `evidence.composition`.
 
     Returns
@@ -67,6 +68,7 @@ def compositions(
                 shape=shape,
                 reference_uncertainty=recording.attrs["energy_uncertainty"],
                 significance=significance,
+                model_uncertainty=model_uncertainty,
             )
             for region in regions
             if region in recording.children
@@ -197,7 +199,7 @@ def _position(name: str, row: pd.Series) -> dict:
 
 def _share(name: str, row: pd.Series, composition: Composition) -> dict:
     key = str(row.name)
-    note = "background choice and statistics in the interval"
+    note = "statistics, background choice and the model's own shortcomings in the interval"
     apart = [text for text in composition.inseparable if key in text.split(":")[0].split(" and ")]
     note += f"; not separable: {'; '.join(apart)}" if apart else ""
     low, high = max(row.share_low, 0.0), min(row.share_high, 1.0)
