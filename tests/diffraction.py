@@ -1,4 +1,4 @@
-"""Powder patterns with known answers: exact Voigt profiles on a Bragg-Brentano diffractometer, written for the tests."""
+"""Powder patterns with known answers: exact Voigt profiles on a Bragg-Brentano diffractometer."""
 
 from pathlib import Path
 

@@ -13,6 +13,7 @@ STRONG = 0.1  # of the strongest line: the breadth of a weaker one is not used
 LOWEST = (
     25.0  # degree: below, axial divergence makes the profiles lopsided, which the breadth would count as the sample's
 )
+PSEUDO = 0.012  # by which share the pseudo-Voigt function misses the Voigt function (Thompson, Cox and Hastings 1987)
 DRAWS = 4000  # of the Monte Carlo propagation (JCGM 101:2008)
 CLAIMS = {("LLZ", "RT-MCL-LLZ"): "xrd_broadening"}
 
@@ -85,7 +86,7 @@ def draws(found: xr.Dataset, instrument: Instrument | None = None) -> np.ndarray
         scatter = parts - smooth @ np.linalg.lstsq(smooth, parts, rcond=None)[0]
         seen = scatter.T @ scatter / (n - 2) / n
         of_mean = of_mean * max(1.0, *np.diag(seen) / np.diag(of_mean))
-    random = np.random.default_rng(n)
+    random = np.random.default_rng([n, round(1e6 * abs(float(parts.mean())))])  # independent from sample to sample
     mean = np.vstack([parts.mean(axis=0), random.multivariate_normal(parts.mean(axis=0), of_mean, DRAWS)])
     if instrument is not None:
         common_random = np.random.default_rng(0)  # the same draws for every sample
@@ -93,7 +94,8 @@ def draws(found: xr.Dataset, instrument: Instrument | None = None) -> np.ndarray
         values = np.vstack([instrument.values, values])
         mean = mean - instrument_parts(found.two_theta.to_numpy(), values, instrument.names).mean(axis=-2)
     gaussian, lorentzian = np.sqrt(np.maximum(mean[:, 0], 1e-12)), np.maximum(mean[:, 1], 0.0)
-    return profile.integral_breadth(*profile.mixed(gaussian, lorentzian))
+    of_shape = np.append(1.0, 1 + random.uniform(-PSEUDO, PSEUDO, DRAWS))
+    return of_shape * profile.integral_breadth(*profile.mixed(gaussian, lorentzian))
 
 
 def ratio(

@@ -83,7 +83,7 @@ def _fitted(rest: Remainder, position: float, breadth: float) -> dict[str, float
         peak, area = solved(params.valuesdict())
         return area * peak - rest.residual
 
-    found = lmfit.minimize(residual, params, calc_covar=False, ftol=1e-6, xtol=1e-4).params.valuesdict()
+    found = lmfit.minimize(residual, params, calc_covar=False, ftol=1e-8, xtol=1e-9).params.valuesdict()
     area, position, breadth = solved(found)[1], found["position"], found["breadth"]
     step = 1e-3
     here = rest.peaks([position, position + step], breadth).toarray()
@@ -93,16 +93,22 @@ def _fitted(rest: Remainder, position: float, breadth: float) -> dict[str, float
     )
     fwhm, broader = (float(rest.fwhm(position, x)[0]) for x in (breadth, breadth + step))
     errors = rest.errors(tangents)
+    low, high = rest.interval(lambda x: _peak_and_slope(rest, position, x, step), breadth)
     return {
         "two_theta": position,
         "breadth": breadth,
         "area": area,
         "two_theta_error": errors[1],
         "bragg": position - float(np.interp(position, rest.two_theta, rest.shift)),
-        "area_error": errors[0],
+        "area_error": max((high - low) / 3.92, errors[0]),
         "fwhm": fwhm,
         "fwhm_error": errors[2] * (broader - fwhm) / step,
     }
+
+
+def _peak_and_slope(rest: Remainder, position: float, breadth: float, step: float) -> np.ndarray:
+    pair = rest.peaks([position, position + step], breadth).toarray()
+    return np.column_stack([pair[:, 0], (pair[:, 1] - pair[:, 0]) / step])
 
 
 def _family(rest: Remainder, peak: dict[str, float]) -> np.ndarray:

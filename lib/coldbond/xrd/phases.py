@@ -12,11 +12,10 @@ from coldbond.xrd.remainder import SIZES, Remainder
 from coldbond.xrd.structures import STRUCTURES, Structure
 
 FALSE_ALARM = 0.01  # probability that noise alone has any phase claimed which is not there
-STRONG = 0.2  # of the line that speaks most for a phase: those of its lines that must be seen
-TEXTURE = 8.0  # factor by which preferred orientation may weaken a line against the others
+STRONG = 0.05  # of the line that speaks most for a phase: those of its lines that must be seen
+TEXTURE = 3.0  # factor by which preferred orientation that is not fitted may weaken a line against the others
 WEAKEST = 2.0  # lines below this of 100 are left out
-TEXTURES = (0.2, 3.0)  # of March's coefficient, what platelets and needles reach
-LEAST_BREADTH = 0.02  # degree, from which breadths are tried where a phase's own comes out as none
+TEXTURES = (0.3, 2.0)  # of March's coefficient, what platelets and needles reach
 SAME = 9.0  # difference of chi square below which two phases explain the same peaks alike: three standard deviations
 
 
@@ -258,14 +257,18 @@ def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
             total = total + params[f"area{i}"].value * rest.free(verdict.lines.pattern(rest, *shape(params, i)))
         return total
 
-    found = lmfit.minimize(residual, params, calc_covar=False, ftol=1e-6, xtol=1e-5).params
+    found = lmfit.minimize(residual, params, calc_covar=False, ftol=1e-7, xtol=1e-7).params
     for i, verdict in enumerate(verdicts):
         verdict.area = found[f"area{i}"].value
         verdict.strain, verdict.breadth, verdict.texture = shape(found, i)
     for verdict in verdicts:
         others = [_tangents(rest, other, other.breadth) for other in verdicts if other is not verdict]
         left = rest.without(np.column_stack([column for part in others for column in part])) if others else rest
-        verdict.low, verdict.high = _interval(left, verdict)
+        low, high = left.interval(
+            lambda breadth, verdict=verdict: np.column_stack(_tangents(rest, verdict, breadth, alone=True)),
+            verdict.breadth,
+        )
+        verdict.low, verdict.high = min(low, verdict.area), max(high, verdict.area)
 
 
 def _tangents(rest: Remainder, verdict: Verdict, breadth: float, *, alone: bool = False) -> list[np.ndarray]:
@@ -274,29 +277,6 @@ def _tangents(rest: Remainder, verdict: Verdict, breadth: float, *, alone: bool 
     here = verdict.lines.pattern(rest, *at)
     ways = np.eye(3)[[True, not alone, verdict.lines.structure.texture_axis is not None]]
     return [here, *((verdict.lines.pattern(rest, *(at + step * way)) - here) / step for way in ways)]
-
-
-def _interval(rest: Remainder, verdict: Verdict) -> tuple[float, float]:
-    """Return the 95 % interval of a phase's area by profile likelihood over its breadth.
-
-    The broader the lines, the larger the area that fits and its error: a symmetric error would be too small below and
-    miss the truth.
-    """
-    trials = []
-    for factor in np.geomspace(0.25, 4, 17):
-        breadth = np.clip(factor * max(verdict.breadth, LEAST_BREADTH), 0, 2.0)
-        free = rest.free(np.column_stack(_tangents(rest, verdict, breadth, alone=True)))
-        sizes = np.maximum(np.linalg.norm(free, axis=0), 1e-12)
-        free = free / sizes
-        covariance = np.linalg.pinv(free.T @ free, rcond=1e-9)
-        amounts = covariance @ (free.T @ rest.residual)
-        chi_square = float(np.sum((rest.residual - free @ amounts) ** 2))
-        trials.append((chi_square, amounts[0] / sizes[0], np.sqrt(covariance[0, 0]) / sizes[0]))
-    chi_square, area, error = np.array(trials).T
-    allowed = stats.chi2.ppf(0.95, 1) - (chi_square - chi_square.min())
-    half = error * np.sqrt(np.maximum(allowed, 0))
-    kept = allowed >= 0
-    return min(float((area - half)[kept].min()), verdict.area), max(float((area + half)[kept].max()), verdict.area)
 
 
 def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:
@@ -335,6 +315,13 @@ def _missing(rest: Remainder, verdict: Verdict) -> list[str]:
     intensity = verdict.lines.intensity(verdict.texture)
     telling = (intensity * areas / errors**2).argmax()  # the line that speaks most for the phase
     area = max(verdict.area, (areas[telling] - stats.norm.ppf(0.95) * errors[telling]) / intensity[telling])
-    absent = (areas + 3 * errors < area * intensity / TEXTURE) & (intensity > STRONG * intensity[telling])
-    absent &= ~rest.under(verdict.lines.positions(rest, verdict.strain), area * intensity)
+    places = verdict.lines.positions(rest, verdict.strain)
+    judged = (intensity > STRONG * intensity[telling]) & ~rest.under(places, area * intensity)
+    judged[telling] = False
+    absent = judged & (areas + 3 * errors < area * intensity / TEXTURE)
+    weight = np.where(judged, (intensity / errors) ** 2, 0.0)
+    if not absent.any() and weight.sum() > 0:  # none alone, but all together
+        together = np.sum(np.where(judged, intensity * areas / errors**2, 0.0)) / weight.sum()
+        if together + 3 / np.sqrt(weight.sum()) < area / TEXTURE:
+            absent = judged
     return [hkl for hkl, out in zip(verdict.lines.hkl, absent, strict=True) if out]

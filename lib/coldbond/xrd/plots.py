@@ -328,7 +328,8 @@ def shifts(ax: Axes, comparisons: Mapping[str, Comparison]) -> None:
         )
         ax.set_ylabel(f"Shift of 2θ from\n{figures.label(compared.first)} / °")
     if not comparisons:
-        ax.text(0.5, 0.5, "one pattern: nothing moved", transform=ax.transAxes, ha="center")
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, "one pattern: no shift", transform=ax.transAxes, ha="center")
         return
     ax.axhline(0, color="0.8", linewidth=0.5, zorder=0)
     ax.set(xlabel="2θ / °")

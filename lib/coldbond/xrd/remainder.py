@@ -1,11 +1,12 @@
 """What a whole-pattern fit of the main phase leaves, and the peaks that stand in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
-from scipy import sparse
+from scipy import sparse, stats
 
 from coldbond.xrd import profile
 from coldbond.xrd.columns import angles
@@ -20,6 +21,7 @@ REACH = 8.0  # full widths at half maximum to which a weak peak is followed
 CONTAMINATION = {"Kβ": 1.392234, "W Lα": 1.476330}
 COPPER = 1.5406
 BACKGROUND = 20  # Chebyshev polynomials: more than a fit has, for what is as broad as an amorphous hump is no phase
+LEAST_BREADTH = 0.02  # degree, from which breadths are tried where the best is none
 OFFSETS = np.linspace(-6, 6, 49)  # widths from a reflection at which its profile's failure is judged
 #: A peak nearer to a main reflection than one width, or than this many widths or degrees and below this share of its area,
 #: is its flank.
@@ -123,6 +125,33 @@ class Remainder:
         covariance = np.linalg.pinv((free / sizes).T @ (free / sizes), rcond=1e-9)
         return np.sqrt(np.diag(covariance)) / sizes
 
+    def interval(self, columns: Callable[[float], np.ndarray], breadth: float) -> tuple[float, float]:
+        """Return the 95 % interval of an area by profile likelihood over the breadth.
+
+        The broader the lines, the larger the area that fits and its error: a symmetric error would be too small where the
+        noise made them narrow.
+
+        Parameters
+        ----------
+        columns : callable
+            Returns, for a breadth x / cos [degree], the pattern of area 1 and what may be added to it, shape (m, n).
+        breadth : float
+            That fits best.
+        """
+        trials = []
+        for trial in np.clip(np.geomspace(0.2, 5, 17) * max(breadth, LEAST_BREADTH), 0, 2.0):
+            free = self.free(columns(trial))
+            sizes = np.maximum(np.linalg.norm(free, axis=0), 1e-12)
+            free = free / sizes
+            covariance = np.linalg.pinv(free.T @ free, rcond=1e-9)
+            amounts = covariance @ (free.T @ self.residual)
+            chi_square = float(np.sum((self.residual - free @ amounts) ** 2))
+            trials.append((chi_square, amounts[0] / sizes[0], np.sqrt(covariance[0, 0]) / sizes[0]))
+        chi_square, area, error = np.array(trials).T
+        allowed = stats.chi2.ppf(0.95, 1) - (chi_square - chi_square.min())
+        half, kept = error * np.sqrt(np.maximum(allowed, 0)), allowed >= 0
+        return float((area - half)[kept].min()), float((area + half)[kept].max())
+
     def without(self, columns: np.ndarray) -> "Remainder":
         """Return the remainder after peaks, shape (m, n), have been given the amounts that fit it best."""
         basis, _ = np.linalg.qr(self.free(columns))
@@ -156,12 +185,30 @@ def remainder(pattern: xr.Dataset, fit: MinimizerResult) -> Remainder:
     at = lines.two_theta.to_numpy()
     breadths = values["size"] + values["strain"] * np.sin(np.radians(at) / 2)  # x / cos + y tan, as one over cos
     known = sparse.hstack([rest.peaks([t], breadth) for t, breadth in zip(at, breadths, strict=True)]).toarray()
+    known = np.column_stack([known, _tangents(rest, lines, breadths, known)])
     known = np.column_stack([known, *(_ghost(rest, lines, breadths, w) for w in rest.contamination.values())])
     x = np.interp(two_theta, two_theta[[0, -1]], [-1.0, 1.0])
     smooth = np.polynomial.chebyshev.chebvander(x, BACKGROUND - 1) / uncertainty[:, None]
     columns = np.hstack([known, smooth])
     vectors, sizes, _ = np.linalg.svd(columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-12), full_matrices=False)
     return rest.without(vectors[:, sizes > 1e-4 * sizes[0]])
+
+
+def _tangents(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return what errors of the main phase's size, strain, lattice and height add, shape (m, 4).
+
+    A fit without a peak moves these to make up for it; what they can take up is no evidence of anything else.
+    """
+    at, area, step = lines.two_theta.to_numpy(), lines.area.to_numpy(), 1e-3
+    theta = np.radians(at) / 2
+
+    def moved(angles, widths):
+        pairs = zip(angles, widths, strict=True)
+        return sparse.hstack([rest.peaks([angle], width) for angle, width in pairs]).toarray()
+
+    broader, shifted = (moved(at, breadths + step) - known) * area, (moved(at + step, breadths) - known) * area
+    sine, cosine = np.sin(theta), np.cos(theta)
+    return np.column_stack([broader.sum(axis=1), broader @ sine, shifted @ (sine / cosine), shifted @ cosine]) / step
 
 
 def _ghost(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, wavelength: float) -> np.ndarray:
