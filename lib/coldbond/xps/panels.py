@@ -60,8 +60,9 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
         references(region, axes[:drawn:2], [found[label][region] for label in held[region]])
         axes[drawn - 1].tick_params(labelbottom=True)
         axes[drawn - 1].set_xlabel(f"{region} binding energy / eV")
-    fig.suptitle(" ", fontsize=3)  # keeps the labels off the edge
-    fig.supylabel("Intensity, each panel to its own scale; residual / σ below", fontsize=7)
+    fig.suptitle(" ", fontsize=6)  # keeps the labels off the edge
+    scale = ", each panel to its own scale" if rows > 1 else ""
+    fig.supylabel(f"Intensity{scale}; residual / σ below", fontsize=7)
     return list(grid[0])
 
 

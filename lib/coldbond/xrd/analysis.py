@@ -94,7 +94,7 @@ def analyse(
     Raises
     ------
     ValueError
-        A phase is not known, or as `pawley.fit`.
+        A phase is not known, the pattern is not of the main phase, or as `pawley.fit`.
 
     Notes
     -----
@@ -107,6 +107,7 @@ def analyse(
     structure = STRUCTURES[main]
     looked_for = [name for name in looked_for if name != main]
     first = pawley.fit(pattern, structure, instrument=instrument)
+    _check_main(first, main)
     suspects = phases.look_for(remainder(pattern, first), looked_for, exclude=False)
     others, breadths = [], {}
     for name, verdict in suspects.items():
@@ -126,6 +127,17 @@ def analyse(
     for name, verdict in found.verdicts.items():
         verdict.present = verdict.present and name in seen  # its limit stays: the upper end of its interval
     return found
+
+
+def _check_main(fit: MinimizerResult, main: str) -> None:
+    """Refuse a main phase that leaves the strongest line of the pattern unexplained: the rest would mean nothing."""
+    strongest = fit.curves.isel(two_theta=int((fit.curves.intensity - fit.curves.background).to_numpy().argmax()))
+    explained = float(strongest.fit - strongest.background)
+    if explained < 0.5 * float(strongest.intensity - strongest.background):
+        raise ValueError(
+            f"the strongest line of the pattern, at {float(strongest.two_theta):.2f} degree, is none of {main}: "
+            f"give its phase as parameter main, one of {', '.join(STRUCTURES)}"
+        )
 
 
 def stretched(verdict: phases.Verdict) -> Structure:
