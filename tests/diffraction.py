@@ -6,10 +6,18 @@ import numpy as np
 from scipy.special import voigt_profile
 
 from coldbond.reading.spectrum import spectrum
+from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.reflections import reflections
 
 KALPHA1, KALPHA2, RATIO, RADIUS = 1.540593, 1.544414, 0.5, 185.0  # angstrom, angstrom, 1, mm
 GAUSSIAN = 0.06  # full width that the instrument adds, degree
+
+
+def instrument(error=1e-4, lorentzian=(0.0, 0.0)):
+    """What this diffractometer adds, known to an error of its squared Gaussian width, and x of its Lorentzian."""
+    names = ("u", "v", "w", "x", "y", "axial", "kalpha2_ratio")
+    values = np.array([0.0, 0.0, GAUSSIAN**2, lorentzian[0], 0.0, 0.0, RATIO])
+    return Instrument(names, values, np.diag([0, 0, error**2, lorentzian[1] ** 2, 0, 0, 0]))
 
 
 def expected(phases, two_theta, *, displacement=0.0, zero=0.0, gaussian=GAUSSIAN, background=(200.0, 60.0)):

@@ -12,7 +12,7 @@ from scipy.special import voigt_profile
 from coldbond import paths
 from coldbond.xrd import analysis, breadth, pawley, plots, shift, single
 from coldbond.xrd.structures import STRUCTURES
-from diffraction import GAUSSIAN, KALPHA1, RADIUS, pattern
+from diffraction import GAUSSIAN, KALPHA1, RADIUS, instrument, pattern
 
 GARNET = STRUCTURES["LLZTO"]
 
@@ -34,13 +34,6 @@ def samples():
     }
     phases = {"broad": GARNET, "narrow": GARNET, "standard": STRUCTURES["Si"]}
     return {name: (made[name], pawley.fit(made[name], phases[name])) for name in made}
-
-
-def instrument(error=1e-4, lorentzian=(0.0, 0.0)):
-    """What the simulated diffractometer adds, known to an error of its squared width, and x of its Lorentzian."""
-    names = ("u", "v", "w", "x", "y", "axial", "kalpha2_ratio")
-    values = np.array([0.0, 0.0, GAUSSIAN**2, lorentzian[0], 0.0, 0.0, 0.5])
-    return pawley.Instrument(names, values, np.diag([0, 0, error**2, lorentzian[1] ** 2, 0, 0, 0]))
 
 
 def true_breadth(found, size, strain, gaussian=1e-6):

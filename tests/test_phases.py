@@ -10,7 +10,7 @@ from coldbond.xrd.match import match
 from coldbond.xrd.reflections import reflections
 from coldbond.xrd.remainder import remainder
 from coldbond.xrd.structures import STRUCTURES, Site
-from diffraction import pattern
+from diffraction import instrument, pattern
 
 GARNET = (STRUCTURES["LLZTO"], 600.0, 0.04, 0.05)
 EXPECTED = ["InN", "In", "La2Zr2O7", "Li2O", "Li2CO3", "Li3N", "LiIn"]
@@ -37,7 +37,7 @@ def single_line(two_theta, wavelength=1.540593):
 
 def analysed(others, seed=0, looked_for=EXPECTED, **options):
     made = pattern([GARNET, *others], rng=np.random.default_rng(seed), displacement=0.05, **options)
-    return analysis.analyse(made, "LLZTO", looked_for)
+    return analysis.analyse(made, "LLZTO", looked_for, instrument())
 
 
 def test_a_pure_pattern_has_no_other_phase_and_no_stray_peak():
@@ -45,7 +45,7 @@ def test_a_pure_pattern_has_no_other_phase_and_no_stray_peak():
     claimed, stray = dict.fromkeys(EXPECTED, 0), 0
     for seed in range(16):
         made = pattern([GARNET], rng=np.random.default_rng(seed), displacement=0.05)
-        rest = remainder(made, pawley.fit(made, STRUCTURES["LLZTO"]))
+        rest = remainder(made, pawley.fit(made, STRUCTURES["LLZTO"], instrument=instrument()))
         for name, verdict in phases.look_for(rest, EXPECTED).items():
             claimed[name] += verdict.present
         stray += int((~peaks.search(rest).flank).sum())
@@ -143,7 +143,7 @@ def test_stray_peaks_are_where_and_as_strong_as_they_are():
         made = pattern(
             [GARNET, *((single_line(at), area, size, 0.0) for at, area, size in truth)], rng=np.random.default_rng(seed)
         )
-        found = peaks.search(remainder(made, pawley.fit(made, STRUCTURES["LLZTO"])))
+        found = peaks.search(remainder(made, pawley.fit(made, STRUCTURES["LLZTO"], instrument=instrument())))
         found = found.isel(peak=~found.flank.to_numpy())
         for at, area, _ in truth:
             nearest = found.isel(peak=int(np.abs(found.two_theta - at).argmin("peak")))
@@ -162,7 +162,7 @@ def test_lines_of_the_tube_are_no_peaks():
     shifted = np.interp(source, beta.two_theta, beta, right=0.0)
     rng = np.random.default_rng(3)
     made["intensity"] = ("two_theta", rng.poisson(made.intensity + 0.02 * shifted).astype(float), made.intensity.attrs)
-    found = peaks.search(remainder(made, pawley.fit(made, STRUCTURES["LLZTO"])))
+    found = peaks.search(remainder(made, pawley.fit(made, STRUCTURES["LLZTO"], instrument=instrument())))
     assert found.isel(peak=~found.flank.to_numpy()).sizes["peak"] == 0
 
 
@@ -194,7 +194,7 @@ def test_another_structure_of_the_same_lattice_does_not_match():
     elsewhere = Site("La 48g", {"La": 0.5}, 0.125, 0.3, 0.55)
     other = replace(STRUCTURES["LLZTO"], sites=(elsewhere, *STRUCTURES["LLZTO"].sites[1:]))
     made = pattern([(other, 600.0, 0.04, 0.05)], rng=np.random.default_rng(0))
-    like = match(pawley.fit(made, STRUCTURES["LLZTO"]), STRUCTURES["Li5La3Nb2O12"])
+    like = match(pawley.fit(made, STRUCTURES["LLZTO"], instrument=instrument()), STRUCTURES["Li5La3Nb2O12"])
     assert not like.matches
 
 
