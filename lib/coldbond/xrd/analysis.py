@@ -99,8 +99,8 @@ def analyse(
     Notes
     -----
     The first fit, of the main phase alone, shows what else there may be; the second has it in, so that the main phase's
-    widths and areas no longer make up for it, and the verdicts are made on what this one leaves. A phase is believed only
-    if one of its lines stands out as a peak: all its lines together may add up small misfits of the profiles.
+    widths and areas no longer make up for it, and the verdicts are made on what this one leaves. A phase is believed
+    only if one of its lines stands out as a peak: all its lines together may add up small misfits of the profiles.
     """
     if main not in STRUCTURES:
         raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
@@ -148,10 +148,10 @@ def stretched(verdict: phases.Verdict) -> Structure:
 
 
 def explanations(found: Analysis) -> list[dict[str, list[str]]]:
-    """Return, for each stray peak, the phases by what they are to it: "explains", "could", "excluded", each with its line.
+    """Return, for each stray peak, which phases with a line there are "explains", "could" or "excluded".
 
-    A candidate has a line where the peak is, within the peak's error, the range of the candidate's cell and `PLACE`. One
-    that is not present could still be part of the peak up to its upper limit.
+    A candidate has a line where the peak is, within the peak's error, the range of the candidate's cell and `PLACE`.
+    One that is not present could still be part of the peak up to its upper limit.
     """
     strays = found.strays
     rows = []
@@ -186,7 +186,7 @@ def explanations(found: Analysis) -> list[dict[str, list[str]]]:
 
 
 def peak_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
-    """Return every peak beside the main phase: where, how strong, and which phases explain it, could, or are excluded."""
+    """Return every peak beside the main phase: where, how strong, and what explains it, could, or is excluded."""
     rows = []
     for label, found in analyses.items():
         strays = found.strays
@@ -328,7 +328,8 @@ def _likeness(found: Analysis, reference: str) -> list[dict]:
     note = (
         f"{reference}: all lines above 10 of 100 "
         + (f"but {', '.join(like.missing)} seen" if like.missing else "seen")
-        + f", intensities correlate {like.correlation:.2f} ({like.low:.2f} to {like.high:.2f}; by chance p < {like.chance:.1g})"
+        + f", intensities correlate {like.correlation:.2f} ({like.low:.2f} to {like.high:.2f}; "
+        + f"by chance p < {like.chance:.1g})"
         + f", {100 * like.unexplained:.1f} % of the intensity in peaks that nothing explains"
         + f"; the cell is {100 * like.strain:+.2f} % off the reference's, so its lines lie elsewhere"
     )
@@ -374,8 +375,8 @@ def stray_findings(found: Analysis, faintest: float) -> list[dict]:
     ----------
     found : Analysis
     faintest : float
-        Percent of the main phase's strongest line below which a peak is not counted, so that patterns of different noise
-        compare: the largest `detectable` of them.
+        Percent of the main phase's strongest line below which a peak is not counted, so that patterns of different
+        noise compare: the largest `detectable` of them.
     """
     strays, whose = found.strays, found.whose
     areas, errors = (100 * strays[name].to_numpy() / found.strongest for name in ("area", "area_error"))

@@ -74,9 +74,9 @@ def draws(found: xr.Dataset, instrument: Instrument | None = None) -> np.ndarray
     Notes
     -----
     Gaussian and Lorentzian parts are averaged over the lines, the instrument's subtracted, and the integral breadth is
-    that of what remains, whatever its shape: no assumption is made of whether the sample broadens like one or the other.
-    The lines' own errors are widened by how they scatter about a smooth dependence on the angle. The instrument's draws
-    are the same for every sample, as its error is.
+    that of what remains, whatever its shape: no assumption is made of whether the sample broadens like one or the
+    other. The lines' own errors are widened by how they scatter about a smooth dependence on the angle. The
+    instrument's draws are the same for every sample, as its error is.
     """
     parts, covariance = found.parts.to_numpy(), found.covariance.to_numpy()
     n = len(parts)

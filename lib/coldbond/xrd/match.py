@@ -25,7 +25,8 @@ class Match:
     Attributes
     ----------
     compared : xarray.Dataset
-        Over `reflection`: `hkl`, `observed` and `observed_error`, `reference`, areas with the strongest of the reference as 100.
+        Over `reflection`: `hkl`, `observed` and `observed_error`, `reference`, areas with the strongest of the
+        reference as 100.
     correlation, low, high : float
         Of the intensities, with its 95 % interval.
     chance : float

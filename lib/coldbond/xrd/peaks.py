@@ -25,10 +25,10 @@ def search(rest: Remainder) -> xr.Dataset:
     -------
     xarray.Dataset
         Over `peak`, by rising angle: `two_theta` in the pattern and `two_theta_error` [degree], `bragg` (the angle
-        corrected for the geometry [degree]), `area` and `area_error` [intensity x degree], `fwhm` and `fwhm_error` [degree],
-        `significance` in standard deviations, `flank`: it is so weak and so near to a reflection of the main phase that it may
-        be that one's flank. Errors are standard. Attr `threshold`: significance above which a peak counts,
-        such that a pattern without peaks gives `FALSE_PEAKS` of them.
+        corrected for the geometry [degree]), `area` and `area_error` [intensity x degree], `fwhm` and `fwhm_error`
+        [degree], `significance` in standard deviations, `flank`: it is so weak and so near to a reflection of the main
+        phase that it may be that one's flank. Errors are standard. Attr `threshold`: significance above which a peak
+        counts, such that a pattern without peaks gives `FALSE_PEAKS` of them.
 
     Notes
     -----

@@ -144,9 +144,9 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
     Notes
     -----
     Each phase is held against the remainder as a whole pattern of lines, for every cell within its structure's
-    uncertainty and several crystallite sizes. The best is believed if noise alone would reach it, in any of these trials,
-    with a probability of `FALSE_ALARM` at most, and if none of its lines is missing. The phase that explains most is taken
-    out and the others are held against what it leaves: what is then no longer needed was its rival.
+    uncertainty and several crystallite sizes. The best is believed if noise alone would reach it, in any of these
+    trials, with a probability of `FALSE_ALARM` at most, and if none of its lines is missing. The phase that explains
+    most is taken out and the others are held against what it leaves: what is then no longer needed was its rival.
     """
     unknown = [name for name in names if name not in STRUCTURES]
     if unknown:
@@ -296,7 +296,7 @@ def amplitudes(rest: Remainder, verdict: Verdict) -> tuple[np.ndarray, np.ndarra
 
 
 def disagreement(rest: Remainder, verdict: Verdict) -> float:
-    """Return by what to widen the interval of a phase's area: 1 where its lines agree on it, more where they scatter."""
+    """Return by what to widen the interval of a phase's area: 1 where its lines agree on it, else more."""
     areas, errors = amplitudes(rest, verdict)
     expected = verdict.area * verdict.lines.intensity(verdict.texture)
     telling = (expected > 2 * errors) & ~rest.under(verdict.lines.positions(rest, verdict.strain), expected)

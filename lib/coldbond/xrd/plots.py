@@ -75,7 +75,7 @@ def _present(analyses: Mapping[str, Analysis]) -> list[str]:
 
 
 def _root(ax: Axes) -> None:
-    """Set a square-root scale, on which counting noise is equally high everywhere and weak peaks show beside strong ones."""
+    """Set a square-root scale: counting noise is equally high everywhere, and weak peaks show beside strong ones."""
     ax.set_yscale("function", functions=(lambda y: np.sqrt(np.maximum(y, 0)), np.square))
 
 

@@ -15,16 +15,16 @@ from coldbond.xrd.pawley import RADIUS
 #: Crystallite sizes that are tried for a phase of unknown breadth, nm: none, that of fine powder, of a sputtered film.
 SIZES = (1000.0, 50.0, 15.0)
 REACH = 8.0  # full widths at half maximum to which a weak peak is followed
-#: Wavelengths beside K-alpha that a copper tube emits, angstrom: K-beta (Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554),
-#: where filter or monochromator leave some, and L-alpha of tungsten from the filament (Bearden 1967, doi
-#: 10.1103/RevModPhys.39.78).
+#: Wavelengths beside K-alpha that a copper tube emits, angstrom: K-beta (Hoelzer et al. 1997, doi
+#: 10.1103/PhysRevA.56.4554), where filter or monochromator leave some, and L-alpha of tungsten from the filament
+#: (Bearden 1967, doi 10.1103/RevModPhys.39.78).
 CONTAMINATION = {"Kβ": 1.392234, "W Lα": 1.476330}
 COPPER = 1.5406
 BACKGROUND = 20  # Chebyshev polynomials: more than a fit has, for what is as broad as an amorphous hump is no phase
 LEAST_BREADTH = 0.02  # degree, from which breadths are tried where the best is none
 OFFSETS = np.linspace(-6, 6, 49)  # widths from a reflection at which its profile's failure is judged
-#: A peak nearer to a main reflection than one width, or than this many widths or degrees and below this share of its area,
-#: is its flank.
+#: A peak nearer to a main reflection than one width, or than this many widths or degrees and below this share of its
+#: area, is its flank.
 FLANK, LEAST_FLANK, FAINT = 4.0, 0.3, 0.05
 NEIGHBOURS = 5  # reflections by which it is judged
 
@@ -38,9 +38,11 @@ class Remainder:
     two_theta : array, shape (m,)
         Degree.
     residual : array, shape (m,)
-        Over `uncertainty`, free of anything that a change of the main phase's areas and of the background could take up.
+        Over `uncertainty`, free of anything that a change of the main phase's areas and of the background could take
+        up.
     uncertainty : array, shape (m,)
-        Of counting, and of the main phase's profile: where that fits its own reflections badly, less is known of others.
+        Of counting, and of the main phase's profile: where that fits its own reflections badly, less is known of
+        others.
     taken : array, shape (m, k)
         Orthonormal: what main phase and background can take up.
     values : dict
@@ -75,7 +77,7 @@ class Remainder:
         return float(np.degrees(0.9 * self.wavelengths[0] / (10 * size)))
 
     def fwhm(self, two_theta: np.ndarray | float, breadth: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return full width at half maximum [degree] and mixing of a peak with a breadth x / cos beyond the instrument's."""
+        """Return full width at half maximum [degree] and mixing of a peak of breadth x / cos besides the instrument."""
         u, v, w, x, y = (self.values[name] for name in "uvwxy")
         return profile.mixed(*profile.widths(np.asarray(two_theta, float), u, v, w, x + breadth, y))
 
@@ -128,8 +130,8 @@ class Remainder:
     def interval(self, columns: Callable[[float], np.ndarray], breadth: float) -> tuple[float, float]:
         """Return the 95 % interval of an area by profile likelihood over the breadth.
 
-        The broader the lines, the larger the area that fits and its error: a symmetric error would be too small where the
-        noise made them narrow.
+        The broader the lines, the larger the area that fits and its error: a symmetric error would be too small where
+        the noise made them narrow.
 
         Parameters
         ----------
@@ -212,7 +214,7 @@ def _tangents(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, known: n
 
 
 def _ghost(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, wavelength: float) -> np.ndarray:
-    """Return the main phase's reflections as another wavelength of the tube shows them, shape (m, 3), about their place."""
+    """Return the main phase's reflections as another wavelength of the tube shows them, shape (m, 3)."""
     at = lines.two_theta.to_numpy()
     sine = np.sin(np.radians(at) / 2) * wavelength / rest.wavelengths[0]
     alone = replace(rest, wavelengths=rest.wavelengths[:1])

@@ -25,8 +25,8 @@ class Model:
     Attributes
     ----------
     strain, displacement : tuple of float, or None
-        Relative change of the lattice parameter, and of the sample's height [mm, positive below the axis]: value, low and
-        high of the 95 % interval; None where the model has none.
+        Relative change of the lattice parameter, and of the sample's height [mm, positive below the axis]: value, low
+        and high of the 95 % interval; None where the model has none.
     chi_square : float
     freedom : int
     probability : float
@@ -123,7 +123,7 @@ def models(moved: xr.Dataset, radius: float) -> dict[str, Model]:
 
 
 def is_lattice_change(found: dict[str, Model]) -> bool:
-    """Return whether the shifts need a changed lattice: displacement alone is ruled out, and both together leave it no zero."""
+    """Return whether the shifts need a changed lattice: height alone is ruled out, and both together leave no zero."""
     low, high = found["both"].strain[1:]
     return bool(found["displacement"].probability < SMALL and not low <= 0 <= high)
 
@@ -190,7 +190,7 @@ def findings(comparisons: Mapping[str, Comparison]) -> list[dict]:
 
 
 def _parameter_change(compared: Comparison) -> dict:
-    """Return the change of a by the whole-pattern fits: the interval reaches over both geometries, the same in both patterns."""
+    """Return the change of a by whole-pattern fits; the interval is over both geometries, each the same in both patterns."""
     known = [pawley.lattice(found.fits).sel(parameter="a") for found in (compared.before, compared.after)]
     change = (known[1].estimate - known[0].estimate).to_numpy()
     half = 1.96 * np.hypot(*(part.standard_error.to_numpy() for part in known))

@@ -30,8 +30,8 @@ def reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
     -------
     xarray.Dataset
         Over `reflection`: `hkl`; `area` [intensity x degree] as in the whole-pattern fit; `two_theta` and
-        `two_theta_error` [degree]; `breadth` and `breadth_error`, integral [degree]; `parts`, the square of the Gaussian
-        full width [degree^2] and the Lorentzian full width [degree] that it is made of, over `part`, and their
+        `two_theta_error` [degree]; `breadth` and `breadth_error`, integral [degree]; `parts`, the square of the
+        Gaussian full width [degree^2] and the Lorentzian full width [degree] that it is made of, over `part`, and their
         `covariance`. Errors are standard, widened where the profile fits worse than counting allows.
 
     Notes
