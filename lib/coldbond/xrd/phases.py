@@ -12,7 +12,8 @@ from coldbond.xrd.remainder import SIZES, Remainder
 from coldbond.xrd.structures import STRUCTURES, Structure
 
 FALSE_ALARM = 0.01  # probability that noise alone has any phase claimed which is not there
-STRONG = 0.05  # of the line that speaks most for a phase: those of its lines that must be seen
+#: Lines of a phase that must be seen: those above this share of the one that speaks most for it, and of its strongest.
+STRONG = (0.2, 0.3)
 TEXTURE = 3.0  # factor by which preferred orientation that is not fitted may weaken a line against the others
 WEAKEST = 2.0  # lines below this of 100 are left out
 TEXTURES = (0.3, 2.0)  # of March's coefficient, what platelets and needles reach
@@ -316,7 +317,8 @@ def _missing(rest: Remainder, verdict: Verdict) -> list[str]:
     telling = (intensity * areas / errors**2).argmax()  # the line that speaks most for the phase
     area = max(verdict.area, (areas[telling] - stats.norm.ppf(0.95) * errors[telling]) / intensity[telling])
     places = verdict.lines.positions(rest, verdict.strain)
-    judged = (intensity > STRONG * intensity[telling]) & ~rest.under(places, area * intensity)
+    strong = (intensity > STRONG[0] * intensity[telling]) | (verdict.lines.powder > STRONG[1])
+    judged = strong & ~rest.under(places, area * intensity)
     judged[telling] = False
     absent = judged & (areas + 3 * errors < area * intensity / TEXTURE)
     weight = np.where(judged, (intensity / errors) ** 2, 0.0)

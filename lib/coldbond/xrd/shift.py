@@ -190,7 +190,7 @@ def findings(comparisons: Mapping[str, Comparison]) -> list[dict]:
 
 
 def _parameter_change(compared: Comparison) -> dict:
-    """Return the change of a by whole-pattern fits; the interval is over both geometries, each the same in both patterns."""
+    """Return the change of a by whole-pattern fits; its interval is over both geometries, each for both patterns."""
     known = [pawley.lattice(found.fits).sel(parameter="a") for found in (compared.before, compared.after)]
     change = (known[1].estimate - known[0].estimate).to_numpy()
     half = 1.96 * np.hypot(*(part.standard_error.to_numpy() for part in known))
