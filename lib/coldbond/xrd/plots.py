@@ -206,8 +206,10 @@ def zoom(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: float) ->
         color, unit = figures.color(found.pattern.attrs["sample"]), scale * found.strongest
         data, fit = (((curves[name] - curves.background) / unit + i * BAND) for name in ("intensity", "fit"))
         band = Rectangle((low, i * BAND - 0.1), high - low, 1.05, transform=ax.transData)
-        ax.plot(curves.two_theta, data, color=color, clip_path=band, **(DOTS | {"markersize": 1.8}))
-        ax.plot(curves.two_theta, fit, color=FIT, linewidth=0.6, clip_path=band)
+        ax.plot(curves.two_theta, data, color=color, **(DOTS | {"markersize": 1.8}))
+        ax.plot(curves.two_theta, fit, color=FIT, linewidth=0.6)
+        for line in ax.lines[-2:]:
+            line.set_clip_path(band)  # what is taller is cut off, not drawn over the pattern above
         for name, verdict in found.verdicts.items():
             if verdict.present:
                 share = _share(found, name).sel(two_theta=slice(low, high)) / unit + i * BAND
