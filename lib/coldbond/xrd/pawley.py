@@ -36,6 +36,8 @@ PACKING = 0.7, 0.15
 #: Mean depth from which a sample of light atoms diffracts, and its standard deviation, mm: taken where absorption by
 #: the pure phase would let it be more, since thickness and traces of heavier atoms set it, which nobody states.
 DEEP = 0.07, 0.07
+#: Weight below which a geometry is left out of the interval of a lattice parameter.
+IMPOSSIBLE = 1e-3
 GEOMETRIES = ("displacement", "zero")
 STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5, "axial": 1e-3}  # of numerical derivatives; 1e-4 of all others
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
@@ -225,7 +227,8 @@ def lattice(fits: Mapping[str, MinimizerResult]) -> xr.Dataset:
     Notes
     -----
     The weights are Akaike's (Burnham and Anderson 2002, ISBN 0-387-95364-7), with chi-square over the inflation of the
-    lattice parameters' variance: models of as many parameters differ by their fit alone. Models below 5 % are left out;
+    lattice parameters' variance: models of as many parameters differ by their fit alone. Only models below `IMPOSSIBLE`
+    are left out, since where the profiles do not fit either the difference says little of the geometry;
     the value is the weighted mean of the others, the interval reaches over all of theirs.
     """
     names = [name for name in lines.CELL if name in next(iter(fits.values())).params]
@@ -248,7 +251,7 @@ def lattice(fits: Mapping[str, MinimizerResult]) -> xr.Dataset:
     inflation = max(best.inflation[best.var_names.index(name)] for name in names)
     chi_square = np.array([fit.chisqr for fit in fits.values()]) / inflation
     weight = np.exp(-(chi_square - chi_square.min()) / 2)
-    weight = np.where(weight >= 0.05 * weight.sum(), weight, 0.0)
+    weight = np.where(weight >= IMPOSSIBLE * weight.sum(), weight, 0.0)
     weight /= weight.sum()
     kept = weight > 0
     line = np.array([LINE / np.sqrt(3) if name in "abc" else 0.0 for name in names]) * estimate[0]
