@@ -5,10 +5,9 @@ import numpy as np
 import xarray as xr
 from scipy import sparse, stats
 
-from coldbond.xrd.remainder import SIZES, Remainder
+from coldbond.xrd.remainder import SIZES, SMALLEST, Remainder
 
 FALSE_PEAKS = 0.05  # expected number of peaks in a pattern that has none
-SMALLEST = 8.0  # crystallite size, nm: what is broader is background
 MOST = 40  # peaks beyond which the main phase is the wrong one
 HIDDEN = 0.2  # share of a peak's weight left by the main phase below which it is hidden under it
 

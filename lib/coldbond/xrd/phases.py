@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from coldbond.xrd.reflections import march, reflections
-from coldbond.xrd.remainder import SIZES, Remainder
+from coldbond.xrd.remainder import SIZES, SMALLEST, Remainder
 from coldbond.xrd.structures import STRUCTURES, Structure
 
 FALSE_ALARM = 0.01  # probability that noise alone has any phase claimed which is not there
@@ -160,6 +160,7 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
             continue  # no line in the range
     trials = {name: _Trials(rest, verdict.lines, FALSE_ALARM / len(names)) for name, verdict in verdicts.items()}
     chosen: list[str] = []
+    doubted: set[str] = set()
     left = rest
     while True:
         best = {name: trial.best(left) for name, trial in trials.items() if name not in chosen}
@@ -167,7 +168,11 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
             verdict = verdicts[name]
             if not verdict.missing:
                 (verdict.significance, verdict.strain, verdict.breadth), verdict.needed = trial, trials[name].needed
-        seen = [name for name in best if best[name][0] > trials[name].needed and not verdicts[name].missing]
+        seen = [
+            name
+            for name in best
+            if best[name][0] > trials[name].needed and not verdicts[name].missing and name not in doubted
+        ]
         if not seen:
             break
         first = max(seen, key=lambda name: best[name][0])
@@ -175,6 +180,9 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
         _fit(left, [verdict])
         verdict.missing = _missing(left, verdict) if exclude else []
         if verdict.missing:
+            continue
+        if _in_the_open(left, verdict) < verdict.needed or verdict.breadth > 0.97 * left.breadth(SMALLEST):
+            doubted.add(first)
             continue
         verdict.present = True
         chosen.append(first)
@@ -245,7 +253,8 @@ def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
         pattern = rest.free(verdict.lines.pattern(rest, verdict.strain, verdict.breadth, verdict.texture))
         params.add(f"area{i}", verdict.area or pattern @ rest.residual / (pattern @ pattern))
         params.add(f"strain{i}", np.clip(verdict.strain, -0.99 * bound, 0.99 * bound), min=-bound, max=bound)
-        params.add(f"breadth{i}", np.clip(verdict.breadth, 1e-3, 1.9), min=0, max=2.0)
+        broadest = rest.breadth(SMALLEST)
+        params.add(f"breadth{i}", np.clip(verdict.breadth, 1e-3, 0.95 * broadest), min=0, max=broadest)
         axis = verdict.lines.structure.texture_axis
         params.add(f"texture{i}", verdict.texture, min=TEXTURES[0], max=TEXTURES[1], vary=axis is not None)
 
@@ -308,6 +317,15 @@ def disagreement(rest: Remainder, verdict: Verdict) -> float:
     if scatter < stats.chi2.ppf(0.95, freedom) / freedom:
         return 1.0
     return float(stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975) * np.sqrt(scatter))
+
+
+def _in_the_open(rest: Remainder, verdict: Verdict) -> float:
+    """Return the significance of those lines of a phase that are no flanks of the main phase's reflections."""
+    areas, errors = amplitudes(rest, verdict)
+    intensity = verdict.lines.intensity(verdict.texture)
+    under = rest.under(verdict.lines.positions(rest, verdict.strain), verdict.area * intensity)
+    weight = np.where(under, 0.0, (intensity / errors) ** 2)
+    return float(np.sum(weight * areas / intensity) / np.sqrt(weight.sum())) if weight.any() else 0.0
 
 
 def _missing(rest: Remainder, verdict: Verdict) -> list[str]:

@@ -14,6 +14,7 @@ from coldbond.xrd.pawley import RADIUS
 
 #: Crystallite sizes that are tried for a phase of unknown breadth, nm: none, that of fine powder, of a sputtered film.
 SIZES = (1000.0, 50.0, 15.0)
+SMALLEST = 8.0  # crystallite size, nm: what is broader is background
 REACH = 8.0  # full widths at half maximum to which a weak peak is followed
 #: Wavelengths beside K-alpha that a copper tube emits, angstrom: K-beta (Hoelzer et al. 1997, doi
 #: 10.1103/PhysRevA.56.4554), where filter or monochromator leave some, and L-alpha of tungsten from the filament
