@@ -175,14 +175,19 @@ def explanations(found: Analysis) -> list[dict[str, list[str]]]:
             elif verdict.missing:
                 row["excluded"].append(f"{line} ({', '.join(verdict.missing[:2])} missing)")
             elif worse and worse[0] < phases.SAME:
-                row["could"].append(f"{line} (as well, χ² {worse[0]:+.0f})")
+                row["could"].append(f"{line} (as well, χ² {_about(worse[0])})")
             elif share > 0.5:
                 row["could"].append(line)
             else:
-                reason = f"χ² {worse[0]:+.0f}" if worse else f"at most {100 * share:.0f} % of it"
+                reason = f"χ² {_about(worse[0])}" if worse else f"at most {100 * share:.0f} % of it"
                 row["excluded"].append(f"{line} ({reason})")
         rows.append(row)
     return rows
+
+
+def _about(chi_square: float) -> str:
+    """Return a difference of chi square to two digits, which is all that it says."""
+    return f"{float(f'{chi_square:.2g}'):+.0f}"
 
 
 def peak_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
@@ -352,7 +357,7 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         note += f" (without its texture, r = {verdict.texture:.2f})" if verdict.texture != 1 else ""
         note += ", "
         note += f"{verdict.significance:.0f} standard deviations where noise reaches {verdict.needed:.1f}"
-        worse = [f"{rival} (χ² {w:+.0f})" for rival, w in verdict.rivals.items() if w >= phases.SAME]
+        worse = [f"{rival} (χ² {_about(w)})" for rival, w in verdict.rivals.items() if w >= phases.SAME]
         note += f"; explain the same peaks worse: {', '.join(worse)}" if worse else ""
         amount = "as if mixed in: less is needed of a film on top; interval by how far its lines disagree"
     else:
