@@ -96,7 +96,7 @@ STRUCTURES: dict[str, Structure] = {
                 Site("O 96h", {"O": 1.0}, -0.0300, 0.0520, 0.1430),  # Nb-O 1.99 angstrom
             ),
             "garnet type, Cussen 2006, doi 10.1039/b514640b; cell of Hyooma and Hayashi 1988, "
-            "doi 10.1016/0025-5408(88)90264-4; oxygen rounded to three digits",
+            "doi 10.1016/0025-5408(88)90264-4; oxygen placed for Nb-O of 1.99 angstrom",
         ),
         Structure(
             "InN",
