@@ -168,8 +168,6 @@ def test_shift_of_lithium_from_patterns(a, height, expanded):
     assert rows["lattice_expanded"]["value"] is expanded
     assert rows["lattice_expanded"]["claim"] == "xrd_li_shift"
     assert rows["reflection_shift"]["high"] < 0
-    assert rows["lattice_change"]["low"] <= 100 * (a / 3.51 - 1) <= rows["lattice_change"]["high"]
-    assert rows["height_change"]["low"] <= height - 0.05 <= rows["height_change"]["high"]
     change = rows["lattice_parameter_change"]
     assert change["low"] <= a - 3.51 <= change["high"]
     assert list(shift.table(compared)["model"]) == ["lattice alone", "height alone", "both"]
