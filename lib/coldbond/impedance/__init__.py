@@ -1,0 +1,1 @@
+"""Impedance spectra: equivalent circuits, the Kramers-Kronig test, relaxation times, resistance against cycle."""
