@@ -32,7 +32,9 @@ def elements(circuit: str) -> list[tuple[str, tuple[str, ...]]]:
     kinds = circuit.split("-")
     if unknown := [kind for kind in kinds if kind not in ELEMENTS]:
         known = ", ".join(ELEMENTS)
-        raise ValueError(f"circuit {circuit!r}: {unknown[0]!r} is no element: write some of {known} with - between them")
+        raise ValueError(
+            f"circuit {circuit!r}: {unknown[0]!r} is no element: write some of {known} with - between them"
+        )
     return [(kind, tuple(f"{name}{at}" for name in ELEMENTS[kind])) for at, kind in enumerate(kinds)]
 
 

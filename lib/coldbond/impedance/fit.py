@@ -1,0 +1,238 @@
+"""Equivalent circuits fitted to a spectrum, from starts that the spectrum itself gives."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import lmfit
+import numpy as np
+import xarray as xr
+from scipy import optimize
+
+from coldbond.impedance import circuits
+
+#: Exponents with which arcs and tails start.
+START_ARC, START_TAILS = 0.85, (0.55, 0.9)
+APART = 0.6  # decades between the time constants of two arcs at the start
+GRID = 2.5  # time constants a decade that are tried, fewer for circuits of several arcs
+SCREENED, CONVERGED = 10, 3  # starts that are followed for a few steps, and to the end
+FEW, MANY = 12, 200  # steps
+IDEAL = 0.995  # exponents above are a capacitor's
+SMALLEST = 1e-4  # of the smallest modulus: where a resistance that no start needs begins
+FLOOR = 1e-18  # of any parameter, in its unit: nothing that is measured comes near it
+
+
+class Problem:
+    """The weighted residuals of a circuit, over coordinates in which all its parameters are free.
+
+    Those are the logarithms of the parameters, and of exponents n, which end at 1, the logarithm of n / (1 - n).
+    """
+
+    def __init__(self, circuit: str, frequency: np.ndarray, impedance: np.ndarray, weights: np.ndarray) -> None:
+        self.circuit, self.frequency, self.impedance, self.weights = circuit, frequency, impedance, weights
+        self.names = [name for _, own in circuits.elements(circuit) for name in own]
+        self.is_exponent = np.array([name[0] == "n" for name in self.names])
+
+    def values(self, x: np.ndarray) -> dict[str, float]:
+        x = np.clip(x, np.log(FLOOR), -np.log(FLOOR))
+        found = np.where(self.is_exponent, 1 / (1 + np.exp(-x)), np.exp(x))
+        return dict(zip(self.names, found, strict=True))
+
+    def coordinates(self, values: Mapping[str, float]) -> np.ndarray:
+        p = np.array([values[name] for name in self.names])
+        inside = np.clip(p, 1e-6, 1 - 1e-6)
+        return np.where(self.is_exponent, np.log(inside / (1 - inside)), np.log(p))
+
+    def residual(self, x: np.ndarray) -> np.ndarray:
+        return self._stacked(circuits.impedance(self.circuit, self.values(x), self.frequency) - self.impedance)
+
+    def jacobian(self, x: np.ndarray) -> np.ndarray:
+        """Derivatives of the residuals, shape (2 n, parameters)."""
+        values = self.values(x)
+        by_logarithm = self._stacked(circuits.jacobian(self.circuit, values, self.frequency)).T
+        return by_logarithm * np.where(self.is_exponent, 1 - np.array([*values.values()]), 1.0)
+
+    def solved(self, x: np.ndarray, steps: int = MANY) -> tuple[np.ndarray, float]:
+        """Return the coordinates of the nearest minimum, by Levenberg and Marquardt's method, and chi square there."""
+        x, _, info, _, _ = optimize.leastsq(
+            self.residual, x, Dfun=self.jacobian, full_output=True, maxfev=steps, ftol=1e-9, xtol=1e-6
+        )
+        return x, float(info["fvec"] @ info["fvec"])
+
+    def _stacked(self, z: np.ndarray) -> np.ndarray:
+        z = z * self.weights
+        return np.concatenate([z.real, z.imag], axis=-1)
+
+
+def fitted(spectrum: xr.Dataset, circuit: str, weighting: str = "modulus") -> lmfit.minimizer.MinimizerResult:
+    """Fit a circuit to a spectrum.
+
+    Start values come from the spectrum: with the time constants held on a grid everything else is linear, and is found
+    by non-negative least squares (Lawson and Hanson 1974). The best of these starts are followed to their minima, and
+    the lowest is polished by lmfit.
+
+    Parameters
+    ----------
+    spectrum : xarray.Dataset
+        `impedance` [ohm] over `frequency` [Hz], as `coldbond.read` gives it.
+    circuit : str
+        Elements in series, such as "L-R-RQ-RQ"; see `circuits.ELEMENTS`.
+    weighting : {"modulus", "measured"}
+        Standard deviations proportional to the modulus (their size then follows from the residuals), or those of the
+        variable `impedance_std` [ohm].
+
+    Returns
+    -------
+    lmfit.minimizer.MinimizerResult
+        With the attributes `circuit`, `frequency`, `impedance`, `weights` and `model` [ohm] besides. The residuals are
+        the weighted real and then imaginary parts. Arcs are in the order of their time constants. The standard errors
+        hold for small, independent errors: the intervals are those of `intervals`.
+
+    Raises
+    ------
+    ValueError
+        The weighting or an element is unknown, or the spectrum has too few points for the circuit.
+    """
+    frequency, impedance = spectrum.frequency.to_numpy(), spectrum.impedance.to_numpy()
+    problem = Problem(circuit, frequency, impedance, _weights(spectrum, weighting))
+    if 2 * frequency.size <= len(problem.names) + 2:
+        raise ValueError(f"{frequency.size} points are too few for the {len(problem.names)} parameters of {circuit}")
+    screened = [problem.solved(problem.coordinates(start), FEW) for start in _starts(problem)[:SCREENED]]
+    screened.sort(key=lambda found: found[1])
+    best, _ = min((problem.solved(x) for x, _ in screened[:CONVERGED]), key=lambda found: found[1])
+    return _polished(problem, _in_order(circuit, problem.values(best)))
+
+
+def candidates(
+    spectrum: xr.Dataset, of: Sequence[str], weighting: str = "modulus"
+) -> dict[str, lmfit.minimizer.MinimizerResult]:
+    """Fit several circuits and return the results, that of the lowest Bayesian information criterion first.
+
+    The criterion (Schwarz 1978, doi 10.1214/aos/1176344136) is lmfit's `bic`.
+    """
+    results = {circuit: fitted(spectrum, circuit, weighting) for circuit in of}
+    return dict(sorted(results.items(), key=lambda item: item[1].bic))
+
+
+def parts(result: lmfit.minimizer.MinimizerResult, boundary: float) -> dict[str, list[str]]:
+    """Return which resistances belong to the electrolyte and which to the interface.
+
+    Parameters
+    ----------
+    result : lmfit.minimizer.MinimizerResult
+        From `fitted`.
+    boundary : float
+        Time constant [s] from which on an arc is the interface's; faster arcs are bulk or grain boundaries.
+
+    Returns
+    -------
+    dict of str to list of str
+        Names of parameters, under "electrolyte" and "interface".
+    """
+    named: dict[str, list[str]] = {"electrolyte": [], "interface": []}
+    for kind, own in circuits.elements(result.circuit):
+        if kind == "R" or kind in circuits.ARCS:
+            slow = kind in circuits.ARCS and result.params[own[1]].value >= boundary
+            named["interface" if slow else "electrolyte"].append(own[0])
+    return named
+
+
+def misfit(result: lmfit.minimizer.MinimizerResult) -> tuple[float, float]:
+    """Return the root mean square of the residuals and the largest of them, in per cent of the modulus."""
+    share = np.abs(result.model - result.impedance) / np.abs(result.impedance) * 100
+    return float(np.sqrt(np.mean(share**2) / 2)), float(share.max())
+
+
+def _weights(spectrum: xr.Dataset, weighting: str) -> np.ndarray:
+    if weighting == "modulus":
+        return 1 / np.abs(spectrum.impedance.to_numpy())
+    if weighting == "measured":
+        if "impedance_std" not in spectrum:
+            raise ValueError(
+                "weighting 'measured' needs the variable impedance_std: use 'modulus' where it is not known"
+            )
+        return 1 / spectrum.impedance_std.to_numpy()
+    raise ValueError(f"weighting {weighting!r} is unknown: use 'modulus' or 'measured'")
+
+
+def _starts(problem: Problem) -> list[dict[str, float]]:
+    """Start values, the most promising first."""
+    s = 2j * np.pi * problem.frequency
+    target = problem._stacked(problem.impedance)
+    own = circuits.elements(problem.circuit)
+    arcs = sum(kind in circuits.ARCS for kind, _ in own)
+    ends = np.log10(1 / np.abs(s)).min() - 0.7, np.log10(1 / np.abs(s)).max() + 0.3
+    grid = np.linspace(*ends, max(6, int(np.ptp(ends) * GRID / max(arcs, 1) ** 0.5)))
+    tails = START_TAILS if any(kind == "Q" for kind, _ in own) else START_TAILS[:1]
+    least = SMALLEST * np.abs(problem.impedance).min()
+    found = []
+    for taus in itertools.combinations(grid, arcs):
+        if arcs > 1 and np.diff(taus).min() < APART:
+            continue
+        for tail in tails:
+            waiting = iter(taus)
+            shapes = [_shape(kind, s, next(waiting) if kind in circuits.ARCS else 0.0, tail) for kind, _ in own]
+            columns = problem._stacked(np.array(shapes)).T
+            sizes = np.linalg.norm(columns, axis=0)
+            amplitudes, distance = optimize.nnls(columns / sizes, target)
+            found.append((distance, taus, tail, amplitudes / sizes))
+    found.sort(key=lambda start: start[0])
+    return [_values(own, *start[1:], least) for start in found]
+
+
+def _shape(kind: str, s: np.ndarray, tau: float, tail: float) -> np.ndarray:
+    """The impedance of an element, but for a factor."""
+    if kind in circuits.ARCS:
+        return 1 / (1 + (s * 10**tau) ** START_ARC)
+    return {"R": s**0, "L": s, "C": 1 / s, "W": s**-0.5, "Q": s**-tail}[kind]
+
+
+def _values(own: list, taus: Sequence[float], tail: float, amplitudes: np.ndarray, least: float) -> dict[str, float]:
+    values: dict[str, float] = {}
+    waiting = iter(taus)
+    for (kind, names), amplitude in zip(own, amplitudes, strict=True):
+        if kind in circuits.ARCS:
+            size, tau = max(amplitude, least), 10 ** next(waiting)
+            start = (size, tau, START_ARC, size / np.sqrt(tau))
+        elif kind == "Q":
+            start = (1 / max(amplitude, 1e-15), tail)
+        elif kind == "C":
+            start = (1 / max(amplitude, 1e-15),)
+        else:
+            start = (max(amplitude, 1e-12 if kind == "L" else least),)
+        values |= dict(zip(names, start, strict=False))
+    return values
+
+
+def _in_order(circuit: str, values: dict[str, float]) -> dict[str, float]:
+    """The same circuit with the arcs of each kind in the order of their time constants."""
+    ordered = dict(values)
+    for arc in circuits.ARCS:
+        places = [own for kind, own in circuits.elements(circuit) if kind == arc]
+        for place, source in zip(places, sorted(places, key=lambda own: values[own[1]]), strict=True):
+            ordered |= {name: values[old] for name, old in zip(place, source, strict=True)}
+    return ordered
+
+
+def _polished(problem: Problem, values: dict[str, float]) -> lmfit.minimizer.MinimizerResult:
+    parameters = lmfit.Parameters()
+    for name, value in values.items():
+        exponent = name[0] == "n"
+        ideal = exponent and value > IDEAL
+        parameters.add(name, 1.0 if ideal else value, min=FLOOR, max=1 if exponent else np.inf, vary=not ideal)
+    scale = np.array([parameters[name].value for name in problem.names])
+
+    def residual(trial: lmfit.Parameters) -> np.ndarray:
+        model = circuits.impedance(problem.circuit, trial.valuesdict(), problem.frequency)
+        return problem._stacked(model - problem.impedance)
+
+    def slopes(trial: lmfit.Parameters) -> np.ndarray:
+        by_logarithm = problem._stacked(circuits.jacobian(problem.circuit, trial.valuesdict(), problem.frequency))
+        current = np.maximum([trial[name].value for name in problem.names], 1e-12 * scale)
+        return (by_logarithm / current[:, None])[[trial[name].vary for name in problem.names]]
+
+    minimizer = lmfit.Minimizer(residual, parameters)
+    result = minimizer.minimize(method="leastsq", Dfun=slopes, col_deriv=1, max_nfev=MANY)
+    result.circuit, result.frequency, result.impedance = problem.circuit, problem.frequency, problem.impedance
+    result.weights = problem.weights
+    result.model = circuits.impedance(problem.circuit, result.params.valuesdict(), problem.frequency)
+    return result
