@@ -38,6 +38,7 @@ KNOWN = {
         "full-cell",
         "rate",
         "interface",
+        "full-cell-interface",
         "conductivity",
         "arrhenius",
         "electronic",

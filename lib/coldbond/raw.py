@@ -79,12 +79,14 @@ def _extent(recording: xr.Dataset | xr.DataTree) -> dict[str, str | int]:
         hours = float(recording.time[-1] - recording.time[0]) / 3600
         return {"records": recording.sizes["record"], "duration / h": f"{hours:.1f}"}
     ((axis, points),) = recording.sizes.items()
+    if recording[axis].dtype.kind not in "fi":
+        return {f"{axis}s": points}
     ends = recording[axis].to_numpy()[[0, -1]]
-    return {
+    extent = {
         "points": points,
         f"{recording[axis].attrs['long_name']} / {recording[axis].attrs['units']}": "{:g} to {:g}".format(*ends),
-        "counting": recording.intensity.attrs["counting"],
     }
+    return extent | ({"counting": recording.intensity.attrs["counting"]} if "intensity" in recording else {})
 
 
 def _recording(row: dict[str, str]) -> xr.Dataset | xr.DataTree:

@@ -127,7 +127,7 @@ def _of_one(result: MinimizerResult, names: Sequence[str]) -> Interval:
 
 
 def _jackknife(result: MinimizerResult, names: Sequence[str]) -> float:
-    """Standard error of the logarithm of a sum, by leaving out blocks of neighbours (Künsch 1989, Ann. Stat. 17, 1217)."""
+    """Standard error of the logarithm of a sum, by leaving out blocks (Künsch 1989, doi 10.1214/aos/1176347265)."""
     order = np.argsort(result.frequency, kind="stable")
     sums = []
     for block in np.array_split(order, BLOCKS):

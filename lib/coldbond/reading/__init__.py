@@ -12,7 +12,9 @@ from coldbond.reading import (
     avantage,
     bruker,
     bwtek,
+    chi,
     delimited,
+    ec_lab,
     foreign,
     jcamp,
     panalytical,
@@ -31,6 +33,8 @@ READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path, bytes], xr.Dataset
     (vamas.is_vamas, vamas.read_vamas),
     (jcamp.is_jcamp, jcamp.read_jcamp),
     (bwtek.is_bwtek, bwtek.read_bwtek),
+    (chi.is_chi, chi.read_chi),
+    (ec_lab.is_ec_lab, ec_lab.read_ec_lab),
     (avantage.is_avantage, avantage.read_avantage),  # a workbook too
     (workbook.is_workbook, workbook.read_workbook),
     (rigaku.is_ras, rigaku.read_ras),
@@ -53,8 +57,11 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
     - Diffraction: Rigaku .ras, .rasx and .asc, PANalytical .xrdml, Bruker .brml, powder CIF.
     - Photoelectrons: VAMAS (ISO 14976) with regular and irregular scans, workbooks of Thermo Avantage.
     - Raman: JCAMP-DX 4.24 and 5, text of B&W Tek.
-    - Of these three also delimited text of two or more columns, whose header must name the columns and state what the
-      numbers cannot: the wavelength of a diffraction pattern, the photon energy where energies are kinetic.
+    - Impedance: CH Instruments .txt ("A.C. Impedance"; also "Amperometric i-t Curve", the current at constant voltage),
+      BioLogic EC-Lab .mpt.
+    - Of these four also delimited text of two or more columns, whose header must name the columns and state what the
+      numbers cannot: the wavelength of a diffraction pattern, the photon energy where energies are kinetic, the voltage
+      that drove a current.
 
     Text may be in utf-8 with or without byte-order mark, utf-16 with one, or gb18030; Rigaku's in Shift-JIS.
 
@@ -93,6 +100,12 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
         applied. A child has `transmission` where it was recorded, and the attrs `energy_scale` ("kinetic" where the
         energies were subtracted from the `photon_energy` [eV], else "binding") and, where the file states them,
         `pass_energy` [eV], `dwell_time` [s], `sweeps` and `charge_reference`.
+
+        An impedance spectrum ("eis") is a Dataset with `impedance` [ohm], complex, Im < 0 for a capacitor, over
+        `frequency` [Hz] in the order recorded; `time` [s] where it is recorded, `sweep` where there are several. The
+        attr `sign` says how the sign of the imaginary part was settled, `unfinished` where a sweep ended early.
+        `impedance` has `significant_digits`. A transient ("dc") is one with `current` [A] over `time` [s] and the attr
+        `applied_voltage` [V].
 
     Raises
     ------

@@ -13,15 +13,13 @@ READABLE = (
     "of cycling Landt CSV, LAND CSV, LANDdt and LANHE workbooks (.xlsx), Battery Data Format CSV; "
     "of diffraction Rigaku .ras, .rasx and .asc, PANalytical .xrdml, Bruker .brml, powder CIF; "
     "of photoelectrons VAMAS and Avantage workbooks; of Raman JCAMP-DX and B&W Tek; "
-    "of these three also delimited text whose header names the columns"
+    "of impedance CH Instruments .txt and EC-Lab .mpt; "
+    "of these four also delimited text whose header names the columns"
 )
 
 SIGNATURES = {
     rb"(?m)^(_diffrn|_cell_length|loop_)": "a CIF without a powder pattern",
-    rb"Instrument Model:\s*CHI": "a CH Instruments text export",
-    rb"BIO-LOGIC MODULAR FILE": "a BioLogic .mpr file",
-    rb"EC-Lab ASCII FILE": "a BioLogic EC-Lab text export",
-    rb"(?i)freq(uency)?[ _]*[/(] *Hz": "an impedance spectrum",
+    rb"BIO-LOGIC MODULAR FILE": "a BioLogic .mpr file (EC-Lab exports it as .mpt)",
     rb"\A\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",
     rb"\A%PDF": "a PDF",
     rb"\A\x89PNG|\A\xff\xd8\xff": "a picture",

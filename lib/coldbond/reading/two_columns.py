@@ -1,4 +1,4 @@
-"""Delimited text of a spectrum whose header says what it is: diffraction, photoelectrons or Raman."""
+"""Delimited text whose header says what it is: diffraction, photoelectrons, Raman, impedance, a current transient."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from coldbond.reading import impedance
 from coldbond.reading.encoding import as_utf8, head
 from coldbond.reading.errors import ReadError
 from coldbond.reading.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
@@ -19,6 +20,8 @@ AXES = (
     ("xps", "binding", re.compile(r"(?i:binding)|\bBE\b|\bE_?(bin|B)\b"), r"\b(keV|meV)\b"),
     ("xps", "kinetic", re.compile(r"(?i:kinetic)|\bKE\b|\bE_?kin\b"), r"\b(keV|meV)\b"),
     ("raman", None, re.compile(r"raman[-_ ]?shift", re.IGNORECASE), r"\b(nm|eV)\b"),
+    ("eis", None, impedance.FREQUENCY, r"\brad\b"),
+    ("dc", None, impedance.TIME, r"$^"),
 )
 INTENSITY = re.compile(r"intensity|counts?\b|\bcps\b", re.IGNORECASE)
 COMMENT = "#%;!'"
@@ -35,11 +38,14 @@ STATED = {
         "excitation": r"laser[-_ ]?wavelength|excitation",
         "integration_time": r"(integration|exposure)[-_ ]?time",
     },
+    "eis": {},
+    "dc": {},
 }
 TEXTS = ("sample", "instrument", "region")
 NAMED = (
     "'# two_theta/degree, intensity/counts, wavelength: 1.540593 1.544414', '# binding_energy/eV, intensity/counts', "
-    "'# kinetic_energy/eV, intensity/counts, photon_energy: 1486.6' or '# raman_shift/cm-1, intensity'"
+    "'# kinetic_energy/eV, intensity/counts, photon_energy: 1486.6', '# raman_shift/cm-1, intensity' or "
+    f"{impedance.NAMED}"
 )
 WAVELENGTH = "# wavelength: 1.540593 1.544414"
 PHOTON_ENERGY = "# photon_energy_eV: 180"
@@ -62,7 +68,7 @@ def is_two_columns(data: bytes) -> bool:
 
 
 def read_two_columns(path: Path, data: bytes) -> xr.Dataset | xr.DataTree:
-    """Read one spectrum; the header names the columns, and states what the numbers alone cannot.
+    """Read one spectrum or transient; the header names the columns, and states what the numbers alone cannot.
 
     A diffraction pattern needs its wavelengths, as in "# wavelength: 1.540593 1.544414" (K-alpha1 and K-alpha2 in
     angstrom, or one), photoelectrons over kinetic energy need "# photon_energy_eV: 1486.6". Nothing tells whether rows
@@ -81,6 +87,7 @@ def read_two_columns(path: Path, data: bytes) -> xr.Dataset | xr.DataTree:
     table = _table(path, as_utf8(path, data).decode().split("\n"))
     header = "\n".join(table.header)
     found = [(column, *axis) for column, name in enumerate(table.names) for axis in AXES if axis[2].search(name)]
+    found = [axis for axis in found if axis[1] != "dc"] or found  # a time stands beside other abscissas too
     if len(found) != 1:
         reason = f"{len(found) or 'none'} of the columns {', '.join(table.names) or '(unnamed)'} is the abscissa"
         mend = "name the columns in a line above them, e.g. '# binding_energy/eV, intensity/counts'"
@@ -88,13 +95,17 @@ def read_two_columns(path: Path, data: bytes) -> xr.Dataset | xr.DataTree:
     column, technique, scale, _, foreign_units = found[0]
     if unit := re.search(foreign_units, table.names[column]):
         raise ReadError(path, None, f"{table.names[column]} is in {unit[0]}", "export it in degrees, eV or 1/cm")
+    attrs = {"format": f"{technique}-text" if technique in ("eis", "dc") else "text"} | _attrs(header, technique)
+    if technique == "eis":
+        return impedance.named_columns(path, table.names, table.values, table.lines, attrs)
+    if technique == "dc":
+        return impedance.named_transient(path, table.names, table.values, table.lines, header, attrs)
     others = [index for index in range(table.values.shape[1]) if index != column]
     named = [index for index in others if INTENSITY.search(table.names[index])] if len(others) > 1 else others
     if len(named) != 1:
         reason = f"{len(named) or 'none'} of the columns {', '.join(table.names)} is the intensity"
         raise ReadError(path, table.lines[0], reason, "leave one column that is named intensity or counts")
     axis, name = table.values[:, column], table.names[named[0]]
-    attrs = {"format": "text"} | _attrs(header, technique)
     if unread := [table.names[index] for index in others if index not in named]:
         attrs["unread"] = ", ".join(unread)
     if technique == "xrd":
