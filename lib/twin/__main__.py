@@ -31,15 +31,19 @@ def manifest_row(recording: Recording, raw: Path) -> dict[str, str]:
 
 
 def write_manifest(raw: Path) -> None:
-    """Write raw/manifest.csv, whole or not at all."""
+    """Write raw/manifest.csv, whole or not at all; rows of recordings that are not synthetic stay, after the others."""
     text = io.StringIO()
     rows = [manifest_row(recording, raw) for recording in RECORDINGS]
+    manifest = raw / "manifest.csv"
+    if manifest.is_file():
+        before = csv.DictReader(io.StringIO(manifest.read_text(encoding="utf-8")))
+        rows += [row for row in before if row["origin"] != "synthetic"]
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     partial = raw / "manifest.csv.part"
     partial.write_text(text.getvalue(), encoding="utf-8", newline="")
-    partial.replace(raw / "manifest.csv")
+    partial.replace(manifest)
 
 
 def main(raw: Path) -> None:

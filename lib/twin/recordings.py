@@ -1,5 +1,5 @@
 """All recordings of raw/, in the order of the manifest."""
 
-from twin import cycling, raman, xps, xrd
+from twin import cycling, eis, raman, xps, xrd
 
-RECORDINGS = [*cycling.RECORDINGS, *xrd.RECORDINGS, *xps.RECORDINGS, *raman.RECORDINGS]
+RECORDINGS = [*cycling.RECORDINGS, *xrd.RECORDINGS, *xps.RECORDINGS, *raman.RECORDINGS, *eis.RECORDINGS]

@@ -1,0 +1,103 @@
+"""The recordings of raw/eis and raw/dc: which cell or pellet, at which cycle or temperature."""
+
+from datetime import datetime, timedelta
+from functools import partial
+
+import numpy as np
+
+from twin import chi, impedance, pellets
+from twin.recording import Recording
+
+CELL = {"area_cm2": "0.785", "thickness_cm": "0.040", "temperature_C": "25"}
+BEGUN = datetime(2022, 4, 28, 9, 14, 20)
+
+
+def of_cell(sample: str, cycle: int, *, seed: int) -> impedance.Spectrum:
+    """A symmetric cell's spectrum; what a cell shows differs a little from one measurement to the next."""
+    return impedance.sweep(_scattered(pellets.symmetric(sample, cycle), seed), seed=seed)
+
+
+def of_full_cell(cycle: int, *, seed: int) -> impedance.Spectrum:
+    """A full cell's spectrum."""
+    return impedance.sweep(_scattered(pellets.full_cell(cycle), seed), seed=seed)
+
+
+def of_pellet(celsius: float, *, seed: int) -> impedance.Spectrum:
+    """A pellet between gold at a temperature that is not quite what the thermostat shows, 25 C apart."""
+    off = np.random.default_rng(seed + 1).normal(0, pellets.THERMOSTAT)
+    return impedance.sweep(pellets.blocked(celsius + off), seed=seed)
+
+
+def of_electrons(sample: str, *, seed: int) -> impedance.Transient:
+    """A pellet's current at 1 V."""
+    steady = pellets.ELECTRONIC[sample] * pellets.AREA / pellets.THICKNESS
+    return impedance.transient(steady, pellets.DECAYS[sample], seed=seed)
+
+
+def _scattered(cell: impedance.Cell, seed: int) -> impedance.Cell:
+    factor = 1 + np.random.default_rng(seed + 1).normal(0, pellets.SCATTER)
+    arcs = [process._replace(resistance=process.resistance * factor) for process in cell.processes[2:]]
+    resistance, time = cell.layer
+    return impedance.Cell((*cell.processes[:2], *arcs), (resistance * factor, time), cell.blocking, cell.storage)
+
+
+def _spectrum(file: str, role: str, sample: str, state: str, simulate: partial, day: float, note: str, **other):
+    start = (BEGUN + timedelta(days=day)).isoformat(sep=" ", timespec="seconds")
+    export = partial(chi.impedance, start=start)
+    return Recording(f"eis/{file}.txt", "eis", role, sample, state, simulate, export, note, CELL | other)
+
+
+def _transient(sample: str, day: float) -> Recording:
+    start = (BEGUN + timedelta(days=day)).isoformat(sep=" ", timespec="seconds")
+    note = f"CHI 660D, Amperometric i-t Curve; Au|{sample}|Au at 1 V"
+    simulate, export = partial(of_electrons, sample), partial(chi.transient, start=start)
+    return Recording(
+        f"dc/electronic-{sample}.txt", "dc", "electronic", sample, "pristine", simulate, export, note, CELL
+    )
+
+
+CHI = "CHI 660D, A.C. Impedance, 10 mV, 1 MHz to 0.1 Hz"
+
+RECORDINGS = [
+    *(
+        _spectrum(
+            f"interface-{sample}-cycle-{cycle:03d}",
+            "interface",
+            sample,
+            f"cycle {cycle}",
+            partial(of_cell, sample, cycle),
+            cycle / 6,
+            f"{CHI}; Li|{sample}|Li at 0.5 mA/cm2" if sample != "LLZ" else f"{CHI}; Li|LLZ|Li",
+        )
+        for sample in ("RT-MCL-LLZ", "LLZ")
+        for cycle in pellets.CYCLES
+    ),
+    *(
+        _spectrum(
+            f"full-cell-RT-MCL-LLZ-cycle-{cycle:03d}",
+            "full-cell-interface",
+            "RT-MCL-LLZ",
+            f"cycle {cycle}",
+            partial(of_full_cell, cycle),
+            cycle / 2.2,
+            f"{CHI}; Li|RT-MCL-LLZ|LiFePO4",
+        )
+        for cycle in pellets.FULL_CELL_CYCLES
+    ),
+    _spectrum("conductivity-LLZ", "conductivity", "LLZ", "pristine", partial(of_pellet, 25), -9.0, f"{CHI}; Au|LLZ|Au"),
+    *(
+        _spectrum(
+            f"arrhenius-LLZ-{celsius}C",
+            "arrhenius",
+            "LLZ",
+            f"{celsius} °C",
+            partial(of_pellet, celsius),
+            -8.0 + celsius / 100,
+            f"{CHI}; Au|LLZ|Au in a thermostat",
+            temperature_C=f"{celsius}",
+        )
+        for celsius in pellets.TEMPERATURES
+    ),
+    _transient("LLZ", -7.0),
+    _transient("RT-MCL-LLZ", -6.8),
+]
