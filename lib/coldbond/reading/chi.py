@@ -24,7 +24,7 @@ FIELDS = {
     "Low Frequency (Hz)": "low_frequency",
     "High Frequency (Hz)": "high_frequency",
 }
-ROUNDED_PHASE = 0.06  # degree, of one decimal
+ROUNDED_PHASE = 0.1  # degree, of one decimal beside parts of four digits
 ROUNDED = 2e-3  # of the modulus, four digits each
 NEARLY = 1.3
 AGAIN = "export it again as text"
