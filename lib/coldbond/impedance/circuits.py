@@ -1,6 +1,7 @@
 """Equivalent circuits: elements in series, written as in "L-R-RQ-Q", with their impedance and its derivatives."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
@@ -21,7 +22,8 @@ UNITS = {"R": "ohm", "L": "H", "C": "F", "Q": "S s^n", "A": "ohm/s^0.5", "tau": 
 ARCS = ("RQ", "RWQ")
 
 
-def elements(circuit: str) -> list[tuple[str, tuple[str, ...]]]:
+@cache
+def elements(circuit: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the elements of a circuit, each with the names of its parameters: those of the third are R2, tau2, n2.
 
     Raises
@@ -35,11 +37,16 @@ def elements(circuit: str) -> list[tuple[str, tuple[str, ...]]]:
         raise ValueError(
             f"circuit {circuit!r}: {unknown[0]!r} is no element: write some of {known} with - between them"
         )
-    return [(kind, tuple(f"{name}{at}" for name in ELEMENTS[kind])) for at, kind in enumerate(kinds)]
+    return tuple((kind, tuple(f"{name}{at}" for name in ELEMENTS[kind])) for at, kind in enumerate(kinds))
 
 
 def impedance(circuit: str, values: Mapping[str, float], frequency: np.ndarray) -> np.ndarray:
-    """Return the impedance of a circuit.
+    """Return the impedance of a circuit, shape (n,), in ohm: `terms` without its derivatives."""
+    return terms(circuit, values, frequency)[0]
+
+
+def terms(circuit: str, values: Mapping[str, float], frequency: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the impedance of a circuit and its derivatives.
 
     Parameters
     ----------
@@ -52,21 +59,14 @@ def impedance(circuit: str, values: Mapping[str, float], frequency: np.ndarray) 
 
     Returns
     -------
-    array of complex, shape (n,)
+    impedance : array of complex, shape (n,)
         In ohm; the imaginary part of a capacitor is negative.
+    derivatives : array of complex, shape (parameters, n)
+        By the logarithm of each parameter, in ohm.
     """
-    return _terms(circuit, values, frequency)[0]
-
-
-def jacobian(circuit: str, values: Mapping[str, float], frequency: np.ndarray) -> np.ndarray:
-    """Return the derivatives of the impedance by the logarithm of each parameter, shape (parameters, n), in ohm."""
-    return np.array(_terms(circuit, values, frequency)[1])
-
-
-def _terms(circuit: str, values: Mapping[str, float], frequency: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     s = 2j * np.pi * np.asarray(frequency, float)
-    terms = [_element(kind, [values[name] for name in own], s) for kind, own in elements(circuit)]
-    return sum(z for z, _ in terms), [slope for _, slopes in terms for slope in slopes]
+    each = [_element(kind, [values[name] for name in own], s) for kind, own in elements(circuit)]
+    return sum(z for z, _ in each), np.array([slope for _, slopes in each for slope in slopes])
 
 
 def _element(kind: str, p: list[float], s: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:

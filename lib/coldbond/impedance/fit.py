@@ -31,6 +31,7 @@ class Problem:
         self.circuit, self.frequency, self.impedance, self.weights = circuit, frequency, impedance, weights
         self.names = [name for _, own in circuits.elements(circuit) for name in own]
         self.is_exponent = np.array([name[0] == "n" for name in self.names])
+        self._last: tuple | None = None
 
     def values(self, x: np.ndarray) -> dict[str, float]:
         x = np.clip(x, np.log(FLOOR), -np.log(FLOOR))
@@ -43,19 +44,24 @@ class Problem:
         return np.where(self.is_exponent, np.log(inside / (1 - inside)), np.log(p))
 
     def residual(self, x: np.ndarray) -> np.ndarray:
-        return self._stacked(circuits.impedance(self.circuit, self.values(x), self.frequency) - self.impedance)
+        return self._stacked(self._terms(x)[0] - self.impedance)
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Derivatives of the residuals, shape (2 n, parameters)."""
-        values = self.values(x)
-        by_logarithm = self._stacked(circuits.jacobian(self.circuit, values, self.frequency)).T
-        return by_logarithm * np.where(self.is_exponent, 1 - np.array([*values.values()]), 1.0)
+        by_logarithm = self._stacked(self._terms(x)[1]).T
+        return by_logarithm * np.where(self.is_exponent, 1 - np.array([*self.values(x).values()]), 1.0)
+
+    def _terms(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # MINPACK asks for the residuals, and then for their slopes at the same place.
+        if self._last is None or not np.array_equal(x, self._last[0]):
+            self._last = x.copy(), circuits.terms(self.circuit, self.values(x), self.frequency)
+        return self._last[1]
 
     def solved(self, x: np.ndarray, steps: int = MANY) -> tuple[np.ndarray, float]:
         """Return the coordinates of the nearest minimum, by Levenberg and Marquardt's method, and chi square there."""
-        x, _, info, _, _ = optimize.leastsq(
-            self.residual, x, Dfun=self.jacobian, full_output=True, maxfev=steps, ftol=1e-9, xtol=1e-6
-        )
+        # Logarithms are of one scale; scaled by their effect, those of vanishing elements would take all the steps.
+        options = dict(maxfev=steps, ftol=1e-7, xtol=1e-6, diag=np.ones(x.size), factor=1.0)
+        x, _, info, _, _ = optimize.leastsq(self.residual, x, Dfun=self.jacobian, full_output=True, **options)
         return x, float(info["fvec"] @ info["fvec"])
 
     def _stacked(self, z: np.ndarray) -> np.ndarray:
@@ -113,27 +119,30 @@ def candidates(
     return dict(sorted(results.items(), key=lambda item: item[1].bic))
 
 
-def parts(result: lmfit.minimizer.MinimizerResult, boundary: float) -> dict[str, list[str]]:
-    """Return which resistances belong to the electrolyte and which to the interface.
+def parts(circuit: str, values: Mapping[str, float], boundary: float) -> dict[str, list[str]]:
+    """Return which resistances of a circuit belong to the electrolyte and which to what lies beside it.
 
     Parameters
     ----------
-    result : lmfit.minimizer.MinimizerResult
-        From `fitted`.
+    circuit : str
+        Elements in series.
+    values : mapping of str to float
+        Its parameters.
     boundary : float
-        Time constant [s] from which on an arc is the interface's; faster arcs are bulk or grain boundaries.
+        Time constant [s] from which on an arc belongs to an interface or electrode; faster ones are the electrolyte's
+        bulk or grain boundaries.
 
     Returns
     -------
     dict of str to list of str
-        Names of parameters, under "electrolyte" and "interface".
+        Names of parameters, under "electrolyte", "interface" and, of both together, "total".
     """
     named: dict[str, list[str]] = {"electrolyte": [], "interface": []}
-    for kind, own in circuits.elements(result.circuit):
+    for kind, own in circuits.elements(circuit):
         if kind == "R" or kind in circuits.ARCS:
-            slow = kind in circuits.ARCS and result.params[own[1]].value >= boundary
+            slow = kind in circuits.ARCS and values[own[1]] >= boundary
             named["interface" if slow else "electrolyte"].append(own[0])
-    return named
+    return named | {"total": named["electrolyte"] + named["interface"]}
 
 
 def misfit(result: lmfit.minimizer.MinimizerResult) -> tuple[float, float]:
@@ -226,7 +235,7 @@ def _polished(problem: Problem, values: dict[str, float]) -> lmfit.minimizer.Min
         return problem._stacked(model - problem.impedance)
 
     def slopes(trial: lmfit.Parameters) -> np.ndarray:
-        by_logarithm = problem._stacked(circuits.jacobian(problem.circuit, trial.valuesdict(), problem.frequency))
+        by_logarithm = problem._stacked(circuits.terms(problem.circuit, trial.valuesdict(), problem.frequency)[1])
         current = np.maximum([trial[name].value for name in problem.names], 1e-12 * scale)
         return (by_logarithm / current[:, None])[[trial[name].vary for name in problem.names]]
 

@@ -7,7 +7,8 @@ import numpy as np
 from lmfit.minimizer import MinimizerResult
 from scipy import stats
 
-from coldbond.impedance.fit import Problem
+from coldbond.impedance import fit
+from coldbond.impedance.fit import FLOOR, Problem
 
 CONFIDENCE = 0.975  # of each side
 #: Circuits whose Bayesian information criterion lies further above the best are excluded ("very strong" evidence: Kass
@@ -15,7 +16,7 @@ CONFIDENCE = 0.975  # of each side
 EXCLUDED = 10.0
 UNBOUNDED = np.log(1e3)  # a factor that leaves the fit as good says that there is no bound
 DOUBLINGS, BISECTIONS = 14, 8
-BLOCKS = 7  # of neighbouring frequencies, a decade each in a usual sweep
+BLOCKS = 14  # of neighbouring frequencies, half a decade each in a usual sweep
 LARGE = 1e3
 
 
@@ -57,10 +58,10 @@ def profile(result: MinimizerResult, names: str | Sequence[str]) -> Interval:
     return Interval(value, *(None if bound is None else float(np.exp(bound)) for bound in bounds))
 
 
-def over_models(
-    results: Mapping[str, MinimizerResult], names: Mapping[str, Sequence[str]], model_uncertainty: float = 0.0
+def of_part(
+    results: Mapping[str, MinimizerResult], part: str, boundary: float, model_uncertainty: float = 0.0
 ) -> Interval:
-    """Return a sum of resistances over all circuits that the data do not exclude.
+    """Return the resistance of a part of the cell over all circuits that the data do not exclude.
 
     Each circuit's interval is the wider of its profile and of the jackknife over blocks of neighbouring frequencies,
     which shows how much hangs on one part of the spectrum, such as a drift at its slow end. The hull of all is
@@ -70,26 +71,28 @@ def over_models(
     ----------
     results : mapping of str to lmfit.minimizer.MinimizerResult
         By circuit, from `fit.candidates`.
-    names : mapping of str to sequence of str
-        The resistances to add up, by circuit. A circuit without any of them is left out.
+    part : {"electrolyte", "interface", "total"}
+        Resistances to add up, as `fit.parts` tells them apart.
+    boundary : float
+        Time constant [s] between the fast arcs of the electrolyte and the others.
     model_uncertainty : float
-        Standard uncertainty by the distance of real processes from ideal elements, as a share of the sum of all
-        resistances of the circuit.
+        Standard uncertainty by the distance of real processes from ideal elements, as a share of the total resistance,
+        or, for the electrolyte, of its own.
 
     Returns
     -------
     Interval
-        The value is that of the circuit of the lowest Bayesian information criterion; in ohm.
+        In ohm. The value is that of the circuit of the lowest Bayesian information criterion; zero with an upper bound
+        alone where that circuit has no such resistance.
     """
     lowest = min(result.bic for result in results.values())
-    kept = {c: r for c, r in results.items() if r.bic - lowest < EXCLUDED and names[c]}
-    if not kept:
-        return Interval(np.nan, None, None)
-    intervals = [_of_one(result, names[circuit]) for circuit, result in kept.items()]
-    value = intervals[0].value
-    lows, highs = [interval.low for interval in intervals], [interval.high for interval in intervals]
-    best = next(iter(kept.values()))
-    whole = sum(p.value for name, p in best.params.items() if name[0] == "R" and p.value < value * np.exp(UNBOUNDED))
+    kept = [result for result in results.values() if result.bic - lowest < EXCLUDED]
+    intervals = [_of_one(result, part, boundary) for result in kept]
+    value, lows, highs = intervals[0].value, *zip(*(interval[1:] for interval in intervals), strict=True)
+    best = min(kept, key=lambda result: result.bic)
+    values = best.params.valuesdict()
+    whole = "electrolyte" if part == "electrolyte" else "total"
+    whole = sum(values[name] for name in fit.parts(best.circuit, values, boundary)[whole])
     extra = stats.norm.ppf(CONFIDENCE) * model_uncertainty * whole
     low = None if None in lows else value - np.hypot(value - min(lows), extra)
     high = None if None in highs else value + np.hypot(max(highs) - value, extra)
@@ -116,9 +119,13 @@ def _independent(part: np.ndarray) -> float:
     return part.size / time
 
 
-def _of_one(result: MinimizerResult, names: Sequence[str]) -> Interval:
+def _of_one(result: MinimizerResult, part: str, boundary: float) -> Interval:
+    values = result.params.valuesdict()
+    names = fit.parts(result.circuit, values, boundary)[part]
+    if not names:
+        return Interval(0.0, None, None)
     value, low, high = profile(result, names)
-    spread = stats.t.ppf(CONFIDENCE, BLOCKS - 1) * _jackknife(result, names)
+    spread = stats.t.ppf(CONFIDENCE, BLOCKS - 1) * _jackknife(result, part, boundary)
     return Interval(
         value,
         None if low is None else min(low, float(value * np.exp(-spread))),
@@ -126,8 +133,8 @@ def _of_one(result: MinimizerResult, names: Sequence[str]) -> Interval:
     )
 
 
-def _jackknife(result: MinimizerResult, names: Sequence[str]) -> float:
-    """Standard error of the logarithm of a sum, by leaving out blocks (Künsch 1989, doi 10.1214/aos/1176347265)."""
+def _jackknife(result: MinimizerResult, part: str, boundary: float) -> float:
+    """Standard error of the logarithm of a part, by leaving out blocks (Künsch 1989, doi 10.1214/aos/1176347265)."""
     order = np.argsort(result.frequency, kind="stable")
     sums = []
     for block in np.array_split(order, BLOCKS):
@@ -135,7 +142,8 @@ def _jackknife(result: MinimizerResult, names: Sequence[str]) -> float:
         problem = Problem(result.circuit, result.frequency[kept], result.impedance[kept], result.weights[kept])
         x, _ = problem.solved(problem.coordinates(result.params.valuesdict()))
         values = problem.values(x)
-        sums.append(np.log(sum(values[name] for name in names)))
+        names = fit.parts(result.circuit, values, boundary)[part]
+        sums.append(np.log(sum((values[name] for name in names), FLOOR)))
     return float(np.sqrt((BLOCKS - 1) * np.var(sums)))
 
 
