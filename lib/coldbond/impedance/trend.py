@@ -9,6 +9,7 @@ from scipy import stats
 from coldbond.impedance.intervals import Interval
 
 SETTLED = 0.95  # share of a fall after which it counts as over
+SCATTERED = 0.3  # probability of residuals as large as these, below which the given intervals are too narrow
 SIGNIFICANT = 0.01  # probability by which a series without a break may be said to have one
 STABLE = 0.10  # change after the break, as a share of the value there, that still counts as stable
 TRIED = 400  # breaks
@@ -111,7 +112,10 @@ def breakpoint(cycle: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.n
     probability = float(stats.f.sf(ratio, 2, freedom))
     if probability > SIGNIFICANT:
         return Trend(probability, "straight line", None, None, None, None, straight.at)
-    limit = best.squares + max(1.0, best.squares / freedom) * stats.t.ppf(0.975, freedom) ** 2
+    # With n - 4 degrees of freedom little is known of a scatter: it is taken from the residuals where they ask for it.
+    scattered = stats.chi2.sf(best.squares, freedom) < SCATTERED
+    known, estimated = stats.norm.ppf(0.975) ** 2, best.squares / freedom * stats.t.ppf(0.975, freedom) ** 2
+    limit = best.squares + (max(known, estimated) if scattered else known)
     kept = [(at, fit) for at, fit in zip(tried, fits, strict=True) if fit.squares <= limit]
     place = float(tried[int(np.argmin([fit.squares for fit in fits]))])
     ends = cycle[[0, -1]]
