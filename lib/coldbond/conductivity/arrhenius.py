@@ -1,7 +1,7 @@
 """Activation energy of a conductivity from resistances at several temperatures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
@@ -44,6 +44,8 @@ class Line:
         By how much [eV] the activation energy changes from the coldest to the hottest; None for fewer than four points.
     left_out : int
         Points without an interval, which have no weight.
+    factor : float
+        Thickness over area of the pellet, 1/cm; NaN where they are not known.
     """
 
     power: int
@@ -57,6 +59,7 @@ class Line:
     scatter: float
     bend: Interval | None
     left_out: int
+    factor: float = np.nan
 
     @property
     def energy(self) -> Interval:
@@ -169,8 +172,13 @@ def lines(measured: Mapping[str, Ionic], temperature_uncertainty: float) -> dict
         temperature = np.array([kelvin(one.spectrum) for one in own])
         if np.unique(temperature).size > 1:
             resistances = [one.resistance for one in own]
+            attrs = own[0].spectrum.attrs
             fitted[sample] = {
-                name: line(temperature, resistances, temperature_uncertainty, power) for name, power in FORMS.items()
+                name: replace(
+                    line(temperature, resistances, temperature_uncertainty, power),
+                    factor=attrs["thickness_cm"] / attrs["area_cm2"],
+                )
+                for name, power in FORMS.items()
             }
     return fitted
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
 from scipy.constants import e, k
 
 from coldbond.conductivity.pellet import inverse, kelvin, product, shape
 from coldbond.findings import finding
-from coldbond.impedance import fit, intervals
+from coldbond.impedance import fit, intervals, kramers_kronig
 from coldbond.impedance.intervals import Interval
 
 #: Activation energy [eV] where none was measured, for the thermostat's part in the uncertainty alone; those of garnets
@@ -26,6 +27,8 @@ class Ionic:
     Attributes
     ----------
     spectrum : xarray.Dataset
+    fails : array of bool, shape (n,)
+        Which points fail the test of Kramers and Kronig; they are fitted nevertheless.
     results : dict of str to lmfit.minimizer.MinimizerResult
         By circuit, that of the lowest Bayesian information criterion first.
     resistance : Interval
@@ -33,6 +36,7 @@ class Ionic:
     """
 
     spectrum: xr.Dataset
+    fails: np.ndarray
     results: dict[str, MinimizerResult]
     resistance: Interval
 
@@ -42,7 +46,7 @@ class Ionic:
         return next(iter(self.results.values()))
 
 
-def measure(spectrum: xr.Dataset, circuits: Sequence[str], boundary: float) -> Ionic:
+def measure(spectrum: xr.Dataset, circuits: Sequence[str], boundary: float, model_uncertainty: float) -> Ionic:
     """Find the resistance of a pellet between blocking electrodes.
 
     Parameters
@@ -53,9 +57,12 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], boundary: float) -> I
         Those that may describe it; that choice is part of the interval.
     boundary : float
         Time constant [s] from which on an arc belongs to the electrodes.
+    model_uncertainty : float
+        Standard uncertainty by the distance of real processes from ideal elements, as a share of the resistance.
     """
     results = fit.candidates(spectrum, circuits)
-    return Ionic(spectrum, results, intervals.of_part(results, "electrolyte", boundary))
+    fails = kramers_kronig.test(spectrum).fails.to_numpy()
+    return Ionic(spectrum, fails, results, intervals.of_part(results, "electrolyte", boundary, model_uncertainty))
 
 
 def conductivity(
@@ -138,5 +145,9 @@ def _evidence(one: Ionic) -> str:
     lowest = one.best.bic
     others = [name for name, result in one.results.items() if result.bic - lowest < intervals.EXCLUDED][1:]
     typical, largest = fit.misfit(one.best)
-    also = f", nor is {' or '.join(others)} excluded" if others else ""
-    return f"{one.best.circuit} by BIC{also}; residuals {typical:.2f} % of the modulus, at most {largest:.1f} %"
+    texts = [
+        f"{one.best.circuit} by BIC" + (f", {' and '.join(others)} not excluded" if others else ""),
+        f"residuals {typical:.2f} % of the modulus, at most {largest:.1f} %",
+        f"{one.fails.sum()} of {one.fails.size} points fail the test of Kramers and Kronig",
+    ]
+    return "; ".join(texts if one.fails.any() else texts[:2])
