@@ -135,16 +135,22 @@ def _of_one(result: MinimizerResult, part: str, boundary: float) -> Interval:
 
 def _jackknife(result: MinimizerResult, part: str, boundary: float) -> float:
     """Standard error of the logarithm of a part, by leaving out blocks (Künsch 1989, doi 10.1214/aos/1176347265)."""
+    if not hasattr(result, "left_out"):  # the same for every part
+        result.left_out = _left_out(result)
+    named = [(values, fit.parts(result.circuit, values, boundary)[part]) for values in result.left_out]
+    sums = [np.log(sum((values[name] for name in names), FLOOR)) for values, names in named]
+    return float(np.sqrt((BLOCKS - 1) * np.var(sums)))
+
+
+def _left_out(result: MinimizerResult) -> list[dict[str, float]]:
+    """The parameters of fits that each leave out one block of neighbouring frequencies."""
     order = np.argsort(result.frequency, kind="stable")
-    sums = []
+    found = []
     for block in np.array_split(order, BLOCKS):
         kept = np.setdiff1d(order, block)
         problem = Problem(result.circuit, result.frequency[kept], result.impedance[kept], result.weights[kept])
-        x, _ = problem.solved(problem.coordinates(result.params.valuesdict()))
-        values = problem.values(x)
-        names = fit.parts(result.circuit, values, boundary)[part]
-        sums.append(np.log(sum((values[name] for name in names), FLOOR)))
-    return float(np.sqrt((BLOCKS - 1) * np.var(sums)))
+        found.append(problem.values(problem.solved(problem.coordinates(result.params.valuesdict()))[0]))
+    return found
 
 
 class _Held(Problem):

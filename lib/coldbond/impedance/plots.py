@@ -98,11 +98,10 @@ def _nyquist(ax: Axes, recordings: Mapping[str, xr.Dataset], fitted: Fits) -> No
         ax.plot(best.model.real, -best.model.imag, color=colors[label], lw=0.7)
         ax.plot(z.real[fails], -z.imag[fails], "x", ms=3, mew=0.7, color=FAILS, zorder=3)
         shown.append(points)
-    reach = max(points.get_xdata().max() for points in shown)
-    below = max(points.get_ydata().max() for points in shown)
-    lowest = min(0.0, *(points.get_ydata().min() for points in shown))
-    ax.set_aspect("equal", adjustable="datalim")
-    ax.set(xlabel=r"Re $Z$ / Ω", ylabel=r"−Im $Z$ / Ω", xlim=(0, 1.04 * reach), ylim=(1.1 * lowest, 1.1 * below))
+    reach = 1.05 * max(points.get_xdata().max() for points in shown)
+    below = 1.1 * min(0.0, *(points.get_ydata().min() for points in shown)) - 0.06 * reach
+    ax.set_aspect("equal", adjustable="box")
+    ax.set(xlabel=r"Re $Z$ / Ω", ylabel=r"−Im $Z$ / Ω", xlim=(0, reach), ylim=(below, below + reach))
     ax.legend(loc="upper left", ncols=2, markerscale=1.6, handletextpad=0.1, columnspacing=0.8, borderaxespad=0.2)
 
 
@@ -132,7 +131,7 @@ def _against_cycle(ax: Axes, resistances: pd.DataFrame, trends: Mapping[str, Tre
                 ax.axvspan(course.break_cycle.low, course.break_cycle.high, color=color, alpha=0.12, lw=0)
     ax.set(xlabel="cycle", ylabel=f"{NAMES[part]} / Ω", yscale="log")
     bottom, top = ax.get_ylim()
-    ax.set_ylim(bottom / 1.3, top * 1.6)
+    ax.set_ylim(bottom / 1.3, top * 2.5)
     ax.yaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
     ax.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
     ax.legend(loc="upper right")
