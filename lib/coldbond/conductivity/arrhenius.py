@@ -262,4 +262,5 @@ def _points(fit: Line) -> str:
 
 
 def _text(interval: Interval) -> str:
-    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})".replace("-", "−")
+    value, low, high = (f"{round(number, 3) + 0.0:.3f}".replace("-", "−") for number in interval)
+    return f"{value} ({low} to {high})"

@@ -1,10 +1,10 @@
 """Electronic conductivity of a pellet from its current at constant voltage, and equation 4 of the paper.
 
 Between ion-blocking electrodes the current decays as ions pile up, until electrons alone carry what remains (Hebb 1952,
-doi 10.1063/1.1700165; Wagner 1956). The decay is taken as any sum of exponentials with positive amplitudes, which holds
-stretched exponentials and power laws too: every completely monotone function is one (Bernstein 1929, doi
+doi 10.1063/1.1700165). The decay is taken as any sum of exponentials with positive amplitudes, which comes as close as
+one likes to stretched exponentials and power laws too, as to every completely monotone function (Bernstein 1929, doi
 10.1007/BF02592679). Their times reach to a few times the recording: what relaxes more slowly than that no recording can
-tell from a steady current.
+tell from a steady current. Of a current that is still well above what it tends to, the end is not extrapolated.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ FIRST = 0.05  # of the recording: what comes before is left out
 SLOWEST = 3.0  # times the recording: the slowest relaxation that is looked for
 A_DECADE = 30  # relaxation times: with fewer, the gaps between them would show as misfit
 BATCHES, FEWEST = 24, 10
+UNSETTLED = 0.1  # above the steady current: where the recording ends higher than that, it gives an upper bound only
 RISE = 0.01  # of the current in the second half of the recording: what rises more has no steady state yet
 CLAIMS = {("LLZ", "RT-MCL-LLZ"): "sigma_electronic_drops"}
 
@@ -77,7 +78,7 @@ def steady(recording: xr.Dataset, current_offset: float) -> Steady:
     current = current * (np.sign(np.mean(current[time >= time[-1] / 2])) or 1.0)
     tail = time >= FIRST * time[-1]
     if tail.sum() < FEWEST:
-        raise ValueError(f"{tail.sum()} points after {FIRST:.0%} of the recording are too few for a steady state")
+        raise ValueError(f"{tail.sum()} points of the current are too few for a steady state")
     half = time >= time[-1] / 2
     _, rise, _ = trends.slope(time[half], current[half])
     if rise * time[-1] / 2 > RISE * np.mean(current[half]):
@@ -86,10 +87,13 @@ def steady(recording: xr.Dataset, current_offset: float) -> Steady:
     value, low, high, fitted = _profile(time[tail], current[tail], time[-1])
     offset = NORMAL * current_offset
     low, high = value - np.hypot(value - low, offset), value + np.hypot(high - value, offset)
-    above = f"at the end the current is {fitted[-1] / max(value, 1e-30) - 1:.1%} above".replace("%", " %")
-    if low <= 0:
-        return Steady(recording, Interval(np.nan, None, float(high)), time[tail], fitted, "not settled: an upper bound")
-    return Steady(recording, Interval(float(value), float(low), float(high)), time[tail], fitted, above)
+    reach = f"relaxations up to {SLOWEST * time[-1] / 3600:.2g} h counted"
+    above = fitted[-1] / value - 1 if value > 0 else np.inf
+    if low <= 0 or above > UNSETTLED:
+        note = f"not settled, an upper bound; {reach}"
+        return Steady(recording, Interval(np.nan, None, float(high)), time[tail], fitted, note)
+    note = f"at the end the current is {100 * above:.1f} % above; {reach}"
+    return Steady(recording, Interval(float(value), float(low), float(high)), time[tail], fitted, note)
 
 
 def conductivity(settled: Steady, thickness_uncertainty: float, area_uncertainty: float) -> Interval | None:
@@ -107,9 +111,7 @@ def conductivity(settled: Steady, thickness_uncertainty: float, area_uncertainty
         return None
     factor = whose.factor / abs(settled.recording.attrs["applied_voltage"])
     if settled.current.low is None and settled.current.high is not None:
-        upper = Interval(settled.current.high, None, settled.current.high)  # the pellet's own part is added to a bound
-        high = product(upper, factor, 0.0).value * float(np.exp(NORMAL * whose.uncertainty))
-        return Interval(np.nan, None, high)
+        return Interval(np.nan, None, settled.current.high * factor * float(np.exp(NORMAL * whose.uncertainty)))
     return product(settled.current, factor, whose.uncertainty)
 
 

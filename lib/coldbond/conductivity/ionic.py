@@ -30,7 +30,7 @@ class Ionic:
     fails : array of bool, shape (n,)
         Which points fail the test of Kramers and Kronig; they are fitted nevertheless.
     results : dict of str to lmfit.minimizer.MinimizerResult
-        By circuit, that of the lowest Bayesian information criterion first.
+        By circuit, that of the lowest Bayesian information criterion first; larger ones than that are left out.
     resistance : Interval
         Of the pellet, bulk and grain boundaries together, ohm.
     """
@@ -54,13 +54,16 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], boundary: float, mode
     spectrum : xarray.Dataset
         `impedance` [ohm] over `frequency` [Hz].
     circuits : sequence of str
-        Those that may describe it; that choice is part of the interval.
+        Those that may describe it, the smaller ones parts of the larger; that choice is part of the interval.
     boundary : float
         Time constant [s] from which on an arc belongs to the electrodes.
     model_uncertainty : float
         Standard uncertainty by the distance of real processes from ideal elements, as a share of the resistance.
     """
     results = fit.candidates(spectrum, circuits)
+    most = len(next(iter(results.values())).params)
+    # A circuit that is larger than the best holds it, with an arc more that noise alone determines.
+    results = {circuit: result for circuit, result in results.items() if len(result.params) <= most}
     fails = kramers_kronig.test(spectrum).fails.to_numpy()
     return Ionic(spectrum, fails, results, intervals.of_part(results, "electrolyte", boundary, model_uncertainty))
 
@@ -134,7 +137,7 @@ def findings(
             continue
         dimensions = shape(one.spectrum, thickness_uncertainty, area_uncertainty).text
         known = isfinite(attrs["temperature_C"])
-        at = f"{attrs['temperature_C']:g}({temperature_uncertainty:g}) °C" if known else "an unknown temperature"
+        at = f"{attrs['temperature_C']:g} ± {temperature_uncertainty:g} °C" if known else "an unknown temperature"
         note = f"at {at}; pellet {dimensions}"
         claim = CLAIMS.get(attrs["sample"], "")
         rows.append(finding("ionic_conductivity", *found, "S/cm", **whose, claim=claim, note=note))
