@@ -15,7 +15,10 @@ Site = tuple[str, float, float, float]
 
 
 class Crystal(NamedTuple):
-    """A crystal before it is relaxed: cell in angstrom and degree, the sites of its asymmetric unit."""
+    """A crystal before it is relaxed: cell in angstrom and degree, the sites of its asymmetric unit.
+
+    Of two origins of a space group the first is meant.
+    """
 
     prototype: str
     group: str
@@ -44,14 +47,14 @@ def _caesium_chloride(metal: str, a: float, source: str = RECALLED) -> Crystal:
 
 def _zintl(metal: str, a: float, source: str) -> Crystal:
     """NaTl: two interpenetrating diamond lattices."""
-    return _cubic("NaTl", "Fd-3m", a, (("Li", 0.125, 0.125, 0.125), (metal, 0.375, 0.375, 0.375)), source)
+    return _cubic("NaTl", "Fd-3m", a, (("Li", 0, 0, 0), (metal, 0.5, 0.5, 0.5)), source)
 
 
 def _layers(metal: str, counts: tuple[int, ...], a: float, c: float, prototype: str, source: str) -> Crystal:
     """Layers of a body-centred lattice along [111]: so many of lithium, so many of the metal, and on in turn."""
     kinds = [kind for kind, count in zip(cycle(("Li", metal)), counts, strict=False) for _ in range(count)]
-    while len(kinds) % 3:
-        kinds += kinds
+    if len(kinds) % 3:
+        kinds *= 3  # the columns repeat after three layers
     columns = cycle(((0.0, 0.0), (2 / 3, 1 / 3), (1 / 3, 2 / 3)))
     sites = tuple((kind, x, y, at / len(kinds)) for at, (kind, (x, y)) in enumerate(zip(kinds, columns, strict=False)))
     return _hexagonal(prototype, "P1", a, c, sites, source)
@@ -67,7 +70,7 @@ def _copper(metal: str, a: float) -> Crystal:
 
 
 def _diamond(metal: str, a: float) -> Crystal:
-    return _cubic("C (diamond)", "Fd-3m", a, ((metal, 0.125, 0.125, 0.125),), WYCKOFF)
+    return _cubic("C (diamond)", "Fd-3m", a, ((metal, 0, 0, 0),), WYCKOFF)
 
 
 def _magnesium(metal: str, a: float, c: float) -> Crystal:
@@ -79,7 +82,7 @@ def _wurtzite(metal: str, a: float, c: float, source: str) -> Crystal:
     return _hexagonal("ZnS (wurtzite)", "P6_3mc", a, c, sites, source)
 
 
-STUKE = "Stöhr and Schäfer 1979, Z. Anorg. Allg. Chem. 453, 5, recalled"
+STOEHR = "Stöhr and Schäfer 1979, Z. Anorg. Allg. Chem. 453, 5, recalled"
 ZINTL = "Zintl and Brauer 1933, Z. Phys. Chem. B 20, 245, recalled"
 
 #: By formula; two forms of one formula are told apart by a word.
@@ -95,7 +98,7 @@ CRYSTALS = {
     "Mg": _magnesium("Mg", 3.209, 5.211),
     "In": Crystal("In", "I4/mmm", (3.253, 3.253, 4.946, 90, 90, 90), (("In", 0, 0, 0),), WYCKOFF),
     "Sn alpha": _diamond("Sn", 6.489),
-    "Sn beta": Crystal("Sn", "I4_1/amd", (5.831, 5.831, 3.182, 90, 90, 90), (("Sn", 0, 0.75, 0.125),), WYCKOFF),
+    "Sn beta": Crystal("Sn", "I4_1/amd", (5.831, 5.831, 3.182, 90, 90, 90), (("Sn", 0, 0, 0),), WYCKOFF),
     "Si": _diamond("Si", 5.431),
     "Ge": _diamond("Ge", 5.658),
     "LiAu3": _cubic("Cu3Au", "Pm-3m", 3.97, (("Li", 0, 0, 0), ("Au", 0, 0.5, 0.5))),
@@ -111,28 +114,28 @@ CRYSTALS = {
     "LiAl": _zintl("Al", 6.37, ZINTL),
     "Li3Al2": _layers("Al", (3, 2), 4.508, 14.26, "Li3Al2", "Tebbe et al. 2007, Z. Naturforsch. 62b, 1457, recalled"),
     "LiIn": _zintl("In", 6.80, ZINTL),
-    "Li5In4": _layers("In", (3, 2, 2, 2), 4.75, 8.95, "Li5Ga4", STUKE),
-    "Li3In2": _layers("In", (3, 2), 4.76, 14.75, "Li3Al2", STUKE),
+    "Li5In4": _layers("In", (3, 2, 2, 2), 4.75, 8.95, "Li5Ga4", STOEHR),
+    "Li3In2": _layers("In", (3, 2), 4.76, 14.75, "Li3Al2", STOEHR),
     "Li2In": Crystal(
         "Li2Ga",
         "Cmcm",
         (4.763, 10.026, 4.761, 90, 90, 90),
-        (("In", 0, 1 / 12, 0.25), ("Li", 0, 3 / 12, 0.25), ("Li", 0, 5 / 12, 0.25)),
-        STUKE,
+        (("In", 0, 1 / 12, 0.25), ("Li", 0, 5 / 12, 0.25), ("Li", 0, 9 / 12, 0.25)),
+        STOEHR,
     ),
     "Li13In3": _cubic(
         "Li13In3",
         "Fd-3m",
         13.556,
         (
-            ("In", 0.375, 0.375, 0.375),
-            ("In", 0, 0, 0),
-            ("Li", 0.125, 0.125, 0.125),
-            ("Li", 0.5, 0.5, 0.5),
-            ("Li", 0.25, 0.25, 0.25),
-            ("Li", 0.375, 0.125, 0.125),
+            ("In", 0.5, 0.5, 0.5),
+            ("In", 0.125, 0.125, 0.125),
+            ("Li", 0, 0, 0),
+            ("Li", 0.625, 0.625, 0.625),
+            ("Li", 0.375, 0.375, 0.375),
+            ("Li", 0.25, 0, 0),
         ),
-        STUKE,
+        STOEHR,
     ),
     "Li5Sn2": _layers("Sn", (5, 2), 4.74, 19.83, "Li5Sn2", "Frank et al. 1975, Z. Naturforsch. 30b, 10, recalled"),
     "Li15Si4": _cu15si4("Si", 10.63, "Obrovac and Christensen 2004, doi 10.1149/1.1652421"),
@@ -152,7 +155,7 @@ CRYSTALS = {
         "MgAl2O4",
         "Fd-3m",
         9.037,
-        (("Sn", 0.125, 0.125, 0.125), ("Sn", 0.5, 0.5, 0.5), ("N", 0.2574, 0.2574, 0.2574)),
+        (("Sn", 0, 0, 0), ("Sn", 0.625, 0.625, 0.625), ("N", 0.3824, 0.3824, 0.3824)),
         "Scotti et al. 1999, Z. Anorg. Allg. Chem. 625, 1435, recalled",
     ),
 }
