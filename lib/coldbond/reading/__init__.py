@@ -15,6 +15,7 @@ from coldbond.reading import (
     chi,
     delimited,
     ec_lab,
+    energies,
     foreign,
     jcamp,
     panalytical,
@@ -35,6 +36,7 @@ READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path, bytes], xr.Dataset
     (bwtek.is_bwtek, bwtek.read_bwtek),
     (chi.is_chi, chi.read_chi),
     (ec_lab.is_ec_lab, ec_lab.read_ec_lab),
+    (energies.is_energies, energies.read_energies),
     (avantage.is_avantage, avantage.read_avantage),  # a workbook too
     (workbook.is_workbook, workbook.read_workbook),
     (rigaku.is_ras, rigaku.read_ras),
