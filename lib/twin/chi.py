@@ -11,7 +11,7 @@ from twin.impedance import Spectrum, Transient
 MONTHS = ("Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec.")
 
 
-def impedance(spectrum: Spectrum, path: Path, *, start: str, note: str = "") -> None:
+def impedance(spectrum: Spectrum, path: Path, *, start: str, note: str = "synthetic") -> None:
     """Write a sweep."""
     settings = {
         "Init E (V)": "0",
@@ -28,17 +28,16 @@ def impedance(spectrum: Spectrum, path: Path, *, start: str, note: str = "") -> 
     _write(path, start, "A.C. Impedance", note, settings, "Freq/Hz, Z'/ohm, Z\"/ohm, Z/ohm, Phase/deg", rows)
 
 
-def transient(transient: Transient, path: Path, *, start: str, note: str = "") -> None:
+def transient(transient: Transient, path: Path, *, start: str, note: str = "synthetic") -> None:
     """Write a current at constant voltage."""
     settings = {
         "Init E (V)": f"{transient.voltage:g}",
         "Sample Interval (s)": f"{transient.time[1] - transient.time[0]:g}",
         "Run Time (sec)": f"{transient.time[-1]:g}",
         "Quiet Time (sec)": "0",
-        "Scales during Run": "1",
         "Sensitivity (A/V)": "1e-6",
     }
-    rows = zip((f"{time:.3f}" for time in transient.time), map(_number, transient.current), strict=True)
+    rows = zip(map(_number, transient.time), map(_number, transient.current), strict=True)
     _write(path, start, "Amperometric i-t Curve", note, settings, "Time/sec, Current/A", rows)
 
 
@@ -59,7 +58,7 @@ def _write(
         "Data Source:  Experiment",
         "Instrument Model:  CHI660D",
         "Header: ",
-        f"Note: {note or 'synthetic'}",
+        f"Note: {note}",
         "",
         *(name if value is None else f"{name} = {value}" for name, value in settings.items()),
         "",
@@ -69,5 +68,8 @@ def _write(
         "",
     ]
     partial = path.with_name(path.name + ".part")
-    partial.write_bytes("\r\n".join(lines).encode("latin-1"))
-    partial.replace(path)
+    try:
+        partial.write_bytes("\r\n".join(lines).encode("latin-1"))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """The recordings of raw/eis and raw/dc: which cell or pellet, at which cycle or temperature."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,20 +13,35 @@ CELL = {"area_cm2": "0.785", "thickness_cm": "0.040", "temperature_C": "25"}
 BEGUN = datetime(2022, 4, 28, 9, 14, 20)
 
 
+def symmetric(sample: str, cycle: int, *, seed: int) -> impedance.Cell:
+    """A symmetric cell as it is when it is measured: its interfaces scatter from one measurement to the next."""
+    return _scattered(pellets.symmetric(sample, cycle), seed)
+
+
+def full_cell(cycle: int, *, seed: int) -> impedance.Cell:
+    """A full cell as it is when it is measured."""
+    return _scattered(pellets.full_cell(cycle), seed)
+
+
+def pellet(celsius: float, *, seed: int) -> impedance.Cell:
+    """A pellet between gold at a temperature that is not quite what the thermostat shows."""
+    off = np.random.default_rng(seed + 1).normal(0, pellets.THERMOSTAT)
+    return pellets.blocked(celsius + off)
+
+
 def of_cell(sample: str, cycle: int, *, seed: int) -> impedance.Spectrum:
-    """A symmetric cell's spectrum; what a cell shows differs a little from one measurement to the next."""
-    return impedance.sweep(_scattered(pellets.symmetric(sample, cycle), seed), seed=seed)
+    """A symmetric cell's spectrum."""
+    return impedance.sweep(symmetric(sample, cycle, seed=seed), seed=seed)
 
 
 def of_full_cell(cycle: int, *, seed: int) -> impedance.Spectrum:
     """A full cell's spectrum."""
-    return impedance.sweep(_scattered(pellets.full_cell(cycle), seed), seed=seed)
+    return impedance.sweep(full_cell(cycle, seed=seed), seed=seed)
 
 
 def of_pellet(celsius: float, *, seed: int) -> impedance.Spectrum:
-    """A pellet between gold at a temperature that is not quite what the thermostat shows, 25 C apart."""
-    off = np.random.default_rng(seed + 1).normal(0, pellets.THERMOSTAT)
-    return impedance.sweep(pellets.blocked(celsius + off), seed=seed)
+    """A blocked pellet's spectrum at the temperature that the thermostat shows."""
+    return impedance.sweep(pellet(celsius, seed=seed), seed=seed)
 
 
 def of_electrons(sample: str, *, seed: int) -> impedance.Transient:
@@ -38,12 +54,13 @@ def _scattered(cell: impedance.Cell, seed: int) -> impedance.Cell:
     factor = 1 + np.random.default_rng(seed + 1).normal(0, pellets.SCATTER)
     arcs = [process._replace(resistance=process.resistance * factor) for process in cell.processes[2:]]
     resistance, time = cell.layer
-    return impedance.Cell((*cell.processes[:2], *arcs), (resistance * factor, time), cell.blocking, cell.storage)
+    return replace(cell, processes=(*cell.processes[:2], *arcs), layer=(resistance * factor, time))
 
 
 def _spectrum(file: str, role: str, sample: str, state: str, simulate: partial, day: float, note: str, **other):
     start = (BEGUN + timedelta(days=day)).isoformat(sep=" ", timespec="seconds")
-    export = partial(chi.impedance, start=start)
+    # Written in latin-1, the degree sign is no utf-8.
+    export = partial(chi.impedance, start=start, note=f"synthetic, {state}" if role == "arrhenius" else "synthetic")
     return Recording(f"eis/{file}.txt", "eis", role, sample, state, simulate, export, note, CELL | other)
 
 
