@@ -10,7 +10,7 @@ from coldbond.reading import impedance
 from coldbond.reading.errors import ReadError
 from coldbond.reading.table import NUMBER
 
-START = b"EC-Lab ASCII FILE"
+STARTS = (b"EC-Lab ASCII FILE", b"BT-Lab ASCII FILE")
 NEEDED = ("freq/Hz", "Re(Z)/Ohm", "-Im(Z)/Ohm")
 READ = (*NEEDED, "|Z|/Ohm", "Phase(Z)/deg", "time/s", "cycle number")
 PER_HERTZ = {"mHz": 1e-3, "Hz": 1.0, "kHz": 1e3, "MHz": 1e6}
@@ -20,7 +20,7 @@ AGAIN = "export it again as text from EC-Lab"
 
 def is_ec_lab(data: bytes) -> bool:
     """Whether the file starts as EC-Lab's text exports do."""
-    return data.startswith(START)
+    return data.startswith(STARTS)
 
 
 def read_ec_lab(path: Path, data: bytes) -> xr.Dataset:
@@ -70,15 +70,15 @@ def read_ec_lab(path: Path, data: bytes) -> xr.Dataset:
 
 def _attrs(header: list[str]) -> dict:
     fields = dict(re.findall(r"^(\S.*?) {2,}(\S.*?)\s*$", "\n".join(header), re.MULTILINE))
-    attrs: dict = {
-        "instrument": next((line.partition(":")[2].strip() for line in header if line.startswith("Device :")), "")
-    }
-    for name, key, scale in (("Va (mV)", "amplitude", 1e-3),):
-        if NUMBER.fullmatch(fields.get(name, "").replace(",", ".")):
-            attrs[key] = float(fields[name].replace(",", ".")) * scale
-    if NUMBER.fullmatch(fields.get("ff", "").replace(",", ".")) and fields.get("unit ff") in PER_HERTZ:
-        attrs["low_frequency"] = float(fields["ff"].replace(",", ".")) * PER_HERTZ[fields["unit ff"]]
+    attrs: dict = {}
+    if device := next((line.partition(":")[2].strip() for line in header if line.startswith("Device :")), ""):
+        attrs["instrument"] = device
+    if NUMBER.fullmatch(amplitude := fields.get("Va (mV)", "").replace(",", ".")):
+        attrs["amplitude"] = float(amplitude) * 1e-3
+    if NUMBER.fullmatch(lowest := fields.get("ff", "").replace(",", ".")) and fields.get("unit ff") in PER_HERTZ:
+        attrs["low_frequency"] = float(lowest) * PER_HERTZ[fields["unit ff"]]
     started = next((line for line in header if line.startswith("Acquisition started on :")), "")
-    if stated := re.search(r"(\d\d)[/.](\d\d)[/.](\d{4}) (\d+:\d+:\d+)", started):
-        attrs["start"] = f"{stated[3]}-{stated[1]}-{stated[2]}T{stated[4]}"
+    stated = re.search(r"(\d\d)[/.-](\d\d)[/.-](\d{4}) (\d+)[:.](\d\d)[:.](\d\d)", started)
+    if stated and int(stated[1]) <= 12:  # month/day/year
+        attrs["start"] = f"{stated[3]}-{stated[1]}-{stated[2]}T{':'.join(stated.groups()[3:])}"
     return attrs

@@ -20,7 +20,7 @@ AXES = (
     ("xps", "binding", re.compile(r"(?i:binding)|\bBE\b|\bE_?(bin|B)\b"), r"\b(keV|meV)\b"),
     ("xps", "kinetic", re.compile(r"(?i:kinetic)|\bKE\b|\bE_?kin\b"), r"\b(keV|meV)\b"),
     ("raman", None, re.compile(r"raman[-_ ]?shift", re.IGNORECASE), r"\b(nm|eV)\b"),
-    ("eis", None, impedance.FREQUENCY, r"\brad\b"),
+    ("eis", None, impedance.FREQUENCY, r"$^"),
     ("dc", None, impedance.TIME, r"$^"),
 )
 INTENSITY = re.compile(r"intensity|counts?\b|\bcps\b", re.IGNORECASE)
@@ -183,7 +183,8 @@ def _names(header: list[str], width: int) -> list[str]:
             goes_on = len(cells) > width and line != bare and split == "," and named[:1] == [0]
             if named and (len(cells) == width or goes_on):
                 return cells[:width]
-    spoken = [axis[2].search(line) for axis in AXES for line in header if axis[2].search(line)]
+    # Of two columns with an intensity only: these need no further names.
+    spoken = [axis[2].search(line) for axis in AXES[:-2] for line in header if axis[2].search(line)]
     if width == 2 and len({match.re for match in spoken}) == 1 and all(line[0] in COMMENT for line in header):
         return [spoken[0][0], "intensity"]
     return []
