@@ -127,13 +127,15 @@ def _arrhenius(fig: Figure, place: SubplotSpec, lines: Mapping[str, Mapping[str,
         band = np.exp(drawn - half) * factor, np.exp(drawn + half) * factor
         ax.fill_between(1e3 / temperature, *band, color=FIT, alpha=BAND, linewidth=0)
         rest.fill_between(1e3 / temperature, -100 * half, 100 * half, color=FIT, alpha=BAND, linewidth=0)
-        texts = [sample] if len(lines) > 1 else []
+        texts = [figures.label(sample)] if len(lines) > 1 else []
         texts += [
             f"$E_a$({of}) = {form.energy.value:.3f} ± {form.energy.high - form.energy.value:.3f} eV"
             for of, form in zip(("$σT$", "$σ$"), forms, strict=True)
         ]
         text, color = "\n".join(texts), color if len(lines) > 1 else "black"
-        ax.text(0.04, 0.05 + 0.26 * at, text, transform=ax.transAxes, color=color, va="bottom", linespacing=1.4)
+        left, step = at % 2 == 0, 0.26 * (at // 2)  # the line leaves these corners free
+        corner = dict(x=0.04, y=0.05 + step, va="bottom") if left else dict(x=0.97, y=0.96 - step, va="top", ha="right")
+        ax.text(s=text, transform=ax.transAxes, color=color, linespacing=1.4, **corner)
     ax.set(yscale="log", ylabel="$σT$ / S K cm$^{-1}$" if known else "$T/R$ / K S")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter(ScalarFormatter())
@@ -169,8 +171,11 @@ def _transients(fig: Figure, place: SubplotSpec, transients: Mapping[str, Steady
         bottom = float(current[time > 0].min())
         if high is not None:
             bottom = high if low is None else low
-            ax.axhspan(bottom, high, color=color, alpha=BAND, linewidth=0)
-            text = f": below {high:.2g} A" if low is None else _scientific(one.current)
+            if low is None:
+                ax.axhline(high, color=color, linewidth=0.7, linestyle=":")
+            else:
+                ax.axhspan(low, high, color=color, alpha=BAND, linewidth=0)
+            text = f": below {_power(high)} A" if low is None else _steady(one.current)
         ax.annotate(
             f"{figures.label(label)}{text}",
             (0.03, bottom),
@@ -197,8 +202,13 @@ def _number(interval: Interval) -> str:
     return f"{value:.{decimals}f} ({texts[0]} to {texts[1]})"
 
 
-def _scientific(interval: Interval) -> str:
+def _steady(interval: Interval) -> str:
     power = int(np.floor(np.log10(interval.value)))
     scaled = Interval(*(None if number is None else number / 10.0**power for number in interval))
     value, bounds = _number(scaled).split(" ", 1)
     return f": {value} × $10^{{{power}}}$ A\n{bounds}"
+
+
+def _power(number: float) -> str:
+    mantissa, power = f"{number:.1e}".split("e")
+    return f"{mantissa} × $10^{{{int(power)}}}$"
