@@ -15,7 +15,9 @@ START_ARC, START_TAILS = 0.85, (0.55, 0.9)
 APART = 0.6  # decades between the time constants of two arcs at the start
 GRID = 2.5  # time constants a decade that are tried, fewer for circuits of several arcs
 SCREENED, CONVERGED = 10, 3  # starts that are followed for a few steps, and to the end
+GROWN, ADDED = 5, 0.03  # places of an arc that is added to a smaller circuit, and its size as a share of the modulus
 FEW, MANY = 12, 200  # steps
+STEEP = 4  # power of the time constant by which arcs are told apart
 IDEAL = 0.995  # exponents above are a capacitor's
 SMALLEST = 1e-4  # of the smallest modulus: where a resistance that no start needs begins
 FLOOR = 1e-18  # of any parameter, in its unit: nothing that is measured comes near it
@@ -69,7 +71,12 @@ class Problem:
         return np.concatenate([z.real, z.imag], axis=-1)
 
 
-def fitted(spectrum: xr.Dataset, circuit: str, weighting: str = "modulus") -> lmfit.minimizer.MinimizerResult:
+def fitted(
+    spectrum: xr.Dataset,
+    circuit: str,
+    weighting: str = "modulus",
+    smaller: lmfit.minimizer.MinimizerResult | None = None,
+) -> lmfit.minimizer.MinimizerResult:
     """Fit a circuit to a spectrum.
 
     Start values come from the spectrum: with the time constants held on a grid everything else is linear, and is found
@@ -85,6 +92,8 @@ def fitted(spectrum: xr.Dataset, circuit: str, weighting: str = "modulus") -> lm
     weighting : {"modulus", "measured"}
         Standard deviations proportional to the modulus (their size then follows from the residuals), or those of the
         variable `impedance_std` [ohm].
+    smaller : lmfit.minimizer.MinimizerResult, optional
+        The fit of a circuit that lacks one arc of this one: with a small arc added it is a start too.
 
     Returns
     -------
@@ -102,7 +111,8 @@ def fitted(spectrum: xr.Dataset, circuit: str, weighting: str = "modulus") -> lm
     problem = Problem(circuit, frequency, impedance, _weights(spectrum, weighting))
     if 2 * frequency.size <= len(problem.names) + 2:
         raise ValueError(f"{frequency.size} points are too few for the {len(problem.names)} parameters of {circuit}")
-    screened = [problem.solved(problem.coordinates(start), FEW) for start in _starts(problem)[:SCREENED]]
+    starts = _starts(problem)[:SCREENED] + (_grown(problem, smaller) if smaller is not None else [])
+    screened = [problem.solved(problem.coordinates(start), FEW) for start in starts]
     screened.sort(key=lambda found: found[1])
     best, _ = min((problem.solved(x) for x, _ in screened[:CONVERGED]), key=lambda found: found[1])
     return _polished(problem, _in_order(circuit, problem.values(best)))
@@ -115,12 +125,16 @@ def candidates(
 
     The criterion (Schwarz 1978, doi 10.1214/aos/1176344136) is lmfit's `bic`.
     """
-    results = {circuit: fitted(spectrum, circuit, weighting) for circuit in of}
+    results: dict[str, lmfit.minimizer.MinimizerResult] = {}
+    for circuit in sorted(of, key=lambda circuit: len(circuits.elements(circuit))):
+        kinds = circuit.split("-")
+        without = "-".join(_without_arc(kinds)) if "RQ" in kinds else ""
+        results[circuit] = fitted(spectrum, circuit, weighting, results.get(without))
     return dict(sorted(results.items(), key=lambda item: item[1].bic))
 
 
-def parts(circuit: str, values: Mapping[str, float], boundary: float) -> dict[str, list[str]]:
-    """Return which resistances of a circuit belong to the electrolyte and which to what lies beside it.
+def resistance(circuit: str, values: Mapping[str, float], part: str, boundary: float) -> tuple[float, dict[str, float]]:
+    """Return the resistance of a part of the cell, and its derivatives by the logarithms of the parameters.
 
     Parameters
     ----------
@@ -128,21 +142,33 @@ def parts(circuit: str, values: Mapping[str, float], boundary: float) -> dict[st
         Elements in series.
     values : mapping of str to float
         Its parameters.
+    part : {"electrolyte", "interface", "total"}
+        Resistors and the fast arcs, of the electrolyte's bulk and grain boundaries; the slow arcs, of interfaces and
+        electrodes; or all.
     boundary : float
-        Time constant [s] from which on an arc belongs to an interface or electrode; faster ones are the electrolyte's
-        bulk or grain boundaries.
+        Time constant [s] between fast and slow arcs. An arc counts to either side as a steep but smooth function of its
+        time constant tells, (boundary / tau)^4, so that no arc changes sides at once while it is fitted.
 
     Returns
     -------
-    dict of str to list of str
-        Names of parameters, under "electrolyte", "interface" and, of both together, "total".
+    resistance : float
+        In ohm.
+    derivatives : dict of str to float
+        Of the parameters that it depends on, in ohm.
     """
-    named: dict[str, list[str]] = {"electrolyte": [], "interface": []}
+    whole, slopes = 0.0, {}
     for kind, own in circuits.elements(circuit):
-        if kind == "R" or kind in circuits.ARCS:
-            slow = kind in circuits.ARCS and values[own[1]] >= boundary
-            named["interface" if slow else "electrolyte"].append(own[0])
-    return named | {"total": named["electrolyte"] + named["interface"]}
+        if kind != "R" and kind not in circuits.ARCS:
+            continue
+        resistance = values[own[0]]
+        slow = 1 / (1 + (boundary / values[own[1]]) ** STEEP) if kind in circuits.ARCS else 0.0
+        share = {"electrolyte": 1 - slow, "interface": slow, "total": 1.0}[part]
+        whole += share * resistance
+        slopes[own[0]] = share * resistance
+        if kind in circuits.ARCS:
+            turn = {"electrolyte": -1, "interface": 1, "total": 0}[part]
+            slopes[own[1]] = turn * STEEP * slow * (1 - slow) * resistance
+    return whole, slopes
 
 
 def misfit(result: lmfit.minimizer.MinimizerResult) -> tuple[float, float]:
@@ -186,6 +212,30 @@ def _starts(problem: Problem) -> list[dict[str, float]]:
             found.append((distance, taus, tail, amplitudes / sizes))
     found.sort(key=lambda start: start[0])
     return [_values(own, *start[1:], least) for start in found]
+
+
+def _without_arc(kinds: Sequence[str]) -> list[str]:
+    """The elements without the last arc."""
+    last = len(kinds) - 1 - list(reversed(kinds)).index("RQ")
+    return [kind for at, kind in enumerate(kinds) if at != last]
+
+
+def _grown(problem: Problem, smaller: lmfit.minimizer.MinimizerResult) -> list[dict[str, float]]:
+    """Starts from the fit of a circuit that lacks the last arc: with a small one at each of several time constants."""
+    own = circuits.elements(problem.circuit)
+    last = len(own) - 1 - [kind for kind, _ in reversed(own)].index("RQ")
+    kept = [names for at, (_, names) in enumerate(own) if at != last]
+    of_smaller = [names for _, names in circuits.elements(smaller.circuit)]
+    values = {
+        name: max(smaller.params[old].value, FLOOR)
+        for new, before in zip(kept, of_smaller, strict=True)
+        for name, old in zip(new, before, strict=True)
+    }
+    omega = 2 * np.pi * problem.frequency
+    taus = np.geomspace(0.3 / omega.max(), 3 / omega.min(), GROWN)
+    nearest = [np.abs(problem.impedance[np.argmin(np.abs(np.log(omega * tau)))]) for tau in taus]
+    arcs = [(ADDED * modulus, tau, START_ARC) for modulus, tau in zip(nearest, taus, strict=True)]
+    return [values | dict(zip(own[last][1], arc, strict=True)) for arc in arcs]
 
 
 def _shape(kind: str, s: np.ndarray, tau: float, tail: float) -> np.ndarray:

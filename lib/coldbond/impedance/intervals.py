@@ -1,6 +1,6 @@
 """95 % intervals of what a circuit fit says, as wide as its residuals, their likeness and the choice of circuit ask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,9 @@ CONFIDENCE = 0.975  # of each side
 #: Circuits whose Bayesian information criterion lies further above the best are excluded ("very strong" evidence: Kass
 #: and Raftery 1995, doi 10.1080/01621459.1995.10476572).
 EXCLUDED = 10.0
+Quantity = Callable[
+    [Mapping[str, float]], tuple[float, dict[str, float]]
+]  # and its slopes by the parameters' logarithms
 UNBOUNDED = np.log(1e3)  # a factor that leaves the fit as good says that there is no bound
 DOUBLINGS, BISECTIONS = 14, 8
 BLOCKS = 14  # of neighbouring frequencies, half a decade each in a usual sweep
@@ -48,14 +51,7 @@ def profile(result: MinimizerResult, names: str | Sequence[str]) -> Interval:
         In the parameters' unit. A bound is None where a value a thousandfold away fits as well.
     """
     names = [names] if isinstance(names, str) else list(names)
-    problem = Problem(result.circuit, result.frequency, result.impedance, result.weights)
-    best = problem.coordinates(result.params.valuesdict())
-    value = float(sum(result.params[name].value for name in names))
-    least = float(np.sum(problem.residual(best) ** 2))
-    freedom = max(effective_points(problem.residual(best)) - len(problem.names), 1.0)
-    limit = least * (1 + stats.t.ppf(CONFIDENCE, freedom) ** 2 / freedom)
-    bounds = [_bound(problem, names, best, np.log(value), least, limit, side) for side in (-1, 1)]
-    return Interval(value, *(None if bound is None else float(np.exp(bound)) for bound in bounds))
+    return _profile(result, lambda values: (sum(values[n] for n in names), {n: values[n] for n in names}), names)
 
 
 def of_part(
@@ -72,7 +68,7 @@ def of_part(
     results : mapping of str to lmfit.minimizer.MinimizerResult
         By circuit, from `fit.candidates`.
     part : {"electrolyte", "interface", "total"}
-        Resistances to add up, as `fit.parts` tells them apart.
+        Resistances to add up, as `fit.resistance` tells them apart.
     boundary : float
         Time constant [s] between the fast arcs of the electrolyte and the others.
     model_uncertainty : float
@@ -82,8 +78,8 @@ def of_part(
     Returns
     -------
     Interval
-        In ohm. The value is that of the circuit of the lowest Bayesian information criterion; zero with an upper bound
-        alone where that circuit has no such resistance.
+        In ohm. The value is that of the circuit of the lowest Bayesian information criterion; zero without bounds where
+        that circuit has no such resistance.
     """
     lowest = min(result.bic for result in results.values())
     kept = [result for result in results.values() if result.bic - lowest < EXCLUDED]
@@ -92,7 +88,7 @@ def of_part(
     best = min(kept, key=lambda result: result.bic)
     values = best.params.valuesdict()
     whole = "electrolyte" if part == "electrolyte" else "total"
-    whole = sum(values[name] for name in fit.parts(best.circuit, values, boundary)[whole])
+    whole, _ = fit.resistance(best.circuit, values, whole, boundary)
     extra = stats.norm.ppf(CONFIDENCE) * model_uncertainty * whole
     low = None if None in lows else value - np.hypot(value - min(lows), extra)
     high = None if None in highs else value + np.hypot(max(highs) - value, extra)
@@ -120,11 +116,12 @@ def _independent(part: np.ndarray) -> float:
 
 
 def _of_one(result: MinimizerResult, part: str, boundary: float) -> Interval:
-    values = result.params.valuesdict()
-    names = fit.parts(result.circuit, values, boundary)[part]
-    if not names:
+    def quantity(values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+        return fit.resistance(result.circuit, values, part, boundary)
+
+    if not quantity(result.params.valuesdict())[0]:
         return Interval(0.0, None, None)
-    value, low, high = profile(result, names)
+    value, low, high = _profile(result, quantity)
     spread = stats.t.ppf(CONFIDENCE, BLOCKS - 1) * _jackknife(result, part, boundary)
     return Interval(
         value,
@@ -137,8 +134,7 @@ def _jackknife(result: MinimizerResult, part: str, boundary: float) -> float:
     """Standard error of the logarithm of a part, by leaving out blocks (Künsch 1989, doi 10.1214/aos/1176347265)."""
     if not hasattr(result, "left_out"):  # the same for every part
         result.left_out = _left_out(result)
-    named = [(values, fit.parts(result.circuit, values, boundary)[part]) for values in result.left_out]
-    sums = [np.log(sum((values[name] for name in names), FLOOR)) for values, names in named]
+    sums = [np.log(fit.resistance(result.circuit, values, part, boundary)[0] + FLOOR) for values in result.left_out]
     return float(np.sqrt((BLOCKS - 1) * np.var(sums)))
 
 
@@ -153,35 +149,50 @@ def _left_out(result: MinimizerResult) -> list[dict[str, float]]:
     return found
 
 
-class _Held(Problem):
-    """A problem with one more residual, which holds the logarithm of a sum of parameters at a value."""
+def _profile(result: MinimizerResult, quantity: Quantity, names: Sequence[str] = ()) -> Interval:
+    """The profile of a quantity; one of exponents alone ends at 1."""
+    problem = Problem(result.circuit, result.frequency, result.impedance, result.weights)
+    best = problem.coordinates(result.params.valuesdict())
+    value = float(quantity(result.params.valuesdict())[0])
+    least = float(np.sum(problem.residual(best) ** 2))
+    freedom = max(effective_points(problem.residual(best)) - len(problem.names), 1.0)
+    limit = least * (1 + stats.t.ppf(CONFIDENCE, freedom) ** 2 / freedom)
+    held = _Held(problem, quantity, LARGE * np.sqrt(least))
+    ceiling = 0.0 if names and all(name[0] == "n" for name in names) else np.inf
+    bounds = [_bound(problem, held, best, np.log(value), least, limit, side, ceiling) for side in (-1, 1)]
+    return Interval(value, *(None if bound is None else float(np.exp(bound)) for bound in bounds))
 
-    def __init__(self, problem: Problem, names: Sequence[str], weight: float) -> None:
+
+class _Held(Problem):
+    """A problem with one more residual, which holds the logarithm of a quantity at a value."""
+
+    def __init__(self, problem: Problem, quantity: Quantity, weight: float) -> None:
         super().__init__(problem.circuit, problem.frequency, problem.impedance, problem.weights)
-        self.places = np.array([self.names.index(name) for name in names])
-        self.weight, self.target = weight, 0.0
+        self.quantity, self.weight, self.target = quantity, weight, 0.0
 
     def residual(self, x: np.ndarray) -> np.ndarray:
-        return np.append(super().residual(x), self.weight * (np.log(self._held(x).sum()) - self.target))
+        found, _ = self.quantity(self.values(x))
+        return np.append(super().residual(x), self.weight * (np.log(found + FLOOR) - self.target))
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
-        row = np.zeros(x.size)
-        held = self._held(x)
-        inner = np.where(self.is_exponent[self.places], 1 - held, 1.0)
-        row[self.places] = self.weight * held / held.sum() * inner
-        return np.vstack([super().jacobian(x), row])
-
-    def _held(self, x: np.ndarray) -> np.ndarray:
         values = self.values(x)
-        return np.array([values[self.names[place]] for place in self.places])
+        found, slopes = self.quantity(values)
+        inner = {name: 1 - values[name] if name[0] == "n" else 1.0 for name in slopes}
+        row = np.array([slopes.get(name, 0.0) * inner.get(name, 0.0) for name in self.names])
+        return np.vstack([super().jacobian(x), self.weight * row / (found + FLOOR)])
 
 
 def _bound(
-    problem: Problem, names: Sequence[str], best: np.ndarray, centre: float, least: float, limit: float, side: int
+    problem: Problem,
+    held: _Held,
+    best: np.ndarray,
+    centre: float,
+    least: float,
+    limit: float,
+    side: int,
+    ceiling: float,
 ) -> float | None:
     """Logarithm of the value on one side where chi square reaches the limit; None where it does not."""
-    held = _Held(problem, names, LARGE * np.sqrt(least))
-    ceiling = 0.0 if all(name[0] == "n" for name in names) else np.inf  # an exponent ends at 1
 
     def chi_square(offset: float, x: np.ndarray) -> tuple[float, np.ndarray]:
         held.target = centre + side * offset
