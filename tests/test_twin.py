@@ -64,7 +64,8 @@ def test_rewriting_gives_the_committed_bytes(rewritten, file):
 def test_manifest_holds_the_rows_that_rewriting_gives(rewritten):
     committed = (ROOT / "raw/manifest.csv").read_text(encoding="utf-8").splitlines()
     new = (rewritten / "manifest.csv").read_text(encoding="utf-8").splitlines()
-    assert committed == new
+    assert committed[: len(new)] == new
+    assert not any(",synthetic," in row for row in committed[len(new) :])
 
 
 def test_no_recording_depends_on_another(tmp_path):
