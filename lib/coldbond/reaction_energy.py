@@ -13,10 +13,11 @@ from scipy import stats
 from coldbond import figures
 from coldbond.findings import finding
 
-PRODUCTS = ("first", "most lithiated")
+PRODUCTS = ("first", "deepest", "most lithiated")
 NORMS = ("atom", "metal", "lithium")
 UNITS = {"atom": "eV/atom", "metal": "eV per metal", "lithium": "eV per Li"}
 CONFIDENCE = 0.975
+SHADES = (figures.COLORS["RT-MCL-LLZ"], figures.COLORS["HT-MCL-LLZ"])  # of the models
 #: What the figure shows: the nitride and the metals of the paper, then others for comparison.
 REACTANTS = ("InN", "In", "Au", "Zn", "Fe", "Ag", "Al", "Mg", "Sn", "Si", "Ge", "AlN", "Cu3N", "Sn3N4")
 
@@ -114,33 +115,30 @@ def reactions(energies: xr.Dataset, reactant: str) -> dict[str, Reaction]:
     Returns
     -------
     dict of str to Reaction
-        "first": to the stable compound of least lithium, of a nitride to the metal; "most lithiated": to that of most.
-        A metal without a stable compound does not react.
+        To the stable compound of least lithium, of a nitride to its metal ("first"); to the products of the lowest
+        energy for one of their atoms ("deepest"); to the stable compound of most lithium ("most lithiated"). A metal
+        without a stable compound does not react.
     """
     (metal,) = set(composition(reactant)) - {"N"}
     table = hull(energies, metal)
     compounds = table[table.stable & (table.lithium > 0) & (table.lithium < 1)]
-    of_metal = {name: Reaction("none", 0.0, 1.0, 0.0) for name in PRODUCTS}
-    for name, row in zip(PRODUCTS, (compounds.iloc[:1], compounds.iloc[-1:]), strict=True):
-        for formula, compound in row.iterrows():
-            lithium = compound.lithium / (1 - compound.lithium)
-            of_metal[name] = Reaction(str(formula), compound.formation * (1 + lithium), 1 + lithium, lithium)
-    if reactant == metal:
-        return of_metal
-    atoms = composition(reactant)
-    nitrogen = atoms["N"] / atoms[metal]
-    nitride = _lowest(energies, reactant) * (1 + nitrogen)
-    step = nitrogen * 4 * _lowest(energies, "Li3N") + _lowest(energies, metal) - nitride
-    step -= 3 * nitrogen * _lowest(energies, "Li")
-    exchanged = Reaction(f"Li3N + {metal}", step, 4 * nitrogen + 1, 3 * nitrogen)
-    last = of_metal["most lithiated"]
-    on = Reaction(
-        f"Li3N + {last.product}" if last.lithium else exchanged.product,
-        step + last.energy,
-        exchanged.atoms + last.lithium,
-        exchanged.lithium + last.lithium,
-    )
-    return {"first": exchanged, "most lithiated": on}
+    steps = []
+    for formula, compound in compounds.iterrows():
+        lithium = compound.lithium / (1 - compound.lithium)
+        steps.append(Reaction(str(formula), compound.formation * (1 + lithium), 1 + lithium, lithium))
+    if reactant != metal:
+        atoms = composition(reactant)
+        nitrogen = atoms["N"] / atoms[metal]
+        exchange = nitrogen * 4 * _lowest(energies, "Li3N") + _lowest(energies, metal)
+        exchange -= (1 + nitrogen) * _lowest(energies, reactant) + 3 * nitrogen * _lowest(energies, "Li")
+        first = Reaction(f"Li3N + {metal}", exchange, 4 * nitrogen + 1, 3 * nitrogen)
+        steps = [first] + [
+            Reaction(f"Li3N + {on.product}", exchange + on.energy, first.atoms + on.lithium, first.lithium + on.lithium)
+            for on in steps
+        ]
+    steps = steps or [Reaction("none", 0.0, 1.0, 0.0)]
+    deepest = min(steps, key=lambda step: step.per("atom"))
+    return dict(zip(PRODUCTS, (steps[0], deepest, steps[-1]), strict=True))
 
 
 def table(found: Mapping[str, Mapping[str, Mapping[str, Reaction]]]) -> pd.DataFrame:
@@ -291,9 +289,7 @@ def draw(
     hulls = top.subplots(1, len(metals), sharey=True)
     styles = dict(zip(tables, ("o-", "s--"), strict=False))
     for ax, metal in zip(np.atleast_1d(hulls), metals, strict=True):
-        for (model, energies), color in zip(
-            tables.items(), (figures.COLORS["RT-MCL-LLZ"], figures.COLORS["HT-MCL-LLZ"]), strict=False
-        ):
+        for (model, energies), color in zip(tables.items(), SHADES, strict=False):
             compounds = hull(energies, metal)
             corners = compounds[compounds.stable]
             ax.plot(corners.lithium, corners.formation, styles[model], color=color, ms=3, label=model)
@@ -307,21 +303,21 @@ def draw(
     axes = bottom.subplots(1, 4, gridspec_kw={"width_ratios": [1, 1, 1, 1.15]})
     for ax, norm in zip(axes[:3], NORMS, strict=True):
         _bars(ax, found, norm, error)
-    axes[0].legend(loc="lower left", handlelength=1.0)
+    bottom.legend(*axes[0].get_legend_handles_labels(), loc="upper center", ncols=3, handlelength=1.0)
     _parity(axes[3], tables)
     figures.letters([hulls[0], axes[0], axes[3]])
 
 
 def _bars(ax, found: Mapping, norm: str, error: float) -> None:
     reactants = list(next(iter(found.values())))
-    width = 0.38
-    shades = (figures.COLORS["InN-LLZ"], figures.COLORS["RT-MCL-LLZ"])
+    width = 0.8 / len(PRODUCTS)
+    shades = (figures.COLORS["InN-LLZ"], figures.COLORS["RT-MCL-LLZ"], "0.45")
     for at, (product, shade) in enumerate(zip(PRODUCTS, shades, strict=True)):
         for place, reactant in enumerate(reactants):
             each = [found[model][reactant][product] for model in found]
             energies = [one.per(norm) for one in each]
             mean, half = float(np.mean(energies)), max(_half(one, error, norm) for one in each)
-            y = place + (at - 0.5) * width
+            y = place + (at - 1) * width
             label = product if place == 0 else None
             ax.barh(y, mean, width, color=shade, label=label)
             if half:
@@ -337,14 +333,16 @@ def _parity(ax, tables: Mapping[str, xr.Dataset]) -> None:
     published = [value for _, value, _ in PUBLISHED]
     span = [min(published) - 0.12, max(published) + 0.08]
     ax.plot(span, span, color="0.7", lw=0.5, zorder=0)
-    colors = (figures.COLORS["RT-MCL-LLZ"], figures.COLORS["HT-MCL-LLZ"])
-    for (_, energies), color, marker in zip(tables.items(), colors, "os", strict=False):
+    shown = []
+    for (_, energies), color, marker in zip(tables.items(), SHADES, "os", strict=False):
         computed = [_of_published(energies, name, name.split(" + ")[0]) for name, _, _ in PUBLISHED]
         ax.plot(published, computed, marker, color=color, ms=3)
-    last = [
-        np.max([_of_published(energies, name, name.split(" + ")[0]) for energies in tables.values()])
-        for name, _, _ in PUBLISHED
-    ]
-    for (name, value, _), height in zip(PUBLISHED, last, strict=True):
-        ax.annotate(name, (value, height), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=6)
+        shown.append(computed)
+    ends = np.min(shown, axis=0), np.max(shown, axis=0)
+    for rank, at in enumerate(np.argsort(published, kind="stable")):  # by turns below and above
+        above = rank % 2
+        place = published[at], ends[above][at]
+        offset, side = ((0, 4), "bottom") if above else ((0, -4), "top")
+        name = PUBLISHED[at][0].replace(" + 3 Li", "")
+        ax.annotate(name, place, xytext=offset, textcoords="offset points", ha="center", va=side, fontsize=6)
     ax.set(xlabel="published / eV atom$^{-1}$", ylabel="computed / eV atom$^{-1}$", xlim=span, ylim=span)
