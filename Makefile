@@ -1,5 +1,6 @@
 # Rebuilds the paper's figures; `make help` lists what else it does. Needs GNU Make 4.2 and Python 3.11, nothing more.
 
+of_full_cell = {role: full-cell-interface, part: total, circuits: [L-R-RQ-RQ-W, L-R-RQ-RQ-RQ-W, L-R-RQ-RQ-RQ-Q, L-R-RQ-RQ-RQ-RQ-W]}
 of_lithium = {role: lithium, main: Li, reference: Li, looked_for: [In, LiIn, Li2O, Li3N], enlarged: [35.0, 37.5]}
 
 define TABLE
@@ -8,12 +9,17 @@ $(call figure, fig2g  , fig2g_raman          , raman:LLZ+InN-LLZ+Ne            ,
 $(call figure, fig2h  , fig2h_xrd            , phase:LLZ+InN-LLZ               , )
 $(call figure, figS2  , fig2h_xrd            , phase:LLZ-powder+LLZ            , )
 $(call figure, figS11 , fig2h_xrd            , lithium:Li                      , $(of_lithium))
+$(call figure, fig3a  , fig3a_reaction_energy, energies                        , )
+$(call figure, figS3  , figS3_conductivity   , conductivity:LLZ arrhenius:LLZ? electronic:LLZ+RT-MCL-LLZ?, )
 $(call figure, fig3ghi, fig3ghi_xps          , surface:LLZ+InN-LLZ+HT-MCL-LLZ+RT-MCL-LLZ, )
 $(call figure, figS24 , fig3ghi_xps          , cycled-surface:RT-MCL-LLZ+Li    , role: cycled-surface)
 $(call figure, fig4b  , fig4b_ccd            , ccd:LLZ+In-LLZ+RT-MCL-LLZ       , )
 $(call figure, figS16 , fig4b_ccd            , ccd:HT-MCL-LLZ                  , )
 $(call figure, fig4cd , fig4cd_long_cycling  , long-cycling:RT-MCL-LLZ         , )
 $(call figure, figS17 , fig4cd_long_cycling  , long-cycling:HT-MCL-LLZ         , windows: [0.76])
+$(call figure, fig4e  , fig4e_impedance      , interface:RT-MCL-LLZ+LLZ        , )
+$(call figure, figS23 , fig4e_impedance      , interface:LLZ                   , panel: spectra)
+$(call figure, figS19 , fig4e_impedance      , full-cell-interface:RT-MCL-LLZ  , $(of_full_cell))
 $(call figure, fig4f  , fig4f_full_cell      , full-cell                       , )
 $(call figure, figS18 , fig4f_full_cell      , full-cell                       , panel: polarization)
 $(call figure, fig4gh , fig4gh_rate          , rate                            , )
@@ -84,7 +90,7 @@ library := $(wildcard lib/coldbond/*.py lib/coldbond/*/*.py) lib/run_notebook.py
 
 # Of one selection, such as ccd:LLZ+In-LLZ: its role, its samples where they are to be told apart, its keys in `held`.
 role = $(firstword $(subst :, ,$(subst ?,,$(1))))
-samples = $(if $(or $(of_paper),$(filter $(notebook)/$(role),$(shown))),$(subst +, ,$(word 2,$(subst :, ,$(1)))))
+samples = $(if $(or $(of_paper),$(filter $(notebook)/$(role),$(shown))),$(subst +, ,$(subst ?,,$(word 2,$(subst :, ,$(1))))))
 keys = $(if $(samples),$(addprefix $(role)/,$(samples)),$(role))
 
 pick = $(patsubst $(1):%,%,$(filter $(1):%,$(held)))
