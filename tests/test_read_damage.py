@@ -187,7 +187,7 @@ FOREIGN = {
     "damaged zip": archive("root.xml")[:-5],
     "damaged workbook": archive("xl/workbook.xml"),
     "CIF without a powder pattern": b"data_x\n_cell_length_a 4.15\n",
-    "'Cyclic Voltammetry' of CH Instruments": b"Feb. 20, 2020   1:02:03\nCyclic Voltammetry\nInstrument Model:  CHI660E\n",
+    "'Cyclic Voltammetry' of CH Instruments": b"Feb. 2, 2020   1:02:03\nCyclic Voltammetry\nInstrument Model: CHI6\n",
     ".mpr": b"BIO-LOGIC MODULAR FILE\x1a\x00\x00",
     "no column named freq/Hz": b"EC-Lab ASCII FILE\nNb header lines : 4\n\ntime/s\tEwe/V\n1\t2\n",
     "neither Re(Z) and Im(Z) nor |Z| and phase": b"time/s,freq/Hz,|Z|/Ohm,I/A,Ewe/V\n1,2,3,4,5\n",

@@ -49,7 +49,8 @@ def read_ec_lab(path: Path, data: bytes) -> xr.Dataset:
     wanted = [name for name in READ if name in names]
     places = [names.index(name) for name in wanted]
     for number, row in body:
-        cells = [row[place].replace(",", ".") for place in places] if len(row) >= len(names) else []
+        whole = len(row) == len(names) or (len(row) == len(names) + 1 and not row[-1].strip())
+        cells = [row[place].replace(",", ".") for place in places] if whole else []
         if not cells or not all(NUMBER.fullmatch(cell.strip()) for cell in cells):
             raise ReadError(path, number, f"cut off, or not numbers in {', '.join(wanted)}", AGAIN)
     if not body:

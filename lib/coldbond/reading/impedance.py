@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, DecimalTuple
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,10 +52,11 @@ VOLTAGE = "# applied_voltage: 1.0 V"
 
 
 class Column(NamedTuple):
-    """Numbers in the base unit, and the unit of their last written digit."""
+    """Numbers in the base unit, the unit of the last digit that each was written with, and how many digits that are."""
 
     values: np.ndarray
     last: np.ndarray
+    digits: int
 
 
 def spectrum(
@@ -115,7 +116,7 @@ def spectrum(
         {"frequency": ("frequency", frequency, {"units": "Hz", "long_name": "frequency"})},
         {"technique": "eis", **attrs, "sign": sign},
     )
-    read.impedance.attrs["significant_digits"] = significant_digits(columns[written].values)
+    read.impedance.attrs["significant_digits"] = columns[written].digits
     if "time" in columns:
         read["time"] = ("frequency", columns["time"].values, {"units": "s", "long_name": "time"})
     if sweeps[-1] > 1:
@@ -151,14 +152,20 @@ def finite(path: Path, values: np.ndarray, lines: Sequence[int]) -> None:
 
 def significant_digits(numbers: Iterable[float]) -> int:
     """Return the digits that each of the numbers was written with at most."""
-    return max(len(Decimal(repr(float(number))).normalize().as_tuple().digits) for number in numbers)
+    return max(len(written.digits) for written in _written(numbers))
 
 
 def last_digit(numbers: np.ndarray) -> np.ndarray:
     """Return the unit of the last digit of each number of a column: of so many digits, or of so many decimals."""
-    decimals = max(-Decimal(repr(float(number))).normalize().as_tuple().exponent for number in numbers)
+    counts = [(len(written.digits), -written.exponent) for written in _written(numbers)]
+    # Few numbers of a column end in zeros; a single longer one was not written by the program.
+    digits, decimals = np.percentile(np.array(counts, float), 90, axis=0, method="nearest")
     size = np.floor(np.log10(np.abs(numbers), where=numbers != 0, out=np.full(numbers.size, -300.0)))
-    return np.maximum(10.0 ** (size + 1 - significant_digits(numbers)), 10.0**-decimals)
+    return np.maximum(10.0 ** (size + 1 - digits), 10.0**-decimals)
+
+
+def _written(numbers: Iterable[float]) -> list[DecimalTuple]:
+    return [Decimal(repr(float(number))).normalize().as_tuple() for number in numbers]
 
 
 def settled_sign(frequency: np.ndarray, impedance: np.ndarray) -> int:
@@ -203,8 +210,8 @@ def named_columns(
     Returns
     -------
     xarray.Dataset
-        As `spectrum` returns it. Rows of zero frequency, which some testers write between sweeps, are left out and
-        counted in the attr `unread`.
+        As `spectrum` returns it. Rows of zeros, which some testers write between sweeps, are left out and counted in
+        the attr `unread`.
 
     Raises
     ------
@@ -222,13 +229,13 @@ def named_columns(
     place = {quantity: found[0] for quantity, found in places.items() if found}
     if not {"real", "imaginary"} <= place.keys() and not {"modulus", "phase"} <= place.keys():
         raise ReadError(path, lines[0], "neither Re(Z) and Im(Z) nor |Z| and phase are named", f"name them: {NAMED}")
-    kept = values[:, place["frequency"]] != 0
+    kept = values[:, [index for quantity, index in place.items() if quantity not in ("time", "sweep")]].any(axis=1)
     lines = [line for line, keep in zip(lines, kept, strict=True) if keep]
     left = [name for index, name in enumerate(names) if index not in place.values()]
-    left += [f"{np.sum(~kept)} rows of zero frequency"] if not kept.all() else []
+    left += [f"{np.sum(~kept)} rows of zeros"] if not kept.all() else []
     values = values[kept]
     if not lines:
-        raise ReadError(path, None, "all frequencies are zero", AGAIN)
+        raise ReadError(path, None, "all rows are zeros", AGAIN)
     units = {"frequency": HERTZ, "phase": DEGREES, "time": TIMES}
     columns = {
         quantity: _column(path, names[index], values[:, index], units.get(quantity, OHM))
@@ -289,7 +296,7 @@ def _column(path: Path, name: str, values: np.ndarray, units: Mapping[str, float
         reason = f"the unit of {name!r} is not given, or none of {known}"
         raise ReadError(path, None, reason, f"write it behind the name, as in {NAMED}")
     sign = -1 if MINUS.match(name) else 1
-    return Column(values * factor * sign, last_digit(values) * factor)
+    return Column(values * factor * sign, last_digit(values) * factor, significant_digits(values))
 
 
 def _compared(path: Path, impedance: np.ndarray, columns: Mapping[str, Column], lines: Sequence[int]) -> int:
@@ -343,14 +350,11 @@ def _sweeps(path: Path, frequency: np.ndarray, stated: Sequence[float] | None, l
     for number, (start, part) in enumerate(zip(starts, parts, strict=True) if turns else ()):
         same_way = (part[-1] < part[0]) == (first[-1] < first[0])
         low, high = part.min() / first.min(), part.max() / first.max()
-        ends = [
-            part[0] / first[0 if same_way else -1],
-            *((min(low, 1), max(high, 1)) if number == last else (low, high)),
-        ]
+        if number == last:  # it may end early
+            low, high = min(low, 1), max(high, 1)
+        ends = [part[0] / first[0 if same_way else -1], low, high]
         if part.size < FEWEST or np.abs(np.log(ends)).max() > np.log(SAME_END):
             at = next((turn for turn in turns if turn >= start), turns[-1])
-            reason = (
-                f"the frequency turns to {frequency[at]:g} Hz: this is neither one sweep nor several over one range"
-            )
+            reason = f"the frequency turns to {frequency[at]:g} Hz: neither one sweep nor several over one range"
             raise ReadError(path, lines[at], reason, "export each sweep by itself, or with a column that numbers them")
     return np.searchsorted(starts, np.arange(frequency.size), side="right")
