@@ -16,6 +16,7 @@ from coldbond.impedance.resistance import Fits, last_sweep
 from coldbond.impedance.trend import Trend
 
 FAILS = figures.STAMP
+WIDE = 5  # ratio of resistances beyond which their axis is logarithmic
 NAMES = {"interface": "resistance of both interfaces", "total": "resistance of the cell"}
 
 
@@ -129,9 +130,14 @@ def _against_cycle(ax: Axes, resistances: pd.DataFrame, trends: Mapping[str, Tre
             ax.plot(fine, course.curve(fine), color=color, lw=0.8)
             if course.break_cycle is not None:
                 ax.axvspan(course.break_cycle.low, course.break_cycle.high, color=color, alpha=0.12, lw=0)
-    ax.set(xlabel="cycle", ylabel=f"{NAMES[part]} / Ω", yscale="log")
-    bottom, top = ax.get_ylim()
-    ax.set_ylim(bottom / 1.3, top * 2.5)
-    ax.yaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
-    ax.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+    ax.set(xlabel="cycle", ylabel=f"{NAMES[part]} / Ω")
+    known = [interval.value for interval in resistances[part]]
+    if max(known) > WIDE * min(known):
+        ax.set_yscale("log")
+        bottom, top = ax.get_ylim()
+        ax.set_ylim(bottom / 1.3, top * 2.5)
+        ax.yaxis.set_major_formatter(mpl.ticker.ScalarFormatter())
+        ax.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+    else:
+        ax.set_ylim(0, 1.35 * max(known))
     ax.legend(loc="upper right")
