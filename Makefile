@@ -64,12 +64,12 @@ unexport COLDBOND_RAW COLDBOND_FIGURES MPLBACKEND PYTHONPATH PYTHONHOME
 unexport PYTHONDONTWRITEBYTECODE
 
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
-.PHONY: figures help test lab notebooks raw bench closure lock clean FORCE
+.PHONY: figures help test lab notebooks raw energies bench closure lock clean FORCE
 
 # ---- rules from the table, where the goal is a figure ---------------------------------------------------------------
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
-ifneq ($(filter-out help test lab notebooks raw bench closure lock clean,$(goals)),)
+ifneq ($(filter-out help test lab notebooks raw energies bench closure lock clean,$(goals)),)
 
 hash := \#
 $(foreach sign,: ; % * ? [ ] ~ | $(hash) $$,$(if $(findstring $(sign),$(OUT)),$(error make takes no OUT with a $(sign) in it)))
@@ -139,8 +139,8 @@ help:  ## list what make does
 # Made anew when its lock changes, or when the Python it was made of has gone.
 $(VENV)/.installed: lock/run.txt lock/uv.txt pyproject.toml $(if $(works),,FORCE)
 	@lib/set_up.sh $(VENV) lock/run.txt $(call quoted,$(PYTHON))
-.venv-lab/.installed .venv-bench/.installed: .venv-%/.installed: lock/%.txt lock/uv.txt pyproject.toml
-	@lib/set_up.sh .venv-$* lock/$*.txt $(call quoted,$(PYTHON))
+.venv-lab/.installed .venv-bench/.installed .venv-energies/.installed: .venv-%/.installed: lock/%.txt lock/uv.txt pyproject.toml
+	@lib/set_up.sh .venv-$* lock/$*.txt $(call quoted,$(PYTHON)) $(filter energies,$*)
 
 NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --dist loadfile
 test: $(VENV)/.installed  ## check the style, the library, the build, and the outputs that the notebooks store
@@ -161,6 +161,9 @@ renew-%: $(VENV)/.installed
 raw: $(VENV)/.installed  ## write the synthetic recordings in raw/ anew
 	@$(VENV_PYTHON) -m twin
 
+energies: .venv-energies/.installed  ## compute the energies in raw/energies anew, in an environment with torch
+	@.venv-energies/bin/python -m energies
+
 REALISATIONS = 50
 closure: $(VENV)/.installed  ## run the notebooks of spectra on new noise and count how often they find the truth
 	@$(VENV_PYTHON) tests/closure.py $(REALISATIONS)
@@ -175,6 +178,7 @@ lock: $(VENV)/.installed  ## take up newer versions of the packages within the r
 	$(LOCK) --extra test -o lock/run.txt pyproject.toml
 	$(LOCK) --extra lab -o lock/lab.txt pyproject.toml
 	$(LOCK) --extra bench -o lock/bench.txt pyproject.toml
+	echo torch | $(LOCK) --excludes /dev/stdin --extra energies -o lock/energies.txt pyproject.toml
 	echo uv | $(LOCK) -o lock/uv.txt -
 
 clean:  ## remove PDFs, executed notebooks and what killed runs left; committed files and environments stay

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Makes the environment FOLDER with PYTHON: exactly the packages of LOCK, by their hashes, and this project from lib/.
-#     lib/set_up.sh FOLDER LOCK PYTHON
+#     lib/set_up.sh FOLDER LOCK PYTHON [EXTRA]
+# What LOCK leaves out of the project's EXTRA, which is torch, pip adds: of its builds, some with several GB for a GPU,
+# it takes the one that the user's own settings lead to (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL); uv heeds neither.
 # FOLDER/.installed is written last: make takes it as the sign that all went well. Always anew, so that nothing is left
 # of an older lock; uv, where the package index has it, does that in seconds, pip in minutes.
 set -eu
@@ -31,5 +33,6 @@ python=$folder/bin/python
     { "$python" -m pip install --require-hashes -r lock/uv.txt && "$python" -m uv pip sync --python "$python" --require-hashes "$lock"; } ||
         "$python" -m pip install --require-hashes -r "$lock"
 } >"$log" 2>&1 || fail "the packages of $lock could not be installed: $(grep -i error "$log" | tail -n 1) (see $log)"
-"$python" -m pip install --no-deps --no-build-isolation --editable . >>"$log" 2>&1 || fail "the project could not be installed (see $log)"
+if [ $# -gt 3 ]; then set -- ".[$4]"; else set -- --no-deps .; fi
+"$python" -m pip install --no-build-isolation --editable "$@" >>"$log" 2>&1 || fail "the project could not be installed (see $log)"
 touch "$folder/.installed"

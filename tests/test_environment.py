@@ -12,7 +12,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-LOCKS = {"run": "test", "lab": "lab", "bench": "bench"}  # lock and the extra that it is for
+LOCKS = {"run": "test", "lab": "lab", "bench": "bench", "energies": "energies"}  # lock and the extra that it is for
+BY_PIP = {"torch"}  # in no lock: pip chooses its build
 ON_CONDA = {"matplotlib": "matplotlib-base"}
 
 
@@ -22,7 +23,8 @@ def pinned(lock: str) -> list[Requirement]:
 
 
 def wanted(lock: str) -> list[Requirement]:
-    return [Requirement(text) for text in [*PROJECT["dependencies"], *EXTRAS[LOCKS[lock]]]]
+    requirements = [Requirement(text) for text in [*PROJECT["dependencies"], *EXTRAS[LOCKS[lock]]]]
+    return [requirement for requirement in requirements if requirement.name not in BY_PIP]
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
@@ -47,7 +49,14 @@ def test_a_lock_has_hashes_and_no_addresses(lock):
 
 
 def test_what_runs_and_tests_is_lean():
-    assert not {"jupyterlab", "rfc3987-syntax"} & {pin.name for pin in pinned("run")}
+    assert not {"jupyterlab", "rfc3987-syntax", "chgnet", "pymatgen"} & {pin.name for pin in pinned("run")}
+
+
+def test_what_pip_alone_installs_is_pinned_in_the_project_and_drags_no_gpu_into_a_lock():
+    (torch,) = (Requirement(text) for text in EXTRAS["energies"] if Requirement(text).name in BY_PIP)
+    assert str(torch.specifier).startswith("==")
+    names = {pin.name for lock in LOCKS for pin in pinned(lock)}
+    assert not {name for name in names if name in BY_PIP or re.match(r"nvidia-(?!ml-py)|cuda|triton", name)}
 
 
 def dependencies() -> list:
