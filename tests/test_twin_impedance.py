@@ -293,6 +293,8 @@ def test_cell_behind_a_sweep_is_told_by_its_seed(monkeypatch, seed):
     many = [eis.symmetric("LLZ", 75, seed=n).interface / pellets.symmetric("LLZ", 75).interface for n in range(400)]
     assert np.std(many) == pytest.approx(pellets.SCATTER, rel=0.12) and np.mean(many) == pytest.approx(1, abs=2e-3)
     assert eis.symmetric("LLZ", 75, seed=1).electrolyte == pellets.symmetric("LLZ", 75).electrolyte
+    shapes = np.log([eis.symmetric("LLZ", 75, seed=n).processes[2][1:] for n in range(400)])
+    np.testing.assert_allclose(shapes.std(axis=0), pellets.SHAPES, rtol=0.12)
 
 
 # --- the files ---------------------------------------------------------------------------------------------------

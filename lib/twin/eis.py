@@ -51,10 +51,16 @@ def of_electrons(sample: str, *, seed: int) -> impedance.Transient:
 
 
 def _scattered(cell: impedance.Cell, seed: int) -> impedance.Cell:
-    factor = 1 + np.random.default_rng(seed + 1).normal(0, pellets.SCATTER)
-    arcs = [process._replace(resistance=process.resistance * factor) for process in cell.processes[2:]]
+    """The cell with interfaces a little different in size and, from one to the other, in shape."""
+    rng = np.random.default_rng(seed + 1)
+    factor = 1 + rng.normal(0, pellets.SCATTER)
+    arcs = []
+    for resistance, time, spread in cell.processes[2:]:
+        slower, wider = np.exp(rng.normal(0, pellets.SHAPES, 2))
+        arcs.append(impedance.Process(resistance * factor, time * slower, spread * wider))
     resistance, time = cell.layer
-    return replace(cell, processes=(*cell.processes[:2], *arcs), layer=(resistance * factor, time))
+    slower = np.exp(rng.normal(0, pellets.SHAPES))
+    return replace(cell, processes=(*cell.processes[:2], *arcs), layer=(resistance * factor, time * slower))
 
 
 def _spectrum(file: str, role: str, sample: str, state: str, simulate: partial, day: float, note: str, **other):

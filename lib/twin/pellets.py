@@ -30,7 +30,8 @@ DECAYS = {
 
 CYCLES = (1, 10, 25, 50, 75, 100, 150, 200)
 FULL_CELL_CYCLES = (1, 10, 25, 50)
-SCATTER = 0.01  # of an interface from one measurement to the next
+SCATTER = 0.01  # of an interface's resistance from one measurement to the next
+SHAPES = 0.12  # of its time constants and their spread, as standard deviation of the logarithm
 ARCS = {"LLZ": (0.62, 0.38), "RT-MCL-LLZ": (0.55, 0.45)}  # the two interfaces of a cell are not alike
 CAPACITANCE = 2.5e-6  # F, of one interface
 LAYER = 0.03, 0.35  # share of the interface and time [s] of diffusion in the lithium beside it
