@@ -104,10 +104,12 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
         `pass_energy` [eV], `dwell_time` [s], `sweeps` and `charge_reference`.
 
         An impedance spectrum ("eis") is a Dataset with `impedance` [ohm], complex, Im < 0 for a capacitor, over
-        `frequency` [Hz] in the order recorded; `time` [s] where it is recorded, `sweep` where there are several. The
-        attr `sign` says how the sign of the imaginary part was settled, `unfinished` where a sweep ended early.
-        `impedance` has `significant_digits`. A transient ("dc") is one with `current` [A] over `time` [s] and the attr
-        `applied_voltage` [V].
+        `frequency` [Hz] in the order recorded; `time` [s] where it is recorded, `sweep`, from 1, where there are
+        several. The attr `sign` says how the sign of the imaginary part was settled, `unfinished` where a sweep ended
+        early, `amplitude` [V] where the file states it. `impedance` has `significant_digits`, those in the file.
+
+        A transient ("dc") is a Dataset with `current` [A] over `time` [s], which repeats only where the file has too
+        few digits for it, and the attr `applied_voltage` [V]. The current has the sign of the file and `resolution`.
 
     Raises
     ------

@@ -13,6 +13,7 @@ import xarray as xr
 from coldbond.reading.errors import ReadError
 
 FEWEST = 5  # points
+MANY = 2000  # numbers of a column: enough to tell how it is written
 AGAIN = "export it again, whole"
 #: Two sweeps are of one range if their ends differ by less than this factor.
 SAME_END = 2.0
@@ -157,7 +158,8 @@ def significant_digits(numbers: Iterable[float]) -> int:
 
 def last_digit(numbers: np.ndarray) -> np.ndarray:
     """Return the unit of the last digit of each number of a column: of so many digits, or of so many decimals."""
-    counts = [(len(written.digits), -written.exponent) for written in _written(numbers)]
+    some = numbers[:: 1 + numbers.size // MANY]
+    counts = [(len(written.digits), -written.exponent) for written in _written(some)]
     # Few numbers of a column end in zeros; a single longer one was not written by the program.
     digits, decimals = np.percentile(np.array(counts, float), 90, axis=0, method="nearest")
     size = np.floor(np.log10(np.abs(numbers), where=numbers != 0, out=np.full(numbers.size, -300.0)))
