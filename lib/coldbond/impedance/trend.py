@@ -12,7 +12,7 @@ SETTLED = 0.95  # share of a fall after which it counts as over
 SCATTERED = 0.3  # probability of residuals as large as these, below which the given intervals are too narrow
 SIGNIFICANT = 0.01  # probability by which a series without a break may be said to have one
 STABLE = 0.10  # change after the break, as a share of the value there, that still counts as stable
-TRIED = 400  # breaks
+TRIED = 300  # breaks, of each model
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,11 @@ class Trend:
     model : str
         "straight line", or the better one of "broken line" and "settling", an exponential approach to a straight line.
     break_cycle : Interval or None
-        Cycle of the break, or at which 95 % of the fall is over; None for a straight line.
-    level, fall, change : Interval or None
+        Cycle of the break, or at which 95 % of the fall is over; None for a straight line. "About cycle 50" is to be
+        compared with this interval. It ends at the first or last cycle where the data give no other bound.
+    level, fall, change : Interval
         Value at the break; how far it lies below the first; how far the straight course from there to the last cycle
-        rises. In the unit of the values.
+        rises. In the unit of the values; wherever a break may lie.
     curve : callable
         The model's value at any cycles.
     """
@@ -37,18 +38,18 @@ class Trend:
     probability: float
     model: str
     break_cycle: Interval | None
-    level: Interval | None
-    fall: Interval | None
-    change: Interval | None
+    level: Interval
+    fall: Interval
+    change: Interval
     curve: Callable[[np.ndarray], np.ndarray]
 
     @property
     def evidence(self) -> str:
         """What decides, in words."""
         against = f"against a straight line p = {self.probability:.1g}"
-        if self.break_cycle is None:
-            return f"no break: {against}"
         first, last = (100 * np.array(x) / self.level.value for x in (self.fall, self.change))
+        if self.break_cycle is None:
+            return f"no break is seen: {against}; a fall before one may be {first[1]:.0f} to {first[2]:.0f} %"
         return (
             f"{self.model}, {against}; falls until cycle {_range(self.break_cycle)} by "
             f"{first[0]:.0f} % ({first[1]:.0f} to {first[2]:.0f} %) of the value there, then changes by "
@@ -58,23 +59,36 @@ class Trend:
     @property
     def falls_then_stable(self) -> bool | None:
         """Whether the value falls and then stays within 10 %; None where the intervals do not decide."""
-        if self.break_cycle is None or self.fall.high < 0:
-            return False
         margin = STABLE * self.level.value
-        if self.fall.low > 0 and -margin < self.change.low and self.change.high < margin:
-            return True
-        return False if self.change.low > margin or self.change.high < -margin else None
+        if -margin < self.change.low and self.change.high < margin:
+            return self._falls
+        return False if self._falls is False or self.change.low > margin or self.change.high < -margin else None
 
     @property
     def falls_then_rises(self) -> bool | None:
-        """Whether the value falls and then rises; None where the intervals do not decide."""
-        if self.break_cycle is None or self.fall.high < 0 or self.change.high < 0:
+        """Whether the value falls and then rises; None where the intervals do not decide.
+
+        A rise that is certain counts however small; none is certain where it could be 10 % at most.
+        """
+        if self.change.low > 0:
+            return self._falls
+        return False if self._falls is False or self.change.high < STABLE * self.level.value else None
+
+    @property
+    def _falls(self) -> bool | None:
+        if self.fall.high < STABLE * self.level.value:
             return False
-        return True if self.fall.low > 0 and self.change.low > 0 else None
+        return True if self.break_cycle is not None and self.fall.low > 0 else None
 
 
 def breakpoint(cycle: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.ndarray) -> Trend:
     """Decide how a series goes with the cycle number.
+
+    A broken line and an exponential that settles, each with two parameters more than a straight line, are fitted at
+    every place a break may have. Intervals are those of the profile of chi square over both models and all breaks
+    between the second cycle and the last but one, so that the choice of model, of which eight cycles say little, is
+    part of them. An information criterion would not tell the two models apart better: they have equally many
+    parameters.
 
     Parameters
     ----------
@@ -83,11 +97,6 @@ def breakpoint(cycle: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.n
     value, low, high : array, shape (n,)
         With 95 % intervals. A scatter beyond them, as of one measurement to the next, is estimated from the residuals
         and widens all that follows.
-
-    Returns
-    -------
-    Trend
-        Intervals are those of the profile of chi square over all breaks between the second cycle and the last but one.
 
     Raises
     ------
@@ -98,72 +107,80 @@ def breakpoint(cycle: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.n
     if cycle.size < 6:
         raise ValueError(f"{cycle.size} cycles are too few to tell a break: six are needed")
     sigma = (np.asarray(high, float) - np.asarray(low, float)) / (2 * stats.norm.ppf(0.975))
+    first, last = cycle[[0, -1]]
     tried = np.linspace(cycle[1], cycle[-2], TRIED)
-    straight = _Fit(cycle, value, sigma, lambda at: np.vstack([at**0, at]).T)
-    models = {
-        "broken line": [_Fit(cycle, value, sigma, _broken(at)) for at in tried],
-        "settling": [_Fit(cycle, value, sigma, _settling(at, cycle[0])) for at in tried],
-    }
-    model = min(models, key=lambda name: min(fit.squares for fit in models[name]))
-    fits = models[model]
-    best = min(fits, key=lambda fit: fit.squares)
-    freedom = cycle.size - best.matrix.shape[1] - 1
-    ratio = (straight.squares - best.squares) / 2 / (best.squares / freedom)
+    fits = [_fitted(model, tried, cycle, value, sigma) for model in MODELS]
+    found, covariance, squares = (np.concatenate(parts) for parts in zip(*fits, strict=True))
+    breaks = np.tile(tried, len(MODELS))
+    best = int(np.argmin(squares))
+    model = [*MODELS][best // TRIED]
+    line, straight = _straight(cycle, value, sigma)
+    freedom = cycle.size - 4
+    ratio = (straight - squares[best]) / 2 / (squares[best] / freedom)
     probability = float(stats.f.sf(ratio, 2, freedom))
-    if probability > SIGNIFICANT:
-        return Trend(probability, "straight line", None, None, None, None, straight.at)
     # With n - 4 degrees of freedom little is known of a scatter: it is taken from the residuals where they ask for it.
-    scattered = stats.chi2.sf(best.squares, freedom) < SCATTERED
-    known, estimated = stats.norm.ppf(0.975) ** 2, best.squares / freedom * stats.t.ppf(0.975, freedom) ** 2
-    limit = best.squares + (max(known, estimated) if scattered else known)
-    kept = [(at, fit) for at, fit in zip(tried, fits, strict=True) if fit.squares <= limit]
-    place = float(tried[int(np.argmin([fit.squares for fit in fits]))])
-    ends = cycle[[0, -1]]
+    scattered = stats.chi2.sf(squares[best], freedom) < SCATTERED
+    known, estimated = stats.norm.ppf(0.975) ** 2, squares[best] / freedom * stats.t.ppf(0.975, freedom) ** 2
+    limit = squares[best] + (max(known, estimated) if scattered else known)
+    kept = squares <= limit
 
-    def profiled(weights: Callable[[_Fit, float], np.ndarray]) -> Interval:
-        bounds = [fit.bounds(weights(fit, at), limit) for at, fit in kept]
-        lows, highs = zip(*bounds, strict=True)
-        return Interval(float(weights(best, place) @ best.found), min(lows), max(highs))
+    def profiled(weights: np.ndarray) -> Interval:
+        """Hull of a linear combination of the coefficients of each fit."""
+        centre = np.einsum("bp,bp->b", weights, found)
+        half = np.sqrt(np.maximum(limit - squares, 0) * np.einsum("bp,bpq,bq->b", weights, covariance, weights))
+        return Interval(float(centre[best]), float((centre - half)[kept].min()), float((centre + half)[kept].max()))
 
-    return Trend(
-        probability,
-        model,
-        Interval(place, float(kept[0][0]), float(kept[-1][0])),
-        profiled(lambda fit, at: fit.design(np.array([at]))[0]),
-        profiled(lambda fit, at: fit.design(ends[:1])[0] - fit.design(np.array([at]))[0]),
-        profiled(lambda fit, at: np.array([0.0, 0.0, ends[1] - at])),
-        best.at,
+    ends = np.stack([np.full(TRIED, first), tried], axis=1)
+    at_first, at_break = np.concatenate([design(tried, ends, first) for design in MODELS.values()]).swapaxes(0, 1)
+    after = np.zeros_like(found)
+    after[:, 2] = last - breaks
+    place = Interval(
+        float(breaks[best]),
+        float(first if kept[breaks == tried[0]].any() else breaks[kept].min()),
+        float(last if kept[breaks == tried[-1]].any() else breaks[kept].max()),
     )
+    quantities = [profiled(weights) for weights in (at_break, at_first - at_break, after)]
+    if probability > SIGNIFICANT:
+        return Trend(probability, "straight line", None, *quantities, lambda at: np.polyval(line, at))
+
+    def curve(at: np.ndarray) -> np.ndarray:
+        return MODELS[model](breaks[best : best + 1], np.asarray(at, float), first)[0] @ found[best]
+
+    return Trend(probability, model, place, *quantities, curve)
 
 
-class _Fit:
-    """A weighted linear fit with a given design."""
-
-    def __init__(self, cycle: np.ndarray, value: np.ndarray, sigma: np.ndarray, design: Callable) -> None:
-        self.design, self.matrix = design, design(cycle)
-        weighted = self.matrix / sigma[:, None]
-        self.found = np.linalg.lstsq(weighted, value / sigma, rcond=None)[0]
-        self.squares = float(np.sum((weighted @ self.found - value / sigma) ** 2))
-        self.covariance = np.linalg.pinv(weighted.T @ weighted)
-
-    def at(self, cycle: np.ndarray) -> np.ndarray:
-        return self.design(np.asarray(cycle, float)) @ self.found
-
-    def bounds(self, weights: np.ndarray, limit: float) -> tuple[float, float]:
-        """Where a linear combination of the coefficients brings chi square to the limit."""
-        centre = float(weights @ self.found)
-        half = float(np.sqrt(max(limit - self.squares, 0) * (weights @ self.covariance @ weights)))
-        return centre - half, centre + half
+def _broken(breaks: np.ndarray, cycle: np.ndarray, first: float) -> np.ndarray:
+    """The terms of lines that are broken at `breaks`, shape (breaks, cycles, 3); the last rises by one a cycle."""
+    since = cycle - breaks[:, None]
+    return np.stack([np.ones_like(since), np.minimum(since, 0), np.maximum(since, 0)], axis=-1)
 
 
-def _broken(at: float) -> Callable:
-    return lambda cycle: np.vstack([cycle**0, np.minimum(cycle - at, 0), np.maximum(cycle - at, 0)]).T
+def _settling(breaks: np.ndarray, cycle: np.ndarray, first: float) -> np.ndarray:
+    """The same of exponentials, 95 % of which are over at `breaks`, towards straight lines."""
+    rate = -np.log(1 - SETTLED) / (breaks[:, None] - first)
+    since = cycle - first
+    fallen = np.exp(-rate * since)
+    return np.stack([np.ones_like(fallen), fallen, np.broadcast_to(since, fallen.shape)], axis=-1)
 
 
-def _settling(at: float, first: float) -> Callable:
-    """An exponential, 95 % of which is over at `at`, towards a straight line."""
-    rate = -np.log(1 - SETTLED) / (at - first)
-    return lambda cycle: np.vstack([cycle**0, np.exp(-rate * (cycle - first)), cycle - first]).T
+MODELS = {"broken line": _broken, "settling": _settling}
+
+
+def _fitted(
+    model: str, breaks: np.ndarray, cycle: np.ndarray, value: np.ndarray, sigma: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coefficients for each break, shape (breaks, 3), their covariances, and chi square."""
+    matrix = MODELS[model](breaks, cycle, cycle[0]) / sigma[:, None]
+    inverse = np.linalg.pinv(matrix)
+    found = inverse @ (value / sigma)
+    squares = np.sum((np.einsum("bnp,bp->bn", matrix, found) - value / sigma) ** 2, axis=1)
+    return found, inverse @ inverse.swapaxes(1, 2), squares
+
+
+def _straight(cycle: np.ndarray, value: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, float]:
+    """Slope and intercept of a straight line, and chi square."""
+    line = np.polyfit(cycle, value, 1, w=1 / sigma)
+    return line, float(np.sum(((np.polyval(line, cycle) - value) / sigma) ** 2))
 
 
 def _range(interval: Interval) -> str:
