@@ -396,7 +396,7 @@ def test_settled_sign(z, frequency, noise):
         for _ in range(20)
     ]
     assert min(found) >= 0
-    assert np.mean(found) > (0.9 if noise < 0.01 else 0.0) or noise > 0.01
+    assert np.mean(found) > (0.9 if noise < 0.01 else 0.5)
     assert settled_sign(frequency, z) == 1 and settled_sign(frequency, z.conj()) == -1
 
 

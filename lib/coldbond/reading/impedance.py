@@ -27,8 +27,8 @@ TIME = re.compile(
     rf"(?:^|[,;\t])\W*(?:(?:elapsed|test)[ _]?)?time\s*{UNIT.format('m?s|sec|seconds?|min|h|hours?')}(?:$|[,;\s])", re.I
 )
 CURRENT = re.compile(r"(?i:current)|\bI\s*[/(\[]")
-#: Quantities of a spectrum by the names of their columns; a minus before a name counts.
 IN_OHM = r"\s*[/(\[_]\s*[kMm]?(?:ohm|Ω|Ω)"
+#: Quantities of a spectrum by the names of their columns; a minus before a name counts.
 COLUMNS = {
     "real": re.compile(rf"(?i:\bRe\s*\(?\s*Z|\bZ[ _]?re(?:al)?(?![a-z])|^\W*re(?:al)?{IN_OHM})|\bZ\s*['′’](?!['′’\"])"),
     "imaginary": re.compile(
