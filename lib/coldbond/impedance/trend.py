@@ -118,9 +118,11 @@ def breakpoint(cycle: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.n
     freedom = cycle.size - 4
     ratio = (straight - squares[best]) / 2 / (squares[best] / freedom)
     probability = float(stats.f.sf(ratio, 2, freedom))
-    # With n - 4 degrees of freedom little is known of a scatter: it is taken from the residuals where they ask for it.
+    # Little is known of a scatter from so few residuals: it is taken from them where they ask for it. One degree of
+    # freedom goes into the choice of the model.
     scattered = stats.chi2.sf(squares[best], freedom) < SCATTERED
-    known, estimated = stats.norm.ppf(0.975) ** 2, squares[best] / freedom * stats.t.ppf(0.975, freedom) ** 2
+    left = freedom - 1
+    known, estimated = stats.norm.ppf(0.975) ** 2, squares[best] / left * stats.t.ppf(0.975, left) ** 2
     limit = squares[best] + (max(known, estimated) if scattered else known)
     kept = squares <= limit
 
