@@ -165,7 +165,7 @@ energies: .venv-energies/.installed  ## compute the energies in raw/energies ane
 	@.venv-energies/bin/python -m energies
 
 REALISATIONS = 50
-closure: $(VENV)/.installed  ## run the notebooks of spectra on new noise and count how often they find the truth
+closure: $(VENV)/.installed  ## run the notebooks on new noise and count how often they find the truth
 	@$(VENV_PYTHON) tests/closure.py $(REALISATIONS)
 
 bench: .venv-bench/.installed  ## measure how fast recordings are read, beside others

@@ -1,11 +1,13 @@
 """Closure: the notebooks on new realisations of the synthetic recordings, held against the truths behind them.
 
-    python tests/closure.py [realisations]
+    python tests/closure.py [realisations [first [figure ...]]]
 
 prints for every quantity how often its 95 % interval covered the truth, and how often each decision was right.
 """
 
+import csv
 import os
+import re
 import sys
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
@@ -14,18 +16,22 @@ from tempfile import TemporaryDirectory
 from zlib import crc32
 
 import nbformat
+import numpy as np
 
-from coldbond import paths
-from twin import crystals, photoemission, surfaces, vibrations
+from coldbond import manifest, paths
+from twin import crystals, eis, pellets, photoemission, surfaces, vibrations
 from twin.recordings import RECORDINGS
 
 ROOT = Path(__file__).parents[1]
-ROW = "{file},{technique},{role},{sample},{state},synthetic,,,,,25,"
-HEADER = "file,technique,role,sample,state,origin,sha256,area_cm2,thickness_cm,active_mass_mg,temperature_C,note"
 
 #: Figure: its notebook, the parameters in which it differs, and the roles of its recordings.
 LITHIUM = dict(samples=["Li"], role="lithium", main="Li", reference="Li", looked_for=["In", "LiIn", "Li2O", "Li3N"])
+FULL_CELL = dict(samples=["RT-MCL-LLZ"], role="full-cell-interface", part="total")
+FULL_CELL |= dict(circuits=["L-R-RQ-RQ-W", "L-R-RQ-RQ-RQ-W", "L-R-RQ-RQ-RQ-Q", "L-R-RQ-RQ-RQ-RQ-W"])
 FIGURES = {
+    "fig4e": ("fig4e_impedance", {}, ("interface",)),
+    "figS19": ("fig4e_impedance", FULL_CELL, ("full-cell-interface",)),
+    "figS3": ("figS3_conductivity", {}, ("conductivity", "arrhenius", "electronic")),
     "fig2g": ("fig2g_raman", {}, ("raman",)),
     "fig2h": ("fig2h_xrd", {}, ("phase",)),
     "figS2": ("fig2h_xrd", dict(samples=["LLZ-powder", "LLZ"]), ("phase",)),
@@ -68,10 +74,47 @@ def truths() -> dict[tuple[str, str, str, str], float | bool]:
         ("fig5h", "LLZ", cycled, "more_stray_peaks_than_RT-MCL-LLZ"): True,
         ("fig2g", "LLZ", pristine, "a_looked_for_mode_present"): False,
     }
+    true |= _of_pellets()
     for mode, band in vibrations.INN.items():
         true["fig2g", "InN-LLZ", pristine, f"InN {mode}_present"] = True
         true["fig2g", "InN-LLZ", pristine, f"raman_shift_of_InN {mode}"] = band.position
     return true | _of_surfaces()
+
+
+def _of_pellets() -> dict[tuple[str, str, str, str], float | bool]:
+    """Conductivities and courses; a resistance scatters from one measurement to the next: see `of_seed`."""
+    course, electronic = "cycle 1 to cycle 200", pellets.ELECTRONIC
+    settled = 1 + pellets.cells.RT_MCL_LLZ.settling * np.log(20)  # 95 % of the fall
+    warm = f"{pellets.TEMPERATURES[0]} to {pellets.TEMPERATURES[-1]} °C"
+    return {
+        ("fig4e", "LLZ", course, "break_cycle"): 50.0,
+        ("fig4e", "RT-MCL-LLZ", course, "break_cycle"): settled,
+        ("fig4e", "RT-MCL-LLZ", course, "falls_then_stable"): True,
+        ("fig4e", "LLZ", course, "falls_then_stable"): False,
+        ("fig4e", "LLZ", course, "higher_than_RT-MCL-LLZ_falls_then_rises"): True,
+        ("figS3", "LLZ", warm, "activation_energy_of_conductivity_times_temperature"): pellets.ACTIVATION,
+        ("figS3", "LLZ", warm, "straight_over_inverse_temperature"): True,
+        ("figS3", "LLZ", "25 °C", "ionic_conductivity_on_the_line"): pellets.CONDUCTIVITY,
+        ("figS3", "RT-MCL-LLZ", "pristine", "electronic_conductivity_below_LLZ"): True,
+    } | {("figS3", sample, "pristine", "electronic_conductivity"): value for sample, value in electronic.items()}
+
+
+def of_seed(figure: str, seed: int) -> dict[tuple[str, str, str, str], float]:
+    """The resistances behind the spectra of one realisation."""
+    true = {}
+    for recording in RECORDINGS:
+        if recording.technique != "eis" or recording.role not in FIGURES[figure][2]:
+            continue
+        number = int(re.search(r"\d+", recording.state)[0]) if recording.role != "conductivity" else 25
+        own = dict(seed=_seed(recording.file, seed))
+        whose = figure, recording.sample, recording.state
+        if recording.role == "conductivity":
+            true[*whose, "total_ionic_resistance"] = eis.pellet(number, **own).total
+        elif recording.role != "arrhenius":
+            of_full = recording.role == "full-cell-interface"
+            cell = eis.full_cell(number, **own) if of_full else eis.symmetric(recording.sample, number, **own)
+            true[*whose, "total_resistance"], true[*whose, "interface_resistance"] = cell.total, cell.interface
+    return true
 
 
 #: What the twin calls a line and what the analysis calls the component.
@@ -109,17 +152,26 @@ def found(figure: str, seed: int) -> list[dict]:
         for recording in rows:
             path = Path(folder, recording.file)
             path.parent.mkdir(exist_ok=True)
-            recording.export(recording.simulate(seed=crc32(f"{recording.file} {seed}".encode())), path)
-        lines = [
-            ROW.format(**{key: getattr(r, key) for key in ("file", "technique", "role", "sample", "state")})
-            for r in rows
-        ]
-        Path(folder, "manifest.csv").write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
+            recording.export(recording.simulate(seed=_seed(recording.file, seed)), path)
+        _write_manifest(Path(folder), rows)
         before, paths.RAW = paths.RAW, Path(folder)
         try:
             return _run(notebook, changes)
         finally:
             paths.RAW = before
+
+
+def _seed(file: str, seed: int) -> int:
+    return crc32(f"{file} {seed}".encode())
+
+
+def _write_manifest(folder: Path, recordings: list) -> None:
+    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, manifest.COLUMNS, restval="")
+        table.writeheader()
+        for recording in recordings:
+            row = {key: getattr(recording, key) for key in ("file", "technique", "role", "sample", "state")}
+            table.writerow(row | {"origin": "synthetic"} | dict(recording.constants))
 
 
 def _run(notebook: str, changes: dict) -> list[dict]:
@@ -139,7 +191,7 @@ def _run(notebook: str, changes: dict) -> list[dict]:
 
 def judged(figure: str, seed: int) -> list[tuple[tuple[str, str, str, str], bool | None]]:
     """Of every finding that has a truth, whether it covers it or decides right; None where it says nothing."""
-    true, verdicts = truths(), []
+    true, verdicts = truths() | of_seed(figure, seed), []
     for row in found(figure, seed):
         key = figure, row["sample"], row["state"], row["quantity"]
         if key not in true:
@@ -152,8 +204,8 @@ def judged(figure: str, seed: int) -> list[tuple[tuple[str, str, str, str], bool
     return verdicts
 
 
-def main(realisations: int) -> int:
-    jobs = [(figure, seed) for seed in range(realisations) for figure in FIGURES]
+def main(realisations: int, first: int, figures: list[str]) -> int:
+    jobs = [(figure, seed) for seed in range(first, first + realisations) for figure in figures or FIGURES]
     counts: dict = defaultdict(lambda: [0, 0, 0])
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for done, verdicts in enumerate(pool.map(_judged, jobs), start=1):
@@ -162,7 +214,7 @@ def main(realisations: int) -> int:
                 counts[key][0] += good is True
                 counts[key][1] += good is False
                 counts[key][2] += good is None
-    true = truths()
+    true = {key: value for figure in FIGURES for key, value in of_seed(figure, 0).items()} | truths()
     print(file=sys.stderr)
     for kind, wanted in (("intervals", float), ("decisions", bool)):
         rows = {key: n for key, n in counts.items() if isinstance(true[key], wanted)}
@@ -179,4 +231,5 @@ def _judged(job: tuple[str, int]) -> list:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50))
+    numbers = [int(text) for text in sys.argv[1:3]]
+    sys.exit(main(*numbers, *(50, 0)[len(numbers) :], sys.argv[3:]))
