@@ -31,14 +31,16 @@ class Problem:
 
     def __init__(self, circuit: str, frequency: np.ndarray, impedance: np.ndarray, weights: np.ndarray) -> None:
         self.circuit, self.frequency, self.impedance, self.weights = circuit, frequency, impedance, weights
-        self.names = [name for _, own in circuits.elements(circuit) for name in own]
+        self.names = circuits.names(circuit)
         self.is_exponent = np.array([name[0] == "n" for name in self.names])
         self._last: tuple | None = None
 
     def values(self, x: np.ndarray) -> dict[str, float]:
-        x = np.clip(x, np.log(FLOOR), -np.log(FLOOR))
-        found = np.where(self.is_exponent, 1 / (1 + np.exp(-x)), np.exp(x))
-        return dict(zip(self.names, found, strict=True))
+        return dict(zip(self.names, self._values(x).tolist(), strict=True))
+
+    def _values(self, x: np.ndarray) -> np.ndarray:
+        found = np.exp(np.minimum(np.maximum(x, np.log(FLOOR)), -np.log(FLOOR)))
+        return np.where(self.is_exponent, found / (1 + found), found)
 
     def coordinates(self, values: Mapping[str, float]) -> np.ndarray:
         p = np.array([values[name] for name in self.names])
@@ -50,13 +52,14 @@ class Problem:
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Derivatives of the residuals, shape (2 n, parameters)."""
-        by_logarithm = self._stacked(self._terms(x)[1]).T
-        return by_logarithm * np.where(self.is_exponent, 1 - np.array([*self.values(x).values()]), 1.0)
+        _, by_logarithm, p = self._terms(x)
+        return self._stacked(by_logarithm).T * np.where(self.is_exponent, 1 - p, 1.0)
 
-    def _terms(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _terms(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         # MINPACK asks for the residuals, and then for their slopes at the same place.
-        if self._last is None or not np.array_equal(x, self._last[0]):
-            self._last = x.copy(), circuits.terms(self.circuit, self.values(x), self.frequency)
+        if self._last is None or self._last[0] != x.tobytes():
+            p = self._values(x)
+            self._last = x.tobytes(), (*circuits.terms(self.circuit, p, self.frequency), p)
         return self._last[1]
 
     def solved(self, x: np.ndarray, steps: int = MANY) -> tuple[np.ndarray, float]:
@@ -279,18 +282,19 @@ def _polished(problem: Problem, values: dict[str, float]) -> lmfit.minimizer.Min
         ideal = exponent and value > IDEAL
         parameters.add(name, 1.0 if ideal else value, min=FLOOR, max=1 if exponent else np.inf, vary=not ideal)
     scale = np.array([parameters[name].value for name in problem.names])
+    varied = [parameters[name].vary for name in problem.names]
 
     def residual(trial: lmfit.Parameters) -> np.ndarray:
         model = circuits.impedance(problem.circuit, trial.valuesdict(), problem.frequency)
         return problem._stacked(model - problem.impedance)
 
     def slopes(trial: lmfit.Parameters) -> np.ndarray:
-        by_logarithm = problem._stacked(circuits.terms(problem.circuit, trial.valuesdict(), problem.frequency)[1])
-        current = np.maximum([trial[name].value for name in problem.names], 1e-12 * scale)
-        return (by_logarithm / current[:, None])[[trial[name].vary for name in problem.names]]
+        current = np.array([trial[name].value for name in problem.names])
+        by_logarithm = problem._stacked(circuits.terms(problem.circuit, current, problem.frequency)[1])
+        return (by_logarithm / np.maximum(current, 1e-12 * scale)[:, None])[varied]
 
     minimizer = lmfit.Minimizer(residual, parameters)
-    result = minimizer.minimize(method="leastsq", Dfun=slopes, col_deriv=1, max_nfev=MANY)
+    result = minimizer.minimize(method="leastsq", Dfun=slopes, col_deriv=1, max_nfev=MANY, ftol=1e-6, xtol=1e-6)
     result.circuit, result.frequency, result.impedance = problem.circuit, problem.frequency, problem.impedance
     result.weights = problem.weights
     result.model = circuits.impedance(problem.circuit, result.params.valuesdict(), problem.frequency)
