@@ -164,7 +164,7 @@ def resistance(circuit: str, values: Mapping[str, float], part: str, boundary: f
         if kind != "R" and kind not in circuits.ARCS:
             continue
         resistance = values[own[0]]
-        slow = 1 / (1 + (boundary / values[own[1]]) ** STEEP) if kind in circuits.ARCS else 0.0
+        slow = slow_share(values[own[1]], boundary) if kind in circuits.ARCS else 0.0
         share = {"electrolyte": 1 - slow, "interface": slow, "total": 1.0}[part]
         whole += share * resistance
         slopes[own[0]] = share * resistance
@@ -174,10 +174,35 @@ def resistance(circuit: str, values: Mapping[str, float], part: str, boundary: f
     return whole, slopes
 
 
+def slow_share(tau: np.ndarray | float, boundary: float) -> np.ndarray | float:
+    """Return the share with which a process of a time constant [s] counts to those slower than a boundary."""
+    return 1 / (1 + (boundary / tau) ** STEEP)
+
+
 def misfit(result: lmfit.minimizer.MinimizerResult) -> tuple[float, float]:
     """Return the root mean square of the residuals and the largest of them, in per cent of the modulus."""
     share = np.abs(result.model - result.impedance) / np.abs(result.impedance) * 100
     return float(np.sqrt(np.mean(share**2) / 2)), float(share.max())
+
+
+def effective_points(residual: np.ndarray) -> float:
+    """Return for how many independent residuals these count (real parts, then imaginary parts, each by frequency).
+
+    Their number divided by the integrated autocorrelation time, summed up to the first lag that is not significant
+    (Sokal 1997, doi 10.1007/978-1-4899-0319-8_6).
+    """
+    return sum(_independent(part) for part in np.split(residual, 2))
+
+
+def _independent(part: np.ndarray) -> float:
+    power = float(part @ part)
+    time = 1.0
+    for lag in range(1, part.size // 3):
+        likeness = float(part[lag:] @ part[:-lag]) / power if power else 0.0
+        if likeness < 2 / np.sqrt(part.size):
+            break
+        time += 2 * likeness
+    return part.size / time
 
 
 def _weights(spectrum: xr.Dataset, weighting: str) -> np.ndarray:

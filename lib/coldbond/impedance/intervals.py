@@ -7,20 +7,19 @@ import numpy as np
 from lmfit.minimizer import MinimizerResult
 from scipy import stats
 
-from coldbond.impedance import fit
+from coldbond.impedance import bounds, fit
 from coldbond.impedance.fit import FLOOR, Problem
 
 CONFIDENCE = 0.975  # of each side
 #: Circuits whose Bayesian information criterion lies further above the best are excluded ("very strong" evidence: Kass
 #: and Raftery 1995, doi 10.1080/01621459.1995.10476572).
 EXCLUDED = 10.0
-Quantity = Callable[
-    [Mapping[str, float]], tuple[float, dict[str, float]]
-]  # and its slopes by the parameters' logarithms
+#: A quantity and its slopes by the parameters' logarithms.
+Quantity = Callable[[Mapping[str, float]], tuple[float, dict[str, float]]]
 UNBOUNDED = np.log(1e3)  # a factor that leaves the fit as good says that there is no bound
-DOUBLINGS, BISECTIONS = 14, 8
-BLOCKS = 14  # of neighbouring frequencies, half a decade each in a usual sweep
+BISECTIONS = 8
 LARGE = 1e3
+NOTHING = 1e-18  # a mean square of the weighted residuals that is rounding alone
 
 
 class Interval(NamedTuple):
@@ -57,11 +56,16 @@ def profile(result: MinimizerResult, names: str | Sequence[str]) -> Interval:
 def of_part(
     results: Mapping[str, MinimizerResult], part: str, boundary: float, model_uncertainty: float = 0.0
 ) -> Interval:
-    """Return the resistance of a part of the cell over all circuits that the data do not exclude.
+    """Return the resistance of a part of the cell over all circuits and all distributions that the data do not exclude.
 
-    Each circuit's interval is the wider of its profile and of the jackknife over blocks of neighbouring frequencies,
-    which shows how much hangs on one part of the spectrum, such as a drift at its slow end. The hull of all is
-    widened by what no circuit of ideal elements can tell.
+    The interval is the hull of the profiles of all circuits that are not excluded, among those with no more parameters
+    than the best, and of the bounds over all distributions of relaxation times (`bounds`), which stand for every richer
+    one. It is widened by what neither can tell.
+
+    In trials with log-normally distributed interfaces, 0.2 % of noise and a drift of 0.3 % in the slowest decade the
+    profiles alone held 30 to 80 of 100 truths, as the arcs' shape is not the interfaces', and the hull, with a model
+    uncertainty of 0.001 for the drift, 93 to 100. Interface and total of a cell that blocks direct current are
+    undetermined where its imaginary part has no minimum between arcs and tail.
 
     Parameters
     ----------
@@ -72,8 +76,8 @@ def of_part(
     boundary : float
         Time constant [s] between the fast arcs of the electrolyte and the others.
     model_uncertainty : float
-        Standard uncertainty by the distance of real processes from ideal elements, as a share of the total resistance,
-        or, for the electrolyte, of its own.
+        Standard uncertainty by what is no error of single points and no shape of an arc, such as a drift in the course
+        of the sweep, as a share of the total resistance or, for the electrolyte, of its own.
 
     Returns
     -------
@@ -81,72 +85,29 @@ def of_part(
         In ohm. The value is that of the circuit of the lowest Bayesian information criterion; zero without bounds where
         that circuit has no such resistance.
     """
-    lowest = min(result.bic for result in results.values())
-    kept = [result for result in results.values() if result.bic - lowest < EXCLUDED]
-    intervals = [_of_one(result, part, boundary) for result in kept]
-    value, lows, highs = intervals[0].value, *zip(*(interval[1:] for interval in intervals), strict=True)
-    best = min(kept, key=lambda result: result.bic)
-    values = best.params.valuesdict()
-    whole = "electrolyte" if part == "electrolyte" else "total"
-    whole, _ = fit.resistance(best.circuit, values, whole, boundary)
+    best = min(results.values(), key=lambda result: result.bic)
+    kept = [one for one in results.values() if one.bic - best.bic < EXCLUDED and one.nvarys <= best.nvarys]
+    value, low, high = _of_one(best, part, boundary)
+    if not value:
+        return Interval(0.0, None, None)
+    tails = {kind for one in kept for kind in one.circuit.split("-")} & {*bounds.TAILS}
+    ends = [bounds.of_part(best.frequency, best.impedance, best.weights, part, boundary, tails)]
+    ends += [(low, high), *(_of_one(one, part, boundary)[1:] for one in kept if one is not best)]
+    lows, highs = zip(*ends, strict=True)
+    whole, _ = fit.resistance(
+        best.circuit, best.params.valuesdict(), "electrolyte" if part == "electrolyte" else "total", boundary
+    )
     extra = stats.norm.ppf(CONFIDENCE) * model_uncertainty * whole
     low = None if None in lows else value - np.hypot(value - min(lows), extra)
     high = None if None in highs else value + np.hypot(max(highs) - value, extra)
     return Interval(value, None if low is None or low <= 0 else float(low), None if high is None else float(high))
 
 
-def effective_points(residual: np.ndarray) -> float:
-    """Return for how many independent residuals these count (real parts, then imaginary parts, each by frequency).
-
-    Their number divided by the integrated autocorrelation time, summed up to the first lag that is not significant
-    (Sokal 1997, doi 10.1007/978-1-4899-0319-8_6).
-    """
-    return sum(_independent(part) for part in np.split(residual, 2))
-
-
-def _independent(part: np.ndarray) -> float:
-    power = float(part @ part)
-    time = 1.0
-    for lag in range(1, part.size // 3):
-        likeness = float(part[lag:] @ part[:-lag]) / power if power else 0.0
-        if likeness < 2 / np.sqrt(part.size):
-            break
-        time += 2 * likeness
-    return part.size / time
-
-
 def _of_one(result: MinimizerResult, part: str, boundary: float) -> Interval:
     def quantity(values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
         return fit.resistance(result.circuit, values, part, boundary)
 
-    if not quantity(result.params.valuesdict())[0]:
-        return Interval(0.0, None, None)
-    value, low, high = _profile(result, quantity)
-    spread = stats.t.ppf(CONFIDENCE, BLOCKS - 1) * _jackknife(result, part, boundary)
-    return Interval(
-        value,
-        None if low is None else min(low, float(value * np.exp(-spread))),
-        None if high is None else max(high, float(value * np.exp(spread))),
-    )
-
-
-def _jackknife(result: MinimizerResult, part: str, boundary: float) -> float:
-    """Standard error of the logarithm of a part, by leaving out blocks (Künsch 1989, doi 10.1214/aos/1176347265)."""
-    if not hasattr(result, "left_out"):  # the same for every part
-        result.left_out = _left_out(result)
-    sums = [np.log(fit.resistance(result.circuit, values, part, boundary)[0] + FLOOR) for values in result.left_out]
-    return float(np.sqrt((BLOCKS - 1) * np.var(sums)))
-
-
-def _left_out(result: MinimizerResult) -> list[dict[str, float]]:
-    """The parameters of fits that each leave out one block of neighbouring frequencies."""
-    order = np.argsort(result.frequency, kind="stable")
-    found = []
-    for block in np.array_split(order, BLOCKS):
-        kept = np.setdiff1d(order, block)
-        problem = Problem(result.circuit, result.frequency[kept], result.impedance[kept], result.weights[kept])
-        found.append(problem.values(problem.solved(problem.coordinates(result.params.valuesdict()))[0]))
-    return found
+    return _profile(result, quantity) if quantity(result.params.valuesdict())[0] else Interval(0.0, 0.0, 0.0)
 
 
 def _profile(result: MinimizerResult, quantity: Quantity, names: Sequence[str] = ()) -> Interval:
@@ -154,13 +115,17 @@ def _profile(result: MinimizerResult, quantity: Quantity, names: Sequence[str] =
     problem = Problem(result.circuit, result.frequency, result.impedance, result.weights)
     best = problem.coordinates(result.params.valuesdict())
     value = float(quantity(result.params.valuesdict())[0])
-    least = float(np.sum(problem.residual(best) ** 2))
-    freedom = max(effective_points(problem.residual(best)) - len(problem.names), 1.0)
-    limit = least * (1 + stats.t.ppf(CONFIDENCE, freedom) ** 2 / freedom)
+    residual = problem.residual(best)
+    least = max(float(residual @ residual), NOTHING * residual.size)
+    freedom = max(fit.effective_points(residual) - len(problem.names), 1.0)
+    wanted = least / freedom * stats.t.ppf(CONFIDENCE, freedom) ** 2
     held = _Held(problem, quantity, LARGE * np.sqrt(least))
+    slopes, effects = held.jacobian(best)[-1] / held.weight, problem.jacobian(best)
+    sizes = np.maximum(np.linalg.norm(effects, axis=0), np.finfo(float).tiny)
+    spread = float(np.linalg.norm(np.linalg.pinv((effects / sizes).T) @ (slopes / sizes))) * np.sqrt(wanted)
     ceiling = 0.0 if names and all(name[0] == "n" for name in names) else np.inf
-    bounds = [_bound(problem, held, best, np.log(value), least, limit, side, ceiling) for side in (-1, 1)]
-    return Interval(value, *(None if bound is None else float(np.exp(bound)) for bound in bounds))
+    ends = [_bound(held, best, np.log(value), least, wanted, side, spread, ceiling) for side in (-1, 1)]
+    return Interval(value, *(None if bound is None else float(np.exp(bound)) for bound in ends))
 
 
 class _Held(Problem):
@@ -183,46 +148,47 @@ class _Held(Problem):
 
 
 def _bound(
-    problem: Problem,
     held: _Held,
     best: np.ndarray,
     centre: float,
     least: float,
-    limit: float,
+    wanted: float,
     side: int,
+    spread: float,
     ceiling: float,
 ) -> float | None:
-    """Logarithm of the value on one side where chi square reaches the limit; None where it does not."""
+    """Logarithm of the value on one side where chi square has risen by what is wanted; None where it does not.
 
-    def chi_square(offset: float, x: np.ndarray) -> tuple[float, np.ndarray]:
+    The first step is what the slopes promise: that of a value which vanishes is long on the upper side.
+    """
+
+    def excess(offset: float, x: np.ndarray) -> tuple[float, np.ndarray]:
         held.target = centre + side * offset
         x, _ = held.solved(x, 60)
-        return float(np.sum(problem.residual(x) ** 2)), x
+        return max(float(np.sum(held.residual(x)[:-1] ** 2)) - least, 0.0), x
 
-    inner, inner_excess, x = 0.0, 0.0, best
-    step = 0.005
-    for _ in range(DOUBLINGS):
-        outer = inner + step
-        if side > 0 and centre + outer >= ceiling:
-            return None
-        found, there = chi_square(outer, x)
-        if found > limit:
+    step = np.clip(np.log1p(spread) if side > 0 else spread, *((1e-4, 60.0) if side > 0 else (1e-4, 0.5)))
+    inner, below, x, last = 0.0, 0.0, best, UNBOUNDED + (step if side > 0 else 0.0)
+    if side > 0:
+        last = min(last, ceiling - centre)
+    while True:
+        outer = min(inner + step, last)
+        above, there = excess(outer, x)
+        if above > wanted:
             break
-        inner, inner_excess, x = outer, max(found - least, 0.0), there
-        if inner > UNBOUNDED:
+        if outer >= last:
             return None
-        step *= 2
-    else:
-        return None
-    excess, wanted = found - least, limit - least
+        inner, below, x = outer, above, there
+        step *= 1.6
+    middle = outer
     for _ in range(BISECTIONS):  # the root of chi square's excess is nearly linear
-        share = (wanted**0.5 - inner_excess**0.5) / (excess**0.5 - inner_excess**0.5)
+        share = (wanted**0.5 - below**0.5) / (above**0.5 - below**0.5)
         middle = inner + min(max(share, 0.05), 0.95) * (outer - inner)
-        found, there = chi_square(middle, x)
-        if abs(found - limit) < 0.01 * wanted:
+        found, there = excess(middle, x)
+        if abs(found - wanted) < 0.02 * wanted:
             break
-        if found > limit:
-            outer, excess = middle, found - least
+        if found > wanted:
+            outer, above = middle, found
         else:
-            inner, inner_excess, x = middle, max(found - least, 0.0), there
+            inner, below, x = middle, found, there
     return centre + side * middle
