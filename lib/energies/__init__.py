@@ -1,1 +1,1 @@
-"""Energies of crystals by a pretrained potential, written to raw/energies by `make energies`; needs torch and chgnet."""
+"""Energies of crystals by pretrained potentials, as `make energies` writes them; needs torch and chgnet."""

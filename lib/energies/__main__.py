@@ -91,7 +91,7 @@ def list_in_manifest(raw: Path, file: str, label: str) -> None:
         "note": "energies of relaxed crystals at 0 K by a pretrained potential; make energies computes them anew",
     }
     place = next((at for at, row in enumerate(rows) if row["file"] == file), len(rows))
-    write(path, rows[:place] + [own] + rows[place + 1 :])
+    write(path, [*rows[:place], own, *rows[place + 1 :]])
 
 
 def main(raw: Path) -> None:

@@ -3,9 +3,10 @@
 Where a source says "recalled", the cell was written down from memory and not looked up; the relaxation starts from it
 and forgets it. Positions on a superlattice of the body-centred cubic one start at the ideal sites.
 
-Left out, since their structures are disordered, too large, or could not be had with certainty: Li2Zn3, LiZn2, LiZn4;
-Li9Ag4 and Li10Ag3 (gamma brasses); Li9Al4; LiSi, Li12Si7, Li7Si3, Li13Si4, Li21Si5; LiGe, Li7Ge3 and their like; Li2Sn5,
-LiSn, Li7Sn3, Li13Sn5, Li7Sn2, Li17Sn4; Li4Au5. Li and Mg form solid solutions; LiMg stands for them.
+Left out, since their structures are disordered, too large, or could not be had with certainty: Li2Zn3, LiZn2, Li2Zn5,
+LiZn4; Li9Ag4 and Li10Ag3 (gamma brasses); Li9Al4; LiSi, Li12Si7, Li7Si3, Li13Si4, Li17Si4; LiGe, Li7Ge3 and their like;
+Li2Sn5, LiSn, Li7Sn3, Li13Sn5, Li7Sn2, Li17Sn4; Li4Au5. Li and Mg form solid solutions; LiMg stands for them. Li3AlN2
+and other nitrides of two metals are left out, since the reactions lead to Li3N.
 """
 
 from itertools import cycle
@@ -60,6 +61,11 @@ def _layers(metal: str, counts: tuple[int, ...], a: float, c: float, prototype: 
     return _hexagonal(prototype, "P1", a, c, sites, source)
 
 
+def _li2ga(metal: str, a: float, b: float, c: float, source: str) -> Crystal:
+    sites = ((metal, 0, 1 / 12, 0.25), ("Li", 0, 5 / 12, 0.25), ("Li", 0, 9 / 12, 0.25))
+    return Crystal("Li2Ga", "Cmcm", (a, b, c, 90, 90, 90), sites, source)
+
+
 def _cu15si4(metal: str, a: float, source: str) -> Crystal:
     sites = (("Li", 0.375, 0, 0.25), ("Li", 0.12, 0.16, 0.96), (metal, 0.208, 0.208, 0.208))
     return _cubic("Cu15Si4", "I-43d", a, sites, source)
@@ -83,7 +89,9 @@ def _wurtzite(metal: str, a: float, c: float, source: str) -> Crystal:
 
 
 STOEHR = "Stöhr and Schäfer 1979, Z. Anorg. Allg. Chem. 453, 5, recalled"
-ZINTL = "Zintl and Brauer 1933, Z. Phys. Chem. B 20, 245, recalled"
+STOEHR_33 = "Stöhr et al. 1978, Z. Naturforsch. 33b, 1434; cell recalled"
+STOEHR_34 = "Stöhr et al. 1979, Z. Naturforsch. 34b, 653; cell recalled"
+ZINTL = "Zintl and Brauer 1933, Z. Phys. Chem. B 20, 245; cell recalled"
 
 #: By formula; two forms of one formula are told apart by a word.
 CRYSTALS = {
@@ -113,16 +121,11 @@ CRYSTALS = {
     "LiFe": _caesium_chloride("Fe", 2.95, "not known to exist"),
     "LiAl": _zintl("Al", 6.37, ZINTL),
     "Li3Al2": _layers("Al", (3, 2), 4.508, 14.26, "Li3Al2", "Tebbe et al. 2007, Z. Naturforsch. 62b, 1457, recalled"),
+    "Li2Al": _li2ga("Al", 4.658, 9.767, 4.490, "Puhakainen et al. 2010, J. Solid State Chem.; cell recalled"),
     "LiIn": _zintl("In", 6.80, ZINTL),
     "Li5In4": _layers("In", (3, 2, 2, 2), 4.75, 8.95, "Li5Ga4", STOEHR),
-    "Li3In2": _layers("In", (3, 2), 4.76, 14.75, "Li3Al2", STOEHR),
-    "Li2In": Crystal(
-        "Li2Ga",
-        "Cmcm",
-        (4.763, 10.026, 4.761, 90, 90, 90),
-        (("In", 0, 1 / 12, 0.25), ("Li", 0, 5 / 12, 0.25), ("Li", 0, 9 / 12, 0.25)),
-        STOEHR,
-    ),
+    "Li3In2": _layers("In", (3, 2), 4.76, 14.75, "Li3Al2", STOEHR_34),
+    "Li2In": _li2ga("In", 4.763, 10.026, 4.761, STOEHR_33),
     "Li13In3": _cubic(
         "Li13In3",
         "Fd-3m",
@@ -135,9 +138,9 @@ CRYSTALS = {
             ("Li", 0.375, 0.375, 0.375),
             ("Li", 0.25, 0, 0),
         ),
-        STOEHR,
+        STOEHR_33,
     ),
-    "Li5Sn2": _layers("Sn", (5, 2), 4.74, 19.83, "Li5Sn2", "Frank et al. 1975, Z. Naturforsch. 30b, 10, recalled"),
+    "Li5Sn2": _layers("Sn", (5, 2), 4.74, 19.83, "Li5Sn2", "Frank et al. 1975, Z. Naturforsch. 30b, recalled"),
     "Li15Si4": _cu15si4("Si", 10.63, "Obrovac and Christensen 2004, doi 10.1149/1.1652421"),
     "Li15Ge4": _cu15si4("Ge", 10.78, "Johnson et al. 1965, Acta Cryst. 18, 131, recalled"),
     "Li3N": _hexagonal(

@@ -1,0 +1,1 @@
+"""Energies of the reactions of metals and nitrides with lithium, from computed energies of crystals."""

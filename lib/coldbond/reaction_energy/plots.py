@@ -1,0 +1,130 @@
+"""Convex hulls, reaction energies by definition, and computed less measured energies, drawn."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from coldbond import figures
+from coldbond.reaction_energy.published import MEASURED, computed
+from coldbond.reaction_energy.reactions import NORMS, PRODUCTS, Reaction, hull, reactions
+from coldbond.reaction_energy.verdicts import Found, half_width
+
+MODELS = ((figures.COLORS["RT-MCL-LLZ"], "o", "-"), (figures.COLORS["HT-MCL-LLZ"], "s", "--"))
+SHADES = ("#99D8C7", "#009E73", "#00503B")  # of the products
+COUNTED = {"atom": "atom$^{-1}$", "metal": "per metal", "lithium": "per Li"}
+SMALL = 6  # points
+
+
+def draw(
+    fig: Figure, tables: Mapping[str, xr.Dataset], found: Found, metals: Sequence[str], nitride: str, error: float
+) -> None:
+    """Draw a convex hull for each metal, bars for each definition, and what is known from measurement.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        From `figures.new`.
+    tables : mapping of str to xarray.Dataset
+        Energies by model.
+    found : mapping
+        Of `reactions`, by model and reactant.
+    metals : sequence of str
+        Whose convex hulls are drawn; they and the nitride stand apart among the bars.
+    nitride : str
+        As for `verdicts.values`.
+    error : float
+        As for `verdicts.half_width`.
+    """
+    top, bottom = fig.subfigures(2, 1, height_ratios=(1, 1.5))
+    hulls = np.atleast_1d(top.subplots(1, len(metals), sharey=True))
+    for ax, metal in zip(hulls, metals, strict=True):
+        _hulls(ax, tables, metal)
+    hulls[0].set_ylabel("formation energy / eV atom$^{-1}$")
+    hulls[-1].legend(loc="lower right", handlelength=2.2)
+    left, right = bottom.subfigures(1, 2, width_ratios=(2.35, 1))
+    bars = left.subplots(1, len(NORMS), sharey=True)
+    for ax, norm in zip(bars, NORMS, strict=True):
+        _bars(ax, found, norm, error)
+    _name_reactants(bars[0], found, {*metals, nitride})
+    left.legend(*bars[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, handlelength=1.0)
+    ax = right.subplots()
+    _measured(ax, tables, error)
+    figures.letters([hulls[0], bars[0], ax])
+
+
+def _formula(text: str) -> str:
+    return re.sub(r"(\d+)", r"$_{\1}$", text)
+
+
+def _hulls(ax: Axes, tables: Mapping[str, xr.Dataset], metal: str) -> None:
+    """Corners of the hull are filled and connected; the deepest compound, or without any the lowest one, is named."""
+    ax.axhline(0, color="0.7", lw=0.5, zorder=0)
+    for (model, energies), (color, marker, line) in zip(tables.items(), MODELS, strict=False):
+        compounds = hull(energies, metal)
+        stable, above = compounds[compounds.stable], compounds[~compounds.stable]
+        ax.plot(stable.lithium, stable.formation, line + marker, color=color, label=model)
+        ax.plot(above.lithium, above.formation, marker, color=color, mfc="none", mew=0.6)
+    between = compounds[(compounds.lithium > 0) & (compounds.lithium < 1)]
+    name = between.formation.idxmin()
+    x, y = between.loc[name]["lithium"], min(hull(table, metal).formation[name] for table in tables.values())
+    ax.annotate(_formula(name), (x, y), (0, -5), textcoords="offset points", ha="center", va="top")
+    ax.margins(x=0.08, y=0.18)
+    ax.set(title=f"Li–{metal}", xlabel="share of Li atoms", xticks=(0, 0.5, 1))
+
+
+def _bars(ax: Axes, found: Found, norm: str, error: float) -> None:
+    """Means over the models, with lines over the intervals of all."""
+    width = 0.8 / len(PRODUCTS)
+    for turn, (product, shade) in enumerate(zip(PRODUCTS, SHADES, strict=True)):
+        for place, reactant in enumerate(next(iter(found.values()))):
+            each: list[Reaction] = [by_reactant[reactant][product] for by_reactant in found.values()]
+            half = [half_width(error, norm, one) for one in each]
+            y = place + (turn - (len(PRODUCTS) - 1) / 2) * width
+            mean = np.mean([one.per(norm) for one in each])
+            ax.barh(y, mean, width, color=shade, label=product if not place else None, lw=0)
+            if any(half):
+                ends = [one.per(norm) + sign * h for one, h in zip(each, half, strict=True) for sign in (-1, 1)]
+                ax.plot([min(ends), max(ends)], [y, y], "-", color="0.25", lw=0.6)
+    ax.axvline(0, color="0.3", lw=0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(4, prune="both"))
+    ax.set_xlabel(f"reaction energy\n/ eV {COUNTED[norm]}")
+
+
+def _name_reactants(ax: Axes, found: Found, paper: set[str]) -> None:
+    """Reactants downwards on the axis that all bars share; a line below those of the paper."""
+    model = next(iter(found.values()))
+    reactants = list(model)
+    ax.set_yticks(range(len(reactants)), [_formula(one) for one in reactants])
+    ax.set_ylim(len(reactants) - 0.45, -0.55)
+    for place, reactant in enumerate(reactants):
+        if model[reactant]["first"].products == "none":
+            ax.text(-0.02, place, "no compound", ha="right", va="center", fontsize=SMALL)
+    last = max((at for at, one in enumerate(reactants) if one in paper), default=-1)
+    if 0 <= last < len(reactants) - 1:
+        for panel in ax.get_shared_y_axes().get_siblings(ax):
+            panel.axhline(last + 0.5, color="0.3", lw=0.5, ls=":")
+
+
+def _measured(ax: Axes, tables: Mapping[str, xr.Dataset], error: float) -> None:
+    """Computed less measured energies with the interval of the potentials; disputed ones are open."""
+    for turn, (energies, (color, marker, _)) in enumerate(zip(tables.values(), MODELS, strict=False)):
+        for place, one in enumerate(MEASURED):
+            metal = one.product.replace("Li", "") if "N" not in one.product else one.product
+            half = half_width(error, "atom", reactions(energies, metal)["first"]) if "N" in one.product else None
+            half = half or half_width(error, "atom", Reaction(one.product, 0, 1, 1, {one.product: 1}))
+            off = computed(energies, one.product) - one.energy
+            fill = "none" if one.disputed else color
+            ax.errorbar(
+                off, place + 0.3 * (turn - 0.5), xerr=half, fmt=marker, color=color, mfc=fill, mew=0.6, elinewidth=0.6
+            )
+    ax.axvline(0, color="0.3", lw=0.5)
+    ax.set_yticks(
+        range(len(MEASURED)), [f"{_formula(one.product)}   {one.energy:+.2f}".replace("-", "−") for one in MEASURED]
+    )
+    ax.set_ylim(len(MEASURED) - 0.5, -0.5)
+    ax.set_xlabel("computed − measured\n/ eV atom$^{-1}$")
