@@ -5,11 +5,8 @@ GGA and GGA+U mixed as in the Materials Project, and r2SCAN, which learnt those 
 package.
 """
 
-import csv
-import io
 import sys
 import warnings
-from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -19,6 +16,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from energies.structures import CRYSTALS, Crystal
+from energies.tables import list_in_manifest, write
 
 RAW = Path(__file__).resolve().parents[2] / "raw"
 MODELS = {"CHGNet 0.3.0": "0.3.0", "CHGNet r2SCAN": "r2scan"}
@@ -63,35 +61,6 @@ def row(name: str, crystal: Crystal, optimizer: StructOptimizer, label: str) -> 
         "version": f"chgnet {__version__}",
         "source_of_structure": crystal.source,
     }
-
-
-def write(path: Path, rows: list[dict[str, str]]) -> None:
-    """Write a table, whole or not at all."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(text.getvalue(), encoding="utf-8", newline="")
-    partial.replace(path)
-
-
-def list_in_manifest(raw: Path, file: str, label: str) -> None:
-    """Put a table into the manifest, or renew its row there; all other rows stay as they are."""
-    path = raw / "manifest.csv"
-    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-    own = dict.fromkeys(rows[0], "") | {
-        "file": file,
-        "technique": "energies",
-        "role": "energies",
-        "sample": label,
-        "origin": "computed",
-        "sha256": sha256((raw / file).read_bytes()).hexdigest(),
-        "note": "energies of relaxed crystals at 0 K by a pretrained potential; make energies computes them anew",
-    }
-    place = next((at for at, row in enumerate(rows) if row["file"] == file), len(rows))
-    write(path, [*rows[:place], own, *rows[place + 1 :]])
 
 
 def main(raw: Path) -> None:
