@@ -64,9 +64,10 @@ def test_relaxation_changed_no_volume_by_much(file):
     relaxed = read(paths.ROOT / "raw" / file)
     assert list(relaxed.structure.to_numpy()) == list(structures.CRYSTALS)
     start = np.array([volume(name) for name in structures.CRYSTALS])
-    off = relaxed.volume.to_numpy() / start - 1
-    assert np.max(np.abs(off)) < 0.12
-    assert np.median(np.abs(off)) < 0.03
+    off = dict(zip(structures.CRYSTALS, np.abs(relaxed.volume.to_numpy() / start - 1), strict=True))
+    assert 0.1 < off.pop("Sn beta") < 0.25, "the notebook says that white tin does not keep its volume"
+    assert max(off.values()) < 0.12
+    assert np.median(list(off.values())) < 0.03
 
 
 @pytest.mark.parametrize("file", FILES)

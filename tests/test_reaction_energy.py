@@ -227,7 +227,7 @@ def tables():
     return raw.recordings("energies")
 
 
-#: Measured cells, angstrom, of the conventional setting; those marked differ for reasons that are said.
+#: Measured cells, angstrom, of the conventional setting. Indium and white tin do not keep theirs, as the notebook says.
 CELLS = {
     "Au": (4.078,),
     "Ag": (4.086,),
@@ -257,7 +257,7 @@ def test_relaxed_cells_are_the_measured_ones(tables):
         for structure, cell in CELLS.items():
             row = energies.sel(structure=structure)
             relaxed = [float(row[axis].item()) for axis in ("a", "c")][: len(cell)]
-            assert relaxed == pytest.approx(cell, rel=0.04), (label, structure)
+            assert relaxed == pytest.approx(cell, rel=0.03), (label, structure)
 
 
 def test_most_relaxed_cells_are_within_two_percent(tables):
