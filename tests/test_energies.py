@@ -66,8 +66,8 @@ def test_relaxation_changed_no_volume_by_much(file):
     start = np.array([volume(name) for name in structures.CRYSTALS])
     off = dict(zip(structures.CRYSTALS, np.abs(relaxed.volume.to_numpy() / start - 1), strict=True))
     assert 0.1 < off.pop("Sn beta") < 0.25, "the notebook says that white tin does not keep its volume"
-    assert max(off.values()) < 0.12
-    assert np.median(list(off.values())) < 0.03
+    assert max(off.values()) < 0.11
+    assert np.median(list(off.values())) < 0.032
 
 
 @pytest.mark.parametrize("file", FILES)
