@@ -28,7 +28,7 @@ RECORDINGS = {  # file: role, sample, and the figures that show it
     "long-HT.csv": ("long-cycling", "HT-MCL-LLZ", {"figS17"}),
     "full.csv": ("full-cell", "RT-MCL-LLZ", {"fig4f", "figS18"}),
     "rate.csv": ("rate", "RT-MCL-LLZ", {"fig4gh"}),
-    "unused.csv": ("interface", "LLZ", set()),
+    "unused.csv": ("instrument", "LLZ", set()),
 }
 FIGURES = set().union(*(figures for *_, figures in RECORDINGS.values()))
 NOTEBOOKS = {
