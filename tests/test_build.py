@@ -258,7 +258,7 @@ def test_with_other_recordings_all_samples_are_shown_and_what_is_not_held_is_lef
     os.remove(raw / "d.csv")
     assert "*** your raw" not in (stderr := make(bundle, *arguments).stderr)
     assert "line 4, column file: 'd.csv' is no file in" in stderr
-    write_manifest(raw, {"a.csv": ("interface", "A")})
+    write_manifest(raw, {"a.csv": ("instrument", "A")})
     assert f"*** none of the figures can be built from {raw}.  Stop." in make(bundle, *arguments).stderr
 
 
