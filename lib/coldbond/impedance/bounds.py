@@ -18,7 +18,8 @@ FASTER = 1.0  # decades beyond the fastest point
 TAIL = 1.0
 #: Exponents of the elements that let no direct current pass; where that of a constant phase element is not known, any.
 TAILS = {"W": (0.5,), "C": (1.0,), "Q": (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)}
-LARGE = 1e3
+LARGE = 1e5  # so that even intervals of 1e-4 of the value are not blurred by how a value is held
+NOTHING = 1e-10  # a share of the squares that is rounding alone
 FIRST, LAST = 2e-3, 1e3  # steps from the value, as a share of it; no bound beyond the last
 PLATEAU = 0.5  # decades on either side in which there is no smaller imaginary part
 
@@ -72,7 +73,7 @@ def of_part(
     matrix, share = matrix / size, share / size
     found = _nonnegative(matrix, target)
     residual = target - matrix @ found
-    least = max(float(residual @ residual), 1e-18 * float(target @ target))
+    least = max(float(residual @ residual), NOTHING * float(target @ target))
     freedom = max(fit.effective_points(residual) - np.count_nonzero(found), 1.0)
     wanted = np.sqrt(least / freedom) * stats.t.ppf(CONFIDENCE, freedom)
     value = float(share @ found)

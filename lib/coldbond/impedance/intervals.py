@@ -16,10 +16,11 @@ CONFIDENCE = 0.975  # of each side
 EXCLUDED = 10.0
 #: A quantity and its slopes by the parameters' logarithms.
 Quantity = Callable[[Mapping[str, float]], tuple[float, dict[str, float]]]
-UNBOUNDED = np.log(1e3)  # a factor that leaves the fit as good says that there is no bound
 BISECTIONS = 8
+UNBOUNDED = np.log(1e3)  # a factor beyond the first step that leaves the fit as good says that there is no bound
+ENDLESS = np.log(1e12)  # in any unit: nothing that is measured comes near it
 LARGE = 1e3
-NOTHING = 1e-18  # a mean square of the weighted residuals that is rounding alone
+NOTHING = 1e-12  # a mean square of the weighted residuals that is rounding alone
 
 
 class Interval(NamedTuple):
@@ -47,7 +48,8 @@ def profile(result: MinimizerResult, names: str | Sequence[str]) -> Interval:
     Returns
     -------
     Interval
-        In the parameters' unit. A bound is None where a value a thousandfold away fits as well.
+        In the parameters' unit. A bound is None where a value a thousandfold beyond what the slopes promise fits as
+        well.
     """
     names = [names] if isinstance(names, str) else list(names)
     return _profile(result, lambda values: (sum(values[n] for n in names), {n: values[n] for n in names}), names)
@@ -123,7 +125,7 @@ def _profile(result: MinimizerResult, quantity: Quantity, names: Sequence[str] =
     slopes, effects = held.jacobian(best)[-1] / held.weight, problem.jacobian(best)
     sizes = np.maximum(np.linalg.norm(effects, axis=0), np.finfo(float).tiny)
     spread = float(np.linalg.norm(np.linalg.pinv((effects / sizes).T) @ (slopes / sizes))) * np.sqrt(wanted)
-    ceiling = 0.0 if names and all(name[0] == "n" for name in names) else np.inf
+    ceiling = 0.0 if names and all(name[0] == "n" for name in names) else ENDLESS
     ends = [_bound(held, best, np.log(value), least, wanted, side, spread, ceiling) for side in (-1, 1)]
     return Interval(value, *(None if bound is None else float(np.exp(bound)) for bound in ends))
 
@@ -159,7 +161,7 @@ def _bound(
 ) -> float | None:
     """Logarithm of the value on one side where chi square has risen by what is wanted; None where it does not.
 
-    The first step is what the slopes promise: that of a value which vanishes is long on the upper side.
+    The first step is what the slopes promise, a long one for a value that vanishes or goes beyond all measure.
     """
 
     def excess(offset: float, x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -167,10 +169,12 @@ def _bound(
         x, _ = held.solved(x, 60)
         return max(float(np.sum(held.residual(x)[:-1] ** 2)) - least, 0.0), x
 
-    step = np.clip(np.log1p(spread) if side > 0 else spread, *((1e-4, 60.0) if side > 0 else (1e-4, 0.5)))
-    inner, below, x, last = 0.0, 0.0, best, UNBOUNDED + (step if side > 0 else 0.0)
+    step = min(max(np.log1p(spread), 1e-4), -np.log(FLOOR))
+    inner, below, x, last = 0.0, 0.0, best, step + UNBOUNDED
     if side > 0:
         last = min(last, ceiling - centre)
+    if last <= 0:
+        return None
     while True:
         outer = min(inner + step, last)
         above, there = excess(outer, x)
@@ -180,7 +184,6 @@ def _bound(
             return None
         inner, below, x = outer, above, there
         step *= 1.6
-    middle = outer
     for _ in range(BISECTIONS):  # the root of chi square's excess is nearly linear
         share = (wanted**0.5 - below**0.5) / (above**0.5 - below**0.5)
         middle = inner + min(max(share, 0.05), 0.95) * (outer - inner)
@@ -191,4 +194,4 @@ def _bound(
             outer, above = middle, found
         else:
             inner, below, x = middle, found, there
-    return centre + side * middle
+    return held.target + held.residual(there)[-1] / held.weight  # where it really is held

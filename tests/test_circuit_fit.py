@@ -1,0 +1,242 @@
+"""Fits of circuits and their intervals held against cells whose resistances are known."""
+
+import lmfit
+import numpy as np
+import pytest
+
+from coldbond.impedance import bounds, fit, intervals
+from impedance_cells import CABLE, FREQUENCY, NOISE, S, arc, cell, pellet, spectrum, spread, three_arcs
+
+CIRCUITS = ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ")
+BLOCKING = ("L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q")
+FULL = ("L-R-RQ-RQ-W", "L-R-RQ-RQ-RQ-W", "L-R-RQ-RQ-RQ-Q")
+BOUNDARY, DRIFT = 3e-6, 1e-3
+
+
+def covers(interval, truth):
+    return (interval.low or 0.0) <= truth <= (interval.high or np.inf)
+
+
+def half_width(interval):
+    return (interval.high - interval.low) / 2 / interval.value
+
+
+def test_profiles_cover_resistances_and_sums():
+    """40 spectra of a circuit: each kind of interval holds the truth 36 times or more, and not always by being wide."""
+    found = {names: 0 for names in ("R1", "R2", "R3", "R4", ("R1", "R2"), ("R3", "R4"), ("R1", "R2", "R3", "R4"))}
+    widths = []
+    for seed in range(40):
+        one, truth = three_arcs(seed)
+        result = fit.fitted(one, "L-R-RQ-RQ-RQ")
+        for names in found:
+            interval = intervals.profile(result, names)
+            found[names] += covers(interval, sum(truth[n] for n in ([names] if isinstance(names, str) else names)))
+        widths.append(half_width(interval))
+    assert min(found.values()) >= 36
+    assert np.mean([*found.values()]) <= 39.5
+    assert np.median(widths) < 0.002
+
+
+@pytest.mark.parametrize("arcs", [1, 2])
+def test_intervals_of_parts_cover_interfaces_that_are_no_arcs(arcs):
+    """30 cells with log-normally distributed interfaces: 27 truths or more lie within, and within 1 %."""
+    found = {part: [] for part in ("electrolyte", "interface", "total")}
+    widths = {part: [] for part in found}
+    for seed in range(30):
+        one, truth = cell(seed, arcs)
+        results = fit.candidates(one, CIRCUITS)
+        for part in found:
+            interval = intervals.of_part(results, part, BOUNDARY, DRIFT)
+            found[part].append(covers(interval, truth[part]))
+            widths[part].append(half_width(interval))
+    assert min(sum(hits) for hits in found.values()) >= 27
+    assert max(np.median(each) for each in widths.values()) < 0.01
+
+
+def test_profiles_alone_do_not_cover_them():
+    """Why distributions of any shape enter: arcs have tails that these interfaces lack."""
+    hits = 0
+    for seed in range(12):
+        one, truth = cell(seed, 1)
+        result = next(iter(fit.candidates(one, CIRCUITS).values()))
+        hits += covers(intervals.profile(result, "R1"), truth["electrolyte"])
+    assert hits < 9
+
+
+def test_resistance_of_a_pellet_between_blocking_electrodes():
+    hits, widths = 0, []
+    for seed in range(20):
+        one, truth = pellet(seed)
+        interval = intervals.of_part(fit.candidates(one, BLOCKING), "electrolyte", 1e-5, DRIFT)
+        hits += covers(interval, truth)
+        widths.append(half_width(interval))
+    assert hits >= 18
+    assert np.median(widths) < 0.02
+
+
+def test_resistance_of_a_cell_with_an_electrode_that_ions_diffuse_into():
+    hits = {"interface": 0, "total": 0}
+    for seed in range(8):
+        one, truth = cell(seed, 1, tail=18 / np.sqrt(S))
+        results = fit.candidates(one, FULL)
+        for part in hits:
+            hits[part] += covers(intervals.of_part(results, part, BOUNDARY, DRIFT), truth[part])
+    assert min(hits.values()) >= 7
+
+
+def test_interface_of_a_cell_that_blocks_is_undetermined_unless_arcs_end_before_the_tail():
+    merged, _ = cell(0, 1, tail=1 / (2e-5 * S**0.92))
+    results = fit.candidates(merged, BLOCKING[1:])
+    for part in ("interface", "total"):
+        assert intervals.of_part(results, part, BOUNDARY)[1:] == (None, None)
+    apart, truth = cell(0, 1, tail=1 / (2e-2 * S**0.92))
+    interval = intervals.of_part(fit.candidates(apart, BLOCKING[1:]), "interface", BOUNDARY, DRIFT)
+    assert covers(interval, truth["interface"])
+    assert half_width(interval) < 0.1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_start_from_the_truth_ends_lower(seed):
+    """Random circuits of three arcs, also near one another: several starts find the global optimum."""
+    rng = np.random.default_rng(seed)
+    taus = np.sort(10 ** rng.uniform(-6, 0.3, 3))
+    sizes, exponents = 10 ** rng.uniform(1, 3, 3), rng.uniform(0.7, 0.95, 3)
+    z = 1e-7 * S + 20 + sum(arc(*each) for each in zip(sizes, taus, exponents, strict=True))
+    one = spectrum(z, rng)
+    result = fit.fitted(one, "L-R-RQ-RQ-RQ")
+    problem = fit.Problem(result.circuit, result.frequency, result.impedance, result.weights)
+    truth = {"L0": 1e-7, "R1": 20.0}
+    for at, (size, tau, n) in enumerate(zip(sizes, taus, exponents, strict=True), start=2):
+        truth |= {f"R{at}": size, f"tau{at}": tau, f"n{at}": n}
+    _, least = problem.solved(problem.coordinates(truth))
+    assert result.chisqr <= 1.005 * least
+
+
+def test_the_result_is_lmfits_with_both_parts_counted():
+    one, truth = three_arcs(1)
+    result = fit.fitted(one, "L-R-RQ-RQ-RQ")
+    assert isinstance(result, lmfit.minimizer.MinimizerResult) and result.success
+    varied = sum(parameter.vary for parameter in result.params.values())
+    assert (result.ndata, result.nvarys, result.nfree) == (2 * FREQUENCY.size, varied, 2 * FREQUENCY.size - varied)
+    assert result.bic == pytest.approx(170 * np.log(result.chisqr / 170) + varied * np.log(170))
+    assert np.sqrt(result.redchi) == pytest.approx(NOISE, rel=0.2)
+    np.testing.assert_allclose(result.model, one.impedance, rtol=0.01)
+    taus = [result.params[f"tau{at}"].value for at in (2, 3, 4)]
+    assert taus == sorted(taus)
+    for name, value in truth.items():
+        assert abs(result.params[name].value - value) < 5 * result.params[name].stderr
+
+
+def test_the_criterion_chooses_the_number_of_arcs():
+    chosen = [next(iter(fit.candidates(three_arcs(seed)[0], CIRCUITS))) for seed in range(6)]
+    assert chosen.count("L-R-RQ-RQ-RQ") >= 5
+
+
+def test_a_fit_does_not_depend_on_unit_or_order():
+    one, _ = three_arcs(2)
+    result = fit.fitted(one, "L-R-RQ-RQ-RQ")
+    milli = fit.fitted(one.assign(impedance=1e3 * one.impedance), "L-R-RQ-RQ-RQ")
+    turned = fit.fitted(one.isel(frequency=slice(None, None, -1)), "L-R-RQ-RQ-RQ")
+    for name in ("R1", "R2", "R3", "R4"):
+        assert milli.params[name].value == pytest.approx(1e3 * result.params[name].value, rel=2e-3)
+        assert turned.params[name].value == pytest.approx(result.params[name].value, rel=2e-3)
+
+
+def test_what_the_data_cannot_determine_has_no_bound():
+    """An arc of 1e7 ohm that has hardly begun at 0.1 Hz: a capacitance, and no resistance that one could tell."""
+    one = spectrum(50 + arc(300, 1e-3, 0.85) + arc(1e7, 3e3, 0.95), np.random.default_rng(0))
+    result = fit.fitted(one, "R-RQ-RQ")
+    interval = intervals.profile(result, "R2")
+    assert interval.high is None
+    assert interval.low > 1e5
+    assert half_width(intervals.profile(result, "R1")) < 0.05
+
+
+def test_what_vanishes_has_an_upper_bound_that_holds():
+    """No inductance: the upper bound is what 0.2 % of the modulus hides, and an inductance beyond it is seen."""
+    one = spectrum(50 + arc(300, 1e-3, 0.85), np.random.default_rng(4))
+    found = intervals.profile(fit.fitted(one, "L-R-RQ"), "L0")
+    assert found.low is None or found.low < found.value
+    assert 0 < found.high < 5e-8
+    seen = intervals.profile(fit.fitted(spectrum(one.impedance.to_numpy() + 2e-7 * S), "L-R-RQ"), "L0")
+    assert seen.low > 0 and covers(seen, 2e-7)
+
+
+def test_without_noise_to_speak_of_intervals_shrink_to_the_values():
+    rng = np.random.default_rng(0)
+    z = (CABLE * S + 70 + spread(200, 1e-3, 0.5)) * (1 + 1e-5 * rng.normal(size=S.size))
+    for part, value in {"electrolyte": 70, "interface": 200, "total": 270}.items():
+        low, high = bounds.of_part(FREQUENCY, z, 1 / np.abs(z), part, BOUNDARY, ())
+        assert low / value < 1 + 1e-5 and high / value > 1 - 1e-5  # eight time constants a decade
+        assert low == pytest.approx(high, rel=2e-3)
+    result = fit.fitted(spectrum(60 + arc(300, 1e-3, 0.85)), "R-RQ")
+    assert intervals.profile(result, "R1") == pytest.approx((300, 300, 300), rel=1e-3)
+
+
+def test_bounds_hold_any_distribution():
+    """The spectrum of an arc is that of its distribution: the bounds hold the arc's resistance too."""
+    one, truth = three_arcs(3)
+    z = one.impedance.to_numpy()
+    low, high = bounds.of_part(FREQUENCY, z, 1 / np.abs(z), "total", BOUNDARY, ())
+    assert low < sum(truth.values()) < high
+    assert bounds.of_part(FREQUENCY, z + 1 / (1e-5 * S), 1 / np.abs(z), "interface", BOUNDARY, {"Q"}) == (None, None)
+
+
+def test_slopes_of_a_parts_resistance_are_its_differences():
+    values = {"R0": 50.0, "R1": 20.0, "tau1": 2e-6, "n1": 0.9, "R2": 300.0, "tau2": 1e-3, "n2": 0.8}
+    for part in ("electrolyte", "interface", "total"):
+        _, slopes = fit.resistance("R-RQ-RQ", values, part, BOUNDARY)
+        for name in values:
+            up, down = (
+                fit.resistance("R-RQ-RQ", values | {name: values[name] * np.exp(step)}, part, BOUNDARY)[0]
+                for step in (1e-6, -1e-6)
+            )
+            assert slopes.get(name, 0.0) == pytest.approx((up - down) / 2e-6, abs=1e-5)
+    parts = [fit.resistance("R-RQ-RQ", values, part, BOUNDARY)[0] for part in ("electrolyte", "interface", "total")]
+    assert parts[0] + parts[1] == pytest.approx(parts[2]) == 370
+
+
+def test_residuals_alike_count_as_fewer_points():
+    rng = np.random.default_rng(0)
+    white = rng.normal(size=2000)
+    assert fit.effective_points(white) == pytest.approx(2000, rel=0.1)
+    alike = np.convolve(rng.normal(size=2003), np.ones(4) / 2, "valid")  # each shares 3/4, 1/2, 1/4 with its next: 4
+    assert fit.effective_points(alike) == pytest.approx(500, rel=0.25)
+
+
+def test_misfit_is_a_share_of_the_modulus():
+    one = spectrum(60 + arc(300, 1e-3, 0.85))
+    result = fit.fitted(one, "R-RQ")
+    result.impedance = result.impedance * np.where(np.arange(FREQUENCY.size) == 40, 1.03, 1.0)
+    rms, largest = fit.misfit(result)
+    assert largest == pytest.approx(100 * 0.03 / 1.03, rel=1e-3)
+    assert rms == pytest.approx(largest / np.sqrt(2 * FREQUENCY.size), rel=1e-3)
+
+
+def test_measured_deviations_weigh_the_points():
+    """A decade that is ten times as noisy, and said to be, does not spoil the rest."""
+    rng = np.random.default_rng(7)
+    z = 60 + arc(300, 1e-3, 0.85)
+    size = 1e-3 * np.abs(z) * np.where(FREQUENCY < 1, 30, 1)
+    noisy = z + size * (rng.normal(size=z.size) + 1j * rng.normal(size=z.size))
+    one = spectrum(noisy).assign(impedance_std=("frequency", size))
+    result = fit.fitted(one, "R-RQ", "measured")
+    assert result.redchi == pytest.approx(1, abs=0.3)
+    interval = intervals.profile(result, "R1")
+    assert covers(interval, 300)
+    assert half_width(interval) < half_width(intervals.profile(fit.fitted(one, "R-RQ"), "R1")) / 3
+
+
+@pytest.mark.parametrize(
+    ("circuit", "weighting", "points", "message"),
+    [
+        ("R-RQ", "unit", 85, "'unit' is unknown: use 'modulus' or 'measured'"),
+        ("R-RQ", "measured", 85, "needs the variable impedance_std"),
+        ("R-ZARC", "modulus", 85, "'ZARC' is no element"),
+        ("L-R-RQ-RQ-RQ", "modulus", 6, "6 points are too few for the 11 parameters of L-R-RQ-RQ-RQ"),
+    ],
+)
+def test_what_cannot_be_fitted_says_why(circuit, weighting, points, message):
+    one = spectrum(60 + arc(300, 1e-3, 0.85)).isel(frequency=slice(points))
+    with pytest.raises(ValueError, match=message):
+        fit.fitted(one, circuit, weighting)
