@@ -80,7 +80,8 @@ def color(sample: str) -> str:
     """
     if sample in COLORS:
         return COLORS[sample]
-    others = [name for name in dict.fromkeys(row["sample"] for row in manifest.rows(paths.RAW)) if name not in COLORS]
+    rows = [row for row in manifest.rows(paths.RAW) if row["technique"] != "energies"]  # of models, not samples
+    others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in COLORS]
     place = others.index(sample) if sample in others else len(others)
     palette = OTHER_COLORS if len(others) < len(OTHER_COLORS) else sns.husl_palette(len(others) + 1).as_hex()
     return palette[place]
