@@ -33,6 +33,6 @@ python=$folder/bin/python
     { "$python" -m pip install --require-hashes -r lock/uv.txt && "$python" -m uv pip sync --python "$python" --require-hashes "$lock"; } ||
         "$python" -m pip install --require-hashes -r "$lock"
 } >"$log" 2>&1 || fail "the packages of $lock could not be installed: $(grep -i error "$log" | tail -n 1) (see $log)"
-if [ $# -gt 3 ]; then set -- ".[$4]"; else set -- --no-deps .; fi
+if [ $# -gt 3 ]; then set -- ".[$4]"; else set -- . --no-deps; fi
 "$python" -m pip install --no-build-isolation --editable "$@" >>"$log" 2>&1 || fail "the project could not be installed (see $log)"
 touch "$folder/.installed"
