@@ -182,8 +182,8 @@ REALISATIONS = 50
 closure: $(VENV)/.installed  ## run the notebooks on new noise and count how often they find the truth
 	@$(VENV_PYTHON) tests/closure.py $(REALISATIONS)
 
-bench: .venv-bench/.installed  ## measure how fast recordings are read, beside others
-	@.venv-bench/bin/python bench/bench_reading.py
+bench: .venv-bench/.installed  ## measure how fast recordings are read and spectra fitted, beside others
+	@.venv-bench/bin/python bench/bench_reading.py && echo && .venv-bench/bin/python bench/bench_impedance.py
 
 # Without addresses, and for every Python from 3.11 on.
 LOCK = $(VENV_PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
