@@ -1,9 +1,12 @@
 """Fits of circuits and their intervals held against cells whose resistances are known."""
 
+from pathlib import Path
+
 import lmfit
 import numpy as np
 import pytest
 
+from coldbond import read
 from coldbond.impedance import bounds, fit, intervals
 from impedance_cells import CABLE, FREQUENCY, NOISE, S, arc, cell, pellet, spectrum, spread, three_arcs
 
@@ -125,6 +128,16 @@ def test_no_random_start_ends_lower(seed):
         for at, tau in enumerate(10 ** rng.uniform(-7.2, 0.5, 4), start=2):
             start |= {f"R{at}": 10 ** rng.uniform(0.5, 2.7), f"tau{at}": tau, f"n{at}": rng.uniform(0.6, 0.97)}
         assert result.chisqr <= 1.005 * problem.solved(problem.coordinates(start))[1]
+
+
+def test_what_vanished_from_a_smaller_circuit_comes_back():
+    """With three arcs this cell seems to have no inductance; with four it has, and is described better by a fifth."""
+    file = Path(__file__).parents[1] / "raw/eis/interface-LLZ-cycle-001.txt"
+    result = fit.candidates(read(file), CIRCUITS)[CIRCUITS[-1]]
+    problem = fit.Problem(result.circuit, result.frequency, result.impedance, result.weights)
+    start = {"L0": 6e-7, "R1": 55, "R2": 12, "tau2": 1.8e-7, "n2": 0.95, "R3": 130, "tau3": 3e-4, "n3": 0.95}
+    start |= {"R4": 340, "tau4": 1e-3, "n4": 0.95, "R5": 380, "tau5": 3e-3, "n5": 0.87}
+    assert result.chisqr <= 1.005 * problem.solved(problem.coordinates(start))[1]
 
 
 def test_the_result_is_lmfits_with_both_parts_counted():
