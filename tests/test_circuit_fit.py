@@ -1,9 +1,12 @@
 """Fits of circuits and their intervals held against cells whose resistances are known."""
 
+from pathlib import Path
+
 import lmfit
 import numpy as np
 import pytest
 
+from coldbond import read
 from coldbond.impedance import bounds, fit, intervals
 from impedance_cells import CABLE, FREQUENCY, NOISE, S, arc, cell, pellet, spectrum, spread, three_arcs
 
@@ -112,6 +115,31 @@ def test_no_start_from_the_truth_ends_lower(seed):
     assert result.chisqr <= 1.005 * least
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_no_random_start_ends_lower(seed):
+    """A cell of more processes than arcs, some inductance, four arcs: forty random starts find no better fit."""
+    rng = np.random.default_rng(seed)
+    z = 6e-7 * S + 57 + spread(12, 1.8e-7, 0.3) + spread(500, 1.3e-3 * rng.uniform(0.5, 2), 0.9)
+    z = z + spread(310, 5e-4, 1.0) + 25 * np.tanh(np.sqrt(0.35 * S)) / np.sqrt(0.35 * S)
+    result = fit.candidates(spectrum(z, rng, 1.2e-3), CIRCUITS)[CIRCUITS[-1]]
+    problem = fit.Problem(result.circuit, result.frequency, result.impedance, result.weights)
+    for _ in range(40):
+        start = {"L0": 6e-7, "R1": 60.0}
+        for at, tau in enumerate(10 ** rng.uniform(-7.2, 0.5, 4), start=2):
+            start |= {f"R{at}": 10 ** rng.uniform(0.5, 2.7), f"tau{at}": tau, f"n{at}": rng.uniform(0.6, 0.97)}
+        assert result.chisqr <= 1.005 * problem.solved(problem.coordinates(start))[1]
+
+
+def test_what_vanished_from_a_smaller_circuit_comes_back():
+    """With three arcs this cell seems to have no inductance; with four it has, and is described better by a fifth."""
+    file = Path(__file__).parents[1] / "raw/eis/interface-LLZ-cycle-001.txt"
+    result = fit.candidates(read(file), CIRCUITS)[CIRCUITS[-1]]
+    problem = fit.Problem(result.circuit, result.frequency, result.impedance, result.weights)
+    start = {"L0": 6e-7, "R1": 55, "R2": 12, "tau2": 1.8e-7, "n2": 0.95, "R3": 130, "tau3": 3e-4, "n3": 0.95}
+    start |= {"R4": 340, "tau4": 1e-3, "n4": 0.95, "R5": 380, "tau5": 3e-3, "n5": 0.87}
+    assert result.chisqr <= 1.005 * problem.solved(problem.coordinates(start))[1]
+
+
 def test_the_result_is_lmfits_with_both_parts_counted():
     one, truth = three_arcs(1)
     result = fit.fitted(one, "L-R-RQ-RQ-RQ")
@@ -185,10 +213,10 @@ def test_bounds_hold_any_distribution():
 def test_slopes_of_a_parts_resistance_are_its_differences():
     values = {"R0": 50.0, "R1": 20.0, "tau1": 2e-6, "n1": 0.9, "R2": 300.0, "tau2": 1e-3, "n2": 0.8}
     for part in ("electrolyte", "interface", "total"):
-        _, slopes = fit.resistance("R-RQ-RQ", values, part, BOUNDARY)
+        _, slopes = fit.resistance("R-RQ-RQ", values, part, BOUNDARY, 2e-3)
         for name in values:
             up, down = (
-                fit.resistance("R-RQ-RQ", values | {name: values[name] * np.exp(step)}, part, BOUNDARY)[0]
+                fit.resistance("R-RQ-RQ", values | {name: values[name] * np.exp(step)}, part, BOUNDARY, 2e-3)[0]
                 for step in (1e-6, -1e-6)
             )
             assert slopes.get(name, 0.0) == pytest.approx((up - down) / 2e-6, abs=1e-5)

@@ -20,6 +20,7 @@ FEW, MANY = 12, 200  # steps
 STEEP = 4  # power of the time constant by which arcs are told apart
 IDEAL = 0.995  # exponents above are a capacitor's
 SMALLEST = 1e-4  # of the smallest modulus: where a resistance that no start needs begins
+FELT = 1e-3  # of the smallest modulus: what a resistance or an inductance must make for its slope to be felt
 FLOOR = 1e-18  # of any parameter, in its unit: nothing that is measured comes near it
 
 
@@ -120,8 +121,11 @@ def fitted(
     starts = _starts(problem)[:SCREENED] + (_grown(problem, smaller) if smaller is not None else [])
     screened = [problem.solved(problem.coordinates(start), FEW) for start in starts]
     screened.sort(key=lambda found: found[1])
-    best, _ = min((problem.solved(x) for x, _ in screened[:CONVERGED]), key=lambda found: found[1])
-    return _polished(problem, _in_order(circuit, problem.values(best)))
+    found = [problem.solved(x) for x, _ in screened[:CONVERGED]]
+    best = problem.values(min(found, key=lambda one: one[1])[0])
+    found.append(problem.solved(problem.coordinates(_revived(problem, best))))
+    best = problem.values(min(found, key=lambda one: one[1])[0])
+    return _polished(problem, _in_order(circuit, best))
 
 
 def candidates(
@@ -137,7 +141,9 @@ def candidates(
     return dict(sorted(results.items(), key=lambda item: item[1].bic))
 
 
-def resistance(circuit: str, values: Mapping[str, float], part: str, boundary: float) -> tuple[float, dict[str, float]]:
+def resistance(
+    circuit: str, values: Mapping[str, float], part: str, boundary: float, slowest: float = np.inf
+) -> tuple[float, dict[str, float]]:
     """Return the resistance of a part of the cell, and its derivatives by the logarithms of the parameters.
 
     Parameters
@@ -152,6 +158,8 @@ def resistance(circuit: str, values: Mapping[str, float], part: str, boundary: f
     boundary : float
         Time constant [s] between fast and slow arcs. An arc counts to either side as a steep but smooth function of its
         time constant tells, (boundary / tau)^4, so that no arc changes sides at once while it is fitted.
+    slowest : float
+        Time constant [s] beyond which arcs do not count, in the same smooth way.
 
     Returns
     -------
@@ -165,13 +173,16 @@ def resistance(circuit: str, values: Mapping[str, float], part: str, boundary: f
         if kind != "R" and kind not in circuits.ARCS:
             continue
         resistance = values[own[0]]
-        slow = slow_share(values[own[1]], boundary) if kind in circuits.ARCS else 0.0
-        share = {"electrolyte": 1 - slow, "interface": slow, "total": 1.0}[part]
+        if kind == "R":
+            share = float(part != "interface")
+        else:
+            slow, late = slow_share(values[own[1]], boundary), slow_share(values[own[1]], slowest)
+            of_part, turned = {"electrolyte": (1 - slow, -1), "interface": (slow, 1), "total": (1.0, 0)}[part]
+            share = of_part * (1 - late)
+            turn = STEEP * ((1 - late) * turned * slow * (1 - slow) - of_part * late * (1 - late))
+            slopes[own[1]] = turn * resistance
         whole += share * resistance
         slopes[own[0]] = share * resistance
-        if kind in circuits.ARCS:
-            turn = {"electrolyte": -1, "interface": 1, "total": 0}[part]
-            slopes[own[1]] = turn * STEEP * slow * (1 - slow) * resistance
     return whole, slopes
 
 
@@ -264,7 +275,15 @@ def _grown(problem: Problem, smaller: lmfit.minimizer.MinimizerResult) -> list[d
     taus = np.geomspace(0.3 / omega.max(), 3 / omega.min(), GROWN)
     nearest = [np.abs(problem.impedance[np.argmin(np.abs(np.log(omega * tau)))]) for tau in taus]
     arcs = [(ADDED * modulus, tau, START_ARC) for modulus, tau in zip(nearest, taus, strict=True)]
-    return [values | dict(zip(own[last][1], arc, strict=True)) for arc in arcs]
+    return [_revived(problem, values | dict(zip(own[last][1], arc, strict=True))) for arc in arcs]
+
+
+def _revived(problem: Problem, values: dict[str, float]) -> dict[str, float]:
+    """The values with resistors and inductors that are felt: what has vanished does not come back by itself."""
+    felt = FELT * np.abs(problem.impedance).min()
+    least = {"R": felt, "L": felt / (2 * np.pi * problem.frequency.max())}
+    singles = [(kind, names[0]) for kind, names in circuits.elements(problem.circuit) if kind in least]
+    return values | {name: max(values[name], least[kind]) for kind, name in singles}
 
 
 def _shape(kind: str, s: np.ndarray, tau: float, tail: float) -> np.ndarray:

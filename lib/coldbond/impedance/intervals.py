@@ -67,7 +67,8 @@ def of_part(
     In trials with log-normally distributed interfaces, 0.2 % of noise and a drift of 0.3 % in the slowest decade the
     profiles alone held 30 to 80 of 100 truths, as the arcs' shape is not the interfaces', and the hull, with a model
     uncertainty of 0.001 for the drift, 93 to 100. Interface and total of a cell that blocks direct current are
-    undetermined where its imaginary part has no minimum between arcs and tail.
+    undetermined where its imaginary part has no minimum between arcs and tail. Processes slower than the slowest
+    frequency do not count.
 
     Parameters
     ----------
@@ -106,8 +107,10 @@ def of_part(
 
 
 def _of_one(result: MinimizerResult, part: str, boundary: float) -> Interval:
+    slowest = 1 / (2 * np.pi * result.frequency.min())
+
     def quantity(values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
-        return fit.resistance(result.circuit, values, part, boundary)
+        return fit.resistance(result.circuit, values, part, boundary, slowest)
 
     return _profile(result, quantity) if quantity(result.params.valuesdict())[0] else Interval(0.0, 0.0, 0.0)
 
