@@ -214,6 +214,9 @@ def explore(page: Page, name: str) -> None:
 
     chooser.select_option("cycled-surface: LLZ, after 200 cycles")
     expect(numbers).to_contain_text("ZrReduced")
+    settled(page)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.locator(".explore").last.screenshot(path=SCREENSHOTS / f"{name}.png")
     moved(page, "background", lambda: page.get_by_label("background").select_option("active tougaard"), "ZrReduced")
     moved(page, "components", lambda: page.get_by_label("components").select_option(["Zr4"]), "Zr4")
     screenshot(page, f"{name}-xps")

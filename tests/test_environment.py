@@ -10,8 +10,10 @@ import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+GROUPS = PYPROJECT["dependency-groups"]  # each with a lock of its own, of nothing that the project needs
 LOCKS = {"run": "test", "lab": "lab", "bench": "bench"}  # lock and the extra that it is for
 ON_CONDA = {"matplotlib": "matplotlib-base"}
 
@@ -22,12 +24,12 @@ def pinned(lock: str) -> list[Requirement]:
 
 
 def wanted(lock: str) -> list[Requirement]:
-    return [Requirement(text) for text in [*PROJECT["dependencies"], *EXTRAS[LOCKS[lock]]]]
+    return [Requirement(text) for text in GROUPS.get(lock) or [*PROJECT["dependencies"], *EXTRAS[LOCKS[lock]]]]
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, *GROUPS])
 def test_a_lock_pins_one_version_in_range_of_every_dependency(lock, platform, python):
     place = {"python_version": python, "python_full_version": f"{python}.9", "sys_platform": platform}
     pins = [pin for pin in pinned(lock) if pin.marker is None or pin.marker.evaluate(place)]
@@ -37,7 +39,7 @@ def test_a_lock_pins_one_version_in_range_of_every_dependency(lock, platform, py
         assert requirement.specifier.contains(versions[requirement.name]), requirement
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, "uv"])
+@pytest.mark.parametrize("lock", [*LOCKS, *GROUPS, "uv"])
 def test_a_lock_has_hashes_and_no_addresses(lock):
     text = (ROOT / "lock" / f"{lock}.txt").read_text(encoding="utf-8")
     for entry in re.split(r"\n(?=\w)", text.strip()):
@@ -47,7 +49,8 @@ def test_a_lock_has_hashes_and_no_addresses(lock):
 
 
 def test_what_runs_and_tests_is_lean():
-    assert not {"jupyterlab", "rfc3987-syntax"} & {pin.name for pin in pinned("run")}
+    heavy = {"jupyterlab", "rfc3987-syntax", "ipywidgets", "ipympl", "voila", "playwright"}
+    assert not heavy & {pin.name for pin in pinned("run")}
 
 
 def dependencies() -> list:

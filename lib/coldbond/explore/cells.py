@@ -150,11 +150,11 @@ class Impedance:
         low, high = (10.0**end for end in decades)
         kept = self.spectrum.isel(frequency=(frequency >= low / 1.001) & (frequency <= high * 1.001))
         color = figures.color(self.spectrum.attrs["sample"])
-        plane, against = fig.subplots(1, 2, width_ratios=(1.4, 1))
+        plane, against = fig.subplots(2, height_ratios=(1.3, 1))
         z = kept.impedance.to_numpy()
         style = dict(linestyle="none", marker="o", markersize=2.5, color=color, markerfacecolor="none")
         plane.plot(z.real, -z.imag, **style)
-        plane.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω", aspect="equal", adjustable="datalim")
+        plane.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω", aspect="equal")
         against.plot(kept.frequency, -np.angle(z, deg=True), **style)
         against.set(xlabel="Frequency / Hz", ylabel="−phase / °", xscale="log")
         rows = {"points": str(z.size)}

@@ -16,7 +16,7 @@ from coldbond import figures, manifest, paths, raw
 from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View
 from coldbond.explore.views import opened, views
 
-SIZE, DPI = (6.0, 4.6), 104  # inch, and how large that is on the screen: beside the numbers, in a laptop's JupyterLab
+SIZE, DPI = (5.6, 4.6), 104  # inch, and dots an inch: beside the numbers on a laptop's screen
 EXPECTED = (ValueError, LookupError, OSError)  # what recordings and settings may raise, with a text for the reader
 TABLE = (
     "<style>.explore-numbers td, .explore-numbers th "
@@ -39,7 +39,7 @@ class _Page:
             self.canvas = Canvas(self.fig)
             FigureManager(self.canvas, 0)
         self.canvas.header_visible = False
-        self.canvas.toolbar_position, self.canvas.toolbar_visible = "top", True
+        self.canvas.toolbar_position, self.canvas.toolbar_visible = "right", True
         wide = {"layout": {"width": "100%"}, "style": {"description_width": "initial"}}
         self.chooser = widgets.Dropdown(description="recording", options=self._held(), **wide)
         self.path = widgets.Text(description="or a file", placeholder="its path", continuous_update=False, **wide)
@@ -53,8 +53,9 @@ class _Page:
             widget.add_class(f"explore-{name}")
         beside = widgets.VBox([self.kind, self.controls, self.numbers], layout={"width": "310px", "min_width": "310px"})
         of_file = widgets.HBox([self.path, self.area, self.mass])
-        picture = widgets.Box([self.canvas], layout={"width": f"{SIZE[0] * DPI + 20:.0f}px", "flex": "0 0 auto"})
+        picture = widgets.Box([self.canvas], layout={"width": f"{SIZE[0] * DPI + 55:.0f}px", "flex": "0 0 auto"})
         self.whole = widgets.VBox([self.chooser, of_file, self.message, widgets.HBox([beside, picture])])
+        self.whole.add_class("explore")
         self.chooser.observe(self._open, "value")
         for widget in (self.path, self.area, self.mass):
             widget.observe(self._open_file, "value")
