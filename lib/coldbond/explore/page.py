@@ -1,9 +1,11 @@
 """Recordings on the screen of JupyterLab or Voila: chosen, drawn, and drawn anew whenever a control is moved."""
 
 import html
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 from math import nan
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import ipywidgets as widgets
@@ -17,6 +19,7 @@ from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Se
 from coldbond.explore.views import opened, views
 
 SIZE, DPI = (5.6, 4.6), 104  # inch, and dots an inch: beside the numbers on a laptop's screen
+LOCK = RLock()
 EXPECTED = (ValueError, LookupError, OSError)  # what recordings and settings may raise, with a text for the reader
 TABLE = (
     "<style>.explore-numbers td, .explore-numbers th "
@@ -29,6 +32,34 @@ def explorer() -> widgets.Widget:
     return _Page().whole
 
 
+def _alone(method: Callable) -> Callable:
+    """Let a method wait for the others: each widget's messages may come in a thread of their own (Jupyter's subshells).
+
+    A picture that is drawn while another setting empties it would stay half empty.
+    """
+
+    @wraps(method)
+    def waiting(self, *arguments: Any) -> Any:
+        with LOCK:
+            return method(self, *arguments)
+
+    return waiting
+
+
+class _Canvas(Canvas):
+    @_alone
+    def draw(self) -> None:
+        super().draw()
+
+    def renew(self) -> None:
+        """Send the picture at once; asked for by `draw_idle`, it is left out while the browser loads another one.
+
+        Until there is a browser, which then asks by itself, nothing is drawn: ipympl would leave it a broken picture.
+        """
+        if not self.syncing_data_url:
+            self.draw()
+
+
 class _Page:
     def __init__(self) -> None:
         self.view: View | None = None
@@ -36,7 +67,7 @@ class _Page:
         self.drawn: list[tuple] = []  # the limits of the axes as they were drawn, before the reader zoomed
         with mpl.rc_context(figures.STYLE):
             self.fig = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
-            self.canvas = Canvas(self.fig)
+            self.canvas = _Canvas(self.fig)
             FigureManager(self.canvas, 0)
         self.canvas.header_visible = False
         self.canvas.toolbar_position, self.canvas.toolbar_visible = "right", True
@@ -71,12 +102,14 @@ class _Page:
             return [("no manifest", None)]
         return [(f"{row['role']}: {', '.join(filter(None, (row['sample'], row['state'])))}", row) for row in rows]
 
+    @_alone
     def _open(self, change: dict | None = None) -> None:
         if self.chooser.value is None:
             self._say(self.unread)
         else:
             self._take(partial(raw.recording, self.chooser.value))
 
+    @_alone
     def _open_file(self, change: dict) -> None:
         if self.path.value.strip():
             path = Path(self.path.value.strip())
@@ -101,6 +134,7 @@ class _Page:
         self.kind.observe(self._show, "value")
         self._show()
 
+    @_alone
     def _show(self, change: dict | None = None) -> None:
         """Make the view that is chosen, with controls of its own."""
         self._say("analysing …", calm=True)
@@ -117,6 +151,7 @@ class _Page:
         self.drawn = []
         self._draw()
 
+    @_alone
     def _draw(self, change: dict | None = None) -> None:
         """Draw at the present settings, and leave the reader's zoom as it is."""
         zoomed = [(ax.get_xlim(), ax.get_ylim()) for ax in self.fig.axes]
@@ -134,7 +169,7 @@ class _Page:
         self._say(f"{self.recording.attrs['file']}, {self.recording.attrs['format']}", calm=True)
         self.numbers.value = TABLE + "".join(map(_html, tables))
         self._zoom(zoomed)
-        self.canvas.draw_idle()
+        self.canvas.renew()
 
     def _zoom(self, before: list[tuple]) -> None:
         """Set the limits that the reader had chosen, wherever the axes are drawn over the same range as before."""
@@ -153,7 +188,7 @@ class _Page:
         self.numbers.value = ""
         self.fig.clear()
         self.drawn = []
-        self.canvas.draw_idle()
+        self.canvas.renew()
 
     def _say(self, text: str, calm: bool = False) -> None:
         color = "inherit" if calm else figures.STAMP
