@@ -66,12 +66,12 @@ unexport PYTHONDONTWRITEBYTECODE
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
 claims: figures  ## the same, then show what the paper states against what was found; fails where a verdict has changed
 	@$(VENV_PYTHON) -m coldbond.claims $(call quoted,$(OUT))
-.PHONY: figures claims help test lab notebooks raw energies bench closure lock clean FORCE
+.PHONY: figures claims help test test-browser lab explore notebooks raw energies bench closure lock clean FORCE
 
 # ---- rules from the table, where the goal is a figure ---------------------------------------------------------------
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
-ifneq ($(filter-out help test lab notebooks raw energies bench closure lock clean,$(goals)),)
+ifneq ($(filter-out help test test-browser lab explore notebooks raw energies bench closure lock clean,$(goals)),)
 
 hash := \#
 $(foreach sign,: ; % * ? [ ] ~ | $(hash) $$,$(if $(findstring $(sign),$(OUT)),$(error make takes no OUT with a $(sign) in it)))
@@ -88,7 +88,7 @@ ifneq ($(.SHELLSTATUS),0)
 $(error $(or $(held),$(RAW)/manifest.csv could not be read with $(any_python)))
 endif
 of_paper := $(shell test $(call quoted,$(RAW)) -ef raw && echo yes)
-library := $(wildcard lib/coldbond/*.py lib/coldbond/*/*.py) lib/run_notebook.py lock/run.txt
+library := $(filter-out lib/coldbond/explore/%,$(wildcard lib/coldbond/*.py lib/coldbond/*/*.py)) lib/run_notebook.py lock/run.txt
 
 # Of one selection, such as ccd:LLZ+In-LLZ: its role, its samples where they are to be told apart, its keys in `held`.
 role = $(firstword $(subst :, ,$(subst ?,,$(1))))
@@ -148,15 +148,16 @@ endif
 
 # ---- the rest -------------------------------------------------------------------------------------------------------
 help:  ## list what make does
-	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' Makefile | expand -t 11
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | expand -t 14
 
 # Made anew when its lock changes, or when the Python it was made of has gone.
 $(VENV)/.installed: lock/run.txt lock/uv.txt pyproject.toml $(if $(works),,FORCE)
 	@lib/set_up.sh $(VENV) lock/run.txt $(call quoted,$(PYTHON))
-.venv-lab/.installed .venv-bench/.installed .venv-energies/.installed: .venv-%/.installed: lock/%.txt lock/uv.txt pyproject.toml
+.venv-lab/.installed .venv-browser/.installed .venv-bench/.installed .venv-energies/.installed: .venv-%/.installed: lock/%.txt lock/uv.txt pyproject.toml
 	@lib/set_up.sh .venv-$* lock/$*.txt $(call quoted,$(PYTHON)) $(filter energies,$*)
 
-NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --dist loadfile
+# explore.ipynb needs the packages of `make lab`, and its numbers come with the controls: `make test-browser` runs it.
+NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --dist loadfile --ignore notebooks/explore.ipynb
 test: $(VENV)/.installed  ## check the style, the library, the build, and the outputs that the notebooks store
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; failed=0; drafts=$$(mktemp -d); trap 'rm -rf "$$drafts"' EXIT; export COLDBOND_FIGURES="$$drafts"; \
 	$(VENV_PYTHON) -m ruff check --quiet && $(VENV_PYTHON) -m ruff format --check --quiet || failed=1; \
@@ -164,11 +165,19 @@ test: $(VENV)/.installed  ## check the style, the library, the build, and the ou
 	$(VENV_PYTHON) -m pytest -q -n logical $(NBVAL) notebooks || failed=1; \
 	exit $$failed
 
+test-browser: .venv-lab/.installed .venv-browser/.installed  ## drive JupyterLab and Voila in a browser, chromium
+	@tests/install_chromium.sh && unset MAKEFLAGS MFLAGS MAKELEVEL && .venv-browser/bin/python -m pytest -q -rsP tests/browser.py
+
+# Kernels start in the folder of their notebook, so the recordings' is named whole.
+with_raw = raw=$$(cd $(call quoted,$(RAW)) && pwd) && COLDBOND_RAW="$$raw"
 lab: .venv-lab/.installed  ## open the notebooks in JupyterLab, which has an environment of its own
-	@.venv-lab/bin/python -m jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)/notebooks) \
+	@$(with_raw) .venv-lab/bin/python -m jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)/notebooks) \
 	  $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
-notebooks: $(patsubst notebooks/%.ipynb,renew-%,$(wildcard notebooks/*.ipynb))  ## renew the outputs that the notebooks store
+explore: .venv-lab/.installed  ## show one recording at a time as a web page (make explore RAW=your/recordings); Ctrl-C ends it
+	@$(with_raw) .venv-lab/bin/python -m voila notebooks/explore.ipynb
+
+notebooks: $(patsubst notebooks/%.ipynb,renew-%,$(filter-out %/explore.ipynb,$(wildcard notebooks/*.ipynb)))  ## renew the outputs that the notebooks store
 renew-%: $(VENV)/.installed
 	@$(VENV_PYTHON) lib/run_notebook.py notebooks/$*.ipynb
 
@@ -193,6 +202,7 @@ lock: $(VENV)/.installed  ## take up newer versions of the packages within the r
 	$(LOCK) --extra lab -o lock/lab.txt pyproject.toml
 	$(LOCK) --extra bench -o lock/bench.txt pyproject.toml
 	echo torch | $(LOCK) --excludes /dev/stdin --extra energies -o lock/energies.txt pyproject.toml
+	$(LOCK) --group browser -o lock/browser.txt
 	echo uv | $(LOCK) -o lock/uv.txt -
 
 clean:  ## remove PDFs, executed notebooks and what killed runs left; committed files and environments stay

@@ -168,7 +168,7 @@ def save(
         "origin": origins.pop() if len(origins) == 1 else "mixed",
         "inputs": {cell.attrs["file"]: cell.attrs["sha256"] for cell in recordings.values()},
     }
-    _stamp(fig, recordings)
+    stamp(fig, recordings)
     paths.FIGURES.mkdir(parents=True, exist_ok=True)
     target = paths.FIGURES / figure
     embedded = json.dumps(provenance | {"coldbond": coldbond.__version__}, sort_keys=True)
@@ -187,7 +187,8 @@ def save(
     _write(target.with_suffix(".pdf"), pictures["pdf"])  # last: its presence tells Make that all three are there
 
 
-def _stamp(fig: Figure, recordings: Mapping[str, xr.Dataset]) -> None:
+def stamp(fig: Figure, recordings: Mapping[str, xr.Dataset]) -> None:
+    """Write on a figure, in a margin on its right, that it is drawn from synthetic recordings, if any of them is."""
     synthetic = [label for label, cell in recordings.items() if cell.attrs["origin"] == "synthetic"]
     if not synthetic:
         return

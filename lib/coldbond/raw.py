@@ -47,7 +47,7 @@ def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset |
     wanted = [row for sample in samples or held for row in rows if row["sample"] == sample]
     several = {sample for sample in held if sum(row["sample"] == sample for row in rows) > 1}
     return {
-        f"{row['sample']}, {row['state']}" if row["sample"] in several else row["sample"]: _recording(row)
+        f"{row['sample']}, {row['state']}" if row["sample"] in several else row["sample"]: recording(row)
         for row in wanted
     }
 
@@ -89,7 +89,14 @@ def _extent(recording: xr.Dataset | xr.DataTree) -> dict[str, str | int]:
     return extent | ({"counting": recording.intensity.attrs["counting"]} if "intensity" in recording else {})
 
 
-def _recording(row: dict[str, str]) -> xr.Dataset | xr.DataTree:
+def recording(row: dict[str, str]) -> xr.Dataset | xr.DataTree:
+    """Read the recording of one row of the manifest, as `recordings` gives it.
+
+    Raises
+    ------
+    coldbond.ReadError
+        As `recordings`.
+    """
     path = paths.RAW / row["file"]
     if row["sha256"]:
         with path.open("rb") as file:

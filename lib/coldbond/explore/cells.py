@@ -1,0 +1,222 @@
+"""Views of what a cycler or a potentiostat recorded."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from coldbond import capacity, ccd, figures, full_cell, long_cycling, shorts, trends
+from coldbond.conductivity import electronic
+from coldbond.explore.controls import Choice, Control, Flag, Number, Span, View, numbers
+from coldbond.impedance import fit, intervals, kramers_kronig
+
+PROFILES = 6  # cycles whose voltage is drawn
+CIRCUITS = ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q", "none")
+OFFSET = 1e-10  # A, standard uncertainty of the current's zero, as in figure S3
+
+
+def of_cycling(recording: xr.Dataset) -> dict[str, Callable[[], View]]:
+    """Return the views of a cycler's recording by name, the one first that suits its role."""
+    made = {
+        "critical current density": partial(CriticalCurrent, recording),
+        "long cycling": partial(LongCycling, recording),
+        "capacity": partial(Capacity, recording),
+    }
+    suiting = {"ccd": ["critical current density"], "long-cycling": ["long cycling"]}
+    names = suiting.get(recording.attrs["role"], ["capacity"])
+    if not recording.attrs["role"]:
+        names = list(made) if (recording.voltage < 0).any() else list(made)[::-1]  # electrodes alike, or of two kinds
+    return {name: made[name] for name in names}
+
+
+class CriticalCurrent:
+    """Steps of rising current, judged with another threshold at every setting."""
+
+    def __init__(self, recording: xr.Dataset) -> None:
+        self.recording = recording
+        self.controls: dict[str, Control] = {
+            "retained": Number("retained", 0.6, 0.05, 0.95, 0.05),
+            "metallic": Number("metal / Ω cm²", 10.0, 1.0, 100.0, 1.0),
+        }
+
+    def draw(self, fig: Figure, retained: float, metallic: float) -> list[pd.DataFrame]:
+        judged = ccd.steps(self.recording, retained, metallic)
+        ax = fig.subplots()
+        ccd.plot(self.recording, judged, self.recording.attrs["sample"], ax)
+        ax.set_xlabel("Time / h")
+        value, low, high = ccd.critical_current_density(judged)
+        failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
+        until = float(failed.onset[0] if failed.sizes["step"] else self.recording.time[-1])
+        charge, _ = shorts.charge_passed(self.recording, until)
+        hours = (until - float(self.recording.time[0])) / 3600
+        rows = {
+            "critical current density": "none sustained" if value is None else f"{value:g} mA/cm²",
+            "95 % interval": f"{low:g} to {'—' if high is None else f'{high:g}'} mA/cm²",
+            "failure": f"{failed.kind.item(0)} after {hours:.4f} h"
+            if failed.sizes["step"]
+            else f"none in {hours:.4f} h",
+            "charge passed": f"{charge:.3g} mAh/cm²",
+        }
+        return [numbers(rows), ccd.table({"resistance and verdict": judged})]
+
+
+class LongCycling:
+    """Overpotentials of the cycles that are shown; judging thousands of half cycles takes a second, at the start."""
+
+    def __init__(self, recording: xr.Dataset) -> None:
+        self.recording = recording
+        self.pairs = long_cycling.overpotentials(long_cycling.half_cycles(recording))
+        count = self.pairs.sizes["pair"]
+        if count < 2:
+            raise ValueError("fewer than two cycles were sustained: there is no overpotential to follow")
+        self.controls: dict[str, Control] = {"cycles": Span("cycles", (1, count), 1, count)}
+
+    def draw(self, fig: Figure, cycles: tuple[int, int]) -> list[pd.DataFrame]:
+        shown = self.pairs.isel(pair=slice(cycles[0] - 1, cycles[1]))
+        hours, half = shown.time.to_numpy(), float(np.median(np.diff(self.pairs.time))) / 2
+        time = self.recording.time.to_numpy() / 3600
+        inside = (time >= hours[0] - half) & (time <= hours[-1] + half)
+        top, below = fig.subplots(2)
+        color = figures.color(self.recording.attrs["sample"])
+        top.plot(time[inside], self.recording.voltage.to_numpy()[inside], color=color, linewidth=0.6)
+        top.set(xlabel="Time / h", ylabel="Voltage / V")
+        below.axvspan(hours[0] - half, hours[-1] + half, color="0.94", linewidth=0)
+        below.plot(self.pairs.time, 1e3 * self.pairs.overpotential, ".", color=color, markersize=2)
+        below.set(xlabel="Time / h", ylabel="Overpotential / mV")
+        over = trends.mean(1e3 * shown.overpotential.to_numpy())
+        drift = trends.slope(hours, 1e3 * shown.overpotential.to_numpy())
+        resistance = trends.mean(shown.resistance.to_numpy())
+        return [
+            numbers(
+                {
+                    "cycles": f"{cycles[0]} to {cycles[1]}, from {hours[0]:.1f} to {hours[-1]:.1f} h",
+                    "overpotential": _range(over, "mV"),
+                    "hysteresis": _range(tuple(2 * x for x in over), "mV"),
+                    "resistance": _range(resistance, "Ω cm²"),
+                    "drift": _range(drift, "mV/h"),
+                }
+            )
+        ]
+
+
+class Capacity:
+    """Voltage profiles and capacities of the cycles that are shown."""
+
+    def __init__(self, recording: xr.Dataset) -> None:
+        self.recording = recording
+        self.table = capacity.cycles(recording)
+        ends = (int(self.table.cycle[0]), int(self.table.cycle[-1]))
+        self.controls: dict[str, Control] = {"cycles": Span("cycles", ends, *ends)}
+
+    def draw(self, fig: Figure, cycles: tuple[int, int]) -> list[pd.DataFrame]:
+        shown = self.table.sel(cycle=slice(*cycles))
+        if not (shown.finished == 1).any():
+            raise ValueError("none of the shown cycles was finished")
+        left, right = fig.subplots(1, 2)
+        some = np.linspace(*cycles, PROFILES).round().astype(int)
+        full_cell.plot_profiles(left, self.recording, shown, some)
+        full_cell.plot_capacity(right, shown)
+        complete = shown.sel(cycle=shown.complete)
+        found = full_cell.table({"": shown}, some).droplevel("cell")
+        found = found.loc[~found.index.duplicated()]
+        if complete.sizes["cycle"] > 1:
+            first, last = complete.capacity.sel(half="discharge").to_numpy()[[0, -1]]
+            efficiency = trends.mean(complete.coulombic_efficiency.to_numpy())
+            ends = "cycle {} against {}".format(*complete.cycle.to_numpy()[[-1, 0]])
+            rows = {f"retention, {ends}": f"{100 * last / first:.2f} %", "mean efficiency": _range(efficiency, "%")}
+            return [numbers(rows), found]
+        return [found]
+
+
+class Impedance:
+    """A spectrum with the circuit that is chosen, fitted between the frequencies that are shown."""
+
+    def __init__(self, spectrum: xr.Dataset) -> None:
+        self.spectrum = spectrum
+        ends = np.log10(spectrum.frequency.to_numpy())
+        low, high = float(np.floor(ends.min() * 10) / 10), float(np.ceil(ends.max() * 10) / 10)
+        blocking = spectrum.attrs["role"] in ("conductivity", "arrhenius")
+        circuit = "L-R-RQ-Q" if blocking else "L-R-RQ-RQ"
+        self.controls: dict[str, Control] = {
+            "circuit": Choice("circuit", circuit, CIRCUITS),
+            "decades": Span("log₁₀ f / Hz", (low, high), low, high, 0.1),
+        }
+
+    def draw(self, fig: Figure, circuit: str, decades: tuple[float, float]) -> list[pd.DataFrame]:
+        frequency = self.spectrum.frequency.to_numpy()
+        low, high = (10.0**end for end in decades)
+        kept = self.spectrum.isel(frequency=(frequency >= low / 1.001) & (frequency <= high * 1.001))
+        color = figures.color(self.spectrum.attrs["sample"])
+        plane, against = fig.subplots(2, height_ratios=(1.3, 1))
+        z = kept.impedance.to_numpy()
+        style = dict(linestyle="none", marker="o", markersize=2.5, color=color, markerfacecolor="none")
+        plane.plot(z.real, -z.imag, **style)
+        plane.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω", aspect="equal")
+        against.plot(kept.frequency, -np.angle(z, deg=True), **style)
+        against.set(xlabel="Frequency / Hz", ylabel="−phase / °", xscale="log")
+        rows = {"points": str(z.size)}
+        if z.size > 10:
+            rows["fail Kramers–Kronig"] = str(int(kramers_kronig.test(kept).fails.sum()))
+        if circuit != "none":
+            result = fit.fitted(kept, circuit)
+            order = np.argsort(result.frequency)
+            plane.plot(result.model.real[order], -result.model.imag[order], color="#D55E00", linewidth=0.8)
+            phase = -np.angle(result.model[order], deg=True)
+            against.plot(result.frequency[order], phase, color="#D55E00", linewidth=0.8)
+            rows |= _parameters(result)
+        return [numbers(rows)]
+
+
+def _parameters(result) -> dict[str, str]:
+    """Resistances with the interval of their profile; of the other parameters the value, unless it says nothing."""
+    units = {"R": "Ω", "L": "H", "t": "s", "n": "", "Q": "S sⁿ", "C": "F", "W": "Ω s⁻½"}
+    rows = {"misfit": "{:.2f} %, at most {:.1f} %".format(*fit.misfit(result))}
+    for name, parameter in result.params.items():
+        unit = units[name[0]]
+        if name[0] == "R":
+            value, low, high = intervals.profile(result, name)
+            ends = ("—" if end is None else f"{end:.4g}" for end in (low, high))
+            known = (low, high) != (None, None)
+            rows[name] = f"{value:.4g} {unit} ({' to '.join(ends)})" if known else "not determined"
+        else:
+            known = not parameter.vary or (parameter.stderr or np.inf) < abs(parameter.value)
+            rows[name] = f"{parameter.value:.3g} {unit}" if known else "not determined"
+    return rows
+
+
+class Transient:
+    """The current at a constant voltage."""
+
+    def __init__(self, recording: xr.Dataset) -> None:
+        self.recording = recording
+        self.steady = electronic.steady(recording, OFFSET)
+        self.controls: dict[str, Control] = {"logarithmic": Flag("logarithmic axes", True)}
+
+    def draw(self, fig: Figure, logarithmic: bool) -> list[pd.DataFrame]:
+        ax = fig.subplots()
+        sample = self.recording.attrs["sample"]
+        ax.plot(self.recording.time, np.abs(self.recording.current), color=figures.color(sample))
+        ax.plot(self.steady.time, self.steady.fitted, color="#D55E00", linewidth=0.8)
+        scale = "log" if logarithmic else "linear"
+        ax.set(xlabel="Time / s", ylabel="Current / A", xscale=scale, yscale=scale)
+        value, low, high = self.steady.current
+        settled = "not determined" if np.isnan(value) else f"{value:.3g} A"
+        ends = ("—" if end is None else f"{end:.3g}" for end in (low, high))
+        return [
+            numbers(
+                {
+                    "applied voltage": f"{self.recording.attrs['applied_voltage']:g} V",
+                    "last current": f"{abs(float(self.recording.current[-1])):.3g} A",
+                    "steady current": f"{settled} ({' to '.join(ends)})",
+                    "": self.steady.note,
+                }
+            )
+        ]
+
+
+def _range(values: tuple[float, float, float], unit: str) -> str:
+    value, low, high = values
+    return f"{value:.4g} {unit} ({low:.4g} to {high:.4g})"

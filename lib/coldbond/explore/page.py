@@ -1,0 +1,230 @@
+"""Recordings on the screen of JupyterLab or Voila: chosen, drawn, and drawn anew whenever a control is moved."""
+
+import html
+from collections.abc import Callable
+from functools import partial, wraps
+from math import nan
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import ipywidgets as widgets
+import matplotlib as mpl
+import pandas as pd
+from ipympl.backend_nbagg import Canvas, FigureManager
+from matplotlib.figure import Figure
+
+from coldbond import figures, manifest, paths, raw
+from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View
+from coldbond.explore.views import opened, views
+
+SIZE, DPI = (5.6, 4.6), 104  # inch, and dots an inch: beside the numbers on a laptop's screen
+LOCK = RLock()
+EXPECTED = (ValueError, LookupError, OSError)  # what recordings and settings may raise, with a text for the reader
+TABLE = (
+    "<style>.explore-numbers td, .explore-numbers th "
+    "{text-align: left; vertical-align: top; padding: 1px 8px 1px 0; line-height: 1.3}</style>"
+)
+
+
+def explorer() -> widgets.Widget:
+    """Return the page: recordings of the manifest or any file at the top, controls and numbers beside the picture."""
+    return _Page().whole
+
+
+def _alone(method: Callable) -> Callable:
+    """Let a method wait for the others: each widget's messages may come in a thread of their own (Jupyter's subshells).
+
+    A picture that is drawn while another setting empties it would stay half empty.
+    """
+
+    @wraps(method)
+    def waiting(self, *arguments: Any) -> Any:
+        with LOCK:
+            return method(self, *arguments)
+
+    return waiting
+
+
+class _Canvas(Canvas):
+    @_alone
+    def draw(self) -> None:
+        super().draw()
+
+    def renew(self) -> None:
+        """Send the picture at once; asked for by `draw_idle`, it is left out while the browser loads another one.
+
+        Until there is a browser, which then asks by itself, nothing is drawn: ipympl would leave it a broken picture.
+        """
+        if not self.syncing_data_url:
+            self.draw()
+
+
+class _Page:
+    def __init__(self) -> None:
+        self.view: View | None = None
+        self.settings: dict[str, widgets.Widget] = {}
+        self.drawn: list[tuple] = []  # the limits of the axes as they were drawn, before the reader zoomed
+        with mpl.rc_context(figures.STYLE):
+            self.fig = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
+            self.canvas = _Canvas(self.fig)
+            FigureManager(self.canvas, 0)
+        self.canvas.header_visible = False
+        self.canvas.toolbar_position, self.canvas.toolbar_visible = "right", True
+        wide = {"layout": {"width": "100%"}, "style": {"description_width": "initial"}}
+        self.chooser = widgets.Dropdown(description="recording", options=self._held(), **wide)
+        self.path = widgets.Text(description="or a file", placeholder="its path", continuous_update=False, **wide)
+        narrow = {"layout": {"width": "150px"}, "style": {"description_width": "initial"}}
+        self.area = widgets.FloatText(description="area / cm²", **narrow)
+        self.mass = widgets.FloatText(description="mass / mg", **narrow)
+        self.kind = widgets.Dropdown(description="view", **wide)
+        self.controls = widgets.VBox()
+        self.numbers, self.message = widgets.HTML(), widgets.HTML()
+        for widget, name in ((self.numbers, "numbers"), (self.message, "message"), (self.controls, "controls")):
+            widget.add_class(f"explore-{name}")
+        beside = widgets.VBox([self.kind, self.controls, self.numbers], layout={"width": "310px", "min_width": "310px"})
+        of_file = widgets.HBox([self.path, self.area, self.mass])
+        picture = widgets.Box([self.canvas], layout={"width": f"{SIZE[0] * DPI + 55:.0f}px", "flex": "0 0 auto"})
+        self.whole = widgets.VBox([self.chooser, of_file, self.message, widgets.HBox([beside, picture])])
+        self.whole.add_class("explore")
+        self.chooser.observe(self._open, "value")
+        for widget in (self.path, self.area, self.mass):
+            widget.observe(self._open_file, "value")
+        self.kind.observe(self._show, "value")
+        self._open()
+
+    def _held(self) -> list[tuple[str, dict | None]]:
+        self.unread = ""
+        try:
+            rows = manifest.rows(paths.RAW)
+        except EXPECTED as error:
+            self.unread = str(error)
+            return [("no manifest", None)]
+        return [(f"{row['role']}: {', '.join(filter(None, (row['sample'], row['state'])))}", row) for row in rows]
+
+    @_alone
+    def _open(self, change: dict | None = None) -> None:
+        if self.chooser.value is None:
+            self._say(self.unread)
+        else:
+            self._take(partial(raw.recording, self.chooser.value))
+
+    @_alone
+    def _open_file(self, change: dict) -> None:
+        if self.path.value.strip():
+            path = Path(self.path.value.strip())
+            self._take(partial(opened, path, self.area.value or nan, self.mass.value or nan))
+        elif change["owner"] is self.path:
+            self._open()
+
+    def _take(self, read) -> None:
+        """Read a recording, and show the first of its views."""
+        self._say("reading …", calm=True)
+        try:
+            self.recording = read()
+            self.made = views(self.recording)
+        except EXPECTED as error:
+            self.controls.children = ()
+            self._refuse(error)
+            return
+        self.kind.unobserve(self._show, "value")
+        self.kind.options = list(self.made)
+        self.kind.value = self.kind.options[0]
+        self.kind.layout.display = "" if len(self.made) > 1 else "none"
+        self.kind.observe(self._show, "value")
+        self._show()
+
+    @_alone
+    def _show(self, change: dict | None = None) -> None:
+        """Make the view that is chosen, with controls of its own."""
+        self._say("analysing …", calm=True)
+        try:
+            self.view = self.made[self.kind.value]()
+        except EXPECTED as error:
+            self.controls.children = ()
+            self._refuse(error)
+            return
+        self.settings = {name: _widget(control) for name, control in self.view.controls.items()}
+        self.controls.children = list(self.settings.values())
+        for widget in self.settings.values():
+            widget.observe(self._draw, "value")
+        self.drawn = []
+        self._draw()
+
+    @_alone
+    def _draw(self, change: dict | None = None) -> None:
+        """Draw at the present settings, and leave the reader's zoom as it is."""
+        zoomed = [(ax.get_xlim(), ax.get_ylim()) for ax in self.fig.axes]
+        self._say("computing …", calm=True)
+        self.fig.clear()
+        try:
+            settings = {name: _value(self.view.controls[name], widget) for name, widget in self.settings.items()}
+            with mpl.rc_context(figures.STYLE):
+                tables = self.view.draw(self.fig, **settings)
+        except EXPECTED as error:
+            self._refuse(error)
+            return
+        if self.recording.attrs["origin"] == "synthetic":
+            figures.stamp(self.fig, {"": self.recording})
+        self._say(f"{self.recording.attrs['file']}, {self.recording.attrs['format']}", calm=True)
+        self.numbers.value = TABLE + "".join(map(_html, tables))
+        self._zoom(zoomed)
+        self.canvas.renew()
+
+    def _zoom(self, before: list[tuple]) -> None:
+        """Set the limits that the reader had chosen, wherever the axes are drawn over the same range as before."""
+        drawn = [(ax.get_xlim(), ax.get_ylim()) for ax in self.fig.axes]
+        toolbar = self.canvas.manager.toolbar
+        toolbar.update()
+        toolbar.push_current()  # what the button "home" leads back to
+        if len(drawn) == len(self.drawn) == len(before):
+            for ax, now, then, seen in zip(self.fig.axes, drawn, self.drawn, before, strict=True):
+                if seen != then and now[0] == then[0]:
+                    ax.set(xlim=seen[0], ylim=seen[1])
+        self.drawn = drawn
+
+    def _refuse(self, error: Exception) -> None:
+        self._say(error.strerror + f": {error.filename}" if isinstance(error, OSError) else str(error))
+        self.numbers.value = ""
+        self.fig.clear()
+        self.drawn = []
+        self.canvas.renew()
+
+    def _say(self, text: str, calm: bool = False) -> None:
+        color = "inherit" if calm else figures.STAMP
+        self.message.value = f'<span style="color: {color}">{html.escape(text)}</span>'
+
+
+def _widget(control: Control) -> widgets.Widget:
+    layout = {"layout": {"width": "100%"}, "style": {"description_width": "initial"}, "description": control.label}
+    match control:
+        case Number(value=value, low=low, high=high, step=step):
+            whole = all(float(x).is_integer() for x in (value, low, high, step))
+            kind = widgets.IntSlider if whole else widgets.FloatSlider
+            return kind(value, min=low, max=high, step=step, **layout)
+        case Span(value=value, low=low, high=high, step=step):
+            whole = all(float(x).is_integer() for x in (*value, low, high, step))
+            kind = widgets.IntRangeSlider if whole else widgets.FloatRangeSlider
+            return kind(value=value, min=low, max=high, step=step, **layout)
+        case Choice(value=value, options=options):
+            return widgets.Dropdown(value=value, options=options, **layout)
+        case Several(value=value, options=options):
+            return widgets.SelectMultiple(value=value, options=options, rows=min(len(options), 8), **layout)
+        case Flag(value=value):
+            return widgets.Checkbox(value=value, indent=False, **layout)
+        case Numbers(value=value):
+            text = ", ".join(f"{x:g}" for x in value)
+            return widgets.Text(value=text, continuous_update=False, **layout)
+
+
+def _value(control: Control, widget: widgets.Widget) -> Any:
+    if not isinstance(control, Numbers):
+        return widget.value
+    try:
+        return tuple(float(word) for word in widget.value.replace(",", " ").split())
+    except ValueError:
+        raise ValueError(f"{control.label}: write numbers with commas between, such as 250, 370") from None
+
+
+def _html(table: pd.DataFrame) -> str:
+    return table.to_html(border=0, header=bool("".join(map(str, table.columns))))

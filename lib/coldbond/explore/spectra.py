@@ -1,0 +1,244 @@
+"""Views of diffraction patterns, photoelectron spectra and Raman spectra."""
+
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from coldbond import figures
+from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View, numbers
+from coldbond.raman import bands as raman
+from coldbond.raman import spikes
+from coldbond.xps import fit, panels, reference
+from coldbond.xps.components import COMPONENTS, LINES, looked_for
+from coldbond.xrd import analysis, pawley, plots
+from coldbond.xrd.reflections import reflections
+from coldbond.xrd.structures import STRUCTURES
+
+NORMAL = 1.96  # standard deviations on either side, 95 %
+STANDARDS = ("Si", "LaB6")
+REFERENCES = ("Li5La3Nb2O12",)  # to be held beside a pattern; no phase that is looked for
+LINES_LISTED = 4  # of each phase, its strongest in the range
+BANDS = (250, 370, 415, 515, 640, 730)  # of the garnet, 1/cm, as in figure 2g
+MODES = {"InN E2(high)": 490.1, "InN A1(LO)": 585.4}
+FIT = "#D55E00"
+
+
+class Diffraction:
+    """A pattern with the lines of phases; the fit of the whole takes seconds, and is made once it is asked for."""
+
+    def __init__(self, pattern: xr.Dataset) -> None:
+        self.pattern = pattern
+        sample = pattern.attrs["sample"]
+        main = sample if sample in STRUCTURES else "LLZTO"
+        self.analyses: dict[str, analysis.Analysis] = {}
+        self.controls: dict[str, Control] = {
+            "phases": Several("phases", (main,), list(STRUCTURES)),
+            "displacement": Number("too low / mm", 0.0, -0.3, 0.3, 0.01),
+            "main": Choice("main phase", main, list(STRUCTURES)),
+            "fitted": Flag("fit the whole pattern (takes seconds)", False),
+        }
+
+    def draw(
+        self, fig: Figure, phases: tuple[str, ...], displacement: float, main: str, fitted: bool
+    ) -> list[pd.DataFrame]:
+        found = self._analysis(main) if fitted else None
+        pattern, color = self.pattern, figures.color(self.pattern.attrs["sample"])
+        two_theta, intensity = pattern.two_theta.to_numpy(), pattern.intensity.to_numpy()
+        heights = [5, 1.2, 0.3 * max(len(phases), 1)] if found else [6, 0.3 * max(len(phases), 1)]
+        axes = fig.subplots(len(heights), sharex=True, height_ratios=heights)
+        ax, ticks = axes[0], axes[-1]
+        ax.plot(two_theta, np.sqrt(np.maximum(intensity, 0)), color=color, linewidth=0.5)
+        ax.set_ylabel("√ intensity")
+        if found:
+            curves = found.fit.curves
+            ax.plot(curves.two_theta, np.sqrt(np.maximum(curves.fit, 0)), color=FIT, linewidth=0.5)
+            axes[1].plot(
+                curves.two_theta, (curves.intensity - curves.fit) / curves.standard_uncertainty, color="0.3", lw=0.4
+            )
+            axes[1].set_ylabel("Δ/σ")
+            displacement = found.fit.params["displacement"].value
+        lines = {name: self._lines(name, displacement) for name in phases}
+        for row, (name, own) in enumerate(lines.items()):
+            shade = "k" if name in ("LLZTO", *REFERENCES) else plots.shade(name)[0]
+            alpha = 0.15 + 0.85 * np.sqrt(own.relative_intensity.to_numpy() / 100)
+            ticks.vlines(own.place, -row - 0.4, -row + 0.4, color=shade, alpha=alpha, linewidth=1)
+            ticks.text(1.005, -row, plots.FORMULAS[name], transform=ticks.get_yaxis_transform(), va="center")
+        ticks.set(yticks=[], xlabel="2θ / °", xlim=two_theta[[0, -1]], ylim=(-max(len(phases), 1) + 0.4, 0.6))
+        return self._found(found, phases) if found else self._listed(lines)
+
+    def _analysis(self, main: str) -> analysis.Analysis:
+        if main not in self.analyses:
+            others = [name for name in STRUCTURES if name not in (main, "LLZTO", *REFERENCES, *STANDARDS)]
+            self.analyses[main] = analysis.analyse(self.pattern, main, others)
+        return self.analyses[main]
+
+    def _lines(self, name: str, displacement: float) -> xr.Dataset:
+        """Reflections of a phase in the range, with the `place` [degree] where a displaced sample has them."""
+        ends = tuple(float(x) for x in self.pattern.two_theta[[0, -1]])
+        found = reflections(STRUCTURES[name], self.pattern.attrs["wavelength_kalpha1"], ends)
+        radius = float(self.pattern.attrs.get("goniometer_radius") or pawley.RADIUS)
+        lower = np.degrees(2 * displacement / radius * np.cos(np.radians(found.two_theta) / 2))
+        return found.assign(place=found.two_theta - lower)
+
+    def _listed(self, lines: dict[str, xr.Dataset]) -> list[pd.DataFrame]:
+        rows = {}
+        for name, own in lines.items():
+            strongest = own.isel(reflection=np.sort(np.argsort(-own.relative_intensity.to_numpy())[:LINES_LISTED]))
+            for i in range(strongest.sizes["reflection"]):
+                line = strongest.isel(reflection=i)
+                near = self.pattern.intensity.sel(two_theta=slice(line.place - 0.2, line.place + 0.2))
+                rows[f"{name} {int(line.h)}{int(line.k)}{int(line.l)}"] = {
+                    "2θ / °": f"{float(line.place):.2f}",
+                    "calculated": f"{float(line.relative_intensity):.0f}",
+                    "most there": f"{float(near.max()):.0f}" if near.size else "—",
+                }
+        return [pd.DataFrame.from_dict(rows, orient="index")]
+
+    @staticmethod
+    def _found(found: analysis.Analysis, phases: tuple[str, ...]) -> list[pd.DataFrame]:
+        rows = {}
+        for name in ("a", "b", "c", "displacement"):
+            if name in found.fit.params:
+                value, error = found.fit.params[name].value, found.fit.params[name].stderr
+                unit = "mm" if name == "displacement" else "Å"
+                rows[name] = f"{value:.4f} {unit}" if error is None else f"{value:.4f} ± {NORMAL * error:.4f} {unit}"
+        verdicts = analysis.phase_table({"": found})[""]
+        rows |= {name: verdicts[name] for name in phases if name in verdicts}
+        unexplained = sum(not row["explains"] for row in analysis.explanations(found))
+        return [numbers(rows | {"peaks unexplained": str(unexplained)})]
+
+
+def of_photoelectrons(recording: xr.DataTree) -> dict[str, Callable[[], View]]:
+    """Return a view for each region, those with known components first."""
+    regions = sorted(recording.children, key=lambda region: (region not in COMPONENTS, region == "C 1s"))
+    return {region: partial(Photoelectrons, recording, region) for region in regions}
+
+
+class Photoelectrons:
+    """One region, fitted with the components and the background that are chosen."""
+
+    def __init__(self, recording: xr.DataTree, region: str) -> None:
+        self.region, self.line = region, LINES.get(region, fit.Line())
+        self.components = {c.key: c for c in (looked_for(region, recording.children) if region in COMPONENTS else ())}
+        self.scales = {False: reference.referenced(recording, None)}
+        if "C 1s" in recording.children:
+            self.scales[True] = reference.referenced(recording)
+        self.controls: dict[str, Control] = {
+            "components": Several("components", tuple(self.components), list(self.components)),
+            "background": Choice("background", "active shirley", list(fit.BACKGROUNDS)),
+            "shape": Choice("line shape", "doniach", list(fit.SHAPES)),
+            "carbon": Flag("C–C of C 1s at 284.8 eV", True in self.scales),
+        }
+
+    def draw(
+        self, fig: Figure, components: tuple[str, ...], background: str, shape: str, carbon: bool
+    ) -> list[pd.DataFrame]:
+        if carbon not in self.scales:
+            raise ValueError("the recording has no C 1s region to set its energies by")
+        scale = self.scales[carbon]
+        result = fit.fit(
+            scale[self.region].to_dataset(),
+            [self.components[key] for key in components],
+            background,
+            shape,
+            line=self.line,
+            reference_uncertainty=scale.attrs["energy_uncertainty"],
+        )
+        ax, below = fig.subplots(2, sharex=True, height_ratios=(4, 1))
+        panels.spectrum(SimpleNamespace(best=result), ax, below)
+        for key in components:
+            color = panels.COLORS.get(key, "0.5")
+            ax.axvline(self.components[key].position, color=color, linewidth=0.5, linestyle=":", zorder=0)
+        energy = result.curves.binding_energy.to_numpy()
+        below.set(xlim=energy[[-1, 0]], xlabel=f"{self.region} binding energy / eV", ylabel="Residual / σ")
+        ax.set_ylabel("Intensity")
+        p, common = result.params, scale.attrs["energy_uncertainty"]
+        parts = [key for key in components if not self.components[key].level]
+        total = sum(p[f"{key}_area"].value for key in parts)
+        rows = {
+            key: {
+                "position / eV": _with_error(p[f"{key}_position"], 2, common=common),
+                "share / %": _with_error(p[f"{key}_area"], 1, 100 / total) if key in parts and total else "",
+            }
+            for key in components
+        }
+        shared = [name for name in ("fwhm", "lorentzian", "mixing", "asymmetry") if name in p]
+        of_all = {
+            f"{name} / eV" if name in ("fwhm", "lorentzian") else name: _with_error(p[name], 2) for name in shared
+        }
+        of_all |= {"χ²/ν": f"{result.redchi:.3g}", "energies": scale.attrs["energy_reference"]}
+        return [pd.DataFrame.from_dict(rows, orient="index"), numbers(of_all)]
+
+
+class Raman:
+    """A spectrum with one fit of the bands, modes and baseline that are chosen."""
+
+    def __init__(self, spectrum: xr.Dataset) -> None:
+        self.spectrum = spectrum.assign(struck=("raman_shift", spikes.struck(spectrum)))
+        low, high = (float(x) for x in spectrum.raman_shift[[0, -1]])
+        window = (max(160.0, low), min(900.0, high))
+        lamp = spectrum.attrs["state"] == "lamp"  # its lines are no bands
+        self.controls: dict[str, Control] = {
+            "window": Span("range / cm⁻¹", window, np.floor(low), np.ceil(high), 10.0),
+            "bands": Numbers("bands / cm⁻¹", () if lamp else BANDS),
+            "modes": Several("modes", () if lamp else tuple(MODES), list(MODES)),
+            "degree": Number("degree", 3, 1, 6, 1),
+        }
+
+    def draw(
+        self, fig: Figure, window: tuple[float, float], bands: tuple[float, ...], modes: tuple[str, ...], degree: float
+    ) -> list[pd.DataFrame]:
+        inside = self.spectrum.sel(raman_shift=slice(*window))
+        clean = inside.isel(raman_shift=~inside.struck.to_numpy())
+        x, y = clean.raman_shift.to_numpy(), clean.intensity.to_numpy()
+        places = [*bands, *(MODES[name] for name in modes)]
+        outside = [place for place in places if x.size and not x[0] < place < x[-1]]
+        if outside:
+            raise ValueError(f"a band is placed at {outside[0]:g} 1/cm, outside the range shown: widen it")
+        if x.size < 3 * (2 * len(places) + degree + 2):
+            raise ValueError(f"{x.size} points are too few for this many bands: widen the range")
+        ax, below = fig.subplots(2, sharex=True, height_ratios=(4, 1))
+        ax.plot(x, y, ".", color=figures.color(self.spectrum.attrs["sample"]), markersize=2, markeredgewidth=0)
+        ax.set_ylabel("Intensity")
+        below.set(xlabel="Raman shift / cm$^{-1}$", ylabel="Residual", xlim=window)
+        rows = {}
+        if places:
+            start = raman.parameters(bands, [MODES[name] for name in modes], float(np.median(np.diff(x))))
+            found = raman.fit(x, y, start, int(degree))
+            values = found.parameters.valuesdict()
+            own = [np.array([values[f"{n}_{what}"] for n in found.names]) for what in ("position", "width", "skew")]
+            shapes = raman.shapes(x, own[0], own[1], np.full(len(found.names), values["lorentzian"]), own[2])[0]
+            count = len(found.names)
+            baseline = np.polynomial.chebyshev.chebval(raman.scaled(x, x), found.linear[count:])
+            ax.plot(x, baseline, "--", color="0.3", linewidth=0.6)
+            for name, shape, area in zip(found.names, shapes, found.linear, strict=False):
+                ax.plot(x, baseline + area * shape, color="#009E73" if "mode" in name else "0.6", linewidth=0.6)
+            ax.plot(x, y - found.residual, color=FIT, linewidth=0.8)
+            below.plot(x, found.residual, ".", color="0.4", markersize=1.5, markeredgewidth=0)
+            error = dict(zip(found.varied, NORMAL * np.sqrt(np.diag(found.covariance)), strict=False))
+            labels = [*(f"band {band:g}" for band in bands), *modes]
+            for label, name in zip(labels, found.names, strict=True):
+                rows[label] = {
+                    f"{what} / cm⁻¹": f"{values[f'{name}_{what}']:.1f} ± {error[f'{name}_{what}']:.1f}"
+                    if error[f"{name}_{what}"] < raman.BAND[0]
+                    else "not determined"
+                    for what in ("position", "width")
+                }
+        left_out = {"points left out as spikes": str(int(inside.struck.sum()))}
+        return [pd.DataFrame.from_dict(rows, orient="index"), numbers(left_out)]
+
+
+def _with_error(parameter, digits: int, factor: float = 1.0, common: float = 0.0) -> str:
+    """Value and 95 % interval of one fit, with a standard uncertainty that all have in common.
+
+    A parameter that ended at a bound has no interval.
+    """
+    value = f"{factor * parameter.value:.{digits}f}"
+    if not parameter.stderr:
+        return value
+    return f"{value} ± {NORMAL * np.hypot(factor * parameter.stderr, common):.{digits}f}"

@@ -1,0 +1,94 @@
+"""The views of explore.ipynb, without a browser: tests/browser.py shows them in one."""
+
+import subprocess
+import sys
+
+import pytest
+from matplotlib.figure import Figure
+
+from coldbond import ccd, manifest, paths, raw
+from coldbond.explore.controls import Choice, Several, defaults
+from coldbond.explore.views import opened, views
+
+ROWS = manifest.rows(paths.RAW)
+SOME = {row["role"]: row for row in ROWS}.values()  # one recording of each role is enough
+
+
+def drawn(view, **settings):
+    fig = Figure()
+    tables = view.draw(fig, **defaults(view) | settings)
+    assert fig.axes or fig.texts
+    return tables
+
+
+def text(tables) -> str:
+    return " ".join(table.to_string() for table in tables)
+
+
+@pytest.mark.parametrize("row", SOME, ids=lambda row: row["file"])
+def test_every_recording_has_views_and_every_choice_of_theirs_draws(row):
+    recording = raw.recording(row)
+    for make in views(recording).values():
+        view = make()
+        assert text(drawn(view))
+        for name, control in view.controls.items():
+            if isinstance(control, Choice) and name != "main":
+                for option in control.options:
+                    assert text(drawn(view, **{name: option}))
+            if isinstance(control, Several):
+                assert drawn(view, **{name: ()})
+
+
+def test_the_numbers_are_those_of_the_analysis():
+    (recording,) = raw.recordings("ccd", ["LLZ"]).values()
+    view = views(recording)["critical current density"]()
+    value, low, high = ccd.critical_current_density(ccd.steps(recording))
+    assert f"{value:g} mA/cm²" in text(drawn(view))
+    assert f"{low:g} to {high:g} mA/cm²" in text(drawn(view))
+    failures = {text(drawn(view, retained=retained)) for retained in (0.05, 0.6)}
+    assert len(failures) == 2
+
+
+def test_the_whole_pattern_is_fitted_once():
+    (recording,) = raw.recordings("phase", ["InN-LLZ"]).values()
+    view = views(recording)["xrd"]()
+    (found,) = drawn(view, fitted=True, phases=("LLZTO", "InN"))
+    assert "wt%" in found.loc["InN", ""] and not found.loc["InN", ""].startswith("below")
+    first = view.analyses["LLZTO"]
+    assert "In" in drawn(view, fitted=True, phases=("In",))[0].index
+    assert view.analyses["LLZTO"] is first
+
+
+def test_a_displaced_sample_has_its_lines_lower():
+    (recording,) = raw.recordings("phase", ["LLZ"]).values()
+    view = views(recording)["xrd"]()
+    straight, low = (drawn(view, displacement=shift)[0]["2θ / °"].astype(float) for shift in (0.0, 0.2))
+    assert (low < straight).all()
+
+
+def test_a_circuit_that_the_data_do_not_determine_says_so():
+    (recording, *_) = raw.recordings("interface", ["LLZ"]).values()
+    assert "not determined" in text(drawn(views(recording)["eis"](), circuit="L-R-RQ-RQ-RQ", decades=(2.0, 4.0)))
+
+
+def test_a_file_without_a_manifest_needs_its_area():
+    path = paths.RAW / "cycling" / "ccd-LLZ.csv"
+    names = list(views(opened(path)))
+    assert names[0] == "critical current density"
+    with pytest.raises(ValueError, match="needs the cell's area"):
+        drawn(views(opened(path))[names[0]]())
+    assert "0.2 mA/cm²" in text(drawn(views(opened(path, area_cm2=0.785))[names[0]]()))
+
+
+def test_what_cannot_be_drawn_is_said():
+    (recording,) = raw.recordings("raman", ["LLZ"]).values()
+    view = views(recording)["raman"]()
+    with pytest.raises(ValueError, match="outside the range shown"):
+        drawn(view, bands=(2000.0,))
+    with pytest.raises(ValueError, match="too few"):
+        drawn(view, window=(725.0, 735.0), bands=(730.0,), modes=())
+
+
+def test_widgets_are_imported_by_the_page_alone():
+    code = "import sys, coldbond, coldbond.explore.views; print({'ipywidgets', 'ipympl', 'voila'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
