@@ -59,12 +59,14 @@ export OMP_NUM_THREADS = 1
 export PYTHONHASHSEED = 0
 export PYTHONUTF8 = 1
 export TZ = UTC
-unexport COLDBOND_RAW COLDBOND_FIGURES MPLBACKEND PYTHONPATH PYTHONHOME
+unexport COLDBOND_RAW COLDBOND_FIGURES COLDBOND_BUILT MPLBACKEND PYTHONPATH PYTHONHOME
 # Every figure imports the same packages: compiled anew each time they cost more than the figure.
 unexport PYTHONDONTWRITEBYTECODE
 
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
-.PHONY: figures help test lab notebooks raw energies bench closure lock clean FORCE
+claims: figures  ## the same, then show what the paper states against what was found; fails where a verdict has changed
+	@$(VENV_PYTHON) -m coldbond.claims $(call quoted,$(OUT))
+.PHONY: figures claims help test lab notebooks raw energies bench closure lock clean FORCE
 
 # ---- rules from the table, where the goal is a figure ---------------------------------------------------------------
 goals = $(or $(MAKECMDGOALS),figures)
@@ -123,13 +125,24 @@ $(pdf): $(if $(call same,$(built_with),$(strip $(file <$(OUT)/executed/$(name).a
 endef
 
 define left_out
-$(if $(filter figures,$(goals)),$(info $(name) is left out: $(RAW) holds no recording of $(missing)))
+$(if $(filter figures claims,$(goals)),$(info $(name) is left out: $(RAW) holds no recording of $(missing)))
 .PHONY: $(name)
 $(name): ; $$(error $(name): $$(RAW) holds no recording of $(missing))
 endef
 
 $(eval $(TABLE))
-$(if $(filter figures,$(goals)),$(if $(built),,$(error none of the figures can be built from $(RAW))))
+$(if $(filter figures claims,$(goals)),$(if $(built),,$(error none of the figures can be built from $(RAW))))
+
+# The claims table, made of the numbers of all these figures and of what the paper states, or of RAW's own claims.yml.
+table := $(subst $(blank),\ ,$(OUT))/claims.pdf
+tested := tested: [$(subst $(blank),$(comma) ,$(strip $(built)))]
+stated := $(or $(subst ␣, ,$(call pick,claims)),raw/claims.yml)
+figures: $(table)
+$(table): notebooks/claims.ipynb $(library) $(wildcard lib/coldbond/claims/*.html) $(stated) $(foreach name,$(built),$(pdf)) \
+  | $(VENV)/.installed
+$(table): $(if $(call same,notebooks/claims.ipynb $(RAW) $(tested),$(strip $(file <$(OUT)/executed/claims.args))),,FORCE)
+	@$(VENV_PYTHON) lib/run_notebook.py notebooks/claims.ipynb claims --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
+	  --parameters '$(tested)'
 endif
 
 # ---- the rest -------------------------------------------------------------------------------------------------------

@@ -47,7 +47,8 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
     executed = out / "executed" / f"{figure}.ipynb"
     built_with = executed.with_suffix(".args")
     with _staging_folder(out) as staging:
-        os.environ |= {"COLDBOND_RAW": os.path.abspath(raw), "COLDBOND_FIGURES": str(staging)}
+        folders = {"RAW": os.path.abspath(raw), "FIGURES": str(staging), "BUILT": os.path.abspath(out)}
+        os.environ |= {f"COLDBOND_{name}": folder for name, folder in folders.items()}
         try:
             _execute(notebook, staging / "executed", values, figure, out)
         except Failure as failure:
@@ -61,7 +62,8 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
         # As old as the inputs it was made from: one that is edited meanwhile is newer than the figure.
         os.utime(staging / f"{figure}.pdf", (started, started))
         built_with.unlink(missing_ok=True)
-        for suffix in PICTURE:
+        others = [path.suffix for path in staging.glob(f"{figure}.*") if path.suffix not in PICTURE]  # of the claims
+        for suffix in (*sorted(others), *PICTURE):
             os.replace(staging / f"{figure}{suffix}", out / f"{figure}{suffix}")
         # What make compares with, to build anew where the parameters are others.
         built_with.write_text(" ".join([str(notebook), raw, *parameters]).strip() + "\n", encoding="utf-8")

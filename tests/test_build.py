@@ -28,7 +28,7 @@ RECORDINGS = {  # file: role, sample, and the figures that show it
     "long-HT.csv": ("long-cycling", "HT-MCL-LLZ", {"figS17"}),
     "full.csv": ("full-cell", "RT-MCL-LLZ", {"fig4f", "figS18"}),
     "rate.csv": ("rate", "RT-MCL-LLZ", {"fig4gh"}),
-    "unused.csv": ("instrument", "LLZ", set()),
+    "unused.csv": ("instrument", "Si", set()),
 }
 FIGURES = set().union(*(figures for *_, figures in RECORDINGS.values()))
 NOTEBOOKS = {
@@ -46,8 +46,20 @@ for suffix in (".png", ".json", ".pdf"):
 """
 
 
-def write_notebook(path: Path, *cells: str) -> None:
-    code = [new_code_cell(cell, id=f"cell{i}") for i, cell in enumerate([PARAMETERS, *cells])]
+# The claims table of these figures: its verdicts are those that stand in raw/claims.yml.
+CLAIMS = """\
+import os, pathlib
+verdicts = pathlib.Path(os.environ["COLDBOND_RAW"], "claims.yml").read_text()
+names = "panel,claim,sample,state,quantity,paper,value,low,high,unit,evidence,verdict,figure,note"
+contents = {".csv": names + "\\n" + verdicts, ".html": str(tested), ".png": "", ".json": "", ".pdf": ""}
+for suffix, content in contents.items():
+    pathlib.Path(os.environ["COLDBOND_FIGURES"], figure + suffix).write_text(content)
+"""
+ROW = "4b,ccd_llz,LLZ,pristine,critical_current_density,0.2,0.2,0.2,0.3,mA/cm2,measured,{verdict},fig4b,"
+
+
+def write_notebook(path: Path, *cells: str, parameters: str = PARAMETERS) -> None:
+    code = [new_code_cell(cell, id=f"cell{i}") for i, cell in enumerate([parameters, *cells])]
     code[0].metadata["tags"] = ["parameters"]
     kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
     nbformat.write(new_notebook(cells=code, metadata={"kernelspec": kernel}), path)
@@ -73,7 +85,11 @@ def bundle(tmp_path: Path) -> Path:
     (root / "notebooks").mkdir()
     for name in NOTEBOOKS:
         write_notebook(root / "notebooks" / f"{name}.ipynb", SAVE)
+    write_notebook(
+        root / "notebooks" / "claims.ipynb", CLAIMS, parameters='figure: str = "x"\ntested: list = []  # read'
+    )
     write_manifest(root / "raw", RECORDINGS)
+    (root / "raw" / "claims.yml").write_text(ROW.format(verdict="agrees"))
     python = root / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
@@ -125,6 +141,9 @@ def inputs():
     yield from ((f"notebooks/{name}.ipynb", figures) for name, figures in NOTEBOOKS.items())
     everything = ("lib/coldbond/raw.py", "lib/coldbond/reading/__init__.py", "lib/run_notebook.py", "lock/run.txt")
     yield from ((name, FIGURES) for name in (*everything, "raw/manifest.csv"))
+    yield from (
+        (name, {"claims"}) for name in ("raw/claims.yml", "notebooks/claims.ipynb", "lib/coldbond/claims/page.html")
+    )
     yield from ((name, set()) for name in ("lib/twin/__init__.py", "lock/lab.txt", "Makefile"))
 
 
@@ -136,7 +155,7 @@ def test_touching_an_input_rebuilds_exactly_the_figures_that_depend_on_it(bundle
     for name, figures in inputs():
         before = (bundle / name).stat().st_mtime
         os.utime(bundle / name, (later, later))
-        assert set(runs(bundle)) == figures, name
+        assert set(runs(bundle)) == (figures | {"claims"} if figures else set()), name
         os.utime(bundle / name, (before, before))
 
 
@@ -161,7 +180,7 @@ def test_a_figure_is_built_once_and_says_its_time(bundle):
     assert {path.name for path in out.iterdir()} == {"figS16.pdf", "figS16.png", "figS16.json", "executed"}
     assert (out / "figS16.json").read_text() == f"['HT-MCL-LLZ'] capacity 0.6 {bundle / 'raw'}"
     assert nbformat.read(out / "executed" / "figS16.ipynb", 4).cells[1].metadata.tags == ["injected-parameters"]
-    assert not list((bundle / "notebooks").glob("[!f]*"))
+    assert not list((bundle / "notebooks").glob("[!cf]*"))
     built = listing(out)
     assert "Nothing to be done for 'figS16'" in make(bundle, "figS16").stdout
     assert listing(out) == built
@@ -242,6 +261,7 @@ def test_with_other_recordings_all_samples_are_shown_and_what_is_not_held_is_lef
         "figS16": "samples: [HT-MCL-LLZ]",
         "fig4cd": "samples: []",
         "figS17": "samples: [HT-MCL-LLZ]",
+        "claims": "tested: [fig4b, figS16, fig4cd, figS17]",
     }
     said = make(bundle, "--dry-run", *arguments).stdout.splitlines()
     for figure in ("fig4f", "figS18"):
@@ -262,6 +282,50 @@ def test_with_other_recordings_all_samples_are_shown_and_what_is_not_held_is_lef
     assert f"*** none of the figures can be built from {raw}.  Stop." in make(bundle, *arguments).stderr
 
 
+def test_the_claims_table_is_made_of_what_raw_holds(bundle):
+    raw = bundle / "theirs"
+    write_manifest(raw, {"a.csv": ("ccd", "A")})
+    arguments = ("RAW=theirs", "OUT=out")
+
+    def prerequisites() -> list[str]:
+        database = make(bundle, "--print-data-base", "--dry-run", *arguments, "claims").stdout
+        return re.search(r"^out/claims.pdf: (.*)$", database, re.MULTILINE)[1].split()
+
+    assert {"raw/claims.yml", "out/fig4b.pdf", "notebooks/claims.ipynb"} <= set(prerequisites())
+    (raw / "claims.yml").write_text(ROW.format(verdict="agrees"))
+    assert {"theirs/claims.yml", "out/fig4b.pdf"} <= set(prerequisites())
+    assert not {"raw/claims.yml", "out/figS16.pdf"} & set(prerequisites())
+
+    done = make(bundle, *arguments, "claims")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search("ccd_llz .* agrees\n", done.stdout)
+    assert (bundle / "out" / "claims.html").read_text() == "['fig4b']"
+    assert "out/claims.csv is not in git's HEAD" in done.stdout
+    write_manifest(raw, {"a.csv": ("ccd", "A"), "b.csv": ("ccd", "HT-MCL-LLZ")})
+    again = {figure: parameters(run) for figure, run in runs(bundle, *arguments).items()}
+    assert again["claims"] == ["tested: [fig4b, figS16]"]
+
+
+def test_claims_fail_where_a_verdict_is_not_the_committed_one(bundle):
+    write_manifest(bundle / "raw", {"a.csv": ("ccd", "HT-MCL-LLZ")})
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main")
+    assert make(bundle, "claims").returncode == 0
+    for command in (["init", "--quiet"], ["add", "figures/claims.csv"], ["commit", "--quiet", "--message", "claims"]):
+        subprocess.run([*git, *command], cwd=bundle, check=True)
+
+    same = make(bundle, "claims")
+    assert (same.returncode, same.stderr) == (0, "")
+    assert same.stdout.endswith("Every verdict is the committed one.\n")
+
+    (bundle / "raw" / "claims.yml").write_text(ROW.format(verdict="disagrees"))
+    for _ in range(2):  # that the table is up to date now changes nothing
+        other = make(bundle, "claims")
+        assert other.returncode == 2
+        assert "changed: ccd_llz, LLZ, pristine, critical_current_density, fig4b: agrees -> disagrees" in other.stderr
+    (bundle / "raw" / "claims.yml").write_text("")
+    assert "fig4b: agrees -> no row" in make(bundle, "claims").stderr
+
+
 def test_a_row_may_select_from_several_roles(bundle):
     makefile = bundle / "Makefile"
     row = "$(call figure, figX, fig4gh_rate, rate:RT-MCL-LLZ long-cycling:RT-MCL-LLZ+HT-MCL-LLZ, panel: a$(comma) b)"
@@ -271,7 +335,7 @@ def test_a_row_may_select_from_several_roles(bundle):
     later = time.time() + 100
     for recording in ("rate.csv", "long-HT.csv"):
         os.utime(bundle / "raw" / recording, (later, later))
-    assert set(runs(bundle)) == {"fig4gh", "figS17", "figX"}
+    assert set(runs(bundle)) == {"fig4gh", "figS17", "figX", "claims"}
     makefile.write_text(makefile.read_text(encoding="utf-8").replace("$(comma)", ","), encoding="utf-8")
     assert "*** the parameters of figX hold a comma: write $(comma) for it" in make(bundle).stderr
 
@@ -288,7 +352,7 @@ def test_a_recording_may_be_optional_and_each_role_has_a_first_figure(bundle):
     theirs = {"a.csv": ("rate", "RT-MCL-LLZ"), "standard.csv": ("instrument", "Si"), "b.csv": ("arrhenius", "B")}
     write_manifest(bundle.parent / "theirs", theirs)
     arguments = (f"RAW={bundle.parent / 'theirs'}", "OUT=out")
-    samples = {figure: parameters(run)[0] for figure, run in runs(bundle, *arguments).items()}
+    samples = {figure: parameters(run)[0] for figure, run in runs(bundle, *arguments).items() if figure != "claims"}
     assert samples == {"fig4gh": "samples: []", "figX": "samples: [RT-MCL-LLZ]", "figY": "samples: []"}
     database = make(bundle, "--print-data-base", "--dry-run", *arguments).stdout
     (built,) = re.findall(r"^out/figX.pdf: (.*)$", database, re.MULTILINE)
@@ -404,7 +468,7 @@ def test_an_environment_that_make_did_not_make_is_not_replaced(bundle):
 
 def test_help_lists_every_target(bundle):
     listed = dict(line.split(maxsplit=1) for line in make(bundle, "help").stdout.splitlines())
-    assert list(listed) == [*"figures help test lab notebooks raw energies closure bench lock clean".split()]
+    assert list(listed) == [*"figures claims help test lab notebooks raw energies closure bench lock clean".split()]
 
 
 def test_clean_removes_what_make_wrote_and_git_does_not_keep(bundle):

@@ -110,6 +110,9 @@ def test_as_a_script_it_lists_for_make_what_stands_under_which_key(raw, capsys, 
     assert capsys.readouterr().out.split() == [
         *(f"manifest:{raw}/manifest.csv", f"ccd:{llz}", f"ccd/LLZ:{llz}", f"ccd:{indium}", f"ccd/In___Au:{indium}")
     ]
+    (raw / "claims.yml").touch()
+    runpy.run_path(manifest.__file__, run_name="__main__")
+    assert f"claims:{raw}/claims.yml" in capsys.readouterr().out.split()
 
 
 @pytest.mark.parametrize(

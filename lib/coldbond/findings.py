@@ -100,8 +100,8 @@ def table(findings: Sequence[dict]) -> pd.DataFrame:
             "sample": row["sample"],
             "state": row["state"],
             "quantity": row["quantity"].replace("_", " "),
-            "value": _text(row["value"], row),
-            "95 % interval": f"{_text(row['low'], row)} to {_text(row['high'], row)}",
+            "value": text(row["value"], row),
+            "95 % interval": f"{text(row['low'], row)} to {text(row['high'], row)}",
             "unit": row["unit"],
             "note": row["note"],
         }
@@ -110,7 +110,8 @@ def table(findings: Sequence[dict]) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index(["sample", "state", "quantity"])
 
 
-def _text(value: float | bool | None, row: dict) -> str:
+def text(value: float | bool | None, row: dict) -> str:
+    """Return a value or a bound of a finding as a table shows it: its digits those of the interval; "—" for None."""
     if value is None:
         return "—"
     if isinstance(value, bool):

@@ -160,9 +160,12 @@ def _is_number(text: str, positive: bool) -> bool:
 def _for_make(raw: str) -> str:
     """Return words that the Makefile picks from: manifest:PATH, and for every recording ROLE:PATH and ROLE/SAMPLE:PATH.
 
-    Make splits words at blanks whether or not they are escaped: ␣ stands for a blank until the rules are written.
+    Where the folder has a claims.yml, also claims:PATH. Make splits words at blanks whether or not they are escaped: ␣
+    stands for a blank until the rules are written.
     """
     words = [("manifest", os.path.join(raw, "manifest.csv"))]
+    if os.path.isfile(claims := os.path.join(raw, "claims.yml")):
+        words.append(("claims", claims))
     for row in rows(raw):
         path = os.path.join(raw, row["file"])
         # The Makefile compares a sample only with the names in its own table, which are plain.

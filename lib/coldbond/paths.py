@@ -11,3 +11,6 @@ RAW = Path(os.environ.get("COLDBOND_RAW", ROOT / "raw"))
 #: Where `figures.save` writes. Make sets it; a notebook run by hand writes drafts, so that exploring never overwrites
 #: the pictures and numbers that the bundle has committed.
 FIGURES = Path(os.environ.get("COLDBOND_FIGURES", ROOT / "figures" / "drafts"))
+
+#: Where the figures lie that make has built, which the claims table reads; make sets it.
+BUILT = Path(os.environ.get("COLDBOND_BUILT", ROOT / "figures"))
