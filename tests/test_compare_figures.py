@@ -74,6 +74,14 @@ def test_another_picture_or_number_fails(figures, pixels, numbers, said):
     assert said in words
 
 
+def test_the_claims_table_is_compared_too(figures):
+    (figures / "claims.csv").touch()
+    (figures / "claims.pdf").touch()
+    code, said = compare(figures)
+    assert code == 1
+    assert "FAIL figures/claims.csv       is not committed" in said
+
+
 def test_what_was_not_committed_or_not_built_fails(figures):
     (figures / "fig1.pdf").unlink()
     (figures / "fig2.json").write_text("{}")
