@@ -143,6 +143,7 @@ $(table): notebooks/claims.ipynb $(library) $(wildcard lib/coldbond/claims/*.htm
 $(table): $(if $(call same,notebooks/claims.ipynb $(RAW) $(tested),$(strip $(file <$(OUT)/executed/claims.args))),,FORCE)
 	@$(VENV_PYTHON) lib/run_notebook.py notebooks/claims.ipynb claims --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
 	  --parameters '$(tested)'
+renew-claims: | $(table)
 endif
 
 # ---- the rest -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from coldbond import figures
 from coldbond.claims.paper import Claim
 from coldbond.claims.report import recomputed, with_unit
-from coldbond.claims.verdicts import AGREES, DISAGREES, UNTESTED
+from coldbond.claims.verdicts import AGREES, DISAGREES, EVIDENCE, UNTESTED
 
 #: Colour (Wong 2011, doi 10.1038/nmeth.1618) and marker: neither tells a verdict alone.
 MARKS = {
@@ -53,7 +53,7 @@ def forest(rows: pd.DataFrame, ax: Axes) -> None:
     _lay_out(ax, rows)
     ax.axvline(0, color="#767676", lw=0.6, zorder=0)
     for y, row in enumerate(rows.to_dict("records")):
-        ax.text(1.02, y, recomputed(row) or "—", transform=ax.get_yaxis_transform(), va="center")
+        ax.text(1.02, y, f"{recomputed(row) or '—'}{row['remark']}", transform=ax.get_yaxis_transform(), va="center")
         stated = row["paper"].removeprefix("≈ ")
         claim = Claim(row["claim"], "", row["kind"] if stated == row["paper"] else "approx", "", stated)
         low, value, high = (
@@ -108,7 +108,7 @@ def answers(rows: pd.DataFrame, ax: Axes) -> None:
         asked = asked.drop_duplicates(["sample", "value", "verdict"])
         for place, row in enumerate(asked.to_dict("records")):
             ax.plot(0.02 + place * COLUMN, y, clip_on=False, **MARKS[row["verdict"]])
-            text = ": ".join(filter(None, [row["sample"], row["value"] or "—"]))
+            text = ": ".join(filter(None, [row["sample"], row["value"] or "—"])) + row["remark"]
             ax.text(0.045 + place * COLUMN, y, text, va="center")
     ax.set(xlim=(0, 1), xticks=[])
     ax.spines["bottom"].set_visible(False)
@@ -116,10 +116,12 @@ def answers(rows: pd.DataFrame, ax: Axes) -> None:
 
 def draw(table: pd.DataFrame, fig: Figure) -> None:
     """Draw the whole table into an empty figure, and explain its marks."""
-    parts = groups(table)
-    axes = fig.subplots(len(parts), height_ratios=[lines(name, rows) for name, rows in parts.items()], squeeze=False)[
-        :, 0
-    ]
+    # Beside synthetic rows, those of stronger evidence say so.
+    stronger = (table.kind != "contradiction") & table.evidence.isin([EVIDENCE["measured"], EVIDENCE["computed"]])
+    mixed = EVIDENCE["synthetic"] in set(table.evidence)
+    parts = groups(table.assign(remark=(", " + table.evidence).where(stronger & mixed, "")))
+    heights = [lines(name, rows) for name, rows in parts.items()]
+    axes = fig.subplots(len(parts), height_ratios=heights, squeeze=False)[:, 0]
     for ax, (name, rows) in zip(axes, parts.items(), strict=True):
         (answers if name == "yes or no" else forest)(rows, ax)
         ax.text(0, 1.0, TITLES[name], transform=ax.transAxes, va="bottom")
