@@ -139,7 +139,7 @@ def as_text(rows: Sequence[dict[str, str]]) -> str:
         for row in rows
     ]
     heading = ("panel", "claim", "sample", "paper", "recomputed (95 %)", "evidence", "verdict")
-    most = (8, 22, 10, 12, 27, 9, 20)
+    most = (8, 22, 10, 12, 30, 9, 17)
     widths = [
         min(limit, max(map(len, column))) for limit, column in zip(most, zip(heading, *cells, strict=True), strict=True)
     ]
