@@ -469,7 +469,8 @@ def test_an_environment_that_make_did_not_make_is_not_replaced(bundle):
 def test_help_lists_every_target(bundle):
     listed = dict(line.split(maxsplit=1) for line in make(bundle, "help").stdout.splitlines())
     assert list(listed) == [
-        *("figures", "claims", "help", "test", "lab", "notebooks", "raw", "energies", "closure", "bench", "lock", "clean")
+        *("figures", "claims", "help", "test", "lab", "notebooks"),
+        *("raw", "energies", "closure", "bench", "lock", "clean"),
     ]
 
 
