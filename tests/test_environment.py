@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-LOCKS = {"run": "test", "lab": "lab", "bench": "bench", "energies": "energies"}  # lock and the extra that it is for
+LOCKS = {"run": "test"} | {name: name for name in ("lab", "bench", "energies", "multiverse")}  # lock: its extra
 BY_PIP = {"torch"}  # in no lock: pip chooses its build
 ON_CONDA = {"matplotlib": "matplotlib-base"}
 
