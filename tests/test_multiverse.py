@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from coldbond import paths
-from coldbond.claims import paper, verdicts
+from coldbond.claims import choices, paper, verdicts
 from multiverse import grid, summary
 
 ROOT = Path(__file__).parents[1]
@@ -81,7 +81,7 @@ def test_an_unknown_figure_is_refused():
         grid.runs({"fig4b": BUILT["fig4b"]}, ROOT / "raw", some("fig99_x", "{a: [{value: 1, why: w}]}"))
 
 
-def test_the_summary_counts_where_a_statement_holds():
+def test_the_summary_counts_where_a_statement_holds(tmp_path):
     stated = some("figS16", "{retained: [{value: 0.5, why: w}, {value: 0.7, why: w}]}")
     built = {"figS16": BUILT["figS16"]}
     runs = grid.runs(built, ROOT / "raw", stated)
@@ -99,6 +99,15 @@ def test_the_summary_counts_where_a_statement_holds():
     assert result["figures"]["figS16"]["failed"] == {"2": "In [3]: ValueError: no"}
     assert "holds in   1 of   2; 1 disagree; another verdict by retained: 0.5" in summary.as_text(result)
     assert summary.differences(runs, found, built) == []
+
+    (tmp_path / "multiverse").mkdir()
+    summary.write(result, tmp_path / "multiverse" / "multiverse.json")
+    assert json.loads((tmp_path / "multiverse" / "multiverse.json").read_text()) == json.loads(json.dumps(result))
+    table = verdicts.table(paper.load(), built)
+    held = choices.holds_in(table, built, tmp_path)
+    assert {*held[(table.claim == "ccd_ht") & (table.figure == "figS16")]} == {"1 of 2"} and (held == "").sum() > 30
+    assert (choices.holds_in(table, {"figS16": {"sha256": "of another state"}}, tmp_path) == "").all()
+    assert (choices.holds_in(table, built, tmp_path / "none") == "").all()
 
 
 # ---- on a cluster: make test-multiverse -----------------------------------------------------------------------------
