@@ -139,7 +139,7 @@ def test_a_cluster_that_loses_a_worker_finds_the_same(tmp_path):
             killed.extend(pids.values())
             os.kill(killed[0], signal.SIGKILL)
 
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         disturbed = written("disturbed", scheduler=cluster.scheduler_address, after_each=kill_one)
         assert len(killed) == 1
         undisturbed = written("undisturbed", scheduler=cluster.scheduler_address)

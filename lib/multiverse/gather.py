@@ -73,7 +73,7 @@ def _client(scheduler: str | None) -> Client:
         return Client(scheduler)
     logging.getLogger("distributed").setLevel(logging.ERROR)
     cluster = LocalCluster(
-        n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address=None, silence_logs=logging.ERROR
+        n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR
     )
     client = Client(cluster)
     closing = client.close
