@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import dask
 from distributed import Client, LocalCluster, as_completed
 from tqdm import tqdm
 
@@ -48,21 +49,23 @@ def gather(
         return found
     with _client(scheduler) as client:
         options = dict(raw=os.path.abspath(raw), library=hash_of_library())
-        futures = client.map(execute, list(missing.values()), key=list(missing), **options)
+        futures = client.map(execute, list(missing.values()), key=[("run", key) for key in missing], **options)
         bar = tqdm(
             as_completed(futures), total=len(runs), initial=len(runs) - len(missing), unit="run", ncols=79, disable=None
         )
         for future in bar:
+            key = future.key[1]
             if future.status == "finished":
                 result = future.result()
             else:
-                result = {"failed": f"{type(future.exception()).__name__}: {future.exception()}"}
-            found[future.key] = result
+                reason = str(future.exception()).split("\n")[0]
+                result = {"failed": f"{type(future.exception()).__name__}: {reason}"}
+            found[key] = result
             if "failed" in result:
-                run = missing[future.key]
+                run = missing[key]
                 bar.write(f"{run.figure} with {dict(run.changed)}: {result['failed']}")
             else:
-                _write(kept / f"{future.key}.json", result)
+                _write(kept / f"{key}.json", result)
             future.release()
             after_each(client)
     return found
@@ -71,9 +74,11 @@ def gather(
 def _client(scheduler: str | None) -> Client:
     if scheduler:
         return Client(scheduler)
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # A worker holds one run at a time: when a run ends its process, no other run is blamed for it.
+    dask.config.set({"distributed.scheduler.worker-saturation": 1.0})
     cluster = LocalCluster(
-        n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.ERROR
+        n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
     )
     client = Client(cluster)
     closing = client.close
