@@ -66,12 +66,12 @@ unexport PYTHONDONTWRITEBYTECODE
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
 claims: figures  ## the same, then show what the paper states against what was found; fails where a verdict has changed
 	@$(VENV_PYTHON) -m coldbond.claims $(call quoted,$(OUT))
-.PHONY: figures claims help test test-browser lab explore notebooks raw energies bench closure lock clean FORCE
+.PHONY: figures claims help test test-browser test-multiverse lab explore notebooks raw energies bench closure multiverse lock clean FORCE
 
 # ---- rules from the table, where the goal is a figure ---------------------------------------------------------------
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
-ifneq ($(filter-out help test test-browser lab explore notebooks raw energies bench closure lock clean,$(goals)),)
+ifneq ($(filter-out help test test-browser test-multiverse lab explore notebooks raw energies bench closure lock clean,$(goals)),)
 
 hash := \#
 $(foreach sign,: ; % * ? [ ] ~ | $(hash) $$,$(if $(findstring $(sign),$(OUT)),$(error make takes no OUT with a $(sign) in it)))
@@ -153,7 +153,8 @@ help:  ## list what make does
 # Made anew when its lock changes, or when the Python it was made of has gone.
 $(VENV)/.installed: lock/run.txt lock/uv.txt pyproject.toml $(if $(works),,FORCE)
 	@lib/set_up.sh $(VENV) lock/run.txt $(call quoted,$(PYTHON))
-.venv-lab/.installed .venv-browser/.installed .venv-bench/.installed .venv-energies/.installed: .venv-%/.installed: lock/%.txt lock/uv.txt pyproject.toml
+.venv-lab/.installed .venv-browser/.installed .venv-bench/.installed .venv-energies/.installed .venv-multiverse/.installed: \
+  .venv-%/.installed: lock/%.txt lock/uv.txt pyproject.toml
 	@lib/set_up.sh .venv-$* lock/$*.txt $(call quoted,$(PYTHON)) $(filter energies,$*)
 
 # explore.ipynb needs the packages of `make lab`, and its numbers come with the controls: `make test-browser` runs it.
@@ -191,6 +192,14 @@ REALISATIONS = 50
 closure: $(VENV)/.installed  ## run the notebooks on new noise and count how often they find the truth
 	@$(VENV_PYTHON) tests/closure.py $(REALISATIONS)
 
+SCHEDULER =
+multiverse: figures .venv-multiverse/.installed  ## run the notebooks under other defensible choices (SCHEDULER=tcp://host:port)
+	@.venv-multiverse/bin/python -m multiverse --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
+	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))
+
+test-multiverse: .venv-multiverse/.installed  # a small grid on a real cluster, one of whose workers is killed
+	@.venv-multiverse/bin/python -m pytest -q -p no:cacheprovider tests/test_multiverse.py
+
 bench: .venv-bench/.installed  ## measure how fast recordings are read and spectra fitted, beside others
 	@.venv-bench/bin/python bench/bench_reading.py && echo && .venv-bench/bin/python bench/bench_impedance.py
 
@@ -203,6 +212,7 @@ lock: $(VENV)/.installed  ## take up newer versions of the packages within the r
 	$(LOCK) --extra bench -o lock/bench.txt pyproject.toml
 	echo torch | $(LOCK) --excludes /dev/stdin --extra energies -o lock/energies.txt pyproject.toml
 	$(LOCK) --group browser -o lock/browser.txt
+	$(LOCK) --extra multiverse -o lock/multiverse.txt pyproject.toml
 	echo uv | $(LOCK) -o lock/uv.txt -
 
 clean:  ## remove PDFs, executed notebooks and what killed runs left; committed files and environments stay

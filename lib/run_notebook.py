@@ -43,7 +43,7 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
     """Execute a notebook into OUT/FIGURE.png, .json and .pdf; raise Failure where it cannot be done."""
     started = time.time()
     (out / "executed").mkdir(parents=True, exist_ok=True)
-    values = _checked_parameters(notebook, figure, parameters)
+    values = checked_parameters(notebook, figure, parameters)
     executed = out / "executed" / f"{figure}.ipynb"
     built_with = executed.with_suffix(".args")
     with _staging_folder(out) as staging:
@@ -87,7 +87,7 @@ def renew_outputs(notebook: Path) -> None:
             os.replace(staging / "renewed", notebook)
 
 
-def _checked_parameters(notebook: Path, figure: str, parameters: list[str]) -> dict:
+def checked_parameters(notebook: Path, figure: str, parameters: list[str]) -> dict:
     """Return the parameters by name, the later ones winning; papermill only warns of one that the notebook lacks."""
     values = {"figure": figure}
     for text in filter(str.strip, parameters):
@@ -99,7 +99,7 @@ def _checked_parameters(notebook: Path, figure: str, parameters: list[str]) -> d
             raise Failure(f"the parameters {text!r} are not YAML of the form 'name: value'")
         values |= found
     try:
-        known = papermill.inspect_notebook(_as_papermill_path(notebook))
+        known = papermill.inspect_notebook(as_papermill_path(notebook))
     except ValueError as error:  # no JSON, or no kernel named
         raise Failure(f"{notebook} cannot be read: {_first_line(str(error))}") from None
     unknown = [str(name) for name in values if name not in known]
@@ -130,8 +130,8 @@ def _execute(notebook: Path, executed: Path, values: dict, name: str, out: Path)
         settings.NotebookClient.shutdown_kernel = "immediate"
         try:
             papermill.execute_notebook(
-                _as_papermill_path(notebook),
-                _as_papermill_path(executed),
+                as_papermill_path(notebook),
+                as_papermill_path(executed),
                 values,
                 kernel_name="python3",
                 language="python",
@@ -146,7 +146,7 @@ def _execute(notebook: Path, executed: Path, values: dict, name: str, out: Path)
             raise Failure(f"In [{count}]: {type(error).__name__}: {_first_line(str(error))}") from None
 
 
-def _as_papermill_path(path: Path) -> str:
+def as_papermill_path(path: Path) -> str:
     return str(path.absolute()).replace("{", "{{").replace("}", "}}")  # papermill formats its paths
 
 

@@ -131,6 +131,8 @@ def test_the_components_are_complete():
 
 def test_plain_words_for_what_cannot_be_fitted():
     region = counts([(55.2, 1.0)], seed=1)
+    with pytest.raises(ValueError, match="nothing to fit without a component"):
+        fit(region, [], "iterative shirley")
     with pytest.raises(ValueError, match="no line shape 'gauss'; there are gl product"):
         fit(region, PAIR, shape="gauss")
     with pytest.raises(ValueError, match="no background 'shirley'; there are active shirley"):

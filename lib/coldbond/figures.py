@@ -159,6 +159,7 @@ def save(
     A figure drawn from a synthetic recording is stamped so. What it was made from (inputs by content hash, parameters,
     version, origin) is written into the picture: PNG text `Description`, PDF `Keywords`. Each file is written whole.
     The bytes depend on nothing but what goes in: no time, no folder, no version of matplotlib is written.
+    Where `paths.PICTURES` is false, nothing is drawn: the JSON is written alone.
     """
     origins = {cell.attrs["origin"] for cell in recordings.values()}
     provenance = {
@@ -168,9 +169,15 @@ def save(
         "origin": origins.pop() if len(origins) == 1 else "mixed",
         "inputs": {cell.attrs["file"]: cell.attrs["sha256"] for cell in recordings.values()},
     }
-    stamp(fig, recordings)
     paths.FIGURES.mkdir(parents=True, exist_ok=True)
     target = paths.FIGURES / figure
+    numbers = json.dumps(
+        provenance | {"values": list(values)}, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False
+    )
+    if not paths.PICTURES:
+        _write(target.with_suffix(".json"), (numbers + "\n").encode())
+        return
+    stamp(fig, recordings)
     embedded = json.dumps(provenance | {"coldbond": coldbond.__version__}, sort_keys=True)
     metadata = {
         "png": {"Software": None, "Description": embedded},
@@ -179,9 +186,6 @@ def save(
     with mpl.rc_context(STYLE):
         pictures = {kind: _picture(fig, kind, metadata[kind]) for kind in ("png", "pdf")}
         _show(fig)
-    numbers = json.dumps(
-        provenance | {"values": list(values)}, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False
-    )
     _write(target.with_suffix(".png"), pictures["png"])
     _write(target.with_suffix(".json"), (numbers + "\n").encode())
     _write(target.with_suffix(".pdf"), pictures["pdf"])  # last: its presence tells Make that all three are there

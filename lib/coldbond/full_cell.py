@@ -120,6 +120,7 @@ def values(
     capacity_after: int = 100,
     retention_after: int = 110,
     stable_within: float = 0.1,
+    retention_against: str = "first",
 ) -> list[dict]:
     """Return what was found in one full cell.
 
@@ -135,6 +136,8 @@ def values(
         Cycles of which the paper states the capacity and the retention.
     stable_within : float
         A polarisation is stable if its 95 % interval lies within a change of this share over the test.
+    retention_against : {"first", "best", "mean_of_first_three"}
+        The cycle or cycles that 100 % are.
 
     Returns
     -------
@@ -148,7 +151,7 @@ def values(
         return _polarization_values(table, steady, stable_within)
     return [
         *_capacity_values(table),
-        *_retention_values(table, steady, capacity_after, retention_after),
+        *_retention_values(table, steady, capacity_after, retention_after, retention_against),
         *_trend_values(table, steady, settling),
     ]
 
@@ -246,7 +249,9 @@ def _integral_row(table: xr.Dataset, half: str) -> dict:
     return _row(table, f"{half}_capacity_by_integral", value, half_width, table.capacity.attrs["units"], note)
 
 
-def _retention_values(table: xr.Dataset, steady: xr.Dataset, capacity_after: int, retention_after: int) -> list[dict]:
+def _retention_values(
+    table: xr.Dataset, steady: xr.Dataset, capacity_after: int, retention_after: int, retention_against: str
+) -> list[dict]:
     complete = table.cycle[table.complete.to_numpy()].to_numpy()
     single = scatter(steady)
     rows = [_row(table, "complete_cycles", complete.size, np.nan, "1", _remarks(table, steady))]
@@ -255,11 +260,14 @@ def _retention_values(table: xr.Dataset, steady: xr.Dataset, capacity_after: int
         rows.append(_row(table, f"retention_against_{name}", value, half_width, "%", note))
     quantity, note = f"retention_cycle_{retention_after}", ""
     if retention_after in complete:
-        value, half_width = retention(table, retention_after, single)["first"]
-        first, reached = (float(table.capacity.sel(half="discharge", cycle=n)) for n in (complete[0], retention_after))
+        value, half_width = retention(table, retention_after, single)[retention_against]
+        reached = float(table.capacity.sel(half="discharge", cycle=retention_after))
+        whole = 100 * reached / value
         reached = f"{reached:#.4g} {table.capacity.attrs['units']} at cycle {retention_after}"
-        note = f"{value:.1f} % of {first:#.4g} is {reached}"
-        rows.append(_row(table, quantity, value, half_width, "%", f"against the first: {note}"))
+        note = f"{value:.1f} % of {whole:#.4g} is {reached}"
+        rows.append(
+            _row(table, quantity, value, half_width, "%", f"against the {retention_against.replace('_', ' ')}: {note}")
+        )
     else:
         rows.append(_absent(table, quantity, retention_after, "%"))
     quantity = f"discharge_capacity_cycle_{capacity_after}"

@@ -12,5 +12,8 @@ RAW = Path(os.environ.get("COLDBOND_RAW", ROOT / "raw"))
 #: the pictures and numbers that the bundle has committed.
 FIGURES = Path(os.environ.get("COLDBOND_FIGURES", ROOT / "figures" / "drafts"))
 
+#: Whether `figures.save` draws the pictures too, or writes the numbers alone.
+PICTURES = True
+
 #: Where the figures lie that make has built, which the claims table reads; make sets it.
 BUILT = Path(os.environ.get("COLDBOND_BUILT", ROOT / "figures"))

@@ -62,13 +62,15 @@ def discharges(table: xr.Dataset, nominal_capacity: float = 170.0, outlier: floa
     )
 
 
-def plateaus(found: xr.Dataset) -> xr.Dataset:
+def plateaus(found: xr.Dataset, skipped: int = 0) -> xr.Dataset:
     """Return the steady capacity and polarisation of each group of discharges at one current.
 
     Parameters
     ----------
     found : xarray.Dataset
         From `discharges`.
+    skipped : int
+        First discharges at each current that are left out, where more follow.
 
     Returns
     -------
@@ -87,7 +89,8 @@ def plateaus(found: xr.Dataset) -> xr.Dataset:
     """
     digits, rows = np.array(found.attrs["polarization_interval"]), []
     for _, members in found.groupby("group"):
-        kept = members.sel(cycle=~members.outlier)
+        kept = members.isel(cycle=slice(min(skipped, members.sizes["cycle"] - 1), None))
+        kept = kept.sel(cycle=~kept.outlier) if not kept.outlier.all() else kept
         value, half_width = _mean(kept.capacity.to_numpy(), kept.interval.to_numpy())
         polarization, polarization_half_width = _mean(kept.polarization.to_numpy(), digits)
         current, c_rate = float(np.abs(kept.current).median()), float(members.c_rate[0])

@@ -172,7 +172,7 @@ def _of_claim(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict]:
     tested = []
     for figure, numbers in found.items():
         for one in numbers["values"]:
-            if _tests(one, claim):
+            if tests(one, claim):
                 tested.append(one["sample"])
                 word, reason = verdict(claim, one)
                 mixed = "drawn from recordings of several origins" if numbers["origin"] == "mixed" else ""
@@ -184,7 +184,8 @@ def _of_claim(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict]:
         yield _row(claim, nothing, "", UNTESTED, "; ".join(filter(None, [reason, claim.note])))
 
 
-def _tests(one: Mapping, claim: Claim) -> bool:
+def tests(one: Mapping, claim: Claim) -> bool:
+    """Return whether a finding tests a claim: it names the claim, or the claim its quantity."""
     by = claim.findings
     named = one["quantity"] in by.get("quantity", ()) and one["sample"] in (claim.samples or (one["sample"],))
     return one["claim"] == claim.id or (named and one["state"] == by.get("state", one["state"]))

@@ -93,7 +93,7 @@ def fitted(
         `impedance` [ohm] over `frequency` [Hz], as `coldbond.read` gives it.
     circuit : str
         Elements in series, such as "L-R-RQ-RQ"; see `circuits.ELEMENTS`.
-    weighting : {"modulus", "measured"}
+    weighting : {"modulus", "unit", "measured"}
         Standard deviations proportional to the modulus (their size then follows from the residuals), or those of the
         variable `impedance_std` [ohm].
     smaller : lmfit.minimizer.MinimizerResult, optional
@@ -220,13 +220,15 @@ def _independent(part: np.ndarray) -> float:
 def _weights(spectrum: xr.Dataset, weighting: str) -> np.ndarray:
     if weighting == "modulus":
         return 1 / np.abs(spectrum.impedance.to_numpy())
+    if weighting == "unit":
+        return np.full(spectrum.sizes["frequency"], 1 / np.median(np.abs(spectrum.impedance.to_numpy())))
     if weighting == "measured":
         if "impedance_std" not in spectrum:
             raise ValueError(
                 "weighting 'measured' needs the variable impedance_std: use 'modulus' where it is not known"
             )
         return 1 / spectrum.impedance_std.to_numpy()
-    raise ValueError(f"weighting {weighting!r} is unknown: use 'modulus' or 'measured'")
+    raise ValueError(f"weighting {weighting!r} is unknown: use 'modulus', 'unit' or 'measured'")
 
 
 def _starts(problem: Problem) -> list[dict[str, float]]:

@@ -101,6 +101,8 @@ def fit(
         raise ValueError(f"no line shape {shape!r}; there are {', '.join(SHAPES)}")
     if background not in BACKGROUNDS:
         raise ValueError(f"no background {background!r}; there are {', '.join(BACKGROUNDS)}")
+    if background == "iterative shirley" and not components:
+        raise ValueError("there is nothing to fit without a component on this background, which is fixed: take another")
     model = Model(region, components, background, shape, line, reference_uncertainty)
     params = model.start(start or {})
     if model.energy.size < len(params) + 3:

@@ -20,7 +20,8 @@ def gaussian_lorentzian_product(energy: np.ndarray, fwhm: np.ndarray, mixing: np
     """
     x2 = np.square(energy / fwhm)
     m = np.maximum(mixing, 1e-12)
-    area = np.pi / (2 * np.sqrt(m)) * erfcx(np.sqrt(LN2 * (1 - m) / m)) * fwhm
+    # A derivative at the Lorentzian end is taken a little beyond it.
+    area = np.pi / (2 * np.sqrt(m)) * erfcx(np.sqrt(LN2 * np.maximum(1 - m, 0) / m)) * fwhm
     return np.exp(-4 * LN2 * (1 - m) * x2) / (1 + 4 * m * x2) / area
 
 

@@ -40,10 +40,12 @@ class Analysis:
     fits : dict of str to MinimizerResult
         From `pawley.geometries`, the phases that were found in them.
     rest : Remainder
-        Of the fit with the sample's displacement.
+        Of that fit which `geometry` names.
     peaks : xarray.Dataset
         From `peaks.search`.
     verdicts : dict of str to phases.Verdict
+    geometry : {"displacement", "zero"}
+        As for `pawley.fit`.
     """
 
     pattern: xr.Dataset
@@ -52,11 +54,12 @@ class Analysis:
     rest: Remainder
     peaks: xr.Dataset
     verdicts: dict[str, phases.Verdict]
+    geometry: str = "displacement"
 
     @property
     def fit(self) -> MinimizerResult:
-        """The fit with the sample's displacement."""
-        return self.fits["displacement"]
+        """The fit that all is judged on but the cell, which both geometries bound."""
+        return self.fits[self.geometry]
 
     @property
     def whose(self) -> dict[str, str]:
@@ -77,7 +80,11 @@ class Analysis:
 
 
 def analyse(
-    pattern: xr.Dataset, main: str, looked_for: Sequence[str], instrument: pawley.Instrument | None = None
+    pattern: xr.Dataset,
+    main: str,
+    looked_for: Sequence[str],
+    instrument: pawley.Instrument | None = None,
+    geometry: str = "displacement",
 ) -> Analysis:
     """Return what a pattern holds.
 
@@ -90,6 +97,8 @@ def analyse(
     looked_for : sequence of str
         Phases looked for beside it.
     instrument : pawley.Instrument, optional
+    geometry : {"displacement", "zero"}
+        Which error of the angles the findings are made with; the interval of the cell holds both.
 
     Raises
     ------
@@ -106,7 +115,7 @@ def analyse(
         raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
     structure = STRUCTURES[main]
     looked_for = [name for name in looked_for if name != main]
-    first = pawley.fit(pattern, structure, instrument=instrument)
+    first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument)
     _check_main(first, main)
     suspects = phases.look_for(remainder(pattern, first), looked_for, exclude=False)
     others, breadths = [], {}
@@ -116,13 +125,11 @@ def analyse(
             breadths[name] = verdict.breadth
     options = dict(instrument=instrument, others=others, breadths=breadths)
     fits = {
-        geometry: first
-        if geometry == "displacement" and not others
-        else pawley.fit(pattern, structure, geometry=geometry, **options)
-        for geometry in pawley.GEOMETRIES
+        name: first if name == geometry and not others else pawley.fit(pattern, structure, geometry=name, **options)
+        for name in pawley.GEOMETRIES
     }
-    rest = remainder(pattern, fits["displacement"])
-    found = Analysis(pattern, structure, fits, rest, peaks.search(rest), phases.look_for(rest, looked_for))
+    rest = remainder(pattern, fits[geometry])
+    found = Analysis(pattern, structure, fits, rest, peaks.search(rest), phases.look_for(rest, looked_for), geometry)
     seen = {line.split()[0] for row in explanations(found) for line in row["explains"]}
     for name, verdict in found.verdicts.items():
         verdict.present = verdict.present and name in seen  # its limit stays: the upper end of its interval
