@@ -3,7 +3,8 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import dask
@@ -71,24 +72,19 @@ def gather(
     return found
 
 
-def _client(scheduler: str | None) -> Client:
+@contextmanager
+def _client(scheduler: str | None) -> Iterator[Client]:
     if scheduler:
-        return Client(scheduler)
+        with Client(scheduler) as client:
+            yield client
+        return
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     # A worker holds one run at a time: when a run ends its process, no other run is blamed for it.
     dask.config.set({"distributed.scheduler.worker-saturation": 1.0})
-    cluster = LocalCluster(
-        n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
-    )
-    client = Client(cluster)
-    closing = client.close
-
-    def close(*arguments, **options):
-        closing(*arguments, **options)
-        cluster.close()
-
-    client.close = close
-    return client
+    workers = dict(n_workers=os.cpu_count(), threads_per_worker=1)
+    quiet = dict(dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL)
+    with LocalCluster(**workers, **quiet) as cluster, Client(cluster) as client:
+        yield client
 
 
 def _read(path: Path) -> Mapping | None:
