@@ -92,10 +92,8 @@ def _values(ax: Axes, claim: Claim, row: Mapping, order: list[int]) -> None:
         unit = "" if claim.unit == "1" else f" / {figures.unit(claim.unit)}"
         ax.text(0.005, 0.96, row["quantity"].replace("_", " ") + unit, transform=ax.transAxes, va="top")
     state = ", ".join(filter(None, [row["sample"], row["state"], row["figure"]]))
-    expected = claim.value or claim.expected.get(row["sample"], "yes")
-    title = (
-        f"{claim.statement} ({figures.label(state)}). Paper: {expected} {claim.unit}; holds in {row['n']} of {row['N']}"
-    )
+    stated = f"{claim.value or claim.expected.get(row['sample'], 'yes')} {claim.unit}".strip()
+    title = f"{claim.statement} ({figures.label(state)}). Paper: {stated}; holds in {row['n']} of {row['N']}"
     ax.set_title(title, loc="left", wrap=True)
     ax.set(xlim=(-1, len(order)), xticks=[])
 
