@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from coldbond import figures
 from coldbond.claims.paper import Claim
 from coldbond.claims.verdicts import AGREES, DISAGREES, UNTESTED
+from multiverse.summary import names
 
 #: Colours of Wong (2011, doi 10.1038/nmeth.1618).
 COLORS = {AGREES: "#0072B2", DISAGREES: "#D55E00", UNTESTED: "#767676", "not found": "#BBBBBB"}
@@ -33,7 +34,8 @@ def overview(summary: Mapping) -> Figure:
             hangs = ", ".join(dict.fromkeys(text.split(":")[0] for text in row["alone"]))
             mixed = "combined choices" if len(set(words)) > 1 and not hangs else hangs
             ax.text(1.01, place, f"{row['n']} of {row['N']}" + (f"; {mixed}" if mixed else ""), va="center")
-        labels = [f"{_whose(row)} {row['figure']}" for row in rows]
+        labels = [name for one in summary["claims"].values() for name in names(one["rows"])]
+        labels = [f"{name} {row['figure']}" for name, row in zip(labels, rows, strict=True)]
         ax.set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1))
         ax.set(xlabel="Share of the runs")
         ax.tick_params(axis="y", length=0)
@@ -60,16 +62,6 @@ def curves(claim: Claim, one: Mapping, summary: Mapping) -> Figure:
     return fig
 
 
-def _whose(row: Mapping) -> str:
-    condition = [row["sample"], row["state"] if row["state"] != "pristine" else "", _definition(row)]
-    return f"{row['claim']} [{', '.join(filter(None, condition))}]"
-
-
-def _definition(row: Mapping) -> str:
-    """Return by which of several quantities a statement is tested: "per atom"."""
-    return row["quantity"][row["quantity"].find("per_") :].replace("_", " ") if "_per_" in row["quantity"] else ""
-
-
 def _place(row: Mapping, run: int) -> tuple:
     value, low, high, word = row["runs"][run]
     middle = value if isinstance(value, int | float) else low if low is not None else high
@@ -82,8 +74,10 @@ def _values(ax: Axes, claim: Claim, row: Mapping, order: list[int]) -> None:
         style = dict(color=COLORS[word], linewidth=0.8)
         built = run == 0
         if claim.kind == "qualitative" or value is low is high is None:
-            at = {True: 1, False: 0, None: 0.5}[value if claim.kind == "qualitative" else None]
-            ax.plot(x, at, "D" if built else "o", color=COLORS[word], markersize=4 if built else 2.5)
+            at = {True: 1, False: 0, None: 0.5}[value] if claim.kind == "qualitative" else float(claim.number)
+            ax.plot(
+                x, at, "x" if word == "not found" else "D" if built else "o", **style, markersize=4 if built else 2.5
+            )
             continue
         ends = [end for end in (low, value, high) if end is not None]
         ax.plot([x, x], [min(ends), max(ends)], **style)
@@ -95,12 +89,11 @@ def _values(ax: Axes, claim: Claim, row: Mapping, order: list[int]) -> None:
         ax.set(yticks=[0, 0.5, 1], yticklabels=["no", "undecided", "yes"], ylim=(-0.3, 1.3))
     else:
         ax.axhline(float(claim.number), color="0.4", linestyle="--", linewidth=0.6, zorder=0)
-        ax.set_ylabel(figures.label(f"{row['quantity'].replace('_', ' ')} / {claim.unit}"))
+        unit = "" if claim.unit == "1" else f" / {figures.unit(claim.unit)}"
+        ax.text(0.005, 0.96, row["quantity"].replace("_", " ") + unit, transform=ax.transAxes, va="top")
     state = ", ".join(filter(None, [row["sample"], row["state"], row["figure"]]))
-    expected = claim.value or claim.expected.get(row["sample"], "yes")
-    title = (
-        f"{claim.statement} ({figures.label(state)}). Paper: {expected} {claim.unit}; holds in {row['n']} of {row['N']}"
-    )
+    stated = f"{claim.value or claim.expected.get(row['sample'], 'yes')} {claim.unit}".strip()
+    title = f"{claim.statement} ({figures.label(state)}). Paper: {stated}; holds in {row['n']} of {row['N']}"
     ax.set_title(title, loc="left", wrap=True)
     ax.set(xlim=(-1, len(order)), xticks=[])
 
@@ -115,7 +108,7 @@ def _chosen(ax: Axes, row: Mapping, order: list[int], of: Mapping) -> None:
                 if (of["runs"][run].get(name, alternatives[0]["value"]) == alternative["value"])
             ]
             colors = [COLORS[row["runs"][order[x]][3]] for x in chosen]
-            ax.scatter(chosen, [y] * len(chosen), s=2.2, c=colors, marker="s", linewidths=0)
+            ax.scatter(chosen, [y] * len(chosen), s=5, c=colors, marker="s", linewidths=0)
             text = json.dumps(alternative["value"], ensure_ascii=False).replace('"', "").replace("$", r"\$")
             text = text if len(text) < 40 else f"{text[:38]}…"
             labels.append(f"{name if level == 0 else ''}  {text}")

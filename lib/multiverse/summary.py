@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def _verdicts(claim, numbers: Mapping) -> dict[tuple[str, str, str], list]:
     return {
         (one["sample"], one["state"], one["quantity"]): [one["value"], one["low"], one["high"], verdict(claim, one)[0]]
         for one in numbers["values"]
-        if tests(one, claim)
+        if tests(one, claim) and one["sample"] in (claim.samples or (one["sample"],))
     }
 
 
@@ -81,7 +82,7 @@ def _counted(entries: Sequence[list | None], runs: Sequence[Run]) -> dict:
         f"{name}: {json.dumps(run.changed[name], ensure_ascii=False)}": word
         for run, word in zip(runs, words, strict=True)
         for name in run.changed
-        if len(run.changed) == 1 and word not in (None, words[0])
+        if len(run.changed) == 1 and word not in (None, words[0]) and words[0]
     }
     counts = {"n": words.count(AGREES), "disagrees": words.count(DISAGREES), "N": len(words) - words.count(None)}
     return counts | {"verdict": words[0], "alone": alone, "runs": list(entries)}
@@ -98,15 +99,27 @@ def differences(runs: Sequence[Run], found: Mapping[str, dict], built: Mapping[s
     ]
 
 
+def names(rows: Sequence[Mapping]) -> list[str]:
+    """Return what tells the rows of a statement apart: "ccd_rt [RT-MCL-LLZ]"."""
+    whose = [", ".join(filter(None, [row["sample"], row["state"].replace("pristine", "")])) for row in rows]
+    once = Counter((own, row["figure"]) for own, row in zip(whose, rows, strict=True))
+    by = [
+        "" if once[own, row["figure"]] == 1 else " ".join(row["quantity"].split("_")[-2:])
+        for own, row in zip(whose, rows, strict=True)
+    ]
+    return [
+        f"{row['claim']} [{', '.join(filter(None, [own, quantity]))}]"
+        for row, own, quantity in zip(rows, whose, by, strict=True)
+    ]
+
+
 def as_text(summary: Mapping) -> str:
     """Return for each finding that tests a statement in how many runs the statement holds, and what it hangs on."""
     lines = []
     for one in summary["claims"].values():
-        for row in one["rows"]:
-            whose = ", ".join(filter(None, [row["sample"], row["state"].replace("pristine", "")]))
-            short = f"{row['claim']} [{whose}]"
+        for row, short in zip(one["rows"], names(one["rows"]), strict=True):
             others = sum(entry is not None and entry[3] != row["verdict"] for entry in row["runs"])
-            line = f"{row['figure']:8}{short:58} holds in {row['n']:3} of {row['N']:3}"
+            line = f"{row['figure']:8}{short:64} holds in {row['n']:3} of {row['N']:3}"
             if others:
                 alone = ", ".join(row["alone"]) or "no single choice"
                 line += f"; {row['disagrees']} disagree; another verdict by {alone}"
