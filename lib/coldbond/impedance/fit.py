@@ -20,7 +20,6 @@ FEW, MANY = 12, 200  # steps
 STEEP = 4  # power of the time constant by which arcs are told apart
 IDEAL = 0.995  # exponents above are a capacitor's
 SMALLEST = 1e-4  # of the smallest modulus: where a resistance that no start needs begins
-FELT = 1e-3  # of the smallest modulus: what a resistance or an inductance must make for its slope to be felt
 FLOOR = 1e-18  # of any parameter, in its unit: nothing that is measured comes near it
 
 
@@ -123,7 +122,8 @@ def fitted(
     screened.sort(key=lambda found: found[1])
     found = [problem.solved(x) for x, _ in screened[:CONVERGED]]
     best = problem.values(min(found, key=lambda one: one[1])[0])
-    found.append(problem.solved(problem.coordinates(_revived(problem, best))))
+    # What has vanished beyond the floor has no slope, and may come back from the floor.
+    found.append(problem.solved(problem.coordinates(best)))
     best = problem.values(min(found, key=lambda one: one[1])[0])
     return _polished(problem, _in_order(circuit, best))
 
@@ -133,7 +133,9 @@ def candidates(
 ) -> dict[str, lmfit.minimizer.MinimizerResult]:
     """Fit several circuits and return the results, that of the lowest Bayesian information criterion first.
 
-    The criterion (Schwarz 1978, doi 10.1214/aos/1176344136) is lmfit's `bic`.
+    The criterion (Schwarz 1978, doi 10.1214/aos/1176344136) is lmfit's `bic`, of all real and imaginary parts. Where
+    residuals resemble their neighbours it takes them for more than they are and leans to the richer circuits; the
+    intervals count them as fewer.
     """
     results: dict[str, lmfit.minimizer.MinimizerResult] = {}
     for circuit in sorted(of, key=lambda circuit: len(circuits.elements(circuit))):
@@ -277,15 +279,7 @@ def _grown(problem: Problem, smaller: lmfit.minimizer.MinimizerResult) -> list[d
     taus = np.geomspace(0.3 / omega.max(), 3 / omega.min(), GROWN)
     nearest = [np.abs(problem.impedance[np.argmin(np.abs(np.log(omega * tau)))]) for tau in taus]
     arcs = [(ADDED * modulus, tau, START_ARC) for modulus, tau in zip(nearest, taus, strict=True)]
-    return [_revived(problem, values | dict(zip(own[last][1], arc, strict=True))) for arc in arcs]
-
-
-def _revived(problem: Problem, values: dict[str, float]) -> dict[str, float]:
-    """The values with resistors and inductors that are felt: what has vanished does not come back by itself."""
-    felt = FELT * np.abs(problem.impedance).min()
-    least = {"R": felt, "L": felt / (2 * np.pi * problem.frequency.max())}
-    singles = [(kind, names[0]) for kind, names in circuits.elements(problem.circuit) if kind in least]
-    return values | {name: max(values[name], least[kind]) for kind, name in singles}
+    return [values | dict(zip(own[last][1], arc, strict=True)) for arc in arcs]
 
 
 def _shape(kind: str, s: np.ndarray, tau: float, tail: float) -> np.ndarray:

@@ -65,8 +65,8 @@ def of_part(
     one. It is widened by what neither can tell.
 
     In trials with log-normally distributed interfaces, 0.2 % of noise and a drift of 0.3 % in the slowest decade the
-    profiles alone held 30 to 80 of 100 truths, as the arcs' shape is not the interfaces', and the hull, with a model
-    uncertainty of 0.001 for the drift, 93 to 100. Interface and total of a cell that blocks direct current are
+    profiles alone held 28 to 65 of 100 truths, as the arcs' shape is not the interfaces', and the hull, with a model
+    uncertainty of 0.001 for the drift, 95 to 100. Interface and total of a cell that blocks direct current are
     undetermined where its imaginary part has no minimum between arcs and tail. Processes slower than the slowest
     frequency do not count.
 
