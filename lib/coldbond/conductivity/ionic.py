@@ -58,7 +58,7 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], boundary: float, mode
     boundary : float
         Time constant [s] from which on an arc belongs to the electrodes.
     model_uncertainty : float
-        Standard uncertainty by the distance of real processes from ideal elements, as a share of the resistance.
+        Standard uncertainty by a drift in the course of the sweep, as a share of the resistance.
     """
     results = fit.candidates(spectrum, circuits)
     most = len(next(iter(results.values())).params)
