@@ -138,7 +138,7 @@ table := $(subst $(blank),\ ,$(OUT))/claims.pdf
 tested := tested: [$(subst $(blank),$(comma) ,$(strip $(built)))]
 stated := $(or $(subst ␣, ,$(call pick,claims)),raw/claims.yml)
 figures: $(table)
-$(table): notebooks/claims.ipynb $(library) $(wildcard lib/coldbond/claims/*.html) $(stated) $(foreach name,$(built),$(pdf)) \
+$(table): notebooks/claims.ipynb $(library) $(wildcard lib/coldbond/claims/*.html $(OUT)/multiverse/multiverse.json) $(stated) $(foreach name,$(built),$(pdf)) \
   | $(VENV)/.installed
 $(table): $(if $(call same,notebooks/claims.ipynb $(RAW) $(tested),$(strip $(file <$(OUT)/executed/claims.args))),,FORCE)
 	@$(VENV_PYTHON) lib/run_notebook.py notebooks/claims.ipynb claims --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \

@@ -258,7 +258,7 @@ def test_measured_deviations_weigh_the_points():
 @pytest.mark.parametrize(
     ("circuit", "weighting", "points", "message"),
     [
-        ("R-RQ", "unit", 85, "'unit' is unknown: use 'modulus' or 'measured'"),
+        ("R-RQ", "square", 85, "'square' is unknown: use 'modulus', 'unit' or 'measured'"),
         ("R-RQ", "measured", 85, "needs the variable impedance_std"),
         ("R-ZARC", "modulus", 85, "'ZARC' is no element"),
         ("L-R-RQ-RQ-RQ", "modulus", 6, "6 points are too few for the 11 parameters of L-R-RQ-RQ-RQ"),

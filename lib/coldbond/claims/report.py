@@ -22,7 +22,8 @@ SHAPES = {AGREES: "●", DISAGREES: "✕", UNTESTED: "○"}  # a verdict is told
 LEGEND = (
     "A row for every finding that tests a statement, and for every statement that none tests. A number agrees where it "
     "lies in the 95 % interval, widened by its own last digit. Synthetic (closure): found again in recordings that "
-    "were written from the paper's own values, which tests the analysis and confirms nothing about the experiment."
+    "were written from the paper's own values, which tests the analysis and confirms nothing about the experiment. "
+    "Holds in: in so many of the runs under other defensible choices of the analysis (make multiverse)."
 )
 
 
@@ -44,6 +45,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
         "recomputed (95 % interval)": [recomputed(row) for row in table.to_dict("records")],
         "evidence": table.evidence,
         "verdict": table.verdict,
+        "holds in": table.get("holds_in", pd.Series("", index=table.index)),
         "note": table.note,
     }
     return pd.DataFrame(columns).set_index("panel")
@@ -97,6 +99,7 @@ def _html_row(row: dict[str, str], folder: str) -> str:
         escape(recomputed(row)),
         escape(row["evidence"]),
         f"{SHAPES[row['verdict']]} {row['verdict']}",
+        escape(row.get("holds_in", "")),
         links,
         escape(row["note"]),
     ]
