@@ -339,7 +339,7 @@ def test_the_page_is_well_formed_whole_and_calls_nobody():
     assert len(body) == len(TABLE)
     for row, tr in zip(TABLE.to_dict("records"), body, strict=True):
         texts = ["".join(cell.itertext()) for cell in tr]
-        assert row["statement"] in texts[1] and texts[7] == row["note"] and texts[5].endswith(row["verdict"])
+        assert row["statement"] in texts[1] and texts[8] == row["note"] and texts[5].endswith(row["verdict"])
         links = [link.get("href") for link in tr.iter("a")]
         figure = row["figure"]
         assert links == ([f"{figure}.png", f"executed/{figure}.ipynb"] if figure else [])
@@ -353,7 +353,7 @@ def test_the_page_is_well_formed_whole_and_calls_nobody():
 def test_a_statement_is_text_on_the_page_and_no_markup():
     row = TABLE.iloc[[0]].assign(statement="<b>&", note='"<script>')
     root = ElementTree.fromstring(report.as_html(row).removeprefix("<!DOCTYPE html>"))
-    assert root.find("body/table/tbody/tr")[7].text == '"<script>'
+    assert root.find("body/table/tbody/tr")[8].text == '"<script>'
 
 
 def test_the_terminal_has_120_columns_and_every_row():
