@@ -68,7 +68,7 @@ def test_a_displaced_sample_has_its_lines_lower():
 
 def test_a_circuit_that_the_data_do_not_determine_says_so():
     (recording, *_) = raw.recordings("interface", ["LLZ"]).values()
-    assert "not determined" in text(drawn(views(recording)["eis"](), circuit="L-R-RQ-RQ-RQ", decades=(2.0, 4.0)))
+    assert "not determined" in text(drawn(views(recording)["eis"](), circuit="L-R-RQ-RQ-RQ", decades=(3.0, 5.0)))
 
 
 def test_a_file_without_a_manifest_needs_its_area():
