@@ -46,6 +46,11 @@ PYTHON = $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3.
 VENV_PYTHON = $(VENV)/bin/python
 works := $(shell test -x $(VENV_PYTHON) && echo yes)
 
+# Kernels are forked from a process that has done the imports (lib/warm_kernel), on Linux; make WARM=0 starts each anew.
+WARM = 1
+forks := $(filter Linux,$(shell uname -s))
+kernels = JUPYTER_DEFAULT_PROVISIONER_NAME=$(if $(and $(filter-out 0,$(WARM)),$(forks)),warm,local-provisioner)
+
 quoted = '$(subst ','\'',$(1))'
 
 # All cores unless -j is given, and a figure that fails does not keep the others from being built.
@@ -120,7 +125,7 @@ define rule
 figures $(name): $(pdf)
 $(pdf): $(notebook) $(library) $(recordings) | $(VENV)/.installed
 $(pdf): $(if $(call same,$(built_with),$(strip $(file <$(OUT)/executed/$(name).args))),,FORCE)
-	@$(VENV_PYTHON) lib/run_notebook.py $(notebook) $(name) --raw $$(call quoted,$$(RAW)) --out $$(call quoted,$$(OUT)) \
+	@$(kernels) $(VENV_PYTHON) lib/run_notebook.py $(notebook) $(name) --raw $$(call quoted,$$(RAW)) --out $$(call quoted,$$(OUT)) \
 	  --parameters '$(parameters)' $(call quoted,$(extra)) $$(call quoted,$$(PARAMETERS))
 endef
 
@@ -141,7 +146,7 @@ figures: $(table)
 $(table): notebooks/claims.ipynb $(library) $(wildcard lib/coldbond/claims/*.html $(OUT)/multiverse/multiverse.json) $(stated) $(foreach name,$(built),$(pdf)) \
   | $(VENV)/.installed
 $(table): $(if $(call same,notebooks/claims.ipynb $(RAW) $(tested),$(strip $(file <$(OUT)/executed/claims.args))),,FORCE)
-	@$(VENV_PYTHON) lib/run_notebook.py notebooks/claims.ipynb claims --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
+	@$(kernels) $(VENV_PYTHON) lib/run_notebook.py notebooks/claims.ipynb claims --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
 	  --parameters '$(tested)'
 renew-claims: | $(table)
 endif
@@ -163,7 +168,7 @@ test: $(VENV)/.installed  ## check the style, the library, the build, and the ou
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; failed=0; drafts=$$(mktemp -d); trap 'rm -rf "$$drafts"' EXIT; export COLDBOND_FIGURES="$$drafts"; \
 	$(VENV_PYTHON) -m ruff check --quiet && $(VENV_PYTHON) -m ruff format --check --quiet || failed=1; \
 	$(VENV_PYTHON) -m pytest -q -n logical --cov --cov-report=term:skip-covered --cov-fail-under=90 || failed=1; \
-	$(VENV_PYTHON) -m pytest -q -n logical $(NBVAL) notebooks || failed=1; \
+	$(kernels) $(VENV_PYTHON) -m pytest -q -n logical $(NBVAL) notebooks || failed=1; \
 	exit $$failed
 
 test-browser: .venv-lab/.installed .venv-browser/.installed  ## drive JupyterLab and Voila in a browser, chromium
@@ -180,7 +185,7 @@ explore: .venv-lab/.installed  ## show one recording at a time as a web page (ma
 
 notebooks: $(patsubst notebooks/%.ipynb,renew-%,$(filter-out %/explore.ipynb,$(wildcard notebooks/*.ipynb)))  ## renew the outputs that the notebooks store
 renew-%: $(VENV)/.installed
-	@$(VENV_PYTHON) lib/run_notebook.py notebooks/$*.ipynb
+	@$(kernels) $(VENV_PYTHON) lib/run_notebook.py notebooks/$*.ipynb
 
 raw: $(VENV)/.installed  ## write the synthetic recordings in raw/ anew
 	@$(VENV_PYTHON) -m twin

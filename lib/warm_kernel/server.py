@@ -1,0 +1,246 @@
+"""The server: imports the scientific stack and forks itself into kernels.
+
+    python -m warm_kernel.server SOCKET DESCRIPTOR IDLE
+
+`provisioner` starts it, with the socket of that path open as a descriptor.
+"""
+
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import selectors
+import signal
+import socket
+import struct
+import sys
+import time
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from warm_kernel import identity
+from warm_kernel.provisioner import locked_folder
+
+#: What notebooks of data analysis import, as far as it is installed: only packages that `identity.installed` watches,
+#: and none that starts threads or, like matplotlib_inline.backend_inline, ties itself to the kernel that imports it.
+PRELOADED = (
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completer"),
+    *("numpy", "pandas", "xarray", "lmfit", "seaborn"),
+    *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"),
+    *("scipy.interpolate", "scipy.linalg", "scipy.ndimage", "scipy.optimize", "scipy.signal", "scipy.special"),
+    "scipy.stats",
+)
+CHECKED_EVERY = 1.0  # second: that the environment is still the one that was imported
+PATIENCE = 10.0  # seconds in which a request must be whole
+
+
+class Request(NamedTuple):
+    """What a kernel is to be; the descriptors are of its folder and of its standard output and error."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    descriptors: list[int]
+
+
+class Kernel(NamedTuple):
+    pid: int
+    ended: int  # a descriptor, readable when the process has ended
+    client: socket.socket  # readable when the client has gone
+
+
+class Server:
+    """Fork a kernel for each request, tell its client how it ended, and kill it where the client goes first."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.kernels: set[Kernel] = set()
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(listener, selectors.EVENT_READ)
+
+    def step(self, seconds: float) -> tuple[bool, Request | None]:
+        """Wait for at most some seconds; return whether something happened and, in a new kernel, its request."""
+        events = self.selector.select(seconds)
+        for key, _ in events:
+            kernel = key.data
+            if key.fileobj is self.listener:
+                request = self._launch()
+                if request:
+                    return True, request
+            elif kernel in self.kernels and key.fileobj is kernel.client:
+                self.selector.unregister(kernel.client)
+                _kill(kernel)
+            elif kernel in self.kernels:
+                self._bury(kernel)
+        return bool(events), None
+
+    def _launch(self) -> Request | None:
+        client, _ = self.listener.accept()
+        request = _received(client)
+        if request is None:
+            client.close()
+            return None
+        try:
+            pid = _fork()
+        except OSError:  # no memory, too many processes: the client sees that it gets no answer
+            pid = -1
+        if pid == 0:
+            client.close()
+            self._leave()
+            return request
+        for descriptor in request.descriptors:
+            os.close(descriptor)
+        if pid == -1:
+            client.close()
+            return None
+        kernel = Kernel(pid, os.pidfd_open(pid), client)
+        self.kernels.add(kernel)
+        self.selector.register(kernel.ended, selectors.EVENT_READ, kernel)
+        self.selector.register(kernel.client, selectors.EVENT_READ, kernel)
+        _tell(kernel, pid)
+        return None
+
+    def _bury(self, kernel: Kernel) -> None:
+        self.selector.unregister(kernel.ended)
+        with suppress(KeyError):  # where the client went first
+            self.selector.unregister(kernel.client)
+        _tell(kernel, os.waitstatus_to_exitcode(os.waitpid(kernel.pid, 0)[1]))
+        self.kernels.remove(kernel)
+        os.close(kernel.ended)
+        kernel.client.close()
+
+    def _leave(self) -> None:
+        """In a kernel: give up what is the server's."""
+        self.selector.close()
+        self.listener.close()
+        for kernel in self.kernels:
+            os.close(kernel.ended)
+            kernel.client.close()
+
+    def end(self) -> None:
+        for kernel in self.kernels:
+            _kill(kernel)
+        self._leave()
+
+
+def _received(client: socket.socket) -> Request | None:
+    """Return a client's request; None where it is another user's, or goes away or falls silent before it is whole."""
+    client.settimeout(PATIENCE)
+    descriptors = []
+    try:
+        _, user, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if user == os.getuid():
+            length, descriptors, _, _ = socket.recv_fds(client, 4, 3)
+            with client.makefile("rb") as file:
+                arguments, environment = json.loads(file.read(*struct.unpack("!i", length)))
+            return Request(arguments, environment, descriptors)
+    except (OSError, ValueError, struct.error):
+        pass
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return None
+
+
+def _fork() -> int:
+    with warnings.catch_warnings():
+        # Python 3.12 warns of threads, of which BLAS may have made some: it takes care of forks itself.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _tell(kernel: Kernel, number: int) -> None:
+    with suppress(OSError):  # a client that has gone is seen elsewhere
+        kernel.client.sendall(struct.pack("!i", number))
+
+
+def _kill(kernel: Kernel) -> None:
+    for kill in os.killpg, os.kill:  # its group is its own as soon as it has made it
+        with suppress(ProcessLookupError):
+            kill(kernel.pid, signal.SIGKILL)
+
+
+def preload() -> None:
+    # As ipykernel sets it, too late for a matplotlib that is imported already.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    for module in PRELOADED:
+        with suppress(Exception):  # not installed, or broken: the notebook's own import will say so
+            importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # what was there before stays shared: no collection in a kernel writes to it
+
+
+def serve(server: Server, path: Path, idle: float) -> Request | None:
+    """Fork kernels; return the request in each of them, None at the server's end.
+
+    It ends `idle` seconds after the last kernel, and when its socket or its environment is no longer what it was.
+    """
+    before = _state(path)
+    preload()
+    last = time.monotonic()
+    while server.kernels or (_state(path) == before and time.monotonic() - last < idle):
+        happened, request = server.step(min(CHECKED_EVERY, idle))
+        if request:
+            return request
+        if happened:
+            last = time.monotonic()
+    return None
+
+
+def _state(path: Path) -> tuple | None:
+    try:
+        return path.stat().st_ino, identity.installed()
+    except OSError:
+        return None
+
+
+def run_kernel(request: Request) -> None:
+    """Become the kernel that an ordinary start would have given, until it ends."""
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    folder, *streams = request.descriptors
+    os.fchdir(folder)
+    for stream, standard in zip(streams, (1, 2), strict=True):
+        os.dup2(stream, standard)
+    for descriptor in request.descriptors:
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(request.environment, JPY_PARENT_PID=str(os.getppid()))
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # the state of the server's would be that of every kernel
+    sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *request.arguments]
+    from ipykernel.kernelapp import IPKernelApp
+
+    # With the server's end comes the kernel's, as else with its user's. ipykernel looks at the environment too early.
+    IPKernelApp.launch_instance([*request.arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+
+
+def main(path: Path, descriptor: int, idle: float) -> None:
+    if sys.path[0] == os.getcwd():  # as ipykernel_launcher does, whose kernel then puts its own folder there
+        del sys.path[0]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    inode = path.stat().st_ino
+    server = Server(socket.socket(fileno=descriptor))
+    request = None
+    try:
+        request = serve(server, path, idle)
+    finally:
+        if request is None:
+            server.end()
+            remove(path, inode)
+    if request:
+        run_kernel(request)
+
+
+def remove(path: Path, inode: int) -> None:
+    """Remove a server's socket, and the folder where it was the last."""
+    with suppress(OSError), locked_folder() as folder:
+        if path.stat().st_ino == inode:
+            path.unlink()
+        folder.rmdir()  # refused while it holds another's
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
