@@ -137,6 +137,7 @@ def _execute(notebook: Path, executed: Path, values: dict, name: str, out: Path)
                 language="python",
                 cwd=notebook.parent,
                 progress_bar=False,
+                request_save_on_cell_execute=False,  # it is written once, at the end, however that comes
                 config=settings,
                 on_cell_start=starts,
             )

@@ -112,7 +112,8 @@ def runs(bundle: Path, *arguments: str) -> dict[str, list[str]]:
     printed = make(bundle, "--dry-run", *arguments)
     assert printed.returncode == 0, printed.stderr
     commands = [shlex.split(line) for line in printed.stdout.replace("\\\n", " ").splitlines()]
-    return {words[3]: words[2:] for words in commands if "lib/run_notebook.py" in words}
+    found = [words[words.index("lib/run_notebook.py") + 1 :] for words in commands if "lib/run_notebook.py" in words]
+    return {words[1]: words for words in found}
 
 
 def parameters(run: list[str]) -> list[str]:
@@ -499,8 +500,18 @@ def test_renewed_outputs_are_the_same_every_time(bundle):
     assert not (bundle / "figures").exists()
 
 
-def test_a_real_figure_has_the_same_bytes_from_any_folder_and_with_any_number_of_jobs(tmp_path):
-    for folder, goals in (("here", ["-j1", "fig4b"]), ("else where", ["-j2", "fig4b", "figS16"])):
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
+@pytest.mark.parametrize("given, forked", [([], True), (["WARM=1"], True), (["WARM=0"], False)])
+def test_kernels_are_forked_unless_warm_is_0(bundle, given, forked):
+    parent = "print('warm_kernel.server' in open(f'/proc/{os.getppid()}/cmdline').read())"
+    write_notebook(bundle / "notebooks" / "fig4gh_rate.ipynb", SAVE, parent)
+    assert make(bundle, "fig4gh", *given).returncode == 0
+    cells = nbformat.read(bundle / "figures" / "executed" / "fig4gh.ipynb", 4).cells
+    assert cells[-1].outputs[0].text == f"{forked}\n"
+
+
+def test_a_real_figure_has_the_same_bytes_from_any_folder_with_any_number_of_jobs_and_any_kernel(tmp_path):
+    for folder, goals in (("here", ["-j1", "fig4b"]), ("else where", ["-j2", "fig4b", "figS16", "WARM=0"])):
         (tmp_path / folder).mkdir()
         for name in ("Makefile", "lib", "lock", "notebooks", "pyproject.toml", "raw"):
             (tmp_path / folder / name).symlink_to(ROOT / name)
