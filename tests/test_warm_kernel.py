@@ -1,5 +1,6 @@
 """A kernel that is forked does what an ordinary one does, and its server starts, ends and serves as it says."""
 
+import asyncio
 import json
 import os
 import select
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client import BlockingKernelClient, KernelManager
+from jupyter_client import AsyncMultiKernelManager, BlockingKernelClient, KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -241,6 +242,28 @@ def test_shutdown_by_message_runs_what_is_registered_for_the_end(start, tmp_path
     kernel.manager.shutdown_kernel()
     assert process.returncode == 0
     assert (tmp_path / "said").read_text() == "end"
+
+
+def test_the_managers_of_jupyterlab_use_it(start, folder):
+    """Start, interrupt, restart and shut down a kernel as jupyter_server does, which keeps many of them at once."""
+
+    async def live() -> list[bool]:
+        managers = AsyncMultiKernelManager(config=Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/m"}}))
+        name = await managers.start_kernel(kernel_name="python3")
+        manager = managers.get_kernel(name)
+        found = []
+        for action in (managers.interrupt_kernel, managers.restart_kernel, managers.shutdown_kernel):
+            process = manager.provisioner.process
+            found.append(isinstance(process, provisioner.ForkedProcess) and process.poll() is None)
+            client = manager.client()
+            client.start_channels()
+            await client.wait_for_ready(timeout=60)
+            client.stop_channels()
+            await action(name)
+        return [*found, name in managers]
+
+    start()  # so that the kind of kernel is set
+    assert asyncio.run(live()) == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
