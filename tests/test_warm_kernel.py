@@ -210,7 +210,8 @@ def test_restart(start):
 
 def test_interrupt(start):
     kernel = start()
-    request = kernel.client.execute("import subprocess; print('goes', flush=True); subprocess.run(['sleep', '600'])")
+    code = "import subprocess; print('goes', flush=True); subprocess.run(['sleep', '600'])"
+    request = kernel.client.execute(code, stop_on_error=False)  # else what is asked next is refused
     while kernel.client.get_iopub_msg(timeout=60)["content"].get("text") != "goes\n":
         pass
     kernel.manager.interrupt_kernel()
