@@ -71,12 +71,12 @@ unexport PYTHONDONTWRITEBYTECODE
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
 claims: figures  ## the same, then show what the paper states against what was found; fails where a verdict has changed
 	@$(VENV_PYTHON) -m coldbond.claims $(call quoted,$(OUT))
-.PHONY: figures claims help test test-browser test-multiverse lab explore notebooks raw energies bench closure multiverse lock clean FORCE
+.PHONY: figures claims help test nbval test-browser test-multiverse lab explore notebooks raw energies bench closure multiverse lock clean FORCE
 
 # ---- rules from the table, where the goal is a figure ---------------------------------------------------------------
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
-ifneq ($(filter-out help test test-browser test-multiverse lab explore notebooks raw energies bench closure lock clean,$(goals)),)
+ifneq ($(filter-out help test nbval test-browser test-multiverse lab explore notebooks raw energies bench closure lock clean,$(goals)),)
 
 hash := \#
 $(foreach sign,: ; % * ? [ ] ~ | $(hash) $$,$(if $(findstring $(sign),$(OUT)),$(error make takes no OUT with a $(sign) in it)))
@@ -163,13 +163,17 @@ $(VENV)/.installed: lock/run.txt lock/uv.txt pyproject.toml $(if $(works),,FORCE
 	@lib/set_up.sh .venv-$* lock/$*.txt $(call quoted,$(PYTHON)) $(filter energies,$*)
 
 # explore.ipynb needs the packages of `make lab`, and its numbers come with the controls: `make test-browser` runs it.
-NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --dist loadfile --ignore notebooks/explore.ipynb
+NBVAL = $(kernels) $(VENV_PYTHON) -m pytest -q -n logical --dist loadfile notebooks --ignore notebooks/explore.ipynb \
+  --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
+in_drafts = unset MAKEFLAGS MFLAGS MAKELEVEL; drafts=$$(mktemp -d); trap 'rm -rf "$$drafts"' EXIT; export COLDBOND_FIGURES="$$drafts"
 test: $(VENV)/.installed  ## check the style, the library, the build, and the outputs that the notebooks store
-	@unset MAKEFLAGS MFLAGS MAKELEVEL; failed=0; drafts=$$(mktemp -d); trap 'rm -rf "$$drafts"' EXIT; export COLDBOND_FIGURES="$$drafts"; \
+	@$(in_drafts); failed=0; \
 	$(VENV_PYTHON) -m ruff check --quiet && $(VENV_PYTHON) -m ruff format --check --quiet || failed=1; \
 	$(VENV_PYTHON) -m pytest -q -n logical --cov --cov-report=term:skip-covered --cov-fail-under=90 || failed=1; \
-	$(kernels) $(VENV_PYTHON) -m pytest -q -n logical $(NBVAL) notebooks || failed=1; \
+	$(NBVAL) || failed=1; \
 	exit $$failed
+nbval: $(VENV)/.installed  ## check the outputs that the notebooks store, and nothing else
+	@$(in_drafts); $(NBVAL)
 
 test-browser: .venv-lab/.installed .venv-browser/.installed  ## drive JupyterLab and Voila in a browser, chromium
 	@tests/install_chromium.sh && unset MAKEFLAGS MFLAGS MAKELEVEL && .venv-browser/bin/python -m pytest -q -rsP tests/browser.py
@@ -205,8 +209,8 @@ multiverse: figures .venv-multiverse/.installed  ## run the notebooks under othe
 test-multiverse: .venv-multiverse/.installed  # a small grid on a real cluster, one of whose workers is killed
 	@.venv-multiverse/bin/python -m pytest -q -p no:cacheprovider tests/test_multiverse.py
 
-bench: .venv-bench/.installed  ## measure how fast recordings are read and spectra fitted, beside others
-	@.venv-bench/bin/python bench/bench_reading.py && echo && .venv-bench/bin/python bench/bench_impedance.py
+bench: .venv-bench/.installed $(VENV)/.installed  ## measure builds, readers and fits beside others (half an hour)
+	@unset MAKEFLAGS MFLAGS MAKELEVEL; .venv-bench/bin/python -m bench
 
 # Without addresses, and for every Python from 3.11 on.
 LOCK = $(VENV_PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \

@@ -472,7 +472,7 @@ def test_an_environment_that_make_did_not_make_is_not_replaced(bundle):
 def test_help_lists_every_target(bundle):
     listed = dict(line.split(maxsplit=1) for line in make(bundle, "help").stdout.splitlines())
     assert list(listed) == [
-        *("figures", "claims", "help", "test", "test-browser", "lab", "explore", "notebooks"),
+        *("figures", "claims", "help", "test", "nbval", "test-browser", "lab", "explore", "notebooks"),
         *("raw", "energies", "closure", "multiverse", "bench", "lock", "clean"),
     ]
 

@@ -1,0 +1,152 @@
+"""All figures of the bundle, from nothing and again, and its notebooks' stored outputs checked, each as a user would.
+
+The others run the same notebooks with the same parameters, one after another as they do unless told otherwise, in the
+same environment variables. The claims table, which needs the other figures, is last, and reads the committed ones.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+BUILD = "all figures from nothing; figures"
+AGAIN = "all figures again, nothing changed; figures"
+CHECK = "nbval of the notebooks; cells that pass"
+
+
+def figures(out: Path) -> dict[str, tuple[Path, dict]]:
+    """Return the notebook and the parameters of each figure as make would run them, the claims table last."""
+    printed = _run(["make", "--dry-run", "figures", f"OUT={out}"]).stdout.replace("\\\n", " ")
+    found = {}
+    for line in printed.splitlines():
+        words = shlex.split(line)
+        if "lib/run_notebook.py" in words:
+            notebook, name, *rest = words[words.index("lib/run_notebook.py") + 1 :]
+            parameters = {"figure": name}
+            for text in filter(None, rest[rest.index("--parameters") + 1 :]):
+                parameters |= yaml.safe_load(text)
+            found[name] = ROOT / notebook, parameters
+    return found
+
+
+def _run(command: Sequence[str | Path], **environment: str) -> subprocess.CompletedProcess:
+    run = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
+    if run.returncode:
+        raise RuntimeError(f"{shlex.join(map(str, command))}: {run.stderr or run.stdout}")
+    return run
+
+
+@contextmanager
+def folders():
+    """Give a folder to build into, and the environment in which a notebook reads raw/ and writes there."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder, "out")
+        out.mkdir()
+        yield (
+            out,
+            {
+                "COLDBOND_RAW": str(ROOT / "raw"),
+                "COLDBOND_FIGURES": str(out),
+                "COLDBOND_BUILT": str(ROOT / "figures"),
+                "JUPYTER_DEFAULT_PROVISIONER_NAME": "local-provisioner",
+            },
+        )
+
+
+def timed(commands: Sequence[Sequence[str | Path]], out: Path, **environment: str) -> dict:
+    started = time.perf_counter()
+    for command in commands:
+        _run(command, **environment)
+    return {"seconds": time.perf_counter() - started, "found": len(list(out.glob("*.pdf")))}
+
+
+def make(*options: str) -> Callable[[int], dict]:
+    def measure(seed: int) -> dict:
+        with folders() as (out, _):
+            command = ["make", "figures", f"OUT={out}", *options]
+            # Read at import, so that kernels have a server of their own, which the first of them starts.
+            own = {"PYTHON_BENCH": f"{os.getpid()}-{seed}"}
+            return {task: timed([command], out, **own) for task in (BUILD, AGAIN)}
+
+    return measure
+
+
+def cells(seed: int) -> dict:
+    """Measure what no build can do without: the seconds of all cells, each notebook run alone, shared by all cores."""
+    with folders() as (out, _):
+        _run(["make", "figures", f"OUT={out}", "-j1"])
+        executed = [json.loads(path.read_text()) for path in (out / "executed").glob("*.ipynb")]
+    of_cells = [cell["metadata"].get("papermill", {}).get("duration") for nb in executed for cell in nb["cells"]]
+    return {BUILD: {"seconds": sum(filter(None, of_cells)) / os.cpu_count(), "found": len(executed)}}
+
+
+def papermill(seed: int) -> dict:
+    with folders() as (out, environment):
+        commands = [
+            [sys.executable, "-m", "papermill", notebook, out / f"{name}.ipynb", "-y", json.dumps(parameters),
+             "--cwd", notebook.parent, "--no-progress-bar"]
+            for name, (notebook, parameters) in figures(out).items()
+        ]  # fmt: skip
+        return {BUILD: timed(commands, out, **environment)}
+
+
+def prepared(out: Path) -> list[Path]:
+    """Return the notebooks with their parameters in them, for those that have no parameters."""
+    written = []
+    for name, (notebook, parameters) in figures(out).items():
+        written.append(out.parent / f"{name}.ipynb")
+        _run([sys.executable, "-m", "papermill", "--prepare-only", notebook, written[-1], "-y", json.dumps(parameters)])
+    return written
+
+
+def nbconvert(seed: int) -> dict:
+    with folders() as (out, environment):
+        command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "notebook", "--output-dir", out]
+        return {BUILD: timed([[*command, *prepared(out)]], out, **environment)}
+
+
+def jupyter_cache(executor: str) -> Callable[[int], dict]:
+    def measure(seed: int) -> dict:
+        with folders() as (out, environment):
+            environment["JUPYTERCACHE"] = str(out.parent / "cache")
+            jcache = [Path(sys.executable).with_name("jcache")]
+            (out.parent / "cache").mkdir()
+            _run([*jcache, "notebook", "add", *prepared(out)], **environment)
+            execute = [*jcache, "project", "execute", "--executor", executor, "--timeout", "600"]
+            return {task: timed([execute], out, **environment) for task in (BUILD, AGAIN)}
+
+    return measure
+
+
+def nbval(*options: str) -> Callable[[int], dict]:
+    def measure(seed: int) -> dict:
+        with folders() as (out, _):
+            started = time.perf_counter()
+            run = _run(["make", "nbval", *options], COLDBOND_FIGURES=str(out))
+            seconds = time.perf_counter() - started
+        words = run.stdout.split()
+        return {CHECK: {"seconds": seconds, "found": int(words[words.index("passed") - 1])}}
+
+    return measure
+
+
+CONTENDERS = {
+    "coldbond, `make figures`": (make(), 3),
+    "coldbond, `make figures WARM=0`": (make("WARM=0"), 3),
+    "a bound: the cells' own computing over the cores": (cells, 3),
+    "papermill CLI": (papermill, 3),
+    "nbconvert --execute": (nbconvert, 3),
+    "jupyter-cache": (jupyter_cache("local-serial"), 3),
+    "jupyter-cache, local-parallel": (jupyter_cache("local-parallel"), 3),
+    "coldbond, in `make test`": (nbval(), 3),
+    "nbval with ordinary kernels": (nbval("WARM=0"), 3),
+}

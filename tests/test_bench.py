@@ -1,0 +1,30 @@
+"""What `make bench` prints, from numbers that are known, and that the README shows all of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bench import __main__ as bench
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_ratio_is_of_the_same_round_and_failures_stand_in_the_table():
+    found = {
+        ("read", "coldbond"): [{"seconds": s, "found": 7} for s in (1.0, 2.0, 4.0)],
+        ("read", "slow"): [{"seconds": s, "found": 7.25} for s in (10.0, 12.0)],
+        ("read", "broken"): [{"fails": "NameError: np"}],
+    }
+    *_, task, ours, slow, broken = bench.table(found)
+    assert task == "| **read** | | | | |"
+    assert ours == "| coldbond | 2.0 (1.0 to 4.0) |  | 7 | 3 |"
+    assert slow == "| slow | 11 (10 to 12) | 8.0 (6.0 to 10) | 7.250 | 2 |"
+    assert broken == "| broken | fails: NameError: np | | | 1 |"
+
+
+@pytest.mark.parametrize("subject", bench.SUBJECTS)
+def test_the_readme_shows_every_contender(subject):
+    readme = (ROOT / "README.md").read_text()
+    shown = re.findall(r"^\| (?!\*\*)(.+?) \|", readme.split("\n## How fast")[1], re.MULTILINE)
+    assert set(bench.contenders(subject)) <= set(shown)
