@@ -1,9 +1,12 @@
 """The course of a resistance over the cycles, against courses of which the truth is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
-from coldbond.impedance import trend
+from coldbond.impedance import resistance, trend
+from coldbond.impedance.intervals import Interval
 
 CYCLES = np.array([1, 10, 25, 50, 75, 100, 150, 200.0])
 
@@ -120,3 +123,20 @@ def test_a_break_that_the_data_do_not_bound_may_lie_at_either_end():
 def test_too_few_cycles():
     with pytest.raises(ValueError, match="5 cycles are too few"):
         trend.breakpoint(CYCLES[:5], CYCLES[:5], CYCLES[:5] - 0.1, CYCLES[:5] + 0.1)
+
+
+@pytest.mark.parametrize("compared", [True, False])
+def test_a_claim_of_being_higher_is_tested_only_beside_what_it_is_higher_than(compared):
+    samples = ["LLZ", "RT-MCL-LLZ"] if compared else ["LLZ"]
+    rows, attrs = [], {"role": "interface"}
+    for sample in samples:
+        for cycle, value in zip(CYCLES, broken(50, 60) * (10 if sample == "LLZ" else 1), strict=True):
+            interval = Interval(value, 0.99 * value, 1.01 * value)
+            rows.append({"sample": sample, "state": f"cycle {cycle:.0f}", "cycle": cycle, "interface": interval})
+
+    found = resistance._courses({"any": xr.Dataset(attrs=attrs)}, pd.DataFrame(rows), "interface")
+
+    tested = [row for row in found if row["claim"] == "r_llz_trend"]
+    assert [(row["value"], row["sample"]) for row in tested] == ([(True, "LLZ")] if compared else [])
+    alone = [row["value"] for row in found if row["sample"] == "LLZ" and row["quantity"] == "falls_then_rises"]
+    assert alone == ([] if compared else [True])
