@@ -2,7 +2,7 @@
 
 Every reflection of the main phase has its own intensity. Intensities, background and the scales of other phases enter
 the pattern linearly: they are solved for inside each evaluation, and lmfit varies only what is left (variable
-projection; Golub and Pereyra 1973, doi 10.1137/0710036).
+projection; Golub and Pereyra 1973, doi 10.1137/0710036), with their exact derivative.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,6 @@ DEEP = 0.07, 0.07
 #: Weight below which a geometry is left out of the interval of a lattice parameter.
 IMPOSSIBLE = 1e-3
 GEOMETRIES = ("displacement", "zero")
-STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5, "axial": 1e-3}  # of numerical derivatives; 1e-4 of all others
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
 ROUNDS = 3  # of weights: from the pattern, then from the fits
 
@@ -151,14 +150,9 @@ def fit(
         columns = Columns(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
         solve = _Solve(columns, polynomials, intensity, sigma, soller)
         last = turn == ROUNDS - 1
-        result = lmfit.minimize(
-            lambda params, solve=solve: solve(params.valuesdict())[1],
-            params,
-            calc_covar=False,
-            epsfcn=1e-12,
-            ftol=1e-8 if last else 1e-4,
-            xtol=1e-8 if last else 1e-4,
-        )
+        tolerance = 1e-8 if last else 1e-4
+        options = dict(Dfun=solve.jacobian, calc_covar=False, ftol=tolerance, xtol=tolerance)
+        result = lmfit.minimize(solve.residual, params, **options)
         params = result.params
         if counted and not last:
             sigma = counting.standard_uncertainty(pattern, solve.expected(params.valuesdict()))
@@ -294,18 +288,42 @@ class _Solve:
     ) -> None:
         self.columns, self.polynomials, self.intensity, self.sigma = columns, polynomials, intensity, sigma
         self.soller = soller  # whether `SOLLER` is a datum beside the pattern
+        self._last: tuple = (None, ())
 
     def design(self, values: Mapping[str, float]) -> np.ndarray:
         return np.hstack([self.columns(values), self.polynomials])
 
     def __call__(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return amounts, shape (k,), weighted residuals, shape (m,) and one for `SOLLER`, covariance."""
-        weighted = self.design(values) / self.sigma[:, None]
-        data = self.intensity / self.sigma
-        covariance, _ = uncertainty.inverse(weighted.T @ weighted)
-        amounts = covariance @ (weighted.T @ data)
-        known = [(values["axial"] - SOLLER[0]) / SOLLER[1]] if self.soller else []
-        return amounts, np.append(data - weighted @ amounts, known), covariance
+        return self._solved(values)[1:]
+
+    def _solved(self, values: Mapping[str, float]) -> tuple[np.ndarray, ...]:
+        """Weighted columns, and what is solved for with them; kept, for a fit asks twice at the same values."""
+        if values != self._last[0]:
+            weighted = self.design(values) / self.sigma[:, None]
+            data = self.intensity / self.sigma
+            covariance, _ = uncertainty.inverse(weighted.T @ weighted)
+            amounts = covariance @ (weighted.T @ data)
+            known = [(values["axial"] - SOLLER[0]) / SOLLER[1]] if self.soller else []
+            self._last = dict(values), (weighted, amounts, np.append(data - weighted @ amounts, known), covariance)
+        return self._last[1]
+
+    def derivatives(self, values: Mapping[str, float], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return how residuals, shape (m, p), and amounts, shape (k, p), change with parameters."""
+        weighted, amounts, residual, covariance = self._solved(values)
+        m, count = self.sigma.size, self.columns.count
+        change, against = self.columns.slopes(values, names, amounts[:count], residual[:m] / self.sigma)
+        change = change / self.sigma[:, None]
+        against = np.pad(against, [(0, amounts.size - count), (0, 0)])
+        of_amounts = covariance @ (against - weighted.T @ change)
+        of_known = [[(name == "axial") / SOLLER[1] for name in names]] if self.soller else np.zeros((0, len(names)))
+        return np.vstack([-change - weighted @ of_amounts, of_known]), of_amounts
+
+    def residual(self, params: lmfit.Parameters) -> np.ndarray:
+        return self(params.valuesdict())[1]
+
+    def jacobian(self, params: lmfit.Parameters) -> np.ndarray:
+        return self.derivatives(params.valuesdict(), [name for name, param in params.items() if param.vary])[0]
 
     def expected(self, values: Mapping[str, float]) -> np.ndarray:
         return self.design(values) @ self(values)[0]
@@ -316,9 +334,7 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
     values = result.params.valuesdict()
     amounts, residual, conditional = solve(values)
     given, known = _given(result, instrument)
-    names = [*result.var_names, *given]
-    steps = {name: 1e-6 * values[name] if name in "abc" else STEPS.get(name, 1e-4) for name in names}
-    jacobian = uncertainty.derivatives(solve, values, steps, {name: result.params[name].min for name in steps})
+    jacobian = solve.derivatives(values, [*result.var_names, *given])
     main = solve.columns.phases[0]
     fwhm, _ = shape(solve.columns.positions(main, values)[0], main, values)
     window = 1 + int(WINDOW * np.median(fwhm) / np.median(np.diff(solve.columns.two_theta)))
