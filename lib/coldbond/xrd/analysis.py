@@ -124,8 +124,9 @@ def analyse(
             others.append(stretched(verdict))
             breadths[name] = verdict.breadth
     options = dict(instrument=instrument, others=others, breadths=breadths)
+    best = pawley.fit(pattern, structure, geometry=geometry, start=first, **options) if others else first
     fits = {
-        name: first if name == geometry and not others else pawley.fit(pattern, structure, geometry=name, **options)
+        name: best if name == geometry else pawley.fit(pattern, structure, geometry=name, start=best, **options)
         for name in pawley.GEOMETRIES
     }
     rest = remainder(pattern, fits[geometry])

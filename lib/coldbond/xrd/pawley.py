@@ -40,7 +40,7 @@ DEEP = 0.07, 0.07
 IMPOSSIBLE = 1e-3
 GEOMETRIES = ("displacement", "zero")
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
-ROUNDS = 3  # of weights: from the pattern, then from the fits
+ROUNDS = (1e-4, 1e-4, 1e-8)  # tolerances of the fits, with weights from the pattern and then from the fit before
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ def fit(
     others: Sequence[Structure] = (),
     breadths: Mapping[str, float] | None = None,
     background: int = 8,
+    start: MinimizerResult | None = None,
 ) -> MinimizerResult:
     """Fit a whole pattern.
 
@@ -91,6 +92,9 @@ def fit(
         the main phase unless given.
     background : int
         Number of Chebyshev polynomials.
+    start : MinimizerResult, optional
+        Of this pattern with other phases or the other geometry: the search starts from it, and with the same phases it
+        has the weights of that fit, so that both compare.
 
     Returns
     -------
@@ -140,21 +144,35 @@ def fit(
     params.add("depth", min(depth, DEEP[0]), vary=False)
     _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
     soller = params["axial"].vary
+    if start is not None:
+        for name, param in params.items():
+            param.value = start.params[name].value if param.vary and name in start.params else param.value
+        # with the other geometry, that shift and cell at which the reflections lie where they did
+        d = spacings(main.hkl, cell(params.valuesdict()))
+        bragg, off = angles(d, wavelengths[0], start.params.valuesdict(), radius)
+        by_shift = angles(d, wavelengths[0], {geometry: 1.0}, radius)[1]
+        ways = np.column_stack([-np.degrees(2 * np.tan(np.radians(bragg) / 2)), by_shift])
+        strain, params[geometry].value = np.linalg.lstsq(ways, off, rcond=None)[0]
+        for name in set("abc") & set(params):
+            params[name].value *= 1 + strain
     polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
 
-    sigma = counting.standard_uncertainty(pattern, lines.smooth(intensity))
+    rounds, before = ROUNDS, lines.smooth(intensity)
+    if start is not None:
+        rounds, before = ROUNDS[1:], start.curves.fit.to_numpy()
+    sigma = counting.standard_uncertainty(pattern, before)
     counted = sigma is not None
-    if not counted:
+    if start is not None and list(start.curves.phase) == [structure.name, *(other.name for other in others)]:
+        rounds, sigma = ROUNDS[2:], start.curves.standard_uncertainty.to_numpy()
+    elif not counted:
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
-    for turn in range(ROUNDS):
+    for tolerance in rounds:
         columns = Columns(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
         solve = _Solve(columns, polynomials, intensity, sigma, soller)
-        last = turn == ROUNDS - 1
-        tolerance = 1e-8 if last else 1e-4
         options = dict(Dfun=solve.jacobian, calc_covar=False, ftol=tolerance, xtol=tolerance)
         result = lmfit.minimize(solve.residual, params, **options)
         params = result.params
-        if counted and not last:
+        if counted and tolerance != ROUNDS[-1]:
             sigma = counting.standard_uncertainty(pattern, solve.expected(params.valuesdict()))
     covariance = _add_errors(result, solve, instrument, counted)
     _add_curves(result, solve, pattern, [structure, *others])

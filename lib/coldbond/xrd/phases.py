@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import lmfit
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from coldbond.xrd.reflections import march, reflections
 from coldbond.xrd.remainder import SIZES, SMALLEST, Remainder
@@ -17,6 +16,7 @@ STRONG = (0.2, 0.3)
 TEXTURE = 3.0  # factor by which preferred orientation that is not fitted may weaken a line against the others
 WEAKEST = 2.0  # lines below this of 100 are left out
 TEXTURES = (0.3, 2.0)  # of March's coefficient, what platelets and needles reach
+STEP = 1e-6  # of numerical derivatives
 SAME = 9.0  # difference of chi square below which two phases explain the same peaks alike: three standard deviations
 
 
@@ -119,6 +119,11 @@ class Verdict:
     undecided: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
+    @property
+    def shape(self) -> tuple[float, float, float]:
+        """Strain, breadth and texture."""
+        return self.strain, self.breadth, self.texture
+
 
 def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> dict[str, Verdict]:
     """Return what a pattern says of each phase that is looked for.
@@ -206,87 +211,96 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
 
 
 class _Trials:
-    """The patterns of one phase that are tried: every cell within its uncertainty, several breadths."""
+    """The patterns of one phase that are tried: every cell within its uncertainty, several breadths.
+
+    They are held against one remainder after another, each with more taken out. What noise reaches with the best of
+    them is bounded by how far they turn (Davies 1987, doi 10.1093/biomet/74.1.33).
+    """
 
     def __init__(self, rest: Remainder, lines: Lines, false_alarm: float) -> None:
         fwhm = float(rest.fwhm(rest.two_theta[-1], 0.0)[0])
         steepest = 2 * np.degrees(np.tan(np.radians(rest.two_theta[-1]) / 2))
         count = 2 * int(np.ceil(lines.structure.uncertainty * steepest / (0.5 * fwhm))) + 1
         strains = np.linspace(-1, 1, min(count, 41)) * lines.structure.uncertainty
-        self.trials = [(strain, rest.breadth(size)) for size in SIZES for strain in strains]
-        places = np.concatenate([lines.positions(rest, strain) for strain in strains])
-        add_up = np.kron(np.eye(strains.size), lines.powder[:, None])
-        self.patterns = np.hstack([rest.peaks(places, rest.breadth(size)) @ add_up for size in SIZES])
-        free, _ = self._free(rest)
-        values, vectors = np.linalg.eigh(free.T @ free)
-        noise = np.random.default_rng(0).standard_normal((10000, values.size))
-        highest = ((noise * np.sqrt(np.maximum(values, 0))) @ vectors.T).max(axis=1)
-        self.needed = float(np.quantile(highest, 1 - false_alarm))
+        # One after another along a path, each like the one before: to and fro over the cells.
+        self.trials = [(x, rest.breadth(size)) for i, size in enumerate(SIZES) for x in strains[:: (-1) ** i]]
+        self.patterns = np.column_stack([lines.pattern(rest, *trial) for trial in self.trials])
+        matrix, _ = rest.normal(self.patterns)
+        self.whole, self.left = (self.patterns**2).sum(axis=0), np.diag(matrix)
+        self.taken = rest.taken.shape[1]
+        sizes = self._sizes(rest)
+        alike = np.diag(matrix, 1) / (sizes[1:] * sizes[:-1])
+        length = np.arccos(np.clip(alike, -1, 1))[alike != 0].sum()
+
+        def reached(score: float) -> float:
+            return stats.norm.sf(score) + length / (2 * np.pi) * np.exp(-(score**2) / 2)
+
+        self.needed = optimize.brentq(lambda score: reached(score) - false_alarm, 0, 40)
 
     def best(self, rest: Remainder) -> tuple[float, float, float]:
         """Return the best trial's significance, strain and breadth."""
-        score = self._free(rest)[0].T @ rest.residual
+        score = self.patterns.T @ rest.residual / self._sizes(rest)
         at = int(score.argmax())
         return float(score[at]), *self.trials[at]
 
     def limit(self, rest: Remainder) -> tuple[float, float]:
         """Return the area of the phase as tabulated, and the 95 % upper limit of the area over all trials."""
-        free, sizes = self._free(rest)
-        areas, errors = free.T @ rest.residual / sizes, 1 / sizes
+        sizes = self._sizes(rest)
+        areas, errors = self.patterns.T @ rest.residual / sizes**2, 1 / sizes
         at = min(range(sizes.size), key=lambda i: (abs(self.trials[i][0]), self.trials[i][1]))
         highest = np.maximum(areas, 0) + stats.norm.ppf(0.95) * errors
         return float(areas[at]), float(highest.max())
 
-    def _free(self, rest: Remainder) -> tuple[np.ndarray, np.ndarray]:
-        free = rest.free(self.patterns)
-        sizes = np.linalg.norm(free, axis=0)
-        hidden = sizes < 1e-3 * np.linalg.norm(self.patterns, axis=0)
-        sizes = np.where(hidden, np.inf, sizes)
-        return free / sizes, sizes
+    def _sizes(self, rest: Remainder) -> np.ndarray:
+        """Norms of the patterns as `Remainder.free` leaves them; infinite where that is next to nothing."""
+        self.left = self.left - ((rest.taken[:, self.taken :].T @ self.patterns) ** 2).sum(axis=0)
+        self.taken = rest.taken.shape[1]
+        return np.sqrt(np.where(self.left < 1e-6 * self.whole, np.inf, self.left))
 
 
 def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
     """Fit area, cell, breadth and texture of some phases together, from where they stand."""
-    params = lmfit.Parameters()
-    for i, verdict in enumerate(verdicts):
-        bound = verdict.lines.structure.uncertainty
-        pattern = rest.free(verdict.lines.pattern(rest, verdict.strain, verdict.breadth, verdict.texture))
-        params.add(f"area{i}", verdict.area or pattern @ rest.residual / (pattern @ pattern))
-        params.add(f"strain{i}", np.clip(verdict.strain, -0.99 * bound, 0.99 * bound), min=-bound, max=bound)
-        broadest = rest.breadth(SMALLEST)
-        params.add(f"breadth{i}", np.clip(verdict.breadth, 1e-3, 0.95 * broadest), min=0, max=broadest)
-        axis = verdict.lines.structure.texture_axis
-        params.add(f"texture{i}", verdict.texture, min=TEXTURES[0], max=TEXTURES[1], vary=axis is not None)
-
-    def shape(params, i):
-        return [params[f"{name}{i}"].value for name in ("strain", "breadth", "texture")]
-
-    def residual(params):
-        total = -rest.residual
-        for i, verdict in enumerate(verdicts):
-            total = total + params[f"area{i}"].value * rest.free(verdict.lines.pattern(rest, *shape(params, i)))
-        return total
-
-    found = lmfit.minimize(residual, params, calc_covar=False, ftol=1e-7, xtol=1e-7).params
-    for i, verdict in enumerate(verdicts):
-        verdict.area = found[f"area{i}"].value
-        verdict.strain, verdict.breadth, verdict.texture = shape(found, i)
+    start, bounds = [], []
     for verdict in verdicts:
-        others = [_tangents(rest, other, other.breadth) for other in verdicts if other is not verdict]
-        left = rest.without(np.column_stack([column for part in others for column in part])) if others else rest
+        strained, broadest = verdict.lines.structure.uncertainty, rest.breadth(SMALLEST)
+        start += [verdict.strain, min(verdict.breadth, 0.95 * broadest), verdict.texture]
+        bounds += [(-strained, strained), (0, broadest), TEXTURES]
+
+    def columns(at):
+        return [_tangents(rest, verdict, *shape) for verdict, shape in zip(verdicts, at.reshape(-1, 3), strict=True)]
+
+    at = rest.fitted(columns, np.array(start), np.array(bounds))
+    here = np.column_stack([part[:, 0] for part in columns(at)])
+    matrix, products = rest.normal(here)
+    areas = np.linalg.lstsq(matrix, products, rcond=1e-12)[0]
+    for verdict, area, shape in zip(verdicts, areas, at.reshape(-1, 3), strict=True):
+        verdict.area = float(area)
+        verdict.strain, verdict.breadth, verdict.texture = map(float, shape)
+    for verdict in verdicts:
+        others = [_tangents(rest, other, *other.shape) for other in verdicts if other is not verdict]
+        left = rest.without(np.hstack(others)) if others else rest
+        # its breadth is tried, so what an error of that adds is left out
         low, high = left.interval(
-            lambda breadth, verdict=verdict: np.column_stack(_tangents(rest, verdict, breadth, alone=True)),
-            verdict.breadth,
+            lambda breadth, v=verdict: _tangents(rest, v, v.strain, breadth, v.texture)[:, [0, 1, 3]], verdict.breadth
         )
         verdict.low, verdict.high = min(low, verdict.area), max(high, verdict.area)
 
 
-def _tangents(rest: Remainder, verdict: Verdict, breadth: float, *, alone: bool = False) -> list[np.ndarray]:
-    """Return a phase's pattern and what errors of its cell, its texture and, unless alone, its breadth add to it."""
-    at, step = np.array([verdict.strain, breadth, verdict.texture]), 1e-4
-    here = verdict.lines.pattern(rest, *at)
-    ways = np.eye(3)[[True, not alone, verdict.lines.structure.texture_axis is not None]]
-    return [here, *((verdict.lines.pattern(rest, *(at + step * way)) - here) / step for way in ways)]
+def _tangents(rest: Remainder, verdict: Verdict, strain: float, breadth: float, texture: float) -> np.ndarray:
+    """Return a phase's pattern, and how it changes with its cell, its breadth and its texture, shape (m, 4)."""
+    lines = verdict.lines
+    places = [lines.positions(rest, strain + step) for step in (0, STEP, 0)]
+    breadths = np.repeat([breadth, breadth, breadth + STEP], places[0].size)
+    peaks = rest.peaks(np.concatenate(places), breadths)
+    here, moved, wider = (peaks[:, i * places[0].size : (i + 1) * places[0].size] for i in range(3))
+    intensity = lines.intensity(texture)
+    slope = np.zeros_like(intensity)
+    if lines.structure.texture_axis is not None:
+        slope = (lines.intensity(texture + STEP) - intensity) / STEP
+    pattern = here @ intensity
+    return np.column_stack(
+        [pattern, (moved @ intensity - pattern) / STEP, (wider @ intensity - pattern) / STEP, here @ slope]
+    )
 
 
 def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:

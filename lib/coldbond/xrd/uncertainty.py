@@ -84,8 +84,8 @@ def covariances(
     influence = stated @ fitted.T
     # A fit follows the points that matter most to it: residuals there are too small by the root of one minus leverage
     # (MacKinnon and White 1985, doi 10.1016/0304-4076(85)90158-7).
-    basis, sizes, _ = np.linalg.svd(_unit(np.hstack([weighted, fitted])), full_matrices=False)
-    leverage = (basis[:, sizes > 1e-6 * sizes[0]] ** 2).sum(axis=1)
+    both = np.hstack([weighted, fitted])
+    leverage = ((both @ inverse(both.T @ both)[0]) * both).sum(axis=1)
     residual = residual / np.sqrt(np.maximum(1 - leverage, 0.1))
     factor = inflation(influence, residual, window, least)
     larger = np.sqrt(factor)
@@ -95,11 +95,6 @@ def covariances(
     linear = np.sqrt(inflation(amounts_covariance @ weighted.T, residual, window, least))
     amounts = amounts_covariance * np.outer(linear, linear) + jacobian[1] @ both @ jacobian[1].T
     return both[:p, :p], amounts, undetermined, factor
-
-
-def _unit(columns: np.ndarray) -> np.ndarray:
-    norm = np.linalg.norm(columns, axis=0)
-    return columns / np.where(norm > 0, norm, 1)
 
 
 def correlation(names: Sequence[str], covariance: np.ndarray) -> dict[str, dict[str, float]]:
