@@ -59,7 +59,7 @@ class Lines:
 
     def pattern(self, rest: Remainder, strain: float, breadth: float, texture: float = 1.0) -> np.ndarray:
         """Return the lines over the uncertainty, shape (m,), for an area of 1 of the strongest without texture."""
-        return rest.peaks(self.positions(rest, strain), breadth) @ self.intensity(texture)
+        return rest.patterns(self.positions(rest, strain)[None], [breadth], self.intensity(texture)[None])[:, 0]
 
 
 def lines(structure: Structure, rest: Remainder) -> Lines:
@@ -218,13 +218,18 @@ class _Trials:
     """
 
     def __init__(self, rest: Remainder, lines: Lines, false_alarm: float) -> None:
-        fwhm = float(rest.fwhm(rest.two_theta[-1], 0.0)[0])
         steepest = 2 * np.degrees(np.tan(np.radians(rest.two_theta[-1]) / 2))
-        count = 2 * int(np.ceil(lines.structure.uncertainty * steepest / (0.5 * fwhm))) + 1
-        strains = np.linspace(-1, 1, min(count, 41)) * lines.structure.uncertainty
-        # One after another along a path, each like the one before: to and fro over the cells.
-        self.trials = [(x, rest.breadth(size)) for i, size in enumerate(SIZES) for x in strains[:: (-1) ** i]]
-        self.patterns = np.column_stack([lines.pattern(rest, *trial) for trial in self.trials])
+        self.trials, patterns = [], []
+        for i, breadth in enumerate(map(rest.breadth, SIZES)):
+            fwhm = float(rest.fwhm(rest.two_theta[-1], breadth)[0])
+            count = 2 * int(np.ceil(lines.structure.uncertainty * steepest / (0.5 * fwhm))) + 1
+            # To and fro over the cells: each pattern is like the one before.
+            strains = np.linspace(-1, 1, min(count, 41))[:: (-1) ** i] * lines.structure.uncertainty
+            places = np.array([lines.positions(rest, strain) for strain in strains])
+            breadths = np.full(strains.size, breadth)
+            self.trials += zip(strains, breadths, strict=True)
+            patterns.append(rest.patterns(places, breadths, np.tile(lines.powder, (strains.size, 1))))
+        self.patterns = np.hstack(patterns)
         matrix, _ = rest.normal(self.patterns)
         self.whole, self.left = (self.patterns**2).sum(axis=0), np.diag(matrix)
         self.taken = rest.taken.shape[1]
@@ -288,19 +293,12 @@ def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
 
 def _tangents(rest: Remainder, verdict: Verdict, strain: float, breadth: float, texture: float) -> np.ndarray:
     """Return a phase's pattern, and how it changes with its cell, its breadth and its texture, shape (m, 4)."""
-    lines = verdict.lines
-    places = [lines.positions(rest, strain + step) for step in (0, STEP, 0)]
-    breadths = np.repeat([breadth, breadth, breadth + STEP], places[0].size)
-    peaks = rest.peaks(np.concatenate(places), breadths)
-    here, moved, wider = (peaks[:, i * places[0].size : (i + 1) * places[0].size] for i in range(3))
-    intensity = lines.intensity(texture)
-    slope = np.zeros_like(intensity)
-    if lines.structure.texture_axis is not None:
-        slope = (lines.intensity(texture + STEP) - intensity) / STEP
-    pattern = here @ intensity
-    return np.column_stack(
-        [pattern, (moved @ intensity - pattern) / STEP, (wider @ intensity - pattern) / STEP, here @ slope]
-    )
+    lines, textured = verdict.lines, verdict.lines.structure.texture_axis is not None
+    here, moved = lines.positions(rest, strain), lines.positions(rest, strain + STEP)
+    usual, turned = lines.intensity(texture), lines.intensity(texture + STEP * textured)
+    breadths = np.array([breadth, breadth, breadth + STEP, breadth])
+    first, *changed = rest.patterns(np.array([here, moved, here, here]), breadths, np.array([usual] * 3 + [turned])).T
+    return np.column_stack([first, *((pattern - first) / STEP for pattern in changed)])
 
 
 def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:

@@ -111,6 +111,22 @@ class Remainder:
             shape = shape + share * faded * profile.pseudo_voigt(from_centre, fwhm, mixing)
         return sparse.csc_array((shape / self.uncertainty[row], row, ends), shape=(self.two_theta.size, positions.size))
 
+    def patterns(self, positions: np.ndarray, breadths: np.ndarray, intensities: np.ndarray) -> np.ndarray:
+        """Return several patterns of n peaks each, over the uncertainty, shape (m, t).
+
+        Parameters
+        ----------
+        positions, intensities : array, shape (t, n)
+        breadths : array, shape (t,)
+            As for `peaks`.
+        """
+        t, n = positions.shape
+        peaks = self.peaks(positions.ravel(), np.repeat(breadths, n))
+        of = np.repeat(np.arange(t * n), np.diff(peaks.indptr))
+        at = peaks.indices + of // n * self.two_theta.size
+        total = np.bincount(at, peaks.data * intensities.ravel()[of], t * self.two_theta.size)
+        return total.reshape(t, -1).T
+
     def free(self, columns: np.ndarray | sparse.csc_array) -> np.ndarray:
         """Return columns, shape (m, n), less what the main phase and the background can take up."""
         columns = columns.toarray() if sparse.issparse(columns) else columns
@@ -193,16 +209,19 @@ class Remainder:
         breadth : float
             That fits best.
         """
-        trials, whole = [], float(self.residual @ self.residual)
-        for trial in np.clip(np.geomspace(0.2, 5, 17) * max(breadth, LEAST_BREADTH), 0, 2.0):
-            matrix, products = self.normal(columns(trial))
-            sizes = np.sqrt(np.maximum(np.diag(matrix), 1e-24))
-            covariance = np.linalg.pinv(matrix / np.outer(sizes, sizes), rcond=1e-9)
-            amounts = covariance @ (products / sizes)
-            chi_square = whole - float(amounts @ (products / sizes))
-            trials.append((chi_square, amounts[0] / sizes[0], np.sqrt(covariance[0, 0]) / sizes[0]))
-        chi_square, area, error = np.array(trials).T
-        allowed = stats.chi2.ppf(0.95, 1) - (chi_square - chi_square.min())
+        trials, most = [], stats.chi2.ppf(0.95, 1)
+        for way in (1, -1):  # broader, then narrower, until that is ruled out
+            for factor in 5.0 ** (way * np.arange(max(-way, 0), 9) / 8):
+                matrix, products = self.normal(columns(min(factor * max(breadth, LEAST_BREADTH), 2.0)))
+                sizes = np.sqrt(np.maximum(np.diag(matrix), 1e-24))
+                covariance = np.linalg.pinv(matrix / np.outer(sizes, sizes), rcond=1e-9)
+                amounts = covariance @ (products / sizes)
+                gain = float(amounts @ (products / sizes))
+                trials.append((gain, amounts[0] / sizes[0], np.sqrt(covariance[0, 0]) / sizes[0]))
+                if gain < trials[0][0] - most:
+                    break
+        gain, area, error = np.array(trials).T
+        allowed = most - (gain.max() - gain)
         half, kept = error * np.sqrt(np.maximum(allowed, 0)), allowed >= 0
         return float((area - half)[kept].min()), float((area + half)[kept].max())
 
