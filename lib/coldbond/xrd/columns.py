@@ -50,17 +50,17 @@ class Phase:
 
 
 def spacings(hkl: np.ndarray, cell: Sequence[float]) -> np.ndarray:
-    """Return the spacing of lattice planes [angstrom] in a cell of a, b, c [angstrom], alpha, beta, gamma [degree]."""
-    a, b, c = cell[:3]
-    alpha, beta, gamma = np.cos(np.radians(cell[3:]))
-    metric = np.array(
-        [
-            [a * a, a * b * gamma, a * c * beta],
-            [a * b * gamma, b * b, b * c * alpha],
-            [a * c * beta, b * c * alpha, c * c],
-        ]
-    )
-    return 1 / np.sqrt(np.einsum("ni,ij,nj->n", hkl, np.linalg.inv(metric), hkl))
+    """Return the spacing of lattice planes [angstrom] in a cell of a, b, c [angstrom], alpha, beta, gamma [degree].
+
+    For several cells, each of shape (p, 1), it is of shape (p, n).
+    """
+    cell = np.stack(np.broadcast_arrays(*cell), axis=-1)
+    lengths, cosines = cell[..., :3], np.cos(np.radians(cell[..., 3:]))
+    metric = lengths[..., None] * lengths[..., None, :]
+    metric[..., [1, 0, 0], [2, 2, 1]] *= cosines
+    metric[..., [2, 2, 1], [1, 0, 0]] *= cosines
+    squares = ((hkl @ np.linalg.inv(metric)) * hkl).sum(axis=-1)
+    return 1 / np.sqrt(squares.reshape(*cell.shape[:-2], len(hkl)))
 
 
 def angles(
@@ -227,15 +227,17 @@ class Columns:
             yield _Copies(of, points, self.two_theta[points], kept, line, axial, depth, sums)
 
     def _state(self, phase: Phase, values: Mapping[str, float]) -> np.ndarray:
-        """Place and strength of each emission line, width, mixing, depth, divergence; shape (n, 2 L + 4)."""
+        """Place and strength of each emission line, width, mixing, depth, divergence; shape (n, 2 L + 4).
+
+        For several values of each parameter, of shape (p, 1), it is of shape (n, p, 2 L + 4).
+        """
         ratio = values["kalpha2_ratio"] if len(self.wavelengths) > 1 else 0.0
-        wavelengths, which, share = np.array(self.lines).T
         d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
-        places = sum(angles(d, wavelengths[:, None], values, self.radius))
-        strengths = np.tile(np.where(which == 1, ratio, 1.0) * share / (1 + ratio), (d.size, 1)).T
+        places = [sum(angles(d, wavelength, values, self.radius)) for wavelength, *_ in self.lines]
+        strengths = [(1.0, ratio)[which] * share / (1 + ratio) for _, which, share in self.lines]
         true, _ = angles(d, self.wavelengths[0], values, self.radius)
-        smearing = self._sunk(true, values), np.full(d.size, np.radians(values["axial"]))
-        return np.vstack([places, strengths, *shape(true, phase, values), *smearing]).T
+        rest = *shape(true, phase, values), self._sunk(true, values), np.radians(values["axial"])
+        return np.moveaxis(np.stack(np.broadcast_arrays(*places, *strengths, *rest)), [0, -1], [-1, 0])
 
     def _arguments(self, part: _Copies, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Distance from the centre, width and mixing of each copy."""
@@ -278,10 +280,12 @@ class Columns:
             The change of the columns times `amounts`, and of the transposed columns times `weights`.
         """
         of_points, of_columns = np.zeros((len(names), self.two_theta.size)), np.zeros((self.count, len(names)))
+        steps = {name: STEP * np.append(way := np.array(names) == name, -1.0 * way)[:, None] for name in values}
+        several = {name: value + steps[name] for name, value in values.items()}
         for phase, parts in zip(self.phases, self.parts, strict=True):
             whole = self._state(phase, values)
-            ends = [[self._state(phase, {**values, n: values[n] + h}) for n in names] for h in (STEP, -STEP)]
-            moved = np.stack(np.subtract(*ends) / (2 * STEP), axis=1) * phase.share[:, None, None]
+            above, below = np.split(self._state(phase, several), 2, axis=1)
+            moved = (above - below) / (2 * STEP) * phase.share[:, None, None]
             for part in parts:
                 of = part.reflections
                 slopes = moved[of] @ (self._by_state(part, whole[of]) * part.kept[:, None])
