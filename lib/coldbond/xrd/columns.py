@@ -10,6 +10,7 @@ from coldbond.xrd import profile
 from coldbond.xrd.reflections import HC
 
 REACH = 30.0  # full widths at half maximum to which a profile is followed: 1 % of a Lorentzian lies beyond
+BESIDE = 10.0  # of a phase beside the main one, which is weaker
 LEAST = 1.0  # degree to which it is followed at the least
 CENTRE = 6.0  # full widths about the centre within which a profile is smeared node by node
 FINE = 0.4  # of a full width at half maximum: distance of the nodes that stand for axial divergence
@@ -203,7 +204,7 @@ class Columns:
         near, far = (
             np.searchsorted(self.two_theta, [ends[0] - reach - smear, ends[1] + reach + smear])
             for smear in [spread + 5 * sunk]
-            for reach in (CENTRE * fwhm, np.maximum(REACH * fwhm, LEAST))
+            for reach in (CENTRE * fwhm, np.maximum((REACH if phase.cell is None else BESIDE) * fwhm, LEAST))
         )
         return [*self._copies(nodes, near, near[:, :0]), *self._copies(means, far, near)]
 

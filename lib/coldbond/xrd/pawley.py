@@ -40,7 +40,7 @@ DEEP = 0.07, 0.07
 IMPOSSIBLE = 1e-3
 GEOMETRIES = ("displacement", "zero")
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
-ROUNDS = (1e-4, 1e-4, 1e-8)  # tolerances of the fits, with weights from the pattern and then from the fit before
+ROUNDS = (1e-3, 1e-3, 1e-7)  # tolerances of the fits, with weights from the pattern and then from the fit before
 
 
 @dataclass(frozen=True)

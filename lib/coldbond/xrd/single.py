@@ -48,20 +48,15 @@ def reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
     wavelengths = [w for w in (pattern.attrs.get(f"wavelength_kalpha{i}") for i in (1, 2)) if w]
     known = fit.params["kalpha2_ratio"]
     ratio = RATIO if known.vary else known.value
-    lines = [
-        tuple(line)
-        for line in fit.reflections[["two_theta", "area", "fwhm", "integral_breadth"]].to_dataframe().to_numpy()
-    ]
+    lines = np.array([fit.reflections[n].to_numpy() for n in ("two_theta", "area", "fwhm", "integral_breadth")])
     rows = []
     for at, fwhm, area, hkl in _lines(fit.reflections):
-        near = np.abs(two_theta - at) < WINDOW * fwhm
-        for other in fit.reflections.two_theta.to_numpy():
-            if abs(other - at) > TOGETHER:
-                near &= (two_theta - at) * np.sign(other - at) < abs(other - at) / 2
+        others = lines[:, np.abs(lines[0] - at) > TOGETHER]
+        midway = (others[0] + at) / 2
+        low, high = max(midway[midway < at], default=-np.inf), min(midway[midway > at], default=np.inf)
+        near = (np.abs(two_theta - at) < WINDOW * fwhm) & (two_theta > low) & (two_theta < high)
         if near.sum() >= 12 and not near[[0, -1]].any():
-            beside = sum(
-                _model(two_theta[near], line, wavelengths, ratio) for line in lines if abs(line[0] - at) > TOGETHER
-            )
+            beside = _model(two_theta[near], others, wavelengths, ratio)
             found = _fitted(two_theta[near], intensity[near] - beside, sigma[near], at, fwhm, wavelengths, ratio)
             if found is not None:
                 rows.append({"hkl": hkl, "area": area} | found)
@@ -94,16 +89,17 @@ def _lines(found: xr.Dataset) -> Iterator[tuple[float, float, float, str]]:
             yield float(two_theta[strongest]), float(fwhm[strongest]), float(total[index]), name
 
 
-def _model(two_theta: np.ndarray, line: tuple[float, ...], wavelengths: Sequence[float], ratio: float) -> np.ndarray:
-    """Return a reflection as the whole-pattern fit has it, K-alpha2 included, without axial divergence."""
-    at, area, fwhm, breadth = line
+def _model(two_theta: np.ndarray, lines: np.ndarray, wavelengths: Sequence[float], ratio: float) -> np.ndarray:
+    """Return reflections as the whole-pattern fit has them, K-alpha2 included, without axial divergence."""
+    at, area, fwhm, breadth = lines
     narrow, wide = profile.integral_breadth(1.0, 0.0), profile.integral_breadth(1.0, 1.0)
     mixing = (fwhm / breadth - 1 / narrow) / (1 / wide - 1 / narrow)
     sine = np.sin(np.radians(at) / 2) / wavelengths[0]
     shares = (1 / (1 + ratio), ratio / (1 + ratio)) if len(wavelengths) > 1 else (1.0,)
     places = [np.degrees(2 * np.arcsin(sine * w)) for w in wavelengths]
-    return area * sum(
-        s * profile.pseudo_voigt(two_theta - p, fwhm, mixing) for s, p in zip(shares, places, strict=True)
+    return sum(
+        profile.pseudo_voigt(two_theta[:, None] - p, fwhm, mixing) @ (s * area)
+        for s, p in zip(shares, places, strict=True)
     )
 
 
@@ -126,16 +122,21 @@ def _fitted(
     params.add("fwhm", fwhm, min=1e-3)
     params.add("mixing", 0.6)
 
-    def residual(params):
-        position, width, mixing = params.valuesdict().values()
-        peak = sum(
-            share * profile.pseudo_voigt(two_theta - position - line, width, mixing)
-            for share, line in zip(shares, lines, strict=True)
-        )
-        design = np.column_stack([peak, edges]) / sigma[:, None]
-        return design @ np.linalg.lstsq(design, intensity / sigma, rcond=None)[0] - intensity / sigma
+    x, share = (two_theta - np.array(lines)[:, None]), np.array(shares)[:, None]
 
-    result = lmfit.minimize(residual, params, scale_covar=False)
+    def solved(params):
+        """Residuals, and how they change with the parameters, area and background free (Kaufman 1975)."""
+        position, width, mixing = params.valuesdict().values()
+        lorentzian, gaussian, by_x = profile.slopes(x - position, width, mixing)
+        peak = mixing * lorentzian + (1 - mixing) * gaussian
+        ways = peak, -by_x, -(peak + (x - position) * by_x) / width, lorentzian - gaussian
+        peak, *changes = ((share * way).sum(axis=0) for way in ways)
+        basis, turned = np.linalg.qr(np.column_stack([edges, peak]) / sigma[:, None])
+        along = basis.T @ (intensity / sigma)
+        changes = along[2] / turned[2, 2] * np.column_stack(changes) / sigma[:, None]
+        return basis @ along - intensity / sigma, changes - basis @ (basis.T @ changes)
+
+    result = lmfit.minimize(lambda p: solved(p)[0], params, Dfun=lambda p: solved(p)[1], scale_covar=False)
     if not result.errorbars or abs(result.params["position"].value - at) > fwhm:
         return None
     covariance = result.covar * max(result.redchi, 1.0)
