@@ -452,5 +452,5 @@ def detectable(found: Analysis) -> float:
     """Return the area that a peak in the open needs to be seen, percent of the main phase's strongest line."""
     grid = np.linspace(found.rest.two_theta[0] + 1, found.rest.two_theta[-1] - 1, 200)
     breadth = found.rest.breadth(30.0)
-    errors = 1 / np.linalg.norm(found.rest.free(found.rest.peaks(grid, breadth)), axis=0)
+    errors = 1 / found.rest.sizes(found.rest.peaks(grid, breadth))
     return float(100 * found.peaks.attrs["threshold"] * np.median(errors) / found.strongest)

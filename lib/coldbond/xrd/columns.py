@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from scipy import linalg
 
 from coldbond.xrd import profile
 from coldbond.xrd.reflections import HC
@@ -129,6 +130,8 @@ class _Copies:
         Its shift per square of the axial divergence and per mean depth.
     sums : array, shape (3, n x lines, s)
         Weighted sums over the copies of a line: plain, times `axial`, times `depth`.
+    merged : array, shape (2 L + 4, 2 lines + 4)
+        What makes the state of these lines of that of all L.
     """
 
     reflections: np.ndarray
@@ -139,6 +142,7 @@ class _Copies:
     axial: np.ndarray
     depth: np.ndarray
     sums: np.ndarray
+    merged: np.ndarray
 
 
 class Columns:
@@ -206,11 +210,20 @@ class Columns:
             for smear in [spread + 5 * sunk]
             for reach in (CENTRE * fwhm, np.maximum((REACH if phase.cell is None else BESIDE) * fwhm, LEAST))
         )
-        return [*self._copies(nodes, near, near[:, :0]), *self._copies(means, far, near)]
+        # Far out the lines of which K-alpha1 consists are one, and so are those of K-alpha2.
+        which, share = (np.array(column) for column in list(zip(*self.lines, strict=True))[1:])
+        one = which[:, None] == np.arange(which.max() + 1)
+        merged = linalg.block_diag(one * share[:, None], one, np.eye(4))
+        return [
+            *self._copies(nodes, near, near[:, :0], np.eye(len(merged))),
+            *self._copies(means, far, near, merged),
+        ]
 
-    def _copies(self, nodes: Sequence[np.ndarray], window: np.ndarray, hole: np.ndarray) -> Iterator[_Copies]:
+    def _copies(
+        self, nodes: Sequence[np.ndarray], window: np.ndarray, hole: np.ndarray, merged: np.ndarray
+    ) -> Iterator[_Copies]:
         """Copies of each reflection's emission lines at its nodes, over a window but for a hole in it."""
-        number = len(self.lines)
+        number = _lines(merged)
         counts = np.array([part.shape[1] for part in nodes])
         block = np.cumsum(counts * (window[1] - window[0])) * number // BLOCK
         for of in (np.flatnonzero(block == at) for at in np.unique(block)):
@@ -225,7 +238,7 @@ class Columns:
             line = np.repeat(rows, np.repeat(counts[of], number))
             plain = np.where(line == rows[:, None], weight, 0.0)
             sums = np.stack([plain, plain * axial, plain * depth])
-            yield _Copies(of, points, self.two_theta[points], kept, line, axial, depth, sums)
+            yield _Copies(of, points, self.two_theta[points], kept, line, axial, depth, sums, merged)
 
     def _state(self, phase: Phase, values: Mapping[str, float]) -> np.ndarray:
         """Place and strength of each emission line, width, mixing, depth, divergence; shape (n, 2 L + 4).
@@ -242,19 +255,19 @@ class Columns:
 
     def _arguments(self, part: _Copies, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Distance from the centre, width and mixing of each copy."""
-        of = part.line // len(self.lines)
+        of = part.line // _lines(state)
         fwhm, mixing, sunk, divergence = state[of, -4:].T
-        place = state[:, : len(self.lines)].ravel()[part.line] + divergence * part.axial - sunk * part.depth
+        place = state[:, : _lines(state)].ravel()[part.line] + divergence * part.axial - sunk * part.depth
         return part.two_theta[of] - place[:, None], fwhm[:, None], mixing[:, None]
 
     def __call__(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the columns, shape (m, count): intensity for an amount of 1."""
         columns = np.zeros((self.count, self.two_theta.size))
-        number = len(self.lines)
         for phase, parts in zip(self.phases, self.parts, strict=True):
             whole = self._state(phase, values)
             for part in parts:
-                state = whole[part.reflections]
+                state = whole[part.reflections] @ part.merged
+                number = _lines(state)
                 by_line = part.sums[0] @ profile.pseudo_voigt(*self._arguments(part, state))
                 strengths = (phase.share[part.reflections, None] * state[:, number : 2 * number])[:, None]
                 profiles = (strengths @ by_line.reshape(len(state), number, -1))[:, 0] * part.kept
@@ -289,7 +302,8 @@ class Columns:
             moved = (above - below) / (2 * STEP) * phase.share[:, None, None]
             for part in parts:
                 of = part.reflections
-                slopes = moved[of] @ (self._by_state(part, whole[of]) * part.kept[:, None])
+                by_state = self._by_state(part, whole[of] @ part.merged)
+                slopes = (moved[of] @ part.merged).astype(np.float32) @ (by_state * part.kept[:, None])
                 np.add.at(of_columns, phase.column[of], (slopes @ weights[part.points][:, :, None])[:, :, 0])
                 slopes *= amounts[phase.column[of], None, None]
                 for points, slope in zip(part.points, slopes, strict=True):
@@ -297,22 +311,30 @@ class Columns:
         return of_points.T, of_columns
 
     def _by_state(self, part: _Copies, state: np.ndarray) -> np.ndarray:
-        """How the profiles change with each number of their state, shape (n, 2 L + 4, w)."""
-        number = len(self.lines)
+        """How the profiles change with each number of their state, shape (n, 2 lines + 4, w)."""
+        number = _lines(state)
         fwhm, mixing = (state[:, i, None, None] for i in (-4, -3))
         strengths = state[:, number : 2 * number, None]
         x, *shapes = self._arguments(part, state)
+        # in single precision, which is enough to say where to go and how far off one may be
+        x, *shapes = (numbers.astype(np.float32) for numbers in (x, *shapes))
+        fwhm, mixing, strengths = (numbers.astype(np.float32) for numbers in (fwhm, mixing, strengths))
         lorentzian, gaussian, by_place = profile.slopes(x, *shapes)
 
         def lines(sums: np.ndarray, copies: np.ndarray) -> np.ndarray:
             return (sums @ copies).reshape(len(state), number, -1)
 
-        plain, axial, depth = part.sums
+        plain, axial, depth = part.sums.astype(np.float32)
         value = mixing * (wide := lines(plain, lorentzian)) + (1 - mixing) * (narrow := lines(plain, gaussian))
         smeared = lines(depth, by_place), -lines(axial, by_place)
         rest = (-(value + lines(plain, x * by_place)) / fwhm, wide - narrow, *smeared)
         rest = [(strengths * each).sum(axis=1, keepdims=True) for each in rest]
         return np.concatenate([-strengths * lines(plain, by_place), value, *rest], axis=1)
+
+
+def _lines(state: np.ndarray) -> int:
+    """Number of emission lines in a state."""
+    return (state.shape[1] - 4) // 2
 
 
 _laguerre = cache(np.polynomial.laguerre.laggauss)

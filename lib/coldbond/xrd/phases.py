@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from scipy import optimize, stats
@@ -64,8 +65,12 @@ class Lines:
 
 def lines(structure: Structure, rest: Remainder) -> Lines:
     """Return the lines of a phase that lie in a pattern and are not too weak to matter."""
-    span = rest.two_theta[0], rest.two_theta[-1]
-    found = reflections(structure, rest.wavelengths[0], span)
+    return _lines(structure, rest.wavelengths[0], (float(rest.two_theta[0]), float(rest.two_theta[-1])))
+
+
+@lru_cache
+def _lines(structure: Structure, wavelength: float, span: tuple[float, float]) -> Lines:
+    found = reflections(structure, wavelength, span)
     found = found.isel(reflection=(found.relative_intensity >= WEAKEST).to_numpy())
     names = ["".join(str(i) for i in hkl) for hkl in zip(*(found[n].to_numpy() for n in "hkl"), strict=True)]
     return Lines(
@@ -182,7 +187,7 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
             break
         first = max(seen, key=lambda name: best[name][0])
         verdict = verdicts[first]
-        _fit(left, [verdict])
+        _fit(left, [verdict], intervals=False)
         verdict.missing = _missing(left, verdict) if exclude else []
         if verdict.missing:
             continue
@@ -263,7 +268,7 @@ class _Trials:
         return np.sqrt(np.where(self.left < 1e-6 * self.whole, np.inf, self.left))
 
 
-def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
+def _fit(rest: Remainder, verdicts: Sequence[Verdict], *, intervals: bool = True) -> None:
     """Fit area, cell, breadth and texture of some phases together, from where they stand."""
     start, bounds = [], []
     for verdict in verdicts:
@@ -281,7 +286,7 @@ def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
     for verdict, area, shape in zip(verdicts, areas, at.reshape(-1, 3), strict=True):
         verdict.area = float(area)
         verdict.strain, verdict.breadth, verdict.texture = map(float, shape)
-    for verdict in verdicts:
+    for verdict in verdicts if intervals else ():
         others = [_tangents(rest, other, *other.shape) for other in verdicts if other is not verdict]
         left = rest.without(np.hstack(others)) if others else rest
         # its breadth is tried, so what an error of that adds is left out
@@ -312,9 +317,9 @@ def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:
 
 def amplitudes(rest: Remainder, verdict: Verdict) -> tuple[np.ndarray, np.ndarray]:
     """Return area and standard error of each line of a phase, each fitted alone [intensity x degree]."""
-    free = rest.free(rest.peaks(verdict.lines.positions(rest, verdict.strain), verdict.breadth))
-    sizes = np.maximum(np.linalg.norm(free, axis=0), 1e-12)
-    return free.T @ rest.residual / sizes**2, 1 / sizes
+    peaks = rest.peaks(verdict.lines.positions(rest, verdict.strain), verdict.breadth)
+    sizes = np.maximum(rest.sizes(peaks), 1e-12)
+    return peaks.T @ rest.residual / sizes**2, 1 / sizes
 
 
 def disagreement(rest: Remainder, verdict: Verdict) -> float:

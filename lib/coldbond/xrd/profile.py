@@ -1,11 +1,12 @@
 """Shape of one reflection in a powder pattern: pseudo-Voigt function, widths against angle, axial divergence."""
 
 from functools import cache
+from math import log, pi, sqrt
 
 import numpy as np
 
 #: Area of a Gaussian over its height times its full width at half maximum.
-_GAUSSIAN = np.sqrt(np.pi / np.log(2)) / 2
+_GAUSSIAN = sqrt(pi / log(2)) / 2
 
 
 def pseudo_voigt(x: np.ndarray, fwhm: np.ndarray | float, mixing: np.ndarray | float) -> np.ndarray:
@@ -31,9 +32,9 @@ def slopes(
     """Return the Lorentzian and the Gaussian that `pseudo_voigt` mixes, and how much that changes with `x`."""
     square = (x * (2 / fwhm)) ** 2
     cauchy = 1 / (1 + square)
-    gaussian = np.exp2(-np.minimum(square, 1000.0)) * (1 / (_GAUSSIAN * fwhm))
+    gaussian = np.exp2(-np.minimum(square, 100.0)) * (1 / (_GAUSSIAN * fwhm))
     lorentzian = cauchy * (2 / np.pi / fwhm)
-    steep = cauchy * lorentzian * (-8 * mixing / fwhm**2) + gaussian * (-8 * np.log(2) * (1 - mixing) / fwhm**2)
+    steep = cauchy * lorentzian * (-8 * mixing / fwhm**2) + gaussian * (-8 * log(2) * (1 - mixing) / fwhm**2)
     return lorentzian, gaussian, x * steep
 
 

@@ -132,11 +132,17 @@ class Remainder:
         columns = columns.toarray() if sparse.issparse(columns) else columns
         return columns - self.taken @ (self.taken.T @ columns)
 
-    def normal(self, columns: np.ndarray | sparse.csc_array) -> tuple[np.ndarray, np.ndarray]:
+    def normal(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the normal matrix of columns, shape (m, n), once `free`, and their products with `residual`."""
-        hidden, whole = columns.T @ self.taken, columns.T @ columns
-        whole = whole.toarray() if sparse.issparse(whole) else whole
-        return whole - hidden @ hidden.T, columns.T @ self.residual
+        rows = np.flatnonzero(columns.any(axis=1))
+        rows = slice(rows.min(initial=0), rows.max(initial=0) + 1)
+        columns = columns[rows]
+        hidden = columns.T @ self.taken[rows]
+        return columns.T @ columns - hidden @ hidden.T, columns.T @ self.residual[rows]
+
+    def sizes(self, columns: sparse.csc_array) -> np.ndarray:
+        """Return the norms of columns, shape (m, n), once `free`."""
+        return np.sqrt(np.maximum((columns**2).sum(axis=0) - ((columns.T @ self.taken) ** 2).sum(axis=1), 0))
 
     def fitted(self, columns: Callable, start: np.ndarray, bounds: np.ndarray) -> np.ndarray:
         """Return the parameters at which things fit the remainder best, their amounts free.
