@@ -29,6 +29,7 @@ OFFSETS = np.linspace(-6, 6, 49)  # widths from a reflection at which its profil
 #: area, is its flank.
 FLANK, LEAST_FLANK, FAINT = 4.0, 0.3, 0.05
 ENOUGH = 1e-3  # of chi square: a step that gains less ends a fit
+LEAST_APART = 1e-4  # relative singular value below which columns are no others than those before
 NEIGHBOURS = 5  # reflections by which it is judged
 
 
@@ -233,7 +234,11 @@ class Remainder:
 
     def without(self, columns: np.ndarray) -> "Remainder":
         """Return the remainder after peaks, shape (m, n), have been given the amounts that fit it best."""
-        basis, _ = np.linalg.qr(self.free(columns))
+        free = self.free(columns)
+        free = free / np.maximum(np.linalg.norm(free, axis=0), 1e-12)
+        squares, ways = np.linalg.eigh(free.T @ free)
+        told = squares > LEAST_APART**2 * squares[-1]
+        basis = free @ (ways[:, told] / np.sqrt(squares[told]))
         residual = self.residual - basis @ (basis.T @ self.residual)
         return replace(self, residual=residual, taken=np.hstack([self.taken, basis]))
 
@@ -268,10 +273,7 @@ def remainder(pattern: xr.Dataset, fit: MinimizerResult) -> Remainder:
     known = np.column_stack([known, *(_ghost(rest, lines, breadths, w) for w in rest.contamination.values())])
     x = np.interp(two_theta, two_theta[[0, -1]], [-1.0, 1.0])
     smooth = np.polynomial.chebyshev.chebvander(x, BACKGROUND - 1) / uncertainty[:, None]
-    columns = np.hstack([known, smooth])
-    columns = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-12)
-    squares, ways = np.linalg.eigh(columns.T @ columns)
-    return rest.without(columns @ ways[:, squares > 1e-8 * squares[-1]])
+    return rest.without(np.hstack([known, smooth]))
 
 
 def _tangents(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-import lmfit
 import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
+from scipy import optimize
 
 from coldbond.xrd import profile
 
@@ -13,6 +13,7 @@ WINDOW = 10.0  # full widths at half maximum fitted on either side
 STRONG = 0.003  # of the strongest reflection: what is weaker is not fitted
 CLEAR = 15.0  # area over its standard error below which a reflection is not fitted
 RATIO = 0.5  # of K-alpha2 to K-alpha1, by the population of the levels, where no standard says better
+NARROWEST = 1e-3  # degree: what is fitted narrower is no line
 TOGETHER = 0.05  # degree: reflections nearer than this are one line
 
 
@@ -117,16 +118,11 @@ def _fitted(
     lines = [np.degrees(2 * np.arcsin(sine * w)) - at for w in wavelengths]
     shares = (1 / (1 + ratio), ratio / (1 + ratio)) if len(wavelengths) > 1 else (1.0,)
     edges = np.stack([two_theta[-1] - two_theta, two_theta - two_theta[0]], axis=1) / np.ptp(two_theta)
-    params = lmfit.Parameters()  # without bounds near by: at a bound the errors would be lost
-    params.add("position", at)
-    params.add("fwhm", fwhm, min=1e-3)
-    params.add("mixing", 0.6)
-
     x, share = (two_theta - np.array(lines)[:, None]), np.array(shares)[:, None]
 
-    def solved(params):
+    def solved(values):
         """Residuals, and how they change with the parameters, area and background free (Kaufman 1975)."""
-        position, width, mixing = params.valuesdict().values()
+        position, width, mixing = values
         lorentzian, gaussian, by_x = profile.slopes(x - position, width, mixing)
         peak = mixing * lorentzian + (1 - mixing) * gaussian
         ways = peak, -by_x, -(peak + (x - position) * by_x) / width, lorentzian - gaussian
@@ -136,11 +132,12 @@ def _fitted(
         changes = along[2] / turned[2, 2] * np.column_stack(changes) / sigma[:, None]
         return basis @ along - intensity / sigma, changes - basis @ (basis.T @ changes)
 
-    result = lmfit.minimize(lambda p: solved(p)[0], params, Dfun=lambda p: solved(p)[1], scale_covar=False)
-    if not result.errorbars or abs(result.params["position"].value - at) > fwhm:
+    options = dict(Dfun=lambda values: solved(values)[1], full_output=True)
+    found, covariance, *_ = optimize.leastsq(lambda values: solved(values)[0], [at, fwhm, 0.6], **options)
+    position, best = float(found[0]), found[1:]
+    if covariance is None or best[0] < NARROWEST or abs(position - at) > fwhm:
         return None
-    covariance = result.covar * max(result.redchi, 1.0)
-    best = np.array([result.params[name].value for name in ("fwhm", "mixing")])
+    covariance *= max(float(np.sum(solved(found)[0] ** 2)) / (two_theta.size - 3), 1.0)
     breadth = float(profile.integral_breadth(*best))
     slopes, step = [], 1e-5
     for way in step * np.eye(2):
@@ -148,7 +145,7 @@ def _fitted(
         slopes.append(change / step)
     of_all = np.array(slopes).T @ covariance[1:, 1:] @ np.array(slopes)
     return {
-        "two_theta": result.params["position"].value,
+        "two_theta": position,
         "two_theta_error": float(np.sqrt(covariance[0, 0])),
         "breadth": breadth,
         "breadth_error": float(np.sqrt(of_all[2, 2])),
