@@ -39,6 +39,7 @@ DEEP = 0.07, 0.07
 #: Weight below which a geometry is left out of the interval of a lattice parameter.
 IMPOSSIBLE = 1e-3
 GEOMETRIES = ("displacement", "zero")
+MOST = 100  # evaluations in each: a fit of the right phase takes a tenth of them
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
 ROUNDS = (1e-3, 1e-3, 1e-7)  # tolerances of the fits, with weights from the pattern and then from the fit before
 
@@ -169,7 +170,7 @@ def fit(
     for tolerance in rounds:
         columns = Columns(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
         solve = _Solve(columns, polynomials, intensity, sigma, soller)
-        options = dict(Dfun=solve.jacobian, calc_covar=False, ftol=tolerance, xtol=tolerance)
+        options = dict(Dfun=solve.jacobian, calc_covar=False, ftol=tolerance, xtol=tolerance, max_nfev=MOST)
         result = lmfit.minimize(solve.residual, params, **options)
         params = result.params
         if counted and tolerance != ROUNDS[-1]:

@@ -28,7 +28,7 @@ OFFSETS = np.linspace(-6, 6, 49)  # widths from a reflection at which its profil
 #: A peak nearer to a main reflection than one width, or than this many widths or degrees and below this share of its
 #: area, is its flank.
 FLANK, LEAST_FLANK, FAINT = 4.0, 0.3, 0.05
-ENOUGH = 1e-3  # of chi square: a step that gains less ends a fit
+ENOUGH = 1e-2  # of chi square: a step that gains less ends a fit
 LEAST_APART = 1e-4  # relative singular value below which columns are no others than those before
 NEIGHBOURS = 5  # reflections by which it is judged
 
@@ -185,7 +185,7 @@ class Remainder:
             free = np.where(slope < 0, at > bounds[:, 0], at < bounds[:, 1]) & (slope != 0)
             damped = curvature + damping * np.diag(np.diag(curvature))
             step = np.zeros(at.size)
-            step[free] = np.linalg.solve(damped[np.ix_(free, free)], slope[free])
+            step[free] = np.linalg.lstsq(damped[np.ix_(free, free)], slope[free])[0]
             trial = np.clip(at + step, *bounds.T)
         return at
 
