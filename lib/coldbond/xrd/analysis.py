@@ -70,8 +70,8 @@ class Analysis:
     def strongest(self) -> float:
         """Area of the main phase's strongest line, intensity x degree: reflections at one angle are one line."""
         found = self.fit.reflections
-        place = np.round(found.two_theta.to_numpy(), 1)
-        return float(max(found.area.to_numpy()[place == p].sum() for p in np.unique(place)))
+        _, line = np.unique(np.round(found.two_theta.to_numpy(), 1), return_inverse=True)
+        return float(np.bincount(line, found.area.to_numpy()).max())
 
     @property
     def strays(self) -> xr.Dataset:

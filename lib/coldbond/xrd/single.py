@@ -1,6 +1,7 @@
 """Reflections of the main phase fitted one by one: where each lies and how broad it is, free of a common lattice."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import xarray as xr
@@ -8,6 +9,7 @@ from lmfit.minimizer import MinimizerResult
 from scipy import optimize
 
 from coldbond.xrd import profile
+from coldbond.xrd.lines import indices
 
 WINDOW = 10.0  # full widths at half maximum fitted on either side
 STRONG = 0.003  # of the strongest reflection: what is weaker is not fitted
@@ -78,7 +80,7 @@ def reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
 def _lines(found: xr.Dataset) -> Iterator[tuple[float, float, float, str]]:
     """Yield angle, width, area and name of what is strong enough and can be told apart."""
     two_theta, area, error, fwhm = (found[name].to_numpy() for name in ("two_theta", "area", "area_error", "fwhm"))
-    order = np.argsort(two_theta)
+    order, hkl = np.argsort(two_theta), indices(found)
     group = np.empty(two_theta.size, int)
     group[order] = np.cumsum(np.diff(two_theta[order], prepend=-1.0) > TOGETHER) - 1
     total = np.bincount(group, area)
@@ -86,7 +88,7 @@ def _lines(found: xr.Dataset) -> Iterator[tuple[float, float, float, str]]:
         member = np.flatnonzero(group == index)
         if total[index] > STRONG * total.max() and total[index] > CLEAR * np.min(error[member]):
             strongest = member[area[member].argmax()]
-            name = "".join(str(int(found[n][strongest])) for n in "hkl")
+            name = "".join(map(str, hkl[strongest].astype(int)))
             yield float(two_theta[strongest]), float(fwhm[strongest]), float(total[index]), name
 
 
@@ -120,9 +122,9 @@ def _fitted(
     edges = np.stack([two_theta[-1] - two_theta, two_theta - two_theta[0]], axis=1) / np.ptp(two_theta)
     x, share = (two_theta - np.array(lines)[:, None]), np.array(shares)[:, None]
 
-    def solved(values):
+    @lru_cache(1)  # both are asked for at the same values
+    def solved(position, width, mixing):
         """Residuals, and how they change with the parameters, area and background free (Kaufman 1975)."""
-        position, width, mixing = values
         lorentzian, gaussian, by_x = profile.slopes(x - position, width, mixing)
         peak = mixing * lorentzian + (1 - mixing) * gaussian
         ways = peak, -by_x, -(peak + (x - position) * by_x) / width, lorentzian - gaussian
@@ -132,12 +134,12 @@ def _fitted(
         changes = along[2] / turned[2, 2] * np.column_stack(changes) / sigma[:, None]
         return basis @ along - intensity / sigma, changes - basis @ (basis.T @ changes)
 
-    options = dict(Dfun=lambda values: solved(values)[1], full_output=True)
-    found, covariance, *_ = optimize.leastsq(lambda values: solved(values)[0], [at, fwhm, 0.6], **options)
+    options = dict(Dfun=lambda values: solved(*values)[1], full_output=True)
+    found, covariance, *_ = optimize.leastsq(lambda values: solved(*values)[0], [at, fwhm, 0.6], **options)
     position, best = float(found[0]), found[1:]
     if covariance is None or best[0] < NARROWEST or abs(position - at) > fwhm:
         return None
-    covariance *= max(float(np.sum(solved(found)[0] ** 2)) / (two_theta.size - 3), 1.0)
+    covariance *= max(float(np.sum(solved(*found)[0] ** 2)) / (two_theta.size - 3), 1.0)
     breadth = float(profile.integral_breadth(*best))
     slopes, step = [], 1e-5
     for way in step * np.eye(2):
