@@ -115,7 +115,7 @@ def analyse(
         raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
     structure = STRUCTURES[main]
     looked_for = [name for name in looked_for if name != main]
-    first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument)
+    first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
     _check_main(first, main)
     suspects = phases.look_for(remainder(pattern, first), looked_for, exclude=False)
     others, breadths = [], {}
@@ -124,7 +124,7 @@ def analyse(
             others.append(stretched(verdict))
             breadths[name] = verdict.breadth
     options = dict(instrument=instrument, others=others, breadths=breadths)
-    best = pawley.fit(pattern, structure, geometry=geometry, start=first, **options) if others else first
+    best = pawley.fit(pattern, structure, geometry=geometry, start=first, **options)
     fits = {
         name: best if name == geometry else pawley.fit(pattern, structure, geometry=name, start=best, **options)
         for name in pawley.GEOMETRIES

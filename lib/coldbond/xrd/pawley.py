@@ -73,6 +73,7 @@ def fit(
     breadths: Mapping[str, float] | None = None,
     background: int = 8,
     start: MinimizerResult | None = None,
+    rough: bool = False,
 ) -> MinimizerResult:
     """Fit a whole pattern.
 
@@ -94,8 +95,10 @@ def fit(
     background : int
         Number of Chebyshev polynomials.
     start : MinimizerResult, optional
-        Of this pattern with other phases or the other geometry: the search starts from it, and with the same phases it
-        has the weights of that fit, so that both compare.
+        Of this pattern, with fewer phases or the other geometry: the search starts from it. Another geometry has the
+        weights of that fit too, so that their chi squares compare.
+    rough : bool
+        Whether a first look is enough, from which another fit starts.
 
     Returns
     -------
@@ -158,12 +161,12 @@ def fit(
             params[name].value *= 1 + strain
     polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
 
-    rounds, before = ROUNDS, lines.smooth(intensity)
+    rounds, before = ROUNDS[: 1 if rough else None], lines.smooth(intensity)
     if start is not None:
         rounds, before = ROUNDS[1:], start.curves.fit.to_numpy()
     sigma = counting.standard_uncertainty(pattern, before)
     counted = sigma is not None
-    if start is not None and list(start.curves.phase) == [structure.name, *(other.name for other in others)]:
+    if start is not None and geometry not in start.params:
         rounds, sigma = ROUNDS[2:], start.curves.standard_uncertainty.to_numpy()
     elif not counted:
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
@@ -173,7 +176,7 @@ def fit(
         options = dict(Dfun=solve.jacobian, calc_covar=False, ftol=tolerance, xtol=tolerance, max_nfev=MOST)
         result = lmfit.minimize(solve.residual, params, **options)
         params = result.params
-        if counted and tolerance != ROUNDS[-1]:
+        if counted and tolerance != rounds[-1]:
             sigma = counting.standard_uncertainty(pattern, solve.expected(params.valuesdict()))
     covariance = _add_errors(result, solve, instrument, counted)
     _add_curves(result, solve, pattern, [structure, *others])
@@ -217,7 +220,8 @@ def geometries(pattern: xr.Dataset, structure: Structure, **options) -> dict[str
     pattern, structure, **options
         As for `fit`.
     """
-    return {geometry: fit(pattern, structure, geometry=geometry, **options) for geometry in GEOMETRIES}
+    displaced = fit(pattern, structure, **options)
+    return {"displacement": displaced, "zero": fit(pattern, structure, geometry="zero", start=displaced, **options)}
 
 
 def lattice(fits: Mapping[str, MinimizerResult]) -> xr.Dataset:

@@ -135,7 +135,7 @@ class Remainder:
 
     def normal(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the normal matrix of columns, shape (m, n), once `free`, and their products with `residual`."""
-        rows = np.flatnonzero(columns.any(axis=1))
+        rows = np.flatnonzero(columns @ np.ones(columns.shape[1]))
         rows = slice(rows.min(initial=0), rows.max(initial=0) + 1)
         columns = columns[rows]
         hidden = columns.T @ self.taken[rows]
