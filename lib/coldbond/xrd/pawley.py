@@ -41,7 +41,7 @@ IMPOSSIBLE = 1e-3
 GEOMETRIES = ("displacement", "zero")
 MOST = 100  # evaluations in each: a fit of the right phase takes a tenth of them
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
-ROUNDS = (1e-3, 1e-3, 1e-7)  # tolerances of the fits, with weights from the pattern and then from the fit before
+ROUNDS = (1e-3, 1e-3, 1e-6)  # tolerances of the fits, with weights from the pattern and then from the fit before
 
 
 @dataclass(frozen=True)
