@@ -225,6 +225,17 @@ def patterns(count, two_theta, structure_a=3.1652, **truth):
     return areas, [observed(two_theta, random.poisson(mean).astype(float)) for _ in range(count)]
 
 
+def test_a_fit_that_starts_from_another_ends_where_it_would(opaque):
+    _, (pattern,) = patterns(1, np.arange(35.0, 110.0, 0.02), displacement=0.05)
+    displaced = pawley.fit(pattern, opaque, instrument=instrument_of())
+    alone = pawley.fit(pattern, opaque, instrument=instrument_of(), geometry="zero")
+    led = pawley.fit(pattern, opaque, instrument=instrument_of(), geometry="zero", start=displaced)
+    assert led.nfev < 8
+    for name in led.var_names:
+        assert abs(led.params[name].value - alone.params[name].value) < 0.05 * alone.params[name].stderr, name
+    np.testing.assert_array_equal(led.curves.standard_uncertainty, displaced.curves.standard_uncertainty)
+
+
 def test_intervals_cover_what_was_simulated(opaque):
     """Lattice, displacement, size and areas of 20 realisations; 40 standard errors each hold the truth near enough."""
     truth = {"a": 3.1652, "displacement": 0.06, "size": 0.08}
