@@ -188,6 +188,34 @@ def test_without_noise_the_truth_comes_back(opaque):
     assert fit.curves.background.to_numpy() == pytest.approx(40 + two_theta / 10, rel=1e-3)
 
 
+def test_derivatives_are_those_of_finite_differences(opaque):
+    """Of residuals and amounts, with a phase of fixed cell beside the main one, axial divergence and depth."""
+    two_theta = np.arange(35.0, 120.0, 0.02)
+    cell, _ = lines.lattice_parameters(opaque)
+    values = {"a": 3.1712, "displacement": 0.08, "size": 0.06, "strain": 0.05, "depth": 0.1}
+    own = instrument_of()
+    values |= dict(zip(own.names, own.values, strict=True))
+    pattern = observed(two_theta, np.full(two_theta.size, 100.0))
+    known = lines.visible(opaque, pattern, COBALT[0])
+    main = lines.main_phase(known, two_theta, known.two_theta.to_numpy())
+    phases = [
+        main,
+        *lines.other_phases([STRUCTURES["Si"]], {"Si": 0.3}, pattern, COBALT[0], int(main.column.max()) + 1),
+    ]
+    made = columns.Columns(two_theta, COBALT, RADIUS, phases, cell, values)
+    mean = made(values) @ np.linspace(900, 300, made.count) + 40
+    polynomials = np.polynomial.chebyshev.chebvander(np.linspace(-1, 1, two_theta.size), 3)
+    counts = np.random.default_rng(1).poisson(mean).astype(float)
+    solve = pawley._Solve(made, polynomials, counts, np.sqrt(mean), True)
+    of_residual, of_amounts = solve.derivatives(values, list(values))
+    for i, (name, value) in enumerate(values.items()):
+        step = {"a": 1e-6, "axial": 1e-3}.get(name, 1e-5)
+        above, below = (solve({**values, name: value + h}) for h in (step, -step))
+        for part, exact in ((1, of_residual), (0, of_amounts)):
+            expected = (above[part] - below[part]) / (2 * step)
+            assert exact[:, i] == pytest.approx(expected, rel=1e-4, abs=1e-4 * np.abs(expected).max()), name
+
+
 def patterns(count, two_theta, structure_a=3.1652, **truth):
     """Realisations of the counts of one pattern; the areas of the lines."""
     spacings = cubic_lines(structure_a, high=two_theta[-1] - 1)
@@ -195,6 +223,17 @@ def patterns(count, two_theta, structure_a=3.1652, **truth):
     mean = simulated(two_theta, spacings, areas, **truth) + 60 - two_theta / 4
     random = np.random.default_rng(20221209)
     return areas, [observed(two_theta, random.poisson(mean).astype(float)) for _ in range(count)]
+
+
+def test_a_fit_that_starts_from_another_ends_where_it_would(opaque):
+    _, (pattern,) = patterns(1, np.arange(35.0, 110.0, 0.02), displacement=0.05)
+    displaced = pawley.fit(pattern, opaque, instrument=instrument_of())
+    alone = pawley.fit(pattern, opaque, instrument=instrument_of(), geometry="zero")
+    led = pawley.fit(pattern, opaque, instrument=instrument_of(), geometry="zero", start=displaced)
+    assert led.nfev < 8
+    for name in led.var_names:
+        assert abs(led.params[name].value - alone.params[name].value) < 0.05 * alone.params[name].stderr, name
+    np.testing.assert_array_equal(led.curves.standard_uncertainty, displaced.curves.standard_uncertainty)
 
 
 def test_intervals_cover_what_was_simulated(opaque):

@@ -70,8 +70,8 @@ class Analysis:
     def strongest(self) -> float:
         """Area of the main phase's strongest line, intensity x degree: reflections at one angle are one line."""
         found = self.fit.reflections
-        place = np.round(found.two_theta.to_numpy(), 1)
-        return float(max(found.area.to_numpy()[place == p].sum() for p in np.unique(place)))
+        _, line = np.unique(np.round(found.two_theta.to_numpy(), 1), return_inverse=True)
+        return float(np.bincount(line, found.area.to_numpy()).max())
 
     @property
     def strays(self) -> xr.Dataset:
@@ -115,7 +115,7 @@ def analyse(
         raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
     structure = STRUCTURES[main]
     looked_for = [name for name in looked_for if name != main]
-    first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument)
+    first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
     _check_main(first, main)
     suspects = phases.look_for(remainder(pattern, first), looked_for, exclude=False)
     others, breadths = [], {}
@@ -124,8 +124,9 @@ def analyse(
             others.append(stretched(verdict))
             breadths[name] = verdict.breadth
     options = dict(instrument=instrument, others=others, breadths=breadths)
+    best = pawley.fit(pattern, structure, geometry=geometry, start=first, **options)
     fits = {
-        name: first if name == geometry and not others else pawley.fit(pattern, structure, geometry=name, **options)
+        name: best if name == geometry else pawley.fit(pattern, structure, geometry=name, start=best, **options)
         for name in pawley.GEOMETRIES
     }
     rest = remainder(pattern, fits[geometry])
@@ -451,5 +452,5 @@ def detectable(found: Analysis) -> float:
     """Return the area that a peak in the open needs to be seen, percent of the main phase's strongest line."""
     grid = np.linspace(found.rest.two_theta[0] + 1, found.rest.two_theta[-1] - 1, 200)
     breadth = found.rest.breadth(30.0)
-    errors = 1 / np.linalg.norm(found.rest.free(found.rest.peaks(grid, breadth)), axis=0)
+    errors = 1 / found.rest.sizes(found.rest.peaks(grid, breadth))
     return float(100 * found.peaks.attrs["threshold"] * np.median(errors) / found.strongest)

@@ -16,6 +16,7 @@ CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 SHARED = 0.01
 #: Relative change of the cell within which the fit's start is searched.
 SEARCH = 0.01
+FAINT = 0.3  # of 100: fainter reflections of a phase beside the main one are left out
 COVERED = 0.1  # degree between a reflection and the nearest point of the pattern, at the most
 
 
@@ -100,6 +101,7 @@ def other_phases(
     phases = []
     for i, other in enumerate(others):
         lines = visible(other, pattern, wavelength)
+        lines = lines.isel(reflection=lines.relative_intensity.to_numpy() > FAINT)
         column = np.full(lines.reflection.size, first + i)
         share = lines.relative_intensity.to_numpy() / 100
         phases.append(Phase(indices(lines), column, share, other.cell, breadths.get(other.name)))

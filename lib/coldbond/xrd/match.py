@@ -7,6 +7,7 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 from scipy import stats
 
+from coldbond.xrd.lines import indices
 from coldbond.xrd.reflections import reflections
 from coldbond.xrd.structures import Structure
 
@@ -74,16 +75,14 @@ def match(fit: MinimizerResult, reference: Structure, unexplained: float = 0.0) 
     """
     found = fit.reflections
     known = reflections(reference, two_theta=(3.0, 170.0))
+    strengths = dict(
+        zip(map(tuple, indices(known).tolist()), known.relative_intensity.to_numpy().tolist(), strict=True)
+    )
     groups: dict[float, list] = {}
-    for row in range(found.sizes["reflection"]):
-        hkl = tuple(int(found[name][row]) for name in "hkl")
-        there = [
-            int(i)
-            for i in np.flatnonzero(np.all([known[n].to_numpy() == i for n, i in zip("hkl", hkl, strict=True)], axis=0))
-        ]
-        strength = float(known.relative_intensity[there[0]]) if there else 0.0
-        place = round(float(found.two_theta[row]), 2)  # reflections at one angle are one line
-        groups.setdefault(place, []).append((hkl, float(found.area[row]), float(found.area_error[row]), strength))
+    columns = (found[name].to_numpy().tolist() for name in ("two_theta", "area", "area_error"))
+    for hkl, two_theta, *area in zip(map(tuple, indices(found).tolist()), *columns, strict=True):
+        # reflections at one angle are one line
+        groups.setdefault(round(two_theta, 2), []).append((hkl, *area, strengths.get(hkl, 0.0)))
     if len(groups) < FEWEST:
         raise ValueError(f"{len(groups)} lines are too few to tell the intensities of {reference.name} from chance")
     names = ["".join(map(str, max(rows, key=lambda row: row[3])[0])) for rows in groups.values()]

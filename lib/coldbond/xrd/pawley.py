@@ -2,7 +2,7 @@
 
 Every reflection of the main phase has its own intensity. Intensities, background and the scales of other phases enter
 the pattern linearly: they are solved for inside each evaluation, and lmfit varies only what is left (variable
-projection; Golub and Pereyra 1973, doi 10.1137/0710036).
+projection; Golub and Pereyra 1973, doi 10.1137/0710036), with their exact derivative.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,9 +39,9 @@ DEEP = 0.07, 0.07
 #: Weight below which a geometry is left out of the interval of a lattice parameter.
 IMPOSSIBLE = 1e-3
 GEOMETRIES = ("displacement", "zero")
-STEPS = {"u": 1e-5, "v": 1e-5, "w": 1e-5, "axial": 1e-3}  # of numerical derivatives; 1e-4 of all others
+MOST = 100  # evaluations in each: a fit of the right phase takes a tenth of them
 WINDOW = 3.0  # full widths at half maximum within which residuals hang together
-ROUNDS = 3  # of weights: from the pattern, then from the fits
+ROUNDS = (1e-3, 1e-3, 1e-6)  # tolerances of the fits, with weights from the pattern and then from the fit before
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ def fit(
     others: Sequence[Structure] = (),
     breadths: Mapping[str, float] | None = None,
     background: int = 8,
+    start: MinimizerResult | None = None,
+    rough: bool = False,
 ) -> MinimizerResult:
     """Fit a whole pattern.
 
@@ -92,6 +94,11 @@ def fit(
         the main phase unless given.
     background : int
         Number of Chebyshev polynomials.
+    start : MinimizerResult, optional
+        Of this pattern, with fewer phases or the other geometry: the search starts from it. Another geometry has the
+        weights of that fit too, so that their chi squares compare.
+    rough : bool
+        Whether a first look is enough, from which another fit starts.
 
     Returns
     -------
@@ -141,26 +148,35 @@ def fit(
     params.add("depth", min(depth, DEEP[0]), vary=False)
     _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
     soller = params["axial"].vary
+    if start is not None:
+        for name, param in params.items():
+            param.value = start.params[name].value if param.vary and name in start.params else param.value
+        # with the other geometry, that shift and cell at which the reflections lie where they did
+        d = spacings(main.hkl, cell(params.valuesdict()))
+        bragg, off = angles(d, wavelengths[0], start.params.valuesdict(), radius)
+        by_shift = angles(d, wavelengths[0], {geometry: 1.0}, radius)[1]
+        ways = np.column_stack([-np.degrees(2 * np.tan(np.radians(bragg) / 2)), by_shift])
+        strain, params[geometry].value = np.linalg.lstsq(ways, off, rcond=None)[0]
+        for name in set("abc") & set(params):
+            params[name].value *= 1 + strain
     polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
 
-    sigma = counting.standard_uncertainty(pattern, lines.smooth(intensity))
+    rounds, before = ROUNDS[: 1 if rough else None], lines.smooth(intensity)
+    if start is not None:
+        rounds, before = ROUNDS[1:], start.curves.fit.to_numpy()
+    sigma = counting.standard_uncertainty(pattern, before)
     counted = sigma is not None
-    if not counted:
+    if start is not None and geometry not in start.params:
+        rounds, sigma = ROUNDS[2:], start.curves.standard_uncertainty.to_numpy()
+    elif not counted:
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
-    for turn in range(ROUNDS):
+    for tolerance in rounds:
         columns = Columns(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
         solve = _Solve(columns, polynomials, intensity, sigma, soller)
-        last = turn == ROUNDS - 1
-        result = lmfit.minimize(
-            lambda params, solve=solve: solve(params.valuesdict())[1],
-            params,
-            calc_covar=False,
-            epsfcn=1e-12,
-            ftol=1e-8 if last else 1e-4,
-            xtol=1e-8 if last else 1e-4,
-        )
+        options = dict(Dfun=solve.jacobian, calc_covar=False, ftol=tolerance, xtol=tolerance, max_nfev=MOST)
+        result = lmfit.minimize(solve.residual, params, **options)
         params = result.params
-        if counted and not last:
+        if counted and tolerance != rounds[-1]:
             sigma = counting.standard_uncertainty(pattern, solve.expected(params.valuesdict()))
     covariance = _add_errors(result, solve, instrument, counted)
     _add_curves(result, solve, pattern, [structure, *others])
@@ -204,7 +220,8 @@ def geometries(pattern: xr.Dataset, structure: Structure, **options) -> dict[str
     pattern, structure, **options
         As for `fit`.
     """
-    return {geometry: fit(pattern, structure, geometry=geometry, **options) for geometry in GEOMETRIES}
+    displaced = fit(pattern, structure, **options)
+    return {"displacement": displaced, "zero": fit(pattern, structure, geometry="zero", start=displaced, **options)}
 
 
 def lattice(fits: Mapping[str, MinimizerResult]) -> xr.Dataset:
@@ -294,18 +311,42 @@ class _Solve:
     ) -> None:
         self.columns, self.polynomials, self.intensity, self.sigma = columns, polynomials, intensity, sigma
         self.soller = soller  # whether `SOLLER` is a datum beside the pattern
+        self._last: tuple = (None, ())
 
     def design(self, values: Mapping[str, float]) -> np.ndarray:
         return np.hstack([self.columns(values), self.polynomials])
 
     def __call__(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return amounts, shape (k,), weighted residuals, shape (m,) and one for `SOLLER`, covariance."""
-        weighted = self.design(values) / self.sigma[:, None]
-        data = self.intensity / self.sigma
-        covariance, _ = uncertainty.inverse(weighted.T @ weighted)
-        amounts = covariance @ (weighted.T @ data)
-        known = [(values["axial"] - SOLLER[0]) / SOLLER[1]] if self.soller else []
-        return amounts, np.append(data - weighted @ amounts, known), covariance
+        return self._solved(values)[1:]
+
+    def _solved(self, values: Mapping[str, float]) -> tuple[np.ndarray, ...]:
+        """Weighted columns, and what is solved for with them; kept, for a fit asks twice at the same values."""
+        if values != self._last[0]:
+            weighted = self.design(values) / self.sigma[:, None]
+            data = self.intensity / self.sigma
+            covariance, _ = uncertainty.inverse(weighted.T @ weighted)
+            amounts = covariance @ (weighted.T @ data)
+            known = [(values["axial"] - SOLLER[0]) / SOLLER[1]] if self.soller else []
+            self._last = dict(values), (weighted, amounts, np.append(data - weighted @ amounts, known), covariance)
+        return self._last[1]
+
+    def derivatives(self, values: Mapping[str, float], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return how residuals, shape (m, p), and amounts, shape (k, p), change with parameters."""
+        weighted, amounts, residual, covariance = self._solved(values)
+        m, count = self.sigma.size, self.columns.count
+        change, against = self.columns.slopes(values, names, amounts[:count], residual[:m] / self.sigma)
+        change = change / self.sigma[:, None]
+        against = np.pad(against, [(0, amounts.size - count), (0, 0)])
+        of_amounts = covariance @ (against - weighted.T @ change)
+        of_known = [[(name == "axial") / SOLLER[1] for name in names]] if self.soller else np.zeros((0, len(names)))
+        return np.vstack([-change - weighted @ of_amounts, of_known]), of_amounts
+
+    def residual(self, params: lmfit.Parameters) -> np.ndarray:
+        return self(params.valuesdict())[1]
+
+    def jacobian(self, params: lmfit.Parameters) -> np.ndarray:
+        return self.derivatives(params.valuesdict(), [name for name, param in params.items() if param.vary])[0]
 
     def expected(self, values: Mapping[str, float]) -> np.ndarray:
         return self.design(values) @ self(values)[0]
@@ -316,9 +357,7 @@ def _add_errors(result: MinimizerResult, solve: _Solve, instrument: Instrument |
     values = result.params.valuesdict()
     amounts, residual, conditional = solve(values)
     given, known = _given(result, instrument)
-    names = [*result.var_names, *given]
-    steps = {name: 1e-6 * values[name] if name in "abc" else STEPS.get(name, 1e-4) for name in names}
-    jacobian = uncertainty.derivatives(solve, values, steps, {name: result.params[name].min for name in steps})
+    jacobian = solve.derivatives(values, [*result.var_names, *given])
     main = solve.columns.phases[0]
     fwhm, _ = shape(solve.columns.positions(main, values)[0], main, values)
     window = 1 + int(WINDOW * np.median(fwhm) / np.median(np.diff(solve.columns.two_theta)))

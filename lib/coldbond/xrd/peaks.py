@@ -1,6 +1,5 @@
 """Peaks that the main phase does not explain, wherever they stand."""
 
-import lmfit
 import numpy as np
 import xarray as xr
 from scipy import sparse, stats
@@ -10,6 +9,7 @@ from coldbond.xrd.remainder import SIZES, SMALLEST, Remainder
 FALSE_PEAKS = 0.05  # expected number of peaks in a pattern that has none
 MOST = 40  # peaks beyond which the main phase is the wrong one
 HIDDEN = 0.2  # share of a peak's weight left by the main phase below which it is hidden under it
+STEP = 1e-6  # degree: of numerical derivatives
 
 
 def search(rest: Remainder) -> xr.Dataset:
@@ -70,29 +70,14 @@ def search(rest: Remainder) -> xr.Dataset:
 def _fitted(rest: Remainder, position: float, breadth: float) -> dict[str, float]:
     """Return a peak fitted from a start, with standard errors."""
     near = rest.fwhm(position, breadth)[0]
-    params = lmfit.Parameters()
-    params.add("position", position, min=position - near, max=position + near)
-    params.add("breadth", breadth, min=0, max=rest.breadth(SMALLEST))
-
-    def solved(values):
-        peak = rest.free(rest.peaks([values["position"]], values["breadth"]))[:, 0]
-        return peak, peak @ rest.residual / max(peak @ peak, 1e-12)
-
-    def residual(params):
-        peak, area = solved(params.valuesdict())
-        return area * peak - rest.residual
-
-    found = lmfit.minimize(residual, params, calc_covar=False, ftol=1e-8, xtol=1e-9).params.valuesdict()
-    area, position, breadth = solved(found)[1], found["position"], found["breadth"]
-    step = 1e-3
-    here = rest.peaks([position, position + step], breadth).toarray()
-    wider = rest.peaks([position], breadth + step).toarray()[:, 0]
-    tangents = np.column_stack(
-        [here[:, 0], area * (here[:, 1] - here[:, 0]) / step, area * (wider - here[:, 0]) / step]
-    )
-    fwhm, broader = (float(rest.fwhm(position, x)[0]) for x in (breadth, breadth + step))
-    errors = rest.errors(tangents)
-    low, high = rest.interval(lambda x: _peak_and_slope(rest, position, x, step), breadth)
+    bounds = np.array([[position - near, position + near], [0.0, rest.breadth(SMALLEST)]])
+    position, breadth = rest.fitted(lambda at: [_tangents(rest, *at)], np.array([position, breadth]), bounds)
+    tangents = _tangents(rest, position, breadth)
+    matrix, products = rest.normal(tangents[:, :1])
+    area = float(products[0] / max(matrix[0, 0], 1e-12))
+    fwhm, broader = (float(rest.fwhm(position, x)[0]) for x in (breadth, breadth + STEP))
+    errors = rest.errors(tangents * [1.0, area, area])
+    low, high = rest.interval(lambda x: _tangents(rest, position, x)[:, :2], breadth)
     return {
         "two_theta": position,
         "breadth": breadth,
@@ -101,13 +86,14 @@ def _fitted(rest: Remainder, position: float, breadth: float) -> dict[str, float
         "bragg": position - float(np.interp(position, rest.two_theta, rest.shift)),
         "area_error": max((high - low) / 3.92, errors[0]),
         "fwhm": fwhm,
-        "fwhm_error": errors[2] * (broader - fwhm) / step,
+        "fwhm_error": errors[2] * (broader - fwhm) / STEP,
     }
 
 
-def _peak_and_slope(rest: Remainder, position: float, breadth: float, step: float) -> np.ndarray:
-    pair = rest.peaks([position, position + step], breadth).toarray()
-    return np.column_stack([pair[:, 0], (pair[:, 1] - pair[:, 0]) / step])
+def _tangents(rest: Remainder, position: float, breadth: float) -> np.ndarray:
+    """Return a peak of area 1, and how it changes with its place and its breadth, shape (m, 3)."""
+    here, moved, wider = rest.peaks(position + np.array([0, STEP, 0]), breadth + np.array([0, 0, STEP])).toarray().T
+    return np.column_stack([here, (moved - here) / STEP, (wider - here) / STEP])
 
 
 def _family(rest: Remainder, peak: dict[str, float]) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-import lmfit
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from coldbond.xrd.reflections import march, reflections
 from coldbond.xrd.remainder import SIZES, SMALLEST, Remainder
@@ -17,6 +17,7 @@ STRONG = (0.2, 0.3)
 TEXTURE = 3.0  # factor by which preferred orientation that is not fitted may weaken a line against the others
 WEAKEST = 2.0  # lines below this of 100 are left out
 TEXTURES = (0.3, 2.0)  # of March's coefficient, what platelets and needles reach
+STEP = 1e-6  # of numerical derivatives
 SAME = 9.0  # difference of chi square below which two phases explain the same peaks alike: three standard deviations
 
 
@@ -59,13 +60,17 @@ class Lines:
 
     def pattern(self, rest: Remainder, strain: float, breadth: float, texture: float = 1.0) -> np.ndarray:
         """Return the lines over the uncertainty, shape (m,), for an area of 1 of the strongest without texture."""
-        return rest.peaks(self.positions(rest, strain), breadth) @ self.intensity(texture)
+        return rest.patterns(self.positions(rest, strain)[None], [breadth], self.intensity(texture)[None])[:, 0]
 
 
 def lines(structure: Structure, rest: Remainder) -> Lines:
     """Return the lines of a phase that lie in a pattern and are not too weak to matter."""
-    span = rest.two_theta[0], rest.two_theta[-1]
-    found = reflections(structure, rest.wavelengths[0], span)
+    return _lines(structure, rest.wavelengths[0], (float(rest.two_theta[0]), float(rest.two_theta[-1])))
+
+
+@lru_cache
+def _lines(structure: Structure, wavelength: float, span: tuple[float, float]) -> Lines:
+    found = reflections(structure, wavelength, span)
     found = found.isel(reflection=(found.relative_intensity >= WEAKEST).to_numpy())
     names = ["".join(str(i) for i in hkl) for hkl in zip(*(found[n].to_numpy() for n in "hkl"), strict=True)]
     return Lines(
@@ -118,6 +123,11 @@ class Verdict:
     rivals: dict[str, float] = field(default_factory=dict)
     undecided: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+
+    @property
+    def shape(self) -> tuple[float, float, float]:
+        """Strain, breadth and texture."""
+        return self.strain, self.breadth, self.texture
 
 
 def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> dict[str, Verdict]:
@@ -177,7 +187,7 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
             break
         first = max(seen, key=lambda name: best[name][0])
         verdict = verdicts[first]
-        _fit(left, [verdict])
+        _fit(left, [verdict], intervals=False)
         verdict.missing = _missing(left, verdict) if exclude else []
         if verdict.missing:
             continue
@@ -206,87 +216,94 @@ def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> 
 
 
 class _Trials:
-    """The patterns of one phase that are tried: every cell within its uncertainty, several breadths."""
+    """The patterns of one phase that are tried: every cell within its uncertainty, several breadths.
+
+    They are held against one remainder after another, each with more taken out. What noise reaches with the best of
+    them is bounded by how far they turn (Davies 1987, doi 10.1093/biomet/74.1.33).
+    """
 
     def __init__(self, rest: Remainder, lines: Lines, false_alarm: float) -> None:
-        fwhm = float(rest.fwhm(rest.two_theta[-1], 0.0)[0])
         steepest = 2 * np.degrees(np.tan(np.radians(rest.two_theta[-1]) / 2))
-        count = 2 * int(np.ceil(lines.structure.uncertainty * steepest / (0.5 * fwhm))) + 1
-        strains = np.linspace(-1, 1, min(count, 41)) * lines.structure.uncertainty
-        self.trials = [(strain, rest.breadth(size)) for size in SIZES for strain in strains]
-        places = np.concatenate([lines.positions(rest, strain) for strain in strains])
-        add_up = np.kron(np.eye(strains.size), lines.powder[:, None])
-        self.patterns = np.hstack([rest.peaks(places, rest.breadth(size)) @ add_up for size in SIZES])
-        free, _ = self._free(rest)
-        values, vectors = np.linalg.eigh(free.T @ free)
-        noise = np.random.default_rng(0).standard_normal((10000, values.size))
-        highest = ((noise * np.sqrt(np.maximum(values, 0))) @ vectors.T).max(axis=1)
-        self.needed = float(np.quantile(highest, 1 - false_alarm))
+        self.trials, patterns = [], []
+        for i, breadth in enumerate(map(rest.breadth, SIZES)):
+            fwhm = float(rest.fwhm(rest.two_theta[-1], breadth)[0])
+            count = 2 * int(np.ceil(lines.structure.uncertainty * steepest / (0.5 * fwhm))) + 1
+            # To and fro over the cells: each pattern is like the one before.
+            strains = np.linspace(-1, 1, min(count, 41))[:: (-1) ** i] * lines.structure.uncertainty
+            places = np.array([lines.positions(rest, strain) for strain in strains])
+            breadths = np.full(strains.size, breadth)
+            self.trials += zip(strains, breadths, strict=True)
+            patterns.append(rest.patterns(places, breadths, np.tile(lines.powder, (strains.size, 1))))
+        self.patterns = np.hstack(patterns)
+        matrix, _ = rest.normal(self.patterns)
+        self.whole, self.left = (self.patterns**2).sum(axis=0), np.diag(matrix)
+        self.taken = rest.taken.shape[1]
+        sizes = self._sizes(rest)
+        alike = np.diag(matrix, 1) / (sizes[1:] * sizes[:-1])
+        length = np.arccos(np.clip(alike, -1, 1))[alike != 0].sum()
+
+        def reached(score: float) -> float:
+            return stats.norm.sf(score) + length / (2 * np.pi) * np.exp(-(score**2) / 2)
+
+        self.needed = optimize.brentq(lambda score: reached(score) - false_alarm, 0, 40)
 
     def best(self, rest: Remainder) -> tuple[float, float, float]:
         """Return the best trial's significance, strain and breadth."""
-        score = self._free(rest)[0].T @ rest.residual
+        score = self.patterns.T @ rest.residual / self._sizes(rest)
         at = int(score.argmax())
         return float(score[at]), *self.trials[at]
 
     def limit(self, rest: Remainder) -> tuple[float, float]:
         """Return the area of the phase as tabulated, and the 95 % upper limit of the area over all trials."""
-        free, sizes = self._free(rest)
-        areas, errors = free.T @ rest.residual / sizes, 1 / sizes
+        sizes = self._sizes(rest)
+        areas, errors = self.patterns.T @ rest.residual / sizes**2, 1 / sizes
         at = min(range(sizes.size), key=lambda i: (abs(self.trials[i][0]), self.trials[i][1]))
         highest = np.maximum(areas, 0) + stats.norm.ppf(0.95) * errors
         return float(areas[at]), float(highest.max())
 
-    def _free(self, rest: Remainder) -> tuple[np.ndarray, np.ndarray]:
-        free = rest.free(self.patterns)
-        sizes = np.linalg.norm(free, axis=0)
-        hidden = sizes < 1e-3 * np.linalg.norm(self.patterns, axis=0)
-        sizes = np.where(hidden, np.inf, sizes)
-        return free / sizes, sizes
+    def _sizes(self, rest: Remainder) -> np.ndarray:
+        """Norms of the patterns as `Remainder.free` leaves them; infinite where that is next to nothing."""
+        self.left = self.left - ((rest.taken[:, self.taken :].T @ self.patterns) ** 2).sum(axis=0)
+        self.taken = rest.taken.shape[1]
+        return np.sqrt(np.where(self.left < 1e-6 * self.whole, np.inf, self.left))
 
 
-def _fit(rest: Remainder, verdicts: Sequence[Verdict]) -> None:
+def _fit(rest: Remainder, verdicts: Sequence[Verdict], *, intervals: bool = True) -> None:
     """Fit area, cell, breadth and texture of some phases together, from where they stand."""
-    params = lmfit.Parameters()
-    for i, verdict in enumerate(verdicts):
-        bound = verdict.lines.structure.uncertainty
-        pattern = rest.free(verdict.lines.pattern(rest, verdict.strain, verdict.breadth, verdict.texture))
-        params.add(f"area{i}", verdict.area or pattern @ rest.residual / (pattern @ pattern))
-        params.add(f"strain{i}", np.clip(verdict.strain, -0.99 * bound, 0.99 * bound), min=-bound, max=bound)
-        broadest = rest.breadth(SMALLEST)
-        params.add(f"breadth{i}", np.clip(verdict.breadth, 1e-3, 0.95 * broadest), min=0, max=broadest)
-        axis = verdict.lines.structure.texture_axis
-        params.add(f"texture{i}", verdict.texture, min=TEXTURES[0], max=TEXTURES[1], vary=axis is not None)
-
-    def shape(params, i):
-        return [params[f"{name}{i}"].value for name in ("strain", "breadth", "texture")]
-
-    def residual(params):
-        total = -rest.residual
-        for i, verdict in enumerate(verdicts):
-            total = total + params[f"area{i}"].value * rest.free(verdict.lines.pattern(rest, *shape(params, i)))
-        return total
-
-    found = lmfit.minimize(residual, params, calc_covar=False, ftol=1e-7, xtol=1e-7).params
-    for i, verdict in enumerate(verdicts):
-        verdict.area = found[f"area{i}"].value
-        verdict.strain, verdict.breadth, verdict.texture = shape(found, i)
+    start, bounds = [], []
     for verdict in verdicts:
-        others = [_tangents(rest, other, other.breadth) for other in verdicts if other is not verdict]
-        left = rest.without(np.column_stack([column for part in others for column in part])) if others else rest
+        strained, broadest = verdict.lines.structure.uncertainty, rest.breadth(SMALLEST)
+        start += [verdict.strain, min(verdict.breadth, 0.95 * broadest), verdict.texture]
+        bounds += [(-strained, strained), (0, broadest), TEXTURES]
+
+    def columns(at):
+        return [_tangents(rest, verdict, *shape) for verdict, shape in zip(verdicts, at.reshape(-1, 3), strict=True)]
+
+    at = rest.fitted(columns, np.array(start), np.array(bounds))
+    here = np.column_stack([part[:, 0] for part in columns(at)])
+    matrix, products = rest.normal(here)
+    areas = np.linalg.lstsq(matrix, products, rcond=1e-12)[0]
+    for verdict, area, shape in zip(verdicts, areas, at.reshape(-1, 3), strict=True):
+        verdict.area = float(area)
+        verdict.strain, verdict.breadth, verdict.texture = map(float, shape)
+    for verdict in verdicts if intervals else ():
+        others = [_tangents(rest, other, *other.shape) for other in verdicts if other is not verdict]
+        left = rest.without(np.hstack(others)) if others else rest
+        # its breadth is tried, so what an error of that adds is left out
         low, high = left.interval(
-            lambda breadth, verdict=verdict: np.column_stack(_tangents(rest, verdict, breadth, alone=True)),
-            verdict.breadth,
+            lambda breadth, v=verdict: _tangents(rest, v, v.strain, breadth, v.texture)[:, [0, 1, 3]], verdict.breadth
         )
         verdict.low, verdict.high = min(low, verdict.area), max(high, verdict.area)
 
 
-def _tangents(rest: Remainder, verdict: Verdict, breadth: float, *, alone: bool = False) -> list[np.ndarray]:
-    """Return a phase's pattern and what errors of its cell, its texture and, unless alone, its breadth add to it."""
-    at, step = np.array([verdict.strain, breadth, verdict.texture]), 1e-4
-    here = verdict.lines.pattern(rest, *at)
-    ways = np.eye(3)[[True, not alone, verdict.lines.structure.texture_axis is not None]]
-    return [here, *((verdict.lines.pattern(rest, *(at + step * way)) - here) / step for way in ways)]
+def _tangents(rest: Remainder, verdict: Verdict, strain: float, breadth: float, texture: float) -> np.ndarray:
+    """Return a phase's pattern, and how it changes with its cell, its breadth and its texture, shape (m, 4)."""
+    lines, textured = verdict.lines, verdict.lines.structure.texture_axis is not None
+    here, moved = lines.positions(rest, strain), lines.positions(rest, strain + STEP)
+    usual, turned = lines.intensity(texture), lines.intensity(texture + STEP * textured)
+    breadths = np.array([breadth, breadth, breadth + STEP, breadth])
+    first, *changed = rest.patterns(np.array([here, moved, here, here]), breadths, np.array([usual] * 3 + [turned])).T
+    return np.column_stack([first, *((pattern - first) / STEP for pattern in changed)])
 
 
 def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:
@@ -300,9 +317,9 @@ def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:
 
 def amplitudes(rest: Remainder, verdict: Verdict) -> tuple[np.ndarray, np.ndarray]:
     """Return area and standard error of each line of a phase, each fitted alone [intensity x degree]."""
-    free = rest.free(rest.peaks(verdict.lines.positions(rest, verdict.strain), verdict.breadth))
-    sizes = np.maximum(np.linalg.norm(free, axis=0), 1e-12)
-    return free.T @ rest.residual / sizes**2, 1 / sizes
+    peaks = rest.peaks(verdict.lines.positions(rest, verdict.strain), verdict.breadth)
+    sizes = np.maximum(rest.sizes(peaks), 1e-12)
+    return peaks.T @ rest.residual / sizes**2, 1 / sizes
 
 
 def disagreement(rest: Remainder, verdict: Verdict) -> float:

@@ -1,9 +1,12 @@
 """Shape of one reflection in a powder pattern: pseudo-Voigt function, widths against angle, axial divergence."""
 
+from functools import cache
+from math import log, pi, sqrt
+
 import numpy as np
 
 #: Area of a Gaussian over its height times its full width at half maximum.
-_GAUSSIAN = np.sqrt(np.pi / np.log(2)) / 2
+_GAUSSIAN = sqrt(pi / log(2)) / 2
 
 
 def pseudo_voigt(x: np.ndarray, fwhm: np.ndarray | float, mixing: np.ndarray | float) -> np.ndarray:
@@ -21,6 +24,18 @@ def pseudo_voigt(x: np.ndarray, fwhm: np.ndarray | float, mixing: np.ndarray | f
     square = (x * (2 / fwhm)) ** 2
     gaussian = np.exp2(-np.minimum(square, 1000.0))
     return mixing * 2 / np.pi / fwhm / (1 + square) + (1 - mixing) / _GAUSSIAN / fwhm * gaussian
+
+
+def slopes(
+    x: np.ndarray, fwhm: np.ndarray | float, mixing: np.ndarray | float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the Lorentzian and the Gaussian that `pseudo_voigt` mixes, and how much that changes with `x`."""
+    square = (x * (2 / fwhm)) ** 2
+    cauchy = 1 / (1 + square)
+    gaussian = np.exp2(-np.minimum(square, 100.0)) * (1 / (_GAUSSIAN * fwhm))
+    lorentzian = cauchy * (2 / np.pi / fwhm)
+    steep = cauchy * lorentzian * (-8 * mixing / fwhm**2) + gaussian * (-8 * log(2) * (1 - mixing) / fwhm**2)
+    return lorentzian, gaussian, x * steep
 
 
 def mixed(gaussian: np.ndarray | float, lorentzian: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
@@ -91,15 +106,21 @@ def axial(two_theta: float, nodes: int) -> tuple[np.ndarray, np.ndarray]:
     triangular distributions between plus and minus the divergence. Unlike divergence of the diffracted beam alone
     (Finger, Cox and Jephcoat 1994, doi 10.1107/S0021889894004218) this broadens reflections near 90 degree too.
     """
-    at, weight = np.polynomial.legendre.leggauss(24)
-    at, weight = np.append(-1 - at, 1 + at) / 2, np.append(weight, weight)  # on both sides of the triangle's top
-    weight = weight * (1 - np.abs(at))
-    b, c = at[:, None], at
+    product, square, weight = _rays()
     angle = np.radians(two_theta)
-    shift = ((b * c - (b**2 + c**2) / 2 * np.cos(angle)) / np.sin(angle)).ravel()
-    weight = np.outer(weight, weight).ravel() / weight.sum() ** 2
+    shift = (product - square * np.cos(angle)) / np.sin(angle)
     lowest, highest = (np.array([-1, 1]) - np.cos(angle)) / np.sin(angle)  # where b and c are at their largest
     part = np.minimum((shift - lowest) / (highest - lowest) * nodes, nodes - 1).astype(int)
     total = np.bincount(part, weight, nodes)
     there = total > 1e-9
     return (np.bincount(part, weight * shift, nodes)[there] / total[there]), total[there]
+
+
+@cache
+def _rays() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return b c and (b^2 + c^2) / 2 of rays through both Soller slits, of divergence 1, and their weights."""
+    at, weight = np.polynomial.legendre.leggauss(24)
+    at, weight = np.append(-1 - at, 1 + at) / 2, np.append(weight, weight)  # on both sides of the triangle's top
+    weight = weight * (1 - np.abs(at))
+    squares = np.add.outer(at**2, at**2).ravel() / 2
+    return np.outer(at, at).ravel(), squares, np.outer(weight, weight).ravel() / weight.sum() ** 2

@@ -1,5 +1,6 @@
 """Reflections of a crystal structure in a powder pattern: where they lie and how strong they are."""
 
+from functools import lru_cache
 from math import inf
 
 import numpy as np
@@ -11,6 +12,7 @@ from coldbond.xrd.structures import Structure
 HC = 12398.419843320026
 
 
+@lru_cache
 def reflections(
     structure: Structure, wavelength: float = 1.5405929, two_theta: tuple[float, float] = (5.0, 90.0)
 ) -> xr.Dataset:
@@ -34,7 +36,7 @@ def reflections(
         Sets that happen to share an angle (411 and 330) are kept apart; those that the space group extinguishes, or
         whose structure factor vanishes, are left out. `cosine_squared` over (`reflection`, `plane`)
         is that of the angle between each plane's normal and the texture's axis, NaN beyond the last plane. Attrs:
-        `volume` [angstrom^3] and `mass` [dalton] of the cell.
+        `volume` [angstrom^3] and `mass` [dalton] of the cell. It is kept, and the same for the next who asks.
 
     Raises
     ------
@@ -86,15 +88,14 @@ def reflections(
     )
     # F = F(f0 + f') + i F(f''): averaged over a Friedel pair, the squares of the two parts add up
     squared = np.abs(factors[1]) ** 2 + np.abs(factors[2] - factors[0]) ** 2
-    operations = group.operations().sym_ops
-    equivalents = [_equivalents(operations, index) for index in hkl.tolist()]
-    multiplicity = np.array([len(images) for images in equivalents])
+    equivalents, distinct = _equivalents(group, hkl)
+    multiplicity = distinct.sum(axis=1)
     d = np.array([small.cell.calculate_d(list(index)) for index in hkl.tolist()])
     theta = np.arcsin(wavelength / (2 * d))
     polarisation = (1 + np.cos(2 * theta) ** 2) / (np.sin(theta) ** 2 * np.cos(theta))
-    cosines = _cosines_squared(small.cell, equivalents, structure.texture_axis)
+    cosines = np.where(distinct, _cosines_squared(small.cell, equivalents, structure.texture_axis), np.nan)
     intensity = multiplicity * squared * polarisation * march(cosines, structure.texture)
-    named = np.array([images[0] for images in equivalents])
+    named = equivalents[:, 0]
     order = np.argsort(theta, kind="stable")
     order = order[intensity[order] > 1e-6 * intensity.max()]
     columns = {
@@ -138,19 +139,26 @@ def march(cosine_squared: np.ndarray, coefficient: float) -> np.ndarray:
     return np.nanmean(spread**-1.5, axis=1)
 
 
-def _cosines_squared(cell, equivalents: list, axis: tuple[int, int, int] | None) -> np.ndarray:
-    """Return the squared cosine between each plane's normal and the axis, shape (n, most planes), NaN where none is."""
-    cosines = np.full((len(equivalents), max(map(len, equivalents))), np.nan)
+def _cosines_squared(cell, planes: np.ndarray, axis: tuple[int, int, int] | None) -> np.ndarray:
+    """Return the squared cosine between the normal of each plane, shape (n, planes, 3), and the axis."""
     reciprocal = np.array(cell.frac.mat.tolist())
-    along = np.array(axis or (0, 0, 1)) @ reciprocal
-    for row, images in zip(cosines, equivalents, strict=True):
-        normals = np.array(images) @ reciprocal
-        row[: len(images)] = (normals @ along) ** 2 / (normals**2).sum(axis=1) / (along @ along)
-    return cosines
+    normals, along = planes @ reciprocal, np.array(axis or (0, 0, 1)) @ reciprocal
+    return (normals @ along) ** 2 / (normals**2).sum(axis=2) / (along @ along)
 
 
-def _equivalents(operations: list, index: list[int]) -> list[tuple[int, int, int]]:
-    """Return the lattice planes that the point group and inversion make of one, the one with the usual name first."""
-    images = {tuple(operation.apply_to_hkl(index)) for operation in operations}
-    images |= {tuple(-i for i in image) for image in images}
-    return sorted(images, key=lambda image: (-sum(i < 0 for i in image), image), reverse=True)
+def _equivalents(group, hkl: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lattice planes that point group and inversion make of each, shape (n, planes, 3), and which are new.
+
+    The first is the one with the usual name: the fewest negative indices, then the largest.
+    """
+    turns = np.array([operation.rot for operation in group.operations().sym_ops]) // 24  # gemmi counts in 24ths
+    images = np.einsum("ni,pij->npj", hkl, np.concatenate([turns, -turns]))
+    digit = 2 * np.abs(images).max() + 1
+    rank = images @ [digit**2, digit, 1] - (images < 0).sum(axis=2) * digit**3
+    order = np.argsort(-rank, axis=1)
+    rank = np.take_along_axis(rank, order, axis=1)
+    distinct = np.diff(rank, axis=1, prepend=rank[:, :1] + 1) != 0
+    order = np.take_along_axis(order, np.argsort(~distinct, axis=1, kind="stable"), axis=1)
+    most = distinct.sum(axis=1).max()
+    distinct = np.arange(most) < distinct.sum(axis=1)[:, None]
+    return np.take_along_axis(images, order[:, :most, None], axis=1), distinct

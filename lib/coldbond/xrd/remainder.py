@@ -14,8 +14,9 @@ from coldbond.xrd.pawley import RADIUS
 
 #: Crystallite sizes that are tried for a phase of unknown breadth, nm: none, that of fine powder, of a sputtered film.
 SIZES = (1000.0, 50.0, 15.0)
+FADING = 0.5  # of these, at their end
 SMALLEST = 8.0  # crystallite size, nm: what is broader is background
-REACH = 8.0  # full widths at half maximum to which a weak peak is followed
+REACH = 8.25  # full widths at half maximum to which a weak peak is followed
 #: Wavelengths beside K-alpha that a copper tube emits, angstrom: K-beta (Hoelzer et al. 1997, doi
 #: 10.1103/PhysRevA.56.4554), where filter or monochromator leave some, and L-alpha of tungsten from the filament
 #: (Bearden 1967, doi 10.1103/RevModPhys.39.78).
@@ -27,6 +28,8 @@ OFFSETS = np.linspace(-6, 6, 49)  # widths from a reflection at which its profil
 #: A peak nearer to a main reflection than one width, or than this many widths or degrees and below this share of its
 #: area, is its flank.
 FLANK, LEAST_FLANK, FAINT = 4.0, 0.3, 0.05
+ENOUGH = 1e-2  # of chi square: a step that gains less ends a fit
+LEAST_APART = 1e-4  # relative singular value below which columns are no others than those before
 NEIGHBOURS = 5  # reflections by which it is judged
 
 
@@ -77,41 +80,114 @@ class Remainder:
         """
         return float(np.degrees(0.9 * self.wavelengths[0] / (10 * size)))
 
-    def fwhm(self, two_theta: np.ndarray | float, breadth: float) -> tuple[np.ndarray, np.ndarray]:
+    def fwhm(self, two_theta: np.ndarray | float, breadth: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """Return full width at half maximum [degree] and mixing of a peak of breadth x / cos besides the instrument."""
         u, v, w, x, y = (self.values[name] for name in "uvwxy")
         return profile.mixed(*profile.widths(np.asarray(two_theta, float), u, v, w, x + breadth, y))
 
-    def peaks(self, positions: np.ndarray, breadth: float) -> sparse.csc_array:
+    def peaks(self, positions: np.ndarray, breadth: np.ndarray | float) -> sparse.csc_array:
         """Return peaks of area 1 at some angles, over the uncertainty, shape (m, n); K-alpha2 included.
 
         Parameters
         ----------
         positions : array, shape (n,)
             Of K-alpha1, in the pattern, degree.
-        breadth : float
+        breadth : float, or array, shape (n,)
             As for `fwhm`.
         """
         positions = np.asarray(positions, float)
         ratio = self.values["kalpha2_ratio"] if len(self.wavelengths) > 1 else 0.0
         fwhm, mixing = self.fwhm(positions, breadth)
-        sine = np.sin(np.radians(positions) / 2)
-        columns = []
-        for wavelength, share in zip(self.wavelengths, (1 / (1 + ratio), ratio / (1 + ratio)), strict=False):
-            at = np.degrees(2 * np.arcsin(np.minimum(sine * wavelength / self.wavelengths[0], 1.0)))
-            starts = np.searchsorted(self.two_theta, at - REACH * fwhm)
-            stops = np.searchsorted(self.two_theta, at + REACH * fwhm)
-            counts = stops - starts
-            column = np.repeat(np.arange(positions.size), counts)
-            row = np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts)
-            shape = profile.pseudo_voigt(self.two_theta[row] - at[column], fwhm[column], mixing[column])
-            columns.append((share * shape / self.uncertainty[row], (row, column)))
-        return sum(sparse.csc_array(part, shape=(self.two_theta.size, positions.size)) for part in columns)
+        relative = np.array(self.wavelengths)[:, None] / self.wavelengths[0]
+        at = np.degrees(2 * np.arcsin(np.minimum(np.sin(np.radians(positions) / 2) * relative, 1.0)))
+        starts = np.searchsorted(self.two_theta, at[0] - REACH * fwhm)
+        counts = np.searchsorted(self.two_theta, at[-1] + REACH * fwhm) - starts
+        ends = np.append(0, np.cumsum(counts))
+        row = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts)
+        x, fwhm, mixing = self.two_theta[row], np.repeat(fwhm, counts), np.repeat(mixing, counts)
+        shape = 0.0
+        for place, share in zip(at, (1 / (1 + ratio), ratio / (1 + ratio)), strict=False):
+            from_centre = x - np.repeat(place, counts)
+            faded = np.clip((REACH - np.abs(from_centre) / fwhm) / FADING, 0, 1)  # no point comes in with a jump
+            shape = shape + share * faded * profile.pseudo_voigt(from_centre, fwhm, mixing)
+        return sparse.csc_array((shape / self.uncertainty[row], row, ends), shape=(self.two_theta.size, positions.size))
+
+    def patterns(self, positions: np.ndarray, breadths: np.ndarray, intensities: np.ndarray) -> np.ndarray:
+        """Return several patterns of n peaks each, over the uncertainty, shape (m, t).
+
+        Parameters
+        ----------
+        positions, intensities : array, shape (t, n)
+        breadths : array, shape (t,)
+            As for `peaks`.
+        """
+        t, n = positions.shape
+        peaks = self.peaks(positions.ravel(), np.repeat(breadths, n))
+        of = np.repeat(np.arange(t * n), np.diff(peaks.indptr))
+        at = peaks.indices + of // n * self.two_theta.size
+        total = np.bincount(at, peaks.data * intensities.ravel()[of], t * self.two_theta.size)
+        return total.reshape(t, -1).T
 
     def free(self, columns: np.ndarray | sparse.csc_array) -> np.ndarray:
         """Return columns, shape (m, n), less what the main phase and the background can take up."""
         columns = columns.toarray() if sparse.issparse(columns) else columns
         return columns - self.taken @ (self.taken.T @ columns)
+
+    def normal(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the normal matrix of columns, shape (m, n), once `free`, and their products with `residual`."""
+        rows = np.flatnonzero(columns @ np.ones(columns.shape[1]))
+        rows = slice(rows.min(initial=0), rows.max(initial=0) + 1)
+        columns = columns[rows]
+        hidden = columns.T @ self.taken[rows]
+        return columns.T @ columns - hidden @ hidden.T, columns.T @ self.residual[rows]
+
+    def sizes(self, columns: sparse.csc_array) -> np.ndarray:
+        """Return the norms of columns, shape (m, n), once `free`."""
+        return np.sqrt(np.maximum((columns**2).sum(axis=0) - ((columns.T @ self.taken) ** 2).sum(axis=1), 0))
+
+    def fitted(self, columns: Callable, start: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+        """Return the parameters at which things fit the remainder best, their amounts free.
+
+        Parameters
+        ----------
+        columns : callable
+            Returns, for the parameters of one thing after another, of each its column and how this changes with each of
+            its parameters, a list of arrays, shape (m, 1 + its parameters).
+        start : array, shape (p,)
+        bounds : array, shape (p, 2)
+
+        Notes
+        -----
+        Marquardt's way (1963, doi 10.1137/0111030) on the normal equations, which need the columns only where they are
+        not zero; a parameter at a bound stays there while it would leave.
+        """
+        at = trial = start
+        gain, damping = -np.inf, 1e-3
+        while damping < 1e6:
+            parts = columns(trial)
+            counts = [part.shape[1] - 1 for part in parts]
+            first = np.cumsum([0, *counts[:-1]]) + np.arange(len(parts))
+            matrix, products = self.normal(np.hstack(parts))
+            solved = np.linalg.lstsq(
+                matrix[np.ix_(first, first)], np.column_stack([products, matrix])[first], rcond=1e-12
+            )
+            amounts, carried = solved[0][:, 0], solved[0][:, 1:]
+            gained = products[first] @ amounts - gain
+            damping *= 0.1 if gained > 0 else 10
+            if gained > 0:
+                at, gain = trial, products[first] @ amounts
+                each = np.repeat(amounts, counts)
+                slope = each * np.delete(products - matrix[:, first] @ amounts, first)
+                left = matrix - matrix[:, first] @ carried
+                curvature = np.outer(each, each) * np.delete(np.delete(left, first, axis=0), first, axis=1)
+                if gained < ENOUGH:
+                    break
+            free = np.where(slope < 0, at > bounds[:, 0], at < bounds[:, 1]) & (slope != 0)
+            damped = curvature + damping * np.diag(np.diag(curvature))
+            step = np.zeros(at.size)
+            step[free] = np.linalg.lstsq(damped[np.ix_(free, free)], slope[free])[0]
+            trial = np.clip(at + step, *bounds.T)
+        return at
 
     def under(self, positions: np.ndarray | float, areas: np.ndarray | float) -> np.ndarray:
         """Return whether peaks of some areas could not be told from the flanks of the main phase's reflections."""
@@ -123,10 +199,9 @@ class Remainder:
 
     def errors(self, columns: np.ndarray) -> np.ndarray:
         """Return the standard errors of the amounts of columns, shape (m, n), that are fitted together."""
-        free = self.free(columns)
-        sizes = np.maximum(np.linalg.norm(free, axis=0), 1e-12)
-        covariance = np.linalg.pinv((free / sizes).T @ (free / sizes), rcond=1e-9)
-        return np.sqrt(np.diag(covariance)) / sizes
+        matrix, _ = self.normal(columns)
+        sizes = np.sqrt(np.maximum(np.diag(matrix), 1e-24))
+        return np.sqrt(np.diag(np.linalg.pinv(matrix / np.outer(sizes, sizes), rcond=1e-9))) / sizes
 
     def interval(self, columns: Callable[[float], np.ndarray], breadth: float) -> tuple[float, float]:
         """Return the 95 % interval of an area by profile likelihood over the breadth.
@@ -141,23 +216,29 @@ class Remainder:
         breadth : float
             That fits best.
         """
-        trials = []
-        for trial in np.clip(np.geomspace(0.2, 5, 17) * max(breadth, LEAST_BREADTH), 0, 2.0):
-            free = self.free(columns(trial))
-            sizes = np.maximum(np.linalg.norm(free, axis=0), 1e-12)
-            free = free / sizes
-            covariance = np.linalg.pinv(free.T @ free, rcond=1e-9)
-            amounts = covariance @ (free.T @ self.residual)
-            chi_square = float(np.sum((self.residual - free @ amounts) ** 2))
-            trials.append((chi_square, amounts[0] / sizes[0], np.sqrt(covariance[0, 0]) / sizes[0]))
-        chi_square, area, error = np.array(trials).T
-        allowed = stats.chi2.ppf(0.95, 1) - (chi_square - chi_square.min())
+        trials, most = [], stats.chi2.ppf(0.95, 1)
+        for way in (1, -1):  # broader, then narrower, until that is ruled out
+            for factor in 5.0 ** (way * np.arange(max(-way, 0), 9) / 8):
+                matrix, products = self.normal(columns(min(factor * max(breadth, LEAST_BREADTH), 2.0)))
+                sizes = np.sqrt(np.maximum(np.diag(matrix), 1e-24))
+                covariance = np.linalg.pinv(matrix / np.outer(sizes, sizes), rcond=1e-9)
+                amounts = covariance @ (products / sizes)
+                gain = float(amounts @ (products / sizes))
+                trials.append((gain, amounts[0] / sizes[0], np.sqrt(covariance[0, 0]) / sizes[0]))
+                if gain < trials[0][0] - most:
+                    break
+        gain, area, error = np.array(trials).T
+        allowed = most - (gain.max() - gain)
         half, kept = error * np.sqrt(np.maximum(allowed, 0)), allowed >= 0
         return float((area - half)[kept].min()), float((area + half)[kept].max())
 
     def without(self, columns: np.ndarray) -> "Remainder":
         """Return the remainder after peaks, shape (m, n), have been given the amounts that fit it best."""
-        basis, _ = np.linalg.qr(self.free(columns))
+        free = self.free(columns)
+        free = free / np.maximum(np.linalg.norm(free, axis=0), 1e-12)
+        squares, ways = np.linalg.eigh(free.T @ free)
+        told = squares > LEAST_APART**2 * squares[-1]
+        basis = free @ (ways[:, told] / np.sqrt(squares[told]))
         residual = self.residual - basis @ (basis.T @ self.residual)
         return replace(self, residual=residual, taken=np.hstack([self.taken, basis]))
 
@@ -187,14 +268,12 @@ def remainder(pattern: xr.Dataset, fit: MinimizerResult) -> Remainder:
     rest = Remainder(two_theta, residual / uncertainty, uncertainty, nothing, values, wavelengths, shift, lines)
     at = lines.two_theta.to_numpy()
     breadths = values["size"] + values["strain"] * np.sin(np.radians(at) / 2)  # x / cos + y tan, as one over cos
-    known = sparse.hstack([rest.peaks([t], breadth) for t, breadth in zip(at, breadths, strict=True)]).toarray()
+    known = rest.peaks(at, breadths).toarray()
     known = np.column_stack([known, _tangents(rest, lines, breadths, known)])
     known = np.column_stack([known, *(_ghost(rest, lines, breadths, w) for w in rest.contamination.values())])
     x = np.interp(two_theta, two_theta[[0, -1]], [-1.0, 1.0])
     smooth = np.polynomial.chebyshev.chebvander(x, BACKGROUND - 1) / uncertainty[:, None]
-    columns = np.hstack([known, smooth])
-    vectors, sizes, _ = np.linalg.svd(columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-12), full_matrices=False)
-    return rest.without(vectors[:, sizes > 1e-4 * sizes[0]])
+    return rest.without(np.hstack([known, smooth]))
 
 
 def _tangents(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -205,11 +284,10 @@ def _tangents(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, known: n
     at, area, step = lines.two_theta.to_numpy(), lines.area.to_numpy(), 1e-3
     theta = np.radians(at) / 2
 
-    def moved(angles, widths):
-        pairs = zip(angles, widths, strict=True)
-        return sparse.hstack([rest.peaks([angle], width) for angle, width in pairs]).toarray()
-
-    broader, shifted = (moved(at, breadths + step) - known) * area, (moved(at + step, breadths) - known) * area
+    broader, shifted = (
+        (rest.peaks(places, widths).toarray() - known) * area
+        for places, widths in ((at, breadths + step), (at + step, breadths))
+    )
     sine, cosine = np.sin(theta), np.cos(theta)
     return np.column_stack([broader.sum(axis=1), broader @ sine, shifted @ (sine / cosine), shifted @ cosine]) / step
 

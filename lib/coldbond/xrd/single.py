@@ -1,18 +1,21 @@
 """Reflections of the main phase fitted one by one: where each lies and how broad it is, free of a common lattice."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-import lmfit
 import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
+from scipy import optimize
 
 from coldbond.xrd import profile
+from coldbond.xrd.lines import indices
 
 WINDOW = 10.0  # full widths at half maximum fitted on either side
 STRONG = 0.003  # of the strongest reflection: what is weaker is not fitted
 CLEAR = 15.0  # area over its standard error below which a reflection is not fitted
 RATIO = 0.5  # of K-alpha2 to K-alpha1, by the population of the levels, where no standard says better
+NARROWEST = 1e-3  # degree: what is fitted narrower is no line
 TOGETHER = 0.05  # degree: reflections nearer than this are one line
 
 
@@ -48,20 +51,15 @@ def reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
     wavelengths = [w for w in (pattern.attrs.get(f"wavelength_kalpha{i}") for i in (1, 2)) if w]
     known = fit.params["kalpha2_ratio"]
     ratio = RATIO if known.vary else known.value
-    lines = [
-        tuple(line)
-        for line in fit.reflections[["two_theta", "area", "fwhm", "integral_breadth"]].to_dataframe().to_numpy()
-    ]
+    lines = np.array([fit.reflections[n].to_numpy() for n in ("two_theta", "area", "fwhm", "integral_breadth")])
     rows = []
     for at, fwhm, area, hkl in _lines(fit.reflections):
-        near = np.abs(two_theta - at) < WINDOW * fwhm
-        for other in fit.reflections.two_theta.to_numpy():
-            if abs(other - at) > TOGETHER:
-                near &= (two_theta - at) * np.sign(other - at) < abs(other - at) / 2
+        others = lines[:, np.abs(lines[0] - at) > TOGETHER]
+        midway = (others[0] + at) / 2
+        low, high = max(midway[midway < at], default=-np.inf), min(midway[midway > at], default=np.inf)
+        near = (np.abs(two_theta - at) < WINDOW * fwhm) & (two_theta > low) & (two_theta < high)
         if near.sum() >= 12 and not near[[0, -1]].any():
-            beside = sum(
-                _model(two_theta[near], line, wavelengths, ratio) for line in lines if abs(line[0] - at) > TOGETHER
-            )
+            beside = _model(two_theta[near], others, wavelengths, ratio)
             found = _fitted(two_theta[near], intensity[near] - beside, sigma[near], at, fwhm, wavelengths, ratio)
             if found is not None:
                 rows.append({"hkl": hkl, "area": area} | found)
@@ -82,7 +80,7 @@ def reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
 def _lines(found: xr.Dataset) -> Iterator[tuple[float, float, float, str]]:
     """Yield angle, width, area and name of what is strong enough and can be told apart."""
     two_theta, area, error, fwhm = (found[name].to_numpy() for name in ("two_theta", "area", "area_error", "fwhm"))
-    order = np.argsort(two_theta)
+    order, hkl = np.argsort(two_theta), indices(found)
     group = np.empty(two_theta.size, int)
     group[order] = np.cumsum(np.diff(two_theta[order], prepend=-1.0) > TOGETHER) - 1
     total = np.bincount(group, area)
@@ -90,20 +88,21 @@ def _lines(found: xr.Dataset) -> Iterator[tuple[float, float, float, str]]:
         member = np.flatnonzero(group == index)
         if total[index] > STRONG * total.max() and total[index] > CLEAR * np.min(error[member]):
             strongest = member[area[member].argmax()]
-            name = "".join(str(int(found[n][strongest])) for n in "hkl")
+            name = "".join(map(str, hkl[strongest].astype(int)))
             yield float(two_theta[strongest]), float(fwhm[strongest]), float(total[index]), name
 
 
-def _model(two_theta: np.ndarray, line: tuple[float, ...], wavelengths: Sequence[float], ratio: float) -> np.ndarray:
-    """Return a reflection as the whole-pattern fit has it, K-alpha2 included, without axial divergence."""
-    at, area, fwhm, breadth = line
+def _model(two_theta: np.ndarray, lines: np.ndarray, wavelengths: Sequence[float], ratio: float) -> np.ndarray:
+    """Return reflections as the whole-pattern fit has them, K-alpha2 included, without axial divergence."""
+    at, area, fwhm, breadth = lines
     narrow, wide = profile.integral_breadth(1.0, 0.0), profile.integral_breadth(1.0, 1.0)
     mixing = (fwhm / breadth - 1 / narrow) / (1 / wide - 1 / narrow)
     sine = np.sin(np.radians(at) / 2) / wavelengths[0]
     shares = (1 / (1 + ratio), ratio / (1 + ratio)) if len(wavelengths) > 1 else (1.0,)
     places = [np.degrees(2 * np.arcsin(sine * w)) for w in wavelengths]
-    return area * sum(
-        s * profile.pseudo_voigt(two_theta - p, fwhm, mixing) for s, p in zip(shares, places, strict=True)
+    return sum(
+        profile.pseudo_voigt(two_theta[:, None] - p, fwhm, mixing) @ (s * area)
+        for s, p in zip(shares, places, strict=True)
     )
 
 
@@ -121,25 +120,26 @@ def _fitted(
     lines = [np.degrees(2 * np.arcsin(sine * w)) - at for w in wavelengths]
     shares = (1 / (1 + ratio), ratio / (1 + ratio)) if len(wavelengths) > 1 else (1.0,)
     edges = np.stack([two_theta[-1] - two_theta, two_theta - two_theta[0]], axis=1) / np.ptp(two_theta)
-    params = lmfit.Parameters()  # without bounds near by: at a bound the errors would be lost
-    params.add("position", at)
-    params.add("fwhm", fwhm, min=1e-3)
-    params.add("mixing", 0.6)
+    x, share = (two_theta - np.array(lines)[:, None]), np.array(shares)[:, None]
 
-    def residual(params):
-        position, width, mixing = params.valuesdict().values()
-        peak = sum(
-            share * profile.pseudo_voigt(two_theta - position - line, width, mixing)
-            for share, line in zip(shares, lines, strict=True)
-        )
-        design = np.column_stack([peak, edges]) / sigma[:, None]
-        return design @ np.linalg.lstsq(design, intensity / sigma, rcond=None)[0] - intensity / sigma
+    @lru_cache(1)  # both are asked for at the same values
+    def solved(position, width, mixing):
+        """Residuals, and how they change with the parameters, area and background free (Kaufman 1975)."""
+        lorentzian, gaussian, by_x = profile.slopes(x - position, width, mixing)
+        peak = mixing * lorentzian + (1 - mixing) * gaussian
+        ways = peak, -by_x, -(peak + (x - position) * by_x) / width, lorentzian - gaussian
+        peak, *changes = ((share * way).sum(axis=0) for way in ways)
+        basis, turned = np.linalg.qr(np.column_stack([edges, peak]) / sigma[:, None])
+        along = basis.T @ (intensity / sigma)
+        changes = along[2] / turned[2, 2] * np.column_stack(changes) / sigma[:, None]
+        return basis @ along - intensity / sigma, changes - basis @ (basis.T @ changes)
 
-    result = lmfit.minimize(residual, params, scale_covar=False)
-    if not result.errorbars or abs(result.params["position"].value - at) > fwhm:
+    options = dict(Dfun=lambda values: solved(*values)[1], full_output=True)
+    found, covariance, *_ = optimize.leastsq(lambda values: solved(*values)[0], [at, fwhm, 0.6], **options)
+    position, best = float(found[0]), found[1:]
+    if covariance is None or best[0] < NARROWEST or abs(position - at) > fwhm:
         return None
-    covariance = result.covar * max(result.redchi, 1.0)
-    best = np.array([result.params[name].value for name in ("fwhm", "mixing")])
+    covariance *= max(float(np.sum(solved(*found)[0] ** 2)) / (two_theta.size - 3), 1.0)
     breadth = float(profile.integral_breadth(*best))
     slopes, step = [], 1e-5
     for way in step * np.eye(2):
@@ -147,7 +147,7 @@ def _fitted(
         slopes.append(change / step)
     of_all = np.array(slopes).T @ covariance[1:, 1:] @ np.array(slopes)
     return {
-        "two_theta": result.params["position"].value,
+        "two_theta": position,
         "two_theta_error": float(np.sqrt(covariance[0, 0])),
         "breadth": breadth,
         "breadth_error": float(np.sqrt(of_all[2, 2])),

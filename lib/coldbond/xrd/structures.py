@@ -24,7 +24,7 @@ class Site(NamedTuple):
     z: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each its own, so that what is calculated of one can be kept
 class Structure:
     """A crystal structure at room temperature.
 

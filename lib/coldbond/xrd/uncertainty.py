@@ -1,41 +1,11 @@
 """Standard errors of a whole-pattern fit: nonlinear parameters and, through them, what is solved for linearly."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 #: Eigenvalue of the scaled normal matrix below which a pattern does not determine a combination of parameters.
 UNDETERMINED = 1e-9
-
-
-def derivatives(
-    solve: Callable, values: Mapping[str, float], steps: Mapping[str, float], lowest: Mapping[str, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return how residuals and linear amounts change with parameters, to second order of the steps.
-
-    Parameters
-    ----------
-    solve : callable
-        Returns amounts, shape (k,), and residuals, shape (m,), first, for values.
-    values : mapping of str to float
-        Where.
-    steps : mapping of str to float
-        Of the parameters wanted.
-    lowest : mapping of str to float
-        Bounds, where the differences are taken to one side.
-
-    Returns
-    -------
-    array, shape (m, len(steps)); array, shape (k, len(steps))
-    """
-    columns = []
-    for name, step in steps.items():
-        at = [-1, 0, 1] if values[name] - step >= lowest[name] else [0, 1, 2]
-        weights = [-0.5, 0.0, 0.5] if at[0] else [-1.5, 2.0, -0.5]
-        solved = [solve({**values, name: values[name] + i * step})[:2] for i in at]
-        columns.append([sum(w * s[part] for w, s in zip(weights, solved, strict=True)) / step for part in (1, 0)])
-    residuals, amounts = zip(*columns, strict=True)
-    return np.column_stack(residuals), np.column_stack(amounts)
 
 
 def inverse(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -99,7 +69,7 @@ def covariances(
     weighted : array, shape (m, k)
         Columns over standard uncertainty.
     jacobian : tuple of arrays, shapes (m, p + q) and (k, p + q)
-        From `derivatives`, of the p parameters fitted and the q parameters known from elsewhere.
+        Of residuals and amounts, by the p parameters fitted and the q parameters known from elsewhere.
     residual : array, shape (m,)
     amounts_covariance : array, shape (k, k)
         Of the linear solve.
@@ -114,8 +84,8 @@ def covariances(
     influence = stated @ fitted.T
     # A fit follows the points that matter most to it: residuals there are too small by the root of one minus leverage
     # (MacKinnon and White 1985, doi 10.1016/0304-4076(85)90158-7).
-    basis, sizes, _ = np.linalg.svd(_unit(np.hstack([weighted, fitted])), full_matrices=False)
-    leverage = (basis[:, sizes > 1e-6 * sizes[0]] ** 2).sum(axis=1)
+    both = np.hstack([weighted, fitted])
+    leverage = ((both @ inverse(both.T @ both)[0]) * both).sum(axis=1)
     residual = residual / np.sqrt(np.maximum(1 - leverage, 0.1))
     factor = inflation(influence, residual, window, least)
     larger = np.sqrt(factor)
@@ -125,11 +95,6 @@ def covariances(
     linear = np.sqrt(inflation(amounts_covariance @ weighted.T, residual, window, least))
     amounts = amounts_covariance * np.outer(linear, linear) + jacobian[1] @ both @ jacobian[1].T
     return both[:p, :p], amounts, undetermined, factor
-
-
-def _unit(columns: np.ndarray) -> np.ndarray:
-    norm = np.linalg.norm(columns, axis=0)
-    return columns / np.where(norm > 0, norm, 1)
 
 
 def correlation(names: Sequence[str], covariance: np.ndarray) -> dict[str, dict[str, float]]:
