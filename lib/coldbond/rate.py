@@ -323,7 +323,7 @@ def plot_model(ax: Axes, levels: xr.Dataset, fitted: Mapping[float | None, Model
             ax.errorbar(level.rate, level.capacity, level.interval, fmt="o", color=color, elinewidth=0.6)
     ax.set(
         xscale="log",
-        xlabel="Rate / h$^{-1}$",
+        xlabel="Rate / h⁻¹",
         ylabel=capacity.label(levels),
         ylim=(0, 1.2 * float(first.capacity.max())),
     )

@@ -68,7 +68,7 @@ def draw_spectra(fig: Figure, recordings: Mapping[str, xr.Dataset], fitted: Fits
             spread = relaxation_times.distribution(spectrum)
             times.fill_between(spread.relaxation_time, spread.low, spread.high, color=colors[label], alpha=0.3, lw=0)
             times.loglog(spread.relaxation_time, spread.gamma, color=colors[label], lw=0.8)
-        imaginary.set(xlabel="frequency / Hz", ylabel=r"−Im $Z$ / Ω")
+        imaginary.set(xlabel="frequency / Hz", ylabel="−Im Z / Ω")
         largest = max(np.abs(line.get_ydata()).max() for line in left.lines)
         left.set(xlabel="frequency / Hz", ylabel="Kramers–Kronig residual / %", ylim=(-1.15 * largest, 1.5 * largest))
         left.axhline(0, color="0.6", lw=0.5, zorder=0)
@@ -102,7 +102,7 @@ def _nyquist(ax: Axes, recordings: Mapping[str, xr.Dataset], fitted: Fits) -> No
     reach = 1.05 * max(points.get_xdata().max() for points in shown)
     below = 1.1 * min(0.0, *(points.get_ydata().min() for points in shown)) - 0.06 * reach
     ax.set_aspect("equal", adjustable="box")
-    ax.set(xlabel=r"Re $Z$ / Ω", ylabel=r"−Im $Z$ / Ω", xlim=(0, reach), ylim=(below, below + reach))
+    ax.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω", xlim=(0, reach), ylim=(below, below + reach))
     ax.legend(loc="upper left", ncols=2, markerscale=1.6, handletextpad=0.1, columnspacing=0.8, borderaxespad=0.2)
 
 
