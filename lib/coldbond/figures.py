@@ -11,12 +11,12 @@ from string import ascii_lowercase
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 import xarray as xr
 from fontTools import subset
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
 from PIL import Image
@@ -41,6 +41,11 @@ COLORS = {
     "RT-MCL-LLZ": "#0072B2",
 }
 OTHER_COLORS = ("#009E73", "#CC79A7", "#882255", "#88CCEE", "#999933", "#332288")
+
+#: As seaborn's, which is no darker at one end than print holds.
+CREST = LinearSegmentedColormap.from_list(
+    "crest", ["#A5CD90", "#76B791", "#509E90", "#33858D", "#1D6C8A", "#234F81", "#2C3172"]
+)
 
 STAMP = "#B00020"
 
@@ -70,6 +75,8 @@ STYLE = {
     "legend.frameon": False,
     "axes.linewidth": 0.6,
     "axes.unicode_minus": True,
+    "axes.axisbelow": True,
+    **dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], "0.15"),
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "xtick.major.size": 2.5,
@@ -77,8 +84,11 @@ STYLE = {
     "xtick.direction": "in",
     "ytick.direction": "in",
     "lines.linewidth": 0.8,
+    "lines.solid_capstyle": "round",
     "lines.markersize": 3,
     "patch.linewidth": 0.6,
+    "patch.edgecolor": "white",
+    "patch.force_edgecolor": True,
     "mathtext.default": "regular",
     "pdf.fonttype": 42,  # text stays text in the PDF
     "ps.fonttype": 42,  # what matplotlib's PDF looks at when it divides a font: with 3 it embeds each font twice
@@ -96,8 +106,16 @@ def color(sample: str) -> str:
     rows = [row for row in manifest.rows(paths.RAW) if row["technique"] != "energies"]  # of models, not samples
     others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in COLORS]
     place = others.index(sample) if sample in others else len(others)
-    palette = OTHER_COLORS if len(others) < len(OTHER_COLORS) else sns.husl_palette(len(others) + 1).as_hex()
-    return palette[place]
+    if len(others) < len(OTHER_COLORS):
+        return OTHER_COLORS[place]
+    from seaborn import husl_palette  # half a second of imports
+
+    return husl_palette(len(others) + 1).as_hex()[place]
+
+
+def shades(count: int) -> list[str]:
+    """Return the colours of a series from light to dark."""
+    return [to_hex(color) for color in CREST(np.linspace(0, 1, count + 2)[1:-1])]
 
 
 def unit(text: str) -> str:
@@ -134,7 +152,7 @@ def new(width: str = "single", height: float = 60) -> Iterator[Figure]:
     matplotlib.figure.Figure
         Empty, laid out by matplotlib's constrained layout.
     """
-    with sns.axes_style("ticks"), mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE):
         fig = Figure(figsize=(WIDTHS[width] * MM, height * MM), layout="constrained")
         fig.get_layout_engine().set(w_pad=MM, h_pad=MM)
         yield fig
