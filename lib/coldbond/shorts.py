@@ -85,9 +85,12 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
     segments = cycling.segments(recording)
     each = _each(recording, segments)
     profiles = np.array([_profile(segment, area) for segment in each])
-    noises = np.array([_noise(segment, recording.voltage.attrs["resolution"], area) for segment in each])
-    scatters = np.array([_scatter(profile) for profile in profiles])
     current = segments.current.to_numpy()
+    digits = recording.voltage.attrs["resolution"] * area / np.abs(current)  # ohm cm2
+    noises = np.maximum(_noise(recording, segments) * area / np.abs(current), digits)
+    resistance = np.median(profiles[:, (GRID >= 0.25) & (GRID <= 0.75)], axis=1)
+    ends = np.median(profiles[:, GRID > 0.95], axis=1) + digits / 2
+    scatters = np.array([_scatter(profile) for profile in profiles])
     completed = _completed(segments)
     highest = float(np.abs(recording.voltage).max())
 
@@ -105,10 +108,9 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
             expected, noise, calm = _own_beginning(profile), noises[index], np.inf
         if 0 < len(same) < MEMORY:  # an interface that is still forming improves from half cycle to half cycle
             expected = np.minimum(expected, np.median(profiles[latest][GRID > 0.9]))
-        digit = recording.voltage.attrs["resolution"] * area / abs(segment["current"])
         # a loss that the noise of single records can explain is none
         least = np.minimum(retained * expected, expected - 5 * noise)
-        row = _judgement(profile, expected, least, scatters[index], calm, digit, metallic)
+        row = _judgement(profile, expected, least, scatters[index], calm, ends[index], metallic)
         lost = _below(segment, area, least)
         if row["kind"] == "sustained" and completed[index] < 0.9:
             end = np.abs(segment["voltage"][-1])
@@ -127,7 +129,6 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
             row["whole"] = ~_below(segment, area, WHOLE * expected)
             _date(recording, each, rows)
 
-    resistance = np.median(profiles[:, (GRID >= 0.25) & (GRID <= 0.75)], axis=1)
     return segments.assign(
         current_density=(
             "segment",
@@ -201,10 +202,11 @@ def _completed(segments: xr.Dataset) -> np.ndarray:
     return np.append(1.0, held[1:] / pd.Series(held).expanding().median().to_numpy()[:-1])
 
 
-def _noise(segment: dict, digit: float, area: float) -> float:
-    """Standard deviation of the noise of one record in ohm cm2, from neighbouring records; at least the last digit."""
-    noise = np.median(np.abs(np.diff(segment["voltage"])))  # of two normal deviates' distance it is 0.954 sigma
-    return max(float(noise) / 0.954, digit) * area / abs(segment["current"])
+def _noise(recording: xr.Dataset, segments: xr.Dataset) -> np.ndarray:
+    """Standard deviation in V of the noise of one record, of each segment for itself, from neighbouring records."""
+    steps = np.abs(np.diff(recording.voltage.to_numpy()))
+    start, last = segments.start.to_numpy(), segments.stop.to_numpy() - 1
+    return cycling.medians(steps, start, last) / 0.954  # of two normal deviates' distance the median is 0.954 sigma
 
 
 def _away(profile: np.ndarray) -> np.ndarray:
@@ -222,12 +224,12 @@ def _judgement(
     least: np.ndarray,
     scatter: float,
     calm: float,
-    digit: float,
+    end: float,
     metallic: float,
 ) -> dict[str, float | str]:
     judged = GRID >= START
     lost = judged & (profile < least)
-    metal = np.median(profile[GRID > 0.95]) + digit / 2 < max(metallic, 0.1 * expected[-1])
+    metal = end < max(metallic, 0.1 * expected[-1])
     if metal:
         kind = "hard short"
     elif lost.sum() > SHARE * GRID.size or (scatter > 5 * calm and scatter > FLUCTUATION * np.median(np.abs(profile))):
