@@ -8,6 +8,7 @@ from point to point, by the software's interpolation or by what the model misses
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import lmfit
 import numpy as np
@@ -122,13 +123,17 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
     names = [name.removesuffix("_position") for name in parameters if name.endswith("_position")]
     baseline = np.polynomial.chebyshev.chebvander(scaled(x, x), degree)
 
-    def model(parameters: lmfit.Parameters) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        v = parameters.valuesdict()
+    @lru_cache(maxsize=1)  # the Jacobian is asked for where the residual was
+    def at(*values: float) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        v = dict(zip(parameters, values, strict=True))
         own = [np.array([v[f"{name}_{what}"] for name in names]) for what in ("position", "width", "skew")]
         values, slopes = shapes(x, own[0], own[1], np.full(len(names), v["lorentzian"]), own[2])
         design = np.column_stack([values.T, baseline])
         scale = np.linalg.norm(design, axis=0)
         return design, np.linalg.lstsq(design / scale, y, rcond=1e-12)[0] / scale, slopes
+
+    def model(parameters: lmfit.Parameters) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        return at(*parameters.valuesdict().values())
 
     def residual(parameters: lmfit.Parameters) -> np.ndarray:
         design, linear, _ = model(parameters)
