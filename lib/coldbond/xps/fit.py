@@ -192,6 +192,7 @@ class Model:
             self.static, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
         self.widths = ["fwhm" if c.fwhm is None else f"{c.key}_fwhm" for c in components]
         self._know_beforehand(reference_uncertainty)
+        self._last: tuple | None = None
 
     def _know_beforehand(self, reference_uncertainty: float) -> None:
         """Collect means and standard uncertainties; those of the positions have the energy reference in common."""
@@ -289,6 +290,11 @@ class Model:
 
     def _slopes(self, values: Mapping[str, float]) -> list[np.ndarray]:
         """Components of unit area and their derivatives by each argument of the line shape."""
+        if self._last is None or self._last[0] != values:  # a fit asks for the derivatives where it had the residual
+            self._last = dict(values), self._found_slopes(values)
+        return self._last[1]
+
+    def _found_slopes(self, values: Mapping[str, float]) -> list[np.ndarray]:
         if not self.components:
             return [np.empty((0, self.energy.size))] * (3 + len(self.others))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
@@ -325,7 +331,8 @@ class Model:
         return self.static + sum((values[name] * column for name, column in self.straight.items()), np.float64(0))
 
     def envelope(self, values: Mapping[str, float]) -> np.ndarray:
-        return self.areas(values) @ self.caused(values) + self.straight_line(values)
+        lines, *_ = self._slopes(values)
+        return self.areas(values) @ self._with_background(values, lines) + self.straight_line(values)
 
     def beforehand(self, values: Mapping[str, float]) -> np.ndarray:
         """Deviations from what is known beforehand, in standard deviations."""
