@@ -135,9 +135,9 @@ def test_table_has_a_row_for_each_step_and_a_column_for_each_cell():
 @pytest.mark.parametrize(
     ("recording", "text"),
     [
-        (galvanostatic(RISING, hard=0.8), "cell: CCD 0.7 mA cm$^{-2}$, hard short at 0.8 mA cm$^{-2}$"),
-        (galvanostatic(RISING), "cell: CCD 1.5 mA cm$^{-2}$ or more"),
-        (galvanostatic(RISING, hard=0.1), "cell: no step sustained, hard short at 0.1 mA cm$^{-2}$"),
+        (galvanostatic(RISING, hard=0.8), "cell: CCD 0.7 mA cm⁻², hard short at 0.8 mA cm⁻²"),
+        (galvanostatic(RISING), "cell: CCD 1.5 mA cm⁻² or more"),
+        (galvanostatic(RISING, hard=0.1), "cell: no step sustained, hard short at 0.1 mA cm⁻²"),
     ],
 )
 def test_panel_says_what_it_shows(recording, text):

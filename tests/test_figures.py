@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from cells import galvanostatic
@@ -17,11 +18,12 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def saved(folder, origin="measured", name="fig"):
+def saved(folder, origin="measured", name="fig", sample=""):
     recording = galvanostatic([0.1], origin=origin, file="cycling/a.csv", sha256="ab")
     with figures.new("double", 50) as fig:
         ax = fig.subplots()
         ax.plot(recording.time, recording.voltage)
+        ax.set_title(sample)
     values = [finding("ccd", 0.2, 0.2, 0.3, "mA/cm2")]
     figures.save(
         fig, name, notebook="fig4b_ccd", parameters={"b": [1], "a": 2}, values=values, recordings={"A": recording}
@@ -61,8 +63,17 @@ def test_width_is_that_of_a_journal_column(folder):
         assert image.width == pytest.approx(183 / 25.4 * 300, abs=1)
 
 
+def test_layout_is_solved_once_and_a_font_embedded_once_as_truetype(folder, monkeypatch):
+    solved, solve = [], ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *of: solved.append(of) or solve(*of))
+    pdf = saved(folder, sample="−τ– ≤ Ω")[".pdf"].read_bytes()
+    assert len(solved) == 1
+    assert pdf.count(b"/FontFile2") == 1
+    assert b"/Type3" not in pdf
+
+
 def test_no_part_of_a_file_is_left_when_drawing_fails(folder, monkeypatch):
-    monkeypatch.setattr(figures, "_show", lambda fig: 1 / 0)
+    monkeypatch.setattr(figures, "_show", lambda picture: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         saved(folder)
     assert list(folder.iterdir()) == []
@@ -82,4 +93,4 @@ def test_every_sample_has_a_colour_of_its_own(tmp_path, monkeypatch, names):
 
 
 def test_labels_are_written_as_they_are():
-    assert figures.label("Li$3N, 0.5 mA/cm2") == r"Li\$3N, 0.5 mA cm$^{-2}$"
+    assert figures.label("Li$3N, 0.5 mA/cm2") == r"Li\$3N, 0.5 mA cm⁻²"

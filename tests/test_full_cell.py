@@ -228,7 +228,7 @@ def test_a_row_of_panels_for_each_cell(panel, recording, table):
     fig.canvas.draw()
     assert [ax.get_ylabel() for ax in fig.axes] == {
         # the second cell has no complete cycle, and so no efficiency to show
-        "capacity": ["Specific capacity / mAh g$^{-1}$", "Capacity / mAh", "Coulombic efficiency / %"],
+        "capacity": ["Specific capacity / mAh g⁻¹", "Capacity / mAh", "Coulombic efficiency / %"],
         "polarization": ["Voltage / V", "Polarisation at half capacity / mV"] * 2,
     }[panel]
     lines = [ax.lines[-1].get_ydata() for ax in (fig.axes[2:] if panel == "capacity" else fig.axes[1::2])]

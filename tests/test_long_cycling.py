@@ -71,7 +71,7 @@ def test_insets_show_three_cycles_each(windows):
         left, right = fig.subplots(1, 2)
         long_cycling.plot(recording, judged, windows, left)
         long_cycling.plot_overpotential(long_cycling.overpotentials(judged), "LLZ", right)
-    assert [text.get_text() for text in left.texts] == ["LLZ, 0.5 mA cm$^{-2}$"]
+    assert [text.get_text() for text in left.texts] == ["LLZ, 0.5 mA cm⁻²"]
     insets = left.child_axes
     assert len(insets) == len(windows)
     for share, inset in zip(windows, insets, strict=True):

@@ -164,8 +164,8 @@ def test_three_panels_for_each_cell():
     fig.canvas.draw()
     assert [ax.get_xlabel() for ax in fig.axes[:3]] == [
         "Cycle number",
-        "Specific capacity / mAh g$^{-1}$",
-        "Rate / h$^{-1}$",
+        "Specific capacity / mAh g⁻¹",
+        "Rate / h⁻¹",
     ]
     assert fig.axes[3].get_ylabel() == "Capacity / mAh"
     assert [text.get_text() for text in fig.axes[0].texts] == ["0.2C", "0.5C", "1C", "0.2C"]

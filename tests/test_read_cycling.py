@@ -2,8 +2,6 @@
 
 import datetime
 import hashlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -450,8 +448,3 @@ def test_the_last_row_needs_no_line_break_where_its_last_field_is_not_read(tmp_p
 def test_a_path_may_be_text(tmp_path):
     same(read(str(written(tmp_path / "a.csv", bdf_csv()))))
     assert BDF_HEADER.split(",")[0] == "test_time_second"
-
-
-def test_importing_the_readers_loads_neither_polars_nor_calamine():
-    code = "import coldbond.reading, sys; print(sorted({'polars', 'python_calamine'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

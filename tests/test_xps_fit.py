@@ -24,6 +24,21 @@ def test_every_shape_and_background_recovers_two_lines():
                 assert result.params[f"{key}_area"].value == pytest.approx(area, rel=0.12)
 
 
+@pytest.mark.parametrize("shape", ["gl product", "gl sum", "voigt", "doniach"])
+def test_derivatives_are_those_of_the_residual(shape):
+    """Of a doublet with a width of its own for one component, on both backgrounds."""
+    region = counts([(443.5, 1.0), (444.6, 0.5)], seed=1)
+    pair = [Component("a", "a", 443.5, 0.3), Component("b", "b", 444.6, 0.3, fwhm=(1.5, 0.3))]
+    result = fit(region, pair, "shirley and tougaard", shape, line=LINES["In 3d"])
+    values, names, model = result.params.valuesdict(), list(result.params), result.model
+    found = model.derivatives(values, result.sigma, names).T
+    for name, column in zip(names, found, strict=True):
+        step = 1e-4 * max(abs(values[name]), 0.1)
+        up, down = (model.residual(values | {name: values[name] + s}, result.sigma) for s in (step, -step))
+        scale = np.abs(column).max() or 1.0
+        np.testing.assert_allclose(column / scale, (up - down) / (2 * step) / scale, atol=1e-3, err_msg=name)
+
+
 def test_a_model_that_is_exact_is_found_to_its_digits():
     """No noise, the fit's own background: every parameter comes back."""
     clean = counts([(55.2, 1.0), (57.6, 0.5)], seed=1, loss=0)

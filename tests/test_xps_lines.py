@@ -112,3 +112,14 @@ def test_iterative_shirley_without_a_peak_says_so():
     energy = np.arange(80, 100, 0.05)
     with pytest.raises(ValueError, match="holds no peak"):
         backgrounds.iterative_shirley(energy, np.linspace(100, 50, energy.size) - 20 * np.sin(energy))
+
+
+@pytest.mark.parametrize("shape, arguments", [(line_shapes.voigt, [0.3]), (line_shapes.doniach_sunjic, [0.3, 0.12])])
+def test_slopes_are_the_derivatives(shape, arguments):
+    arguments = [ENERGY, np.array([[0.5], [1.1]]), *arguments]
+    line, *slopes = line_shapes.SLOPES[shape](*arguments)
+    np.testing.assert_allclose(line, shape(*arguments), rtol=1e-12)
+    assert len(slopes) == len(arguments)
+    for i, slope in enumerate(slopes):
+        up, down = (shape(*[value + (i == j) * step for j, value in enumerate(arguments)]) for step in (1e-5, -1e-5))
+        np.testing.assert_allclose(slope, (up - down) / 2e-5, atol=1e-7)

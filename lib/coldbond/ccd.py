@@ -219,7 +219,7 @@ def plot(recording: xr.Dataset, judged: xr.Dataset, label: str, ax: Axes) -> Non
     ax.patch.set_visible(False)
     right.plot(hours, density, color="0.7", linewidth=0.5)
     right.tick_params(colors="0.45")
-    right.set_ylabel("Current density\n/ mA cm$^{-2}$", color="0.45")
+    right.set_ylabel("Current density\n/ mA cm⁻²", color="0.45")
     ax.plot(hours, recording.voltage, color=figures.color(recording.attrs["sample"]))
     ax.set_ylabel("Voltage / V")
     ax.margins(x=0)
@@ -227,9 +227,9 @@ def plot(recording: xr.Dataset, judged: xr.Dataset, label: str, ax: Axes) -> Non
         largest = 1.1 * float(np.abs(channel).quantile(0.9995))
         axes.set_ylim(-largest, 1.5 * largest)  # zero at the same height, and room for the text above
         axes.yaxis.set_major_locator(MaxNLocator(4))
-    held = "no step sustained" if value is None else f"CCD {value} mA cm$^{{-2}}$"
+    held = "no step sustained" if value is None else f"CCD {value} mA cm⁻²"
     failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
-    how = " or more" if high is None else f", {failed.kind.item(0)} at {high} mA cm$^{{-2}}$"
+    how = " or more" if high is None else f", {failed.kind.item(0)} at {high} mA cm⁻²"
     ax.text(0.01, 0.96, f"{figures.label(label)}: {held}{how}", transform=ax.transAxes, va="top")
     if failed.step.size:
         right.axvspan(float(failed.onset[0]) / 3600, float(hours[-1]), color="0.94", linewidth=0)

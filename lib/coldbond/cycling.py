@@ -1,7 +1,5 @@
 """Galvanostatic recordings cut where the current changes: segments, half cycles and the charge that each passed."""
 
-from itertools import pairwise
-
 import numpy as np
 import xarray as xr
 from scipy.ndimage import median_filter
@@ -89,11 +87,32 @@ def half_cycles(recording: xr.Dataset) -> xr.Dataset:
     return _described(recording, start, stop, dimension="half_cycle")
 
 
+def medians(values: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Return the median of each stretch of an array, 0 for an empty one: all that have one length at once.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+    start, stop : array of int, shape (stretches,)
+        The first of each, and one past its last.
+
+    Returns
+    -------
+    array, shape (stretches,)
+    """
+    length, found = stop - start, np.zeros(start.size)
+    order = np.argsort(length, kind="stable")
+    for places in np.split(order, np.flatnonzero(np.diff(length[order])) + 1):
+        if places.size and (size := length[places[0]]):
+            found[places] = np.median(values[start[places, np.newaxis] + np.arange(size)], axis=1)
+    return found
+
+
 def _noise(steps: np.ndarray, same: np.ndarray) -> np.ndarray:
     """Standard deviation of differences between neighbouring currents, of each stretch of one direction for itself."""
     edges = np.flatnonzero(np.diff(same, prepend=~same[:1], append=~same[-1:]))
-    medians = [np.median(steps[start:stop]) for start, stop in pairwise(edges)]
-    return np.repeat(medians, np.diff(edges)) / 0.6745  # of a normal deviate's size the median is 0.6745 sigma
+    sigma = medians(steps, edges[:-1], edges[1:]) / 0.6745  # of a normal deviate's size the median is 0.6745 sigma
+    return np.repeat(sigma, np.diff(edges))
 
 
 def _direction(current: np.ndarray, resolution: float) -> np.ndarray:
@@ -121,7 +140,7 @@ def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimen
         raise ValueError(f"{recording.attrs['source']}: no current flows in this recording")
     time, current = recording.time.to_numpy(), recording.current.to_numpy()
     last = stop - 1
-    interval = np.array([np.median(np.diff(time[a:b])) if b - a > 1 else 0.0 for a, b in zip(start, stop, strict=True)])
+    interval = medians(np.diff(time), start, last)
     before = np.minimum(time[start] - time[np.maximum(start - 1, 0)], interval)
     after = np.minimum(time[np.minimum(stop, time.size - 1)] - time[last], interval)
     passed = np.concatenate([[0.0], np.cumsum(np.diff(time) * (current[1:] + current[:-1]) / 2)])
@@ -129,7 +148,8 @@ def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimen
     begin, end = time[start] - before / 2, time[last] + after / 2
     switching = np.hypot(current[start] * before, current[last] * after) / np.sqrt(12)
     rounding = recording.current.attrs["resolution"] * (end - begin) / np.sqrt(12)
-    median = np.array([np.median(current[a:b][current[a:b] != 0]) for a, b in zip(start, stop, strict=True)])
+    flows = np.concatenate([[0], np.cumsum(current != 0)])
+    median = medians(current[current != 0], flows[start], flows[stop])
     variables = {
         "start": (start, {"long_name": "first record"}),
         "stop": (stop, {"long_name": "one past the last record"}),

@@ -10,11 +10,17 @@ from pathlib import Path
 from string import ascii_lowercase
 
 import matplotlib as mpl
-import seaborn as sns
+import numpy as np
 import xarray as xr
+from fontTools import subset
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 import coldbond
 from coldbond import manifest, paths
@@ -23,6 +29,8 @@ from coldbond import manifest, paths
 WIDTHS = {"single": 89, "double": 183}
 
 MM = 1 / 25.4  # inch
+
+DPI = 300  # of the PNG
 
 #: One colour a sample throughout the bundle, safe for colour-blind readers (Wong 2011, doi 10.1038/nmeth.1618).
 COLORS = {
@@ -34,7 +42,16 @@ COLORS = {
 }
 OTHER_COLORS = ("#009E73", "#CC79A7", "#882255", "#88CCEE", "#999933", "#332288")
 
+#: As seaborn's, which is no darker at one end than print holds.
+CREST = LinearSegmentedColormap.from_list(
+    "crest", ["#A5CD90", "#76B791", "#509E90", "#33858D", "#1D6C8A", "#234F81", "#2C3172"]
+)
+
 STAMP = "#B00020"
+
+#: For `str.translate`. Exponents and formulas are plain text: matplotlib's formula parser takes longer than a drawing.
+RAISED = str.maketrans("-+0123456789", "⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 #: For what DejaVu Sans lacks, such as a sample's name in Chinese: those of these that the machine has.
 OTHER_FONTS = (
@@ -58,6 +75,8 @@ STYLE = {
     "legend.frameon": False,
     "axes.linewidth": 0.6,
     "axes.unicode_minus": True,
+    "axes.axisbelow": True,
+    **dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], "0.15"),
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "xtick.major.size": 2.5,
@@ -65,11 +84,15 @@ STYLE = {
     "xtick.direction": "in",
     "ytick.direction": "in",
     "lines.linewidth": 0.8,
+    "lines.solid_capstyle": "round",
     "lines.markersize": 3,
     "patch.linewidth": 0.6,
+    "patch.edgecolor": "white",
+    "patch.force_edgecolor": True,
     "mathtext.default": "regular",
     "pdf.fonttype": 42,  # text stays text in the PDF
-    "savefig.dpi": 300,
+    "ps.fonttype": 42,  # what matplotlib's PDF looks at when it divides a font: with 3 it embeds each font twice
+    "savefig.dpi": DPI,
 }
 
 
@@ -83,13 +106,21 @@ def color(sample: str) -> str:
     rows = [row for row in manifest.rows(paths.RAW) if row["technique"] != "energies"]  # of models, not samples
     others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in COLORS]
     place = others.index(sample) if sample in others else len(others)
-    palette = OTHER_COLORS if len(others) < len(OTHER_COLORS) else sns.husl_palette(len(others) + 1).as_hex()
-    return palette[place]
+    if len(others) < len(OTHER_COLORS):
+        return OTHER_COLORS[place]
+    from seaborn import husl_palette  # half a second of imports
+
+    return husl_palette(len(others) + 1).as_hex()[place]
+
+
+def shades(count: int) -> list[str]:
+    """Return the colours of a series from light to dark."""
+    return [to_hex(color) for color in CREST(np.linspace(0, 1, count + 2)[1:-1])]
 
 
 def unit(text: str) -> str:
     """Return a unit as a figure writes it: "mA/cm2" as mA cm with an exponent of -2."""
-    return re.sub(r"/([A-Za-z]+)(\d*)", r" \1$^{-\2}$", text).replace("{-}", "{-1}")
+    return re.sub(r"/([A-Za-z]+)(\d*)", lambda found: f" {found[1]}{f'-{found[2] or 1}'.translate(RAISED)}", text)
 
 
 def label(text: str) -> str:
@@ -121,7 +152,7 @@ def new(width: str = "single", height: float = 60) -> Iterator[Figure]:
     matplotlib.figure.Figure
         Empty, laid out by matplotlib's constrained layout.
     """
-    with sns.axes_style("ticks"), mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE):
         fig = Figure(figsize=(WIDTHS[width] * MM, height * MM), layout="constrained")
         fig.get_layout_engine().set(w_pad=MM, h_pad=MM)
         yield fig
@@ -179,16 +210,13 @@ def save(
         return
     stamp(fig, recordings)
     embedded = json.dumps(provenance | {"coldbond": coldbond.__version__}, sort_keys=True)
-    metadata = {
-        "png": {"Software": None, "Description": embedded},
-        "pdf": {"Keywords": embedded, "CreationDate": None, "Producer": None, "Creator": None},
-    }
     with mpl.rc_context(STYLE):
-        pictures = {kind: _picture(fig, kind, metadata[kind]) for kind in ("png", "pdf")}
-        _show(fig)
-    _write(target.with_suffix(".png"), pictures["png"])
+        picture = _drawn(fig)
+        pdf = _pdf(fig, embedded)
+        _show(picture)
+    _write(target.with_suffix(".png"), _png(picture, DPI, embedded))
     _write(target.with_suffix(".json"), (numbers + "\n").encode())
-    _write(target.with_suffix(".pdf"), pictures["pdf"])  # last: its presence tells Make that all three are there
+    _write(target.with_suffix(".pdf"), pdf)  # last: its presence tells Make that all three are there
 
 
 def stamp(fig: Figure, recordings: Mapping[str, xr.Dataset]) -> None:
@@ -201,22 +229,45 @@ def stamp(fig: Figure, recordings: Mapping[str, xr.Dataset]) -> None:
     fig.text(0.998, 0.5, f"synthetic data{which}", rotation=90, ha="right", va="center", fontsize=6, color=STAMP)
 
 
-def _picture(fig: Figure, kind: str, metadata: Mapping) -> bytes:
+def _drawn(fig: Figure) -> Image.Image:
+    """Solve a figure's layout, which costs as much as drawing it and stays as it is from then on, and draw it."""
+    fig.set_dpi(DPI)
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()
+    fig.set_layout_engine("none")
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def _png(picture: Image.Image, dpi: float, description: str = "") -> bytes:
+    texts = PngInfo()
+    if description:
+        texts.add_text("Description", description)
     buffer = BytesIO()
-    fig.savefig(buffer, format=kind, metadata=metadata)
+    picture.save(buffer, "png", dpi=(dpi, dpi), pnginfo=texts, compress_level=3)  # of 9; 6 is slower by a third
     return buffer.getvalue()
 
 
-def _show(fig: Figure) -> None:
+def _pdf(fig: Figure, keywords: str) -> bytes:
+    buffer = BytesIO()
+    nothing = dict.fromkeys(["CreationDate", "Producer", "Creator"])
+    dropped = subset.Options._drop_tables_default
+    # The rules of kerning and ligatures, half of a PDF's cost: it has a place for each glyph and no use for them.
+    subset.Options._drop_tables_default = [*dropped, "GDEF", "GPOS", "GSUB"]
     try:
-        from IPython import get_ipython
-        from IPython.display import Image, display
+        FigureCanvasPdf(fig).print_pdf(buffer, metadata={"Keywords": keywords, **nothing})
+    finally:
+        subset.Options._drop_tables_default = dropped
+    return buffer.getvalue()
+
+
+def _show(picture: Image.Image) -> None:
+    try:
+        from IPython import display, get_ipython
     except ImportError:
         return
     if get_ipython() is not None:
-        buffer = BytesIO()
-        fig.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
-        display(Image(buffer.getvalue(), width=round(fig.get_figwidth() * 96)))
+        small = _png(picture.reduce(2), DPI / 2)
+        display.display(display.Image(small, width=round(picture.width / DPI * 96)))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy import stats
+from scipy import special
 
 from coldbond import capacity, figures, trends
 from coldbond.findings import finding
@@ -74,7 +73,7 @@ def scatter(steady: xr.Dataset) -> float:
     capacities = kept.capacity.sel(half="discharge").to_numpy()
     smooth = np.polynomial.Polynomial.fit(kept.cycle.to_numpy(), capacities, degree)(kept.cycle.to_numpy())
     deviation = np.sqrt(np.sum((capacities - smooth) ** 2) / freedom)
-    return float(deviation * stats.t.ppf(0.975, freedom) / 1.96)
+    return float(deviation * special.stdtrit(freedom, 0.975) / 1.96)
 
 
 def retention(table: xr.Dataset, after: int, scatter: float = 0.0) -> dict[str, tuple[float, float]]:
@@ -389,7 +388,7 @@ def plot_profiles(ax: Axes, recording: xr.Dataset, table: xr.Dataset, shown: Seq
     """Plot voltage against capacity of the first and last cycle and the shown ones, their finished halves."""
     held = table.cycle[(table.finished == 1).any("half").to_numpy()].to_numpy()
     chosen = sorted({n for n in shown if n in held} | {held[0], held[-1]})
-    for n, color in zip(chosen, sns.color_palette("crest", len(chosen)), strict=True):
+    for n, color in zip(chosen, figures.shades(len(chosen)), strict=True):
         halves = table.sel(cycle=n)
         for half in halves.half[(halves.finished == 1).to_numpy()].to_numpy():
             ax.plot(*capacity.profile(recording, halves.sel(half=half)), color=color, label=str(n))

@@ -44,17 +44,17 @@ def half_cycles(recording: xr.Dataset, retained: float = 0.6, metallic: float = 
     judged = shorts.judged(recording, retained, metallic)
     time, voltage = recording.time.to_numpy(), recording.voltage.to_numpy()
     spans = {"overpotential_start": (0.02, 0.1), "overpotential": (0.25, 0.75), "overpotential_end": (0.95, 1.0)}
-    names = ("start", "stop", "begin", "end", "current")
-    columns = {name: np.empty(judged.sizes["segment"]) for name in spans}
-    for i, (start, stop, begin, end, current) in enumerate(
-        zip(*(judged[name].to_numpy() for name in names), strict=True)
-    ):
-        passed = (time[start:stop] - begin) / (end - begin)
-        for name, span in spans.items():
-            share = np.linspace(*span, 21)  # equidistant, whatever the tester's sampling
-            columns[name][i] = np.sign(current) * np.median(np.interp(share, passed, voltage[start:stop]))
+    share = np.concatenate([np.linspace(*span, 21) for span in spans.values()])  # equidistant, however it was sampled
+    bounds = (judged[name].to_numpy() for name in ("start", "stop", "begin", "end"))
+    voltages = np.array(
+        [
+            np.interp(share, (time[start:stop] - begin) / (end - begin), voltage[start:stop])
+            for start, stop, begin, end in zip(*bounds, strict=True)
+        ]
+    )
+    medians = np.sign(judged.current.to_numpy()) * np.median(voltages.reshape(-1, len(spans), 21), axis=2).T
     attrs = {"units": "V", "long_name": "Overpotential"}
-    return judged.assign({name: ("segment", values, attrs) for name, values in columns.items()})
+    return judged.assign({name: ("segment", values, attrs) for name, values in zip(spans, medians, strict=True)})
 
 
 def overpotentials(half_cycles: xr.Dataset) -> xr.Dataset:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import xarray as xr
 from lmfit.model import ModelResult
 from matplotlib.axes import Axes
@@ -323,7 +322,7 @@ def plot_model(ax: Axes, levels: xr.Dataset, fitted: Mapping[float | None, Model
             ax.errorbar(level.rate, level.capacity, level.interval, fmt="o", color=color, elinewidth=0.6)
     ax.set(
         xscale="log",
-        xlabel="Rate / h$^{-1}$",
+        xlabel="Rate / h⁻¹",
         ylabel=capacity.label(levels),
         ylim=(0, 1.2 * float(first.capacity.max())),
     )
@@ -339,8 +338,8 @@ def _in_words(tau: tuple[float, float, float]) -> str:
     return f"< {high:g} s" if np.isfinite(high) else f"> {low:g} s" if np.isfinite(low) else "not determined"
 
 
-def _colors(levels: xr.Dataset) -> list[tuple[float, float, float]]:
+def _colors(levels: xr.Dataset) -> list[str]:
     """One colour a plateau: darker for a higher current, the same for the same."""
     currents = np.sort(levels.current.to_numpy()[~levels.again.to_numpy()])
-    palette = sns.color_palette("crest", currents.size)
+    palette = figures.shades(currents.size)
     return [palette[np.abs(currents / current - 1).argmin()] for current in levels.current.to_numpy()]

@@ -1,6 +1,9 @@
 """Short circuits of a lithium symmetric cell, told from what its overpotential was in the half cycles before."""
 
+from collections import deque
+
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.ndimage import median_filter
 
@@ -80,32 +83,37 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
             f"{recording.attrs['source']}: a current density needs the cell's area; fill in area_cm2 in manifest.csv"
         )
     segments = cycling.segments(recording)
-    each = _each(segments)
-    profiles = [_profile(recording, segment, area) for segment in each]
-    noises = [_noise(recording, segment, area) for segment in each]
-    direction = np.sign(segments.current.to_numpy())
+    each = _each(recording, segments)
+    profiles = np.array([_profile(segment, area) for segment in each])
+    current = segments.current.to_numpy()
+    digits = recording.voltage.attrs["resolution"] * area / np.abs(current)  # ohm cm2
+    noises = np.maximum(_noise(recording, segments) * area / np.abs(current), digits)
+    resistance = np.median(profiles[:, (GRID >= 0.25) & (GRID <= 0.75)], axis=1)
+    ends = np.median(profiles[:, GRID > 0.95], axis=1) + digits / 2
+    scatters = np.array([_scatter(profile) for profile in profiles])
     completed = _completed(segments)
     highest = float(np.abs(recording.voltage).max())
 
-    rows, sustained = [], []
+    rows = []
+    sustained = {1.0: deque(maxlen=MEMORY), -1.0: deque(maxlen=MEMORY)}  # by direction
+    latest = 0
     for index, (segment, profile) in enumerate(zip(each, profiles, strict=True)):
-        same = [i for i in sustained if direction[i] == direction[index]][-MEMORY:]
+        same = list(sustained[np.sign(current[index])])
         if same:
-            expected = np.median([profiles[i] for i in same], axis=0)
-            scale = np.abs(segments.current.to_numpy()[same] / segment["current"])  # ohm cm2 then, as ohm cm2 now
-            noise = float(np.median(np.array([noises[i] for i in same]) * scale))
-            calm = float(np.max(np.array([rows[i]["scatter"] for i in same]) * scale))
+            expected = np.median(profiles[same], axis=0)
+            scale = np.abs(current[same] / segment["current"])  # ohm cm2 then, as ohm cm2 now
+            noise = float(np.median(noises[same] * scale))
+            calm = float(np.max(scatters[same] * scale))
         else:  # the first of its direction has nothing to compare with but its own beginning
             expected, noise, calm = _own_beginning(profile), noises[index], np.inf
         if 0 < len(same) < MEMORY:  # an interface that is still forming improves from half cycle to half cycle
-            expected = np.minimum(expected, np.median(profiles[sustained[-1]][GRID > 0.9]))
-        digit = recording.voltage.attrs["resolution"] * area / abs(segment["current"])
+            expected = np.minimum(expected, np.median(profiles[latest][GRID > 0.9]))
         # a loss that the noise of single records can explain is none
         least = np.minimum(retained * expected, expected - 5 * noise)
-        row = _judgement(profile, expected, least, calm, digit, metallic)
-        lost = _below(recording, segment, area, least)
+        row = _judgement(profile, expected, least, scatters[index], calm, ends[index], metallic)
+        lost = _below(segment, area, least)
         if row["kind"] == "sustained" and completed[index] < 0.9:
-            end = np.abs(recording.voltage.to_numpy()[int(segment["stop"]) - 1])
+            end = np.abs(segment["voltage"][-1])
             if end >= 0.95 * highest and profile[-1] > 1.2 * expected[-1]:
                 row |= {"kind": "voltage limit", "onset_share": 1.0}
             elif index == len(each) - 1:  # stopped by its operator, unless it had just shorted
@@ -113,15 +121,14 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
                 row["kind"] = ("hard short" if metal else "soft short") if lost[-1] else "unfinished"
                 row["onset_share"] = np.nan
         if row["kind"] == "sustained":
-            sustained.append(index)
-        row |= {"lost": lost, "whole": ~_below(recording, segment, area, WHOLE * expected)}
-        row["last_good"], row["onset"] = np.nan, np.nan
+            sustained[np.sign(current[index])].append(index)
+            latest = index
+        row |= {"lost": lost, "last_good": np.nan, "onset": np.nan}
         rows.append(row)
         if row["kind"] not in ("sustained", "unfinished"):
+            row["whole"] = ~_below(segment, area, WHOLE * expected)
             _date(recording, each, rows)
 
-    middle = (GRID >= 0.25) & (GRID <= 0.75)
-    resistance = np.array([np.median(profile[middle]) for profile in profiles])
     return segments.assign(
         current_density=(
             "segment",
@@ -148,26 +155,35 @@ def charge_passed(recording: xr.Dataset, until: float) -> tuple[float, float]:
     return float(np.abs(segments.charge).sum()) * scale, float(segments.charge_uncertainty.sum()) * scale
 
 
-def _each(segments: xr.Dataset) -> list[dict[str, float]]:
+def _each(recording: xr.Dataset, segments: xr.Dataset) -> list[dict]:
+    """Each segment's bounds and current, and its records' voltage and place, as the share that has passed."""
+    time, voltage = recording.time.to_numpy(), recording.voltage.to_numpy()
     arrays = {name: segments[name].to_numpy() for name in ("start", "stop", "begin", "end", "current")}
-    return [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
+    each = [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
+    for segment in each:
+        records = slice(segment["start"], segment["stop"])
+        segment["voltage"] = voltage[records]
+        segment["passed"] = (time[records] - segment["begin"]) / (segment["end"] - segment["begin"])
+    return each
 
 
-def _profile(recording: xr.Dataset, segment: dict[str, float], area: float) -> np.ndarray:
+def _profile(segment: dict, area: float) -> np.ndarray:
     """Area-specific resistance in ohm cm2 on `GRID`, the share of the segment that has passed."""
-    records = slice(int(segment["start"]), int(segment["stop"]))
-    passed = (recording.time.to_numpy()[records] - segment["begin"]) / (segment["end"] - segment["begin"])
-    voltage = recording.voltage.to_numpy()[records]
+    voltage = segment["voltage"]
     if voltage.size > 4:  # a stray record is no short, nor the last one, caught while the tester switched
-        voltage = np.append(median_filter(voltage, 3)[:-1], np.median(voltage[-3:]))
-    return np.interp(GRID, passed, voltage) * area / segment["current"]
+        voltage = np.concatenate([voltage[:1], _of_three(voltage), [sorted(voltage[-3:])[1]]])
+    return np.interp(GRID, segment["passed"], voltage) * area / segment["current"]
 
 
-def _below(recording: xr.Dataset, segment: dict[str, float], area: float, least: np.ndarray) -> np.ndarray:
+def _of_three(voltage: np.ndarray) -> np.ndarray:
+    """Running median of three records."""
+    before, here, after = voltage[:-2], voltage[1:-1], voltage[2:]
+    return np.maximum(np.minimum(before, here), np.minimum(np.maximum(before, here), after))
+
+
+def _below(segment: dict, area: float, least: np.ndarray) -> np.ndarray:
     """Which records of a segment lie below an area-specific resistance in ohm cm2, given on `GRID`."""
-    records = slice(int(segment["start"]), int(segment["stop"]))
-    passed = (recording.time.to_numpy()[records] - segment["begin"]) / (segment["end"] - segment["begin"])
-    return recording.voltage.to_numpy()[records] * area / segment["current"] < np.interp(passed, GRID, least)
+    return segment["voltage"] * area / segment["current"] < np.interp(segment["passed"], GRID, least)
 
 
 def _own_beginning(profile: np.ndarray) -> np.ndarray:
@@ -183,44 +199,49 @@ def _completed(segments: xr.Dataset) -> np.ndarray:
         return np.median(np.abs(amounts / np.median(amounts) - 1))
 
     held = duration if spread(duration) <= spread(charge) else charge
-    return np.array([1.0, *(held[i] / np.median(held[:i]) for i in range(1, held.size))])
+    return np.append(1.0, held[1:] / pd.Series(held).expanding().median().to_numpy()[:-1])
 
 
-def _noise(recording: xr.Dataset, segment: dict[str, float], area: float) -> float:
-    """Standard deviation of the noise of one record in ohm cm2, from neighbouring records; at least the last digit."""
-    voltage = recording.voltage.to_numpy()[int(segment["start"]) : int(segment["stop"])]
-    noise = np.median(np.abs(np.diff(voltage))) / 0.954  # of two normal deviates' distance the median is 0.954 sigma
-    return max(float(noise), recording.voltage.attrs["resolution"]) * area / abs(segment["current"])
+def _noise(recording: xr.Dataset, segments: xr.Dataset) -> np.ndarray:
+    """Standard deviation in V of the noise of one record, of each segment for itself, from neighbouring records."""
+    steps = np.abs(np.diff(recording.voltage.to_numpy()))
+    start, last = segments.start.to_numpy(), segments.stop.to_numpy() - 1
+    return cycling.medians(steps, start, last) / 0.954  # of two normal deviates' distance the median is 0.954 sigma
+
+
+def _away(profile: np.ndarray) -> np.ndarray:
+    """Distance of a profile from its own running median."""
+    return np.abs(profile - median_filter(profile, GRID.size // 10, mode="nearest"))
+
+
+def _scatter(profile: np.ndarray) -> float:
+    return np.sqrt(np.mean(_away(profile)[GRID >= START] ** 2))
 
 
 def _judgement(
     profile: np.ndarray,
     expected: np.ndarray,
     least: np.ndarray,
+    scatter: float,
     calm: float,
-    digit: float,
+    end: float,
     metallic: float,
 ) -> dict[str, float | str]:
     judged = GRID >= START
-    away = np.abs(profile - median_filter(profile, GRID.size // 10, mode="nearest"))
-    scatter = float(np.sqrt(np.mean(away[judged] ** 2)))
     lost = judged & (profile < least)
-    metal = np.median(profile[GRID > 0.95]) + digit / 2 < max(metallic, 0.1 * expected[-1])
+    metal = end < max(metallic, 0.1 * expected[-1])
     if metal:
         kind = "hard short"
-    elif lost.sum() > SHARE * GRID.size or scatter > max(5 * calm, FLUCTUATION * np.median(np.abs(profile))):
+    elif lost.sum() > SHARE * GRID.size or (scatter > 5 * calm and scatter > FLUCTUATION * np.median(np.abs(profile))):
         kind = "soft short"
     else:
-        kind = "sustained"
-    disturbed = judged & (lost | (profile < metallic) if metal or lost.any() else away > FLUCTUATION * np.abs(profile))
-    return dict(
-        kind=kind,
-        scatter=scatter,
-        onset_share=float(GRID[np.argmax(disturbed)]),
-    )
+        return {"kind": "sustained"}
+    low = metal or lost.any()
+    disturbed = lost | (profile < metallic) if low else _away(profile) > FLUCTUATION * np.abs(profile)
+    return {"kind": kind, "onset_share": float(GRID[np.argmax(judged & disturbed)])}
 
 
-def _date(recording: xr.Dataset, each: list[dict[str, float]], rows: list[dict]) -> None:
+def _date(recording: xr.Dataset, each: list[dict], rows: list[dict]) -> None:
     """Set `last_good` and `onset` [s] of the last row, which failed, between which its failure began.
 
     A failure that was there when the segment began came in the pause before it, or in the last records of the segment

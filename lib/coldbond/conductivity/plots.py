@@ -91,7 +91,7 @@ def _resistance(label: str, resistance: Interval, color: str, ax: Axes, at: int)
     ends = value if low is None else low, value if high is None else high
     ax.plot(ends, (0, 0), color=color, linewidth=4, alpha=BAND, solid_capstyle="butt")
     ax.plot(value, 0, "|", color=color, markersize=6)
-    text = f"{figures.label(label)}: $R$ = {_number(resistance)} Ω"
+    text = f"{figures.label(label)}: R = {_number(resistance)} Ω"
     ax.text(0.97, 0.03 + 0.08 * at, text, transform=ax.transAxes, ha="right", color=color)
 
 
@@ -130,13 +130,13 @@ def _arrhenius(fig: Figure, place: SubplotSpec, lines: Mapping[str, Mapping[str,
         texts = [figures.label(sample)] if len(lines) > 1 else []
         texts += [
             f"$E_a$({of}) = {form.energy.value:.3f} ± {form.energy.high - form.energy.value:.3f} eV"
-            for of, form in zip(("$σT$", "$σ$"), forms, strict=True)
+            for of, form in zip(("σT", "σ"), forms, strict=True)
         ]
         text, color = "\n".join(texts), color if len(lines) > 1 else "black"
         left, step = at % 2 == 0, 0.26 * (at // 2)  # the line leaves these corners free
         corner = dict(x=0.04, y=0.05 + step, va="bottom") if left else dict(x=0.97, y=0.96 - step, va="top", ha="right")
         ax.text(s=text, transform=ax.transAxes, color=color, linespacing=1.4, **corner)
-    ax.set(yscale="log", ylabel="$σT$ / S K cm$^{-1}$" if known else "$T/R$ / K S")
+    ax.set(yscale="log", ylabel="σT / S K cm⁻¹" if known else "T/R / K S")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter(ScalarFormatter())
     ax.yaxis.set_minor_locator(NullLocator())
@@ -146,7 +146,7 @@ def _arrhenius(fig: Figure, place: SubplotSpec, lines: Mapping[str, Mapping[str,
     top.set_xlabel("Temperature / °C")
     top.tick_params(direction="in")
     rest.axhline(0, color=FIT, linewidth=0.7)
-    rest.set(xlim=ax.get_xlim(), xlabel="1000 K / $T$", ylabel="Off the line\n/ %")
+    rest.set(xlim=ax.get_xlim(), xlabel="1000 K / T", ylabel="Off the line\n/ %")
     return ax
 
 
@@ -206,9 +206,9 @@ def _steady(interval: Interval) -> str:
     power = int(np.floor(np.log10(interval.value)))
     scaled = Interval(*(None if number is None else number / 10.0**power for number in interval))
     value, bounds = _number(scaled).split(" ", 1)
-    return f": {value} × $10^{{{power}}}$ A\n{bounds}"
+    return f": {value} × 10{str(power).translate(figures.RAISED)} A\n{bounds}"
 
 
 def _power(number: float) -> str:
     mantissa, power = f"{number:.1e}".split("e")
-    return f"{mantissa} × $10^{{{int(power)}}}$"
+    return f"{mantissa} × 10{str(int(power)).translate(figures.RAISED)}"

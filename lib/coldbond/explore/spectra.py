@@ -205,7 +205,7 @@ class Raman:
         ax, below = fig.subplots(2, sharex=True, height_ratios=(4, 1))
         ax.plot(x, y, ".", color=figures.color(self.spectrum.attrs["sample"]), markersize=2, markeredgewidth=0)
         ax.set_ylabel("Intensity")
-        below.set(xlabel="Raman shift / cm$^{-1}$", ylabel="Residual", xlim=window)
+        below.set(xlabel="Raman shift / cm⁻¹", ylabel="Residual", xlim=window)
         rows = {}
         if places:
             start = raman.parameters(bands, [MODES[name] for name in modes], float(np.median(np.diff(x))))

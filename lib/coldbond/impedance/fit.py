@@ -117,7 +117,7 @@ def fitted(
         raise ValueError(f"{frequency.size} points are too few for the {len(problem.names)} parameters of {circuit}")
     if smaller is None and circuit.split("-").count("RQ") > 1:
         smaller = fitted(spectrum, _without_arc(circuit), weighting)
-    starts = _starts(problem)[:SCREENED] + (_grown(problem, smaller) if smaller is not None else [])
+    starts = _starts(problem) + (_grown(problem, smaller) if smaller is not None else [])
     screened = [problem.solved(problem.coordinates(start), FEW) for start in starts]
     screened.sort(key=lambda found: found[1])
     found = [problem.solved(x) for x, _ in screened[:CONVERGED]]
@@ -234,7 +234,7 @@ def _weights(spectrum: xr.Dataset, weighting: str) -> np.ndarray:
 
 
 def _starts(problem: Problem) -> list[dict[str, float]]:
-    """Start values, the most promising first."""
+    """The most promising start values, the best first."""
     s = 2j * np.pi * problem.frequency
     target = problem._stacked(problem.impedance)
     own = circuits.elements(problem.circuit)
@@ -243,19 +243,23 @@ def _starts(problem: Problem) -> list[dict[str, float]]:
     grid = np.linspace(*ends, max(6, int(np.ptp(ends) * GRID / max(arcs, 1) ** 0.5)))
     tails = START_TAILS if any(kind == "Q" for kind, _ in own) else START_TAILS[:1]
     least = SMALLEST * np.abs(problem.impedance).min()
+    kinds = [kind for kind, _ in own]
+    # The columns of the linear problems: of an arc by its time constant, of the others by the tail's exponent.
+    columns = {tau: problem._stacked(_shape("RQ", s, tau, 0.0)) for tau in grid}
+    columns |= {(kind, tail): problem._stacked(_shape(kind, s, 0.0, tail)) for kind in kinds for tail in tails}
+    sizes = {place: np.linalg.norm(column) for place, column in columns.items()}
+    columns = {place: column / sizes[place] for place, column in columns.items()}
     found = []
     for taus in itertools.combinations(grid, arcs):
-        if arcs > 1 and np.diff(taus).min() < APART:
+        if arcs > 1 and min(after - before for before, after in itertools.pairwise(taus)) < APART:
             continue
         for tail in tails:
             waiting = iter(taus)
-            shapes = [_shape(kind, s, next(waiting) if kind in circuits.ARCS else 0.0, tail) for kind, _ in own]
-            columns = problem._stacked(np.array(shapes)).T
-            sizes = np.linalg.norm(columns, axis=0)
-            amplitudes, distance = optimize.nnls(columns / sizes, target)
-            found.append((distance, taus, tail, amplitudes / sizes))
+            places = [next(waiting) if kind in circuits.ARCS else (kind, tail) for kind in kinds]
+            amplitudes, distance = optimize.nnls(np.array([columns[place] for place in places]).T, target)
+            found.append((distance, taus, tail, amplitudes / np.array([sizes[place] for place in places])))
     found.sort(key=lambda start: start[0])
-    return [_values(own, *start[1:], least) for start in found]
+    return [_values(own, *start[1:], least) for start in found[:SCREENED]]
 
 
 def _without_arc(circuit: str) -> str:

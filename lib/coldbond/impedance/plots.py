@@ -33,7 +33,8 @@ def draw_resistances(
     cycles = resistances.cycle.notna().any()
     axes = fig.subplots(1, len(samples) + cycles)
     for ax, sample in zip(np.atleast_1d(axes), samples, strict=False):
-        _nyquist(ax, _of(recordings, sample), fitted)
+        own = _of(recordings, sample)
+        _nyquist(ax, own, fitted, _tested(own))
         ax.set_title(figures.label(sample), color=figures.color(sample))
     if cycles:
         _against_cycle(axes[-1], resistances, trends, part)
@@ -47,7 +48,8 @@ def draw_spectra(fig: Figure, recordings: Mapping[str, xr.Dataset], fitted: Fits
     for at, sample in enumerate(samples):
         (plane, imaginary), (left, times) = grid[2 * at : 2 * at + 2]
         own = _of(recordings, sample)
-        _nyquist(plane, own, fitted)
+        tests = _tested(own)
+        _nyquist(plane, own, fitted, tests)
         plane.set_title(figures.label(sample), color=figures.color(sample))
         colors = _colors(own)
         for label, recording in own.items():
@@ -62,13 +64,12 @@ def draw_spectra(fig: Figure, recordings: Mapping[str, xr.Dataset], fitted: Fits
             imaginary.loglog(
                 best.frequency, np.where(best.model.imag < 0, -best.model.imag, np.nan), color=colors[label], lw=0.6
             )
-            tested = kramers_kronig.test(spectrum)
-            left.semilogx(spectrum.frequency, tested.residual_real, "-", color=colors[label], lw=0.6)
-            left.semilogx(spectrum.frequency, tested.residual_imag, ":", color=colors[label], lw=0.8)
+            left.semilogx(spectrum.frequency, tests[label].residual_real, "-", color=colors[label], lw=0.6)
+            left.semilogx(spectrum.frequency, tests[label].residual_imag, ":", color=colors[label], lw=0.8)
             spread = relaxation_times.distribution(spectrum)
             times.fill_between(spread.relaxation_time, spread.low, spread.high, color=colors[label], alpha=0.3, lw=0)
             times.loglog(spread.relaxation_time, spread.gamma, color=colors[label], lw=0.8)
-        imaginary.set(xlabel="frequency / Hz", ylabel=r"−Im $Z$ / Ω")
+        imaginary.set(xlabel="frequency / Hz", ylabel="−Im Z / Ω")
         largest = max(np.abs(line.get_ydata()).max() for line in left.lines)
         left.set(xlabel="frequency / Hz", ylabel="Kramers–Kronig residual / %", ylim=(-1.15 * largest, 1.5 * largest))
         left.axhline(0, color="0.6", lw=0.5, zorder=0)
@@ -83,18 +84,22 @@ def _of(recordings: Mapping[str, xr.Dataset], sample: str) -> dict[str, xr.Datas
     return {label: recording for label, recording in recordings.items() if recording.attrs["sample"] == sample}
 
 
+def _tested(recordings: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    return {label: kramers_kronig.test(last_sweep(recording)) for label, recording in recordings.items()}
+
+
 def _colors(recordings: Mapping[str, xr.Dataset]) -> dict[str, tuple]:
     """From first to last, dark to light."""
     shades = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(recordings)))
     return {label: tuple(shade) for label, shade in zip(recordings, shades, strict=True)}
 
 
-def _nyquist(ax: Axes, recordings: Mapping[str, xr.Dataset], fitted: Fits) -> None:
+def _nyquist(ax: Axes, recordings: Mapping[str, xr.Dataset], fitted: Fits, tests: Mapping[str, xr.Dataset]) -> None:
     colors = _colors(recordings)
     shown = []
     for label, recording in recordings.items():
         spectrum, best = last_sweep(recording), next(iter(fitted[label].values()))
-        z, fails = spectrum.impedance.to_numpy(), kramers_kronig.test(spectrum).fails.to_numpy()
+        z, fails = spectrum.impedance.to_numpy(), tests[label].fails.to_numpy()
         (points,) = ax.plot(z.real, -z.imag, "o", ms=2, mew=0, color=colors[label], label=recording.attrs["state"])
         ax.plot(best.model.real, -best.model.imag, color=colors[label], lw=0.7)
         ax.plot(z.real[fails], -z.imag[fails], "x", ms=3, mew=0.7, color=FAILS, zorder=3)
@@ -102,7 +107,7 @@ def _nyquist(ax: Axes, recordings: Mapping[str, xr.Dataset], fitted: Fits) -> No
     reach = 1.05 * max(points.get_xdata().max() for points in shown)
     below = 1.1 * min(0.0, *(points.get_ydata().min() for points in shown)) - 0.06 * reach
     ax.set_aspect("equal", adjustable="box")
-    ax.set(xlabel=r"Re $Z$ / Ω", ylabel=r"−Im $Z$ / Ω", xlim=(0, reach), ylim=(below, below + reach))
+    ax.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω", xlim=(0, reach), ylim=(below, below + reach))
     ax.legend(loc="upper left", ncols=2, markerscale=1.6, handletextpad=0.1, columnspacing=0.8, borderaxespad=0.2)
 
 

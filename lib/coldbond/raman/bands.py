@@ -8,6 +8,7 @@ from point to point, by the software's interpolation or by what the model misses
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import lmfit
 import numpy as np
@@ -122,16 +123,21 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
     names = [name.removesuffix("_position") for name in parameters if name.endswith("_position")]
     baseline = np.polynomial.chebyshev.chebvander(scaled(x, x), degree)
 
-    def model(parameters: lmfit.Parameters) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        v = parameters.valuesdict()
+    @lru_cache(maxsize=1)  # the Jacobian is asked for where the residual was
+    def at(*values: float) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray], np.ndarray]:
+        v = dict(zip(parameters, values, strict=True))
         own = [np.array([v[f"{name}_{what}"] for name in names]) for what in ("position", "width", "skew")]
         values, slopes = shapes(x, own[0], own[1], np.full(len(names), v["lorentzian"]), own[2])
         design = np.column_stack([values.T, baseline])
         scale = np.linalg.norm(design, axis=0)
-        return design, np.linalg.lstsq(design / scale, y, rcond=1e-12)[0] / scale, slopes
+        basis, triangle = np.linalg.qr(design / scale)
+        return design, np.linalg.lstsq(triangle, basis.T @ y, rcond=1e-12)[0] / scale, slopes, basis
+
+    def model(parameters: lmfit.Parameters) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray], np.ndarray]:
+        return at(*parameters.valuesdict().values())
 
     def residual(parameters: lmfit.Parameters) -> np.ndarray:
-        design, linear, _ = model(parameters)
+        design, linear, *_ = model(parameters)
         return y - design @ linear
 
     def columns(linear: np.ndarray, slopes: dict[str, np.ndarray], varied: Sequence[str]) -> np.ndarray:
@@ -141,9 +147,8 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
         return np.column_stack([(whose[of or what] * linear[: len(names)]) @ slopes[what] for of, _, what in split])
 
     def jacobian(parameters: lmfit.Parameters) -> np.ndarray:
-        design, linear, slopes = model(parameters)
+        _, linear, slopes, basis = model(parameters)
         moved = columns(linear, slopes, [name for name, parameter in parameters.items() if parameter.vary])
-        basis = np.linalg.qr(design / np.linalg.norm(design, axis=0))[0]
         return (basis @ (basis.T @ moved) - moved).T  # Kaufman (1975, doi 10.1007/BF01932995)
 
     varied = [name for name, parameter in parameters.items() if parameter.vary]
@@ -151,7 +156,7 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
         tolerances = {"ftol": 1e-5, "xtol": 1e-4, "calc_covar": False}
         result = lmfit.minimize(residual, parameters, method="leastsq", Dfun=jacobian, col_deriv=1, **tolerances)
         parameters, varied = result.params, result.var_names
-    design, linear, slopes = model(parameters)
+    design, linear, slopes, _ = model(parameters)
     whole = np.column_stack([columns(linear, slopes, varied), design]) if varied else design
     return Fit(names, parameters, linear, y - design @ linear, whole, varied, degree)
 

@@ -47,7 +47,7 @@ def draw(fig: Figure, decomposed: Mapping[str, xr.Dataset], calibration: xr.Data
     for ax in zooms:
         ax.set_ylim(-0.12 * max(heights), 1.2 * max(heights))
     for ax in (rests[-1], zooms[-1]):
-        ax.set_xlabel("Raman shift / cm$^{-1}$")
+        ax.set_xlabel("Raman shift / cm⁻¹")
     lettered = [mains[0], zooms[0]]
     if calibration is not None:
         lettered.append(fig.add_subplot(grid[2 * n, :]))
@@ -124,7 +124,7 @@ def _remainder(spectrum: xr.Dataset, ax: Axes) -> float:
     ax.set(
         xlim=(left, right),
         ylabel="Height / "
-        + (f"%\nof the {relative} cm$^{{-1}}$ band" if relative else spectrum.intensity.attrs.get("units", "")),
+        + (f"%\nof the {relative} cm⁻¹ band" if relative else spectrum.intensity.attrs.get("units", "")),
     )
     return max(float(rest.where((shift > left) & (shift < right)).max()), float(modes.height.max()))
 
@@ -145,6 +145,6 @@ def _lines(calibration: xr.Dataset, window: Sequence[float], ax: Axes) -> None:
     ax.plot(grid, error, color=FIT, linewidth=0.8)
     ax.plot(recorded[used], off[used], "ko", markersize=2)
     ax.plot(recorded[~used], off[~used], "ko", markersize=2, fillstyle="none", markeredgewidth=0.5)
-    ax.set(xlabel="Recorded Raman shift / cm$^{-1}$", ylabel="Axis correction\n/ cm$^{-1}$")
+    ax.set(xlabel="Recorded Raman shift / cm⁻¹", ylabel="Axis correction\n/ cm⁻¹")
     ax.margins(x=0.02)
     ax.text(0.98, 0.08, f"{used.sum()} neon lines", transform=ax.transAxes, ha="right", va="bottom", fontsize=6)

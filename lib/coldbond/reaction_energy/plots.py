@@ -1,6 +1,5 @@
 """Convex hulls, reaction energies by definition, and computed less measured energies, drawn."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,7 +15,7 @@ from coldbond.reaction_energy.verdicts import Found, half_width
 
 MODELS = ((figures.COLORS["RT-MCL-LLZ"], "o", "-"), (figures.COLORS["HT-MCL-LLZ"], "s", "--"))
 SHADES = ("#99D8C7", "#009E73", "#00503B")  # of the products
-COUNTED = {"atom": "atom$^{-1}$", "metal": "per metal", "lithium": "per Li"}
+COUNTED = {"atom": "atom⁻¹", "metal": "per metal", "lithium": "per Li"}
 SMALL = 6  # points
 
 
@@ -44,7 +43,7 @@ def draw(
     hulls = np.atleast_1d(top.subplots(1, len(metals), sharey=True))
     for ax, metal in zip(hulls, metals, strict=True):
         _hulls(ax, tables, metal)
-    hulls[0].set_ylabel("formation energy / eV atom$^{-1}$")
+    hulls[0].set_ylabel("formation energy / eV atom⁻¹")
     hulls[-1].legend(loc="lower right", handlelength=2.2)
     left, right = bottom.subfigures(1, 2, width_ratios=(2.35, 1))
     bars = left.subplots(1, len(NORMS), sharey=True)
@@ -58,7 +57,7 @@ def draw(
 
 
 def _formula(text: str) -> str:
-    return re.sub(r"(\d+)", r"$_{\1}$", text)
+    return text.translate(figures.LOWERED)
 
 
 def _hulls(ax: Axes, tables: Mapping[str, xr.Dataset], metal: str) -> None:
@@ -127,4 +126,4 @@ def _measured(ax: Axes, tables: Mapping[str, xr.Dataset], error: float) -> None:
         range(len(MEASURED)), [f"{_formula(one.product)}   {one.energy:+.2f}".replace("-", "−") for one in MEASURED]
     )
     ax.set_ylim(len(MEASURED) - 0.5, -0.5)
-    ax.set_xlabel("computed − measured\n/ eV atom$^{-1}$")
+    ax.set_xlabel("computed − measured\n/ eV atom⁻¹")

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from coldbond.findings import finding
 from coldbond.reaction_energy.reactions import NORMS, PRODUCTS, UNITS, Reaction
 
 Found = Mapping[str, Mapping[str, Mapping[str, Reaction]]]  # by model, reactant and product
-QUANTILE = float(stats.norm.ppf(0.975))
+QUANTILE = float(special.ndtri(0.975))
 STANDARD = np.sqrt(np.pi / 2)  # standard deviations in the mean absolute value of a normal error
 
 

@@ -20,7 +20,14 @@ def shirley(energy: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     A step is as high as the line's area so far, and one strength serves all lines: the active Shirley background
     (Herrera-Gomez et al. 2014, Surf. Interface Anal. 46, 897, doi 10.1002/sia.5453).
     """
-    return lambda lines: cumulative_trapezoid(lines, energy, axis=-1, initial=0)
+    half = np.diff(energy) / 2
+
+    def steps(lines: np.ndarray) -> np.ndarray:  # scipy's cumulative_trapezoid without its checks, a third of a fit
+        found = np.zeros(lines.shape)
+        np.cumsum((lines[..., 1:] + lines[..., :-1]) * half, axis=-1, out=found[..., 1:])
+        return found
+
+    return steps
 
 
 def tougaard(energy: np.ndarray, c: float = UNIVERSAL_C) -> Callable[[np.ndarray], np.ndarray]:

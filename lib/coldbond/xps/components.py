@@ -63,7 +63,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
     "Li 1s": (
         Component(
             "Li0",
-            "Li$^0$",
+            "Li⁰",
             54.7,
             0.15,
             "lithium metal, 54.6 to 54.8 eV on the Au-referenced scale",
@@ -71,7 +71,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
         ),
         Component(
             "Li3N",
-            "Li$_3$N",
+            "Li₃N",
             55.2,
             0.1,
             "Chen et al. 2023",
@@ -89,7 +89,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
         ),
         Component(
             "Li2O",
-            "Li$_2$O",
+            "Li₂O",
             55.9,
             0.1,
             "Chen et al. 2023; 55.8 eV on the Au-referenced scale",
@@ -135,7 +135,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
         ),
         Component(
             "Li3N",
-            "Li$_3$N",
+            "Li₃N",
             398.5,
             0.25,
             "Chen et al. 2023",
@@ -143,7 +143,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
         ),
     ),
     "Zr 3d": (
-        Component("Zr4", "Zr$^{4+}$", 182.0, 0.2, "181.7 to 182.2 eV in garnets; ZrO2 182.3 eV"),
+        Component("Zr4", "Zr⁴⁺", 182.0, 0.2, "181.7 to 182.2 eV in garnets; ZrO2 182.3 eV"),
         Component(
             "ZrReduced",
             "reduced Zr",
@@ -154,13 +154,13 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
         ),
     ),
     "O 1s": (
-        Component("O2", "O$^{2-}$", 529.3, 0.8, "oxides 528.5 (Li2O) to 530 eV"),
-        Component("OC", "CO$_3^{2-}$, OH", 531.8, 0.5, "carbonates, hydroxides 531 to 532 eV", fwhm=(1.5, 0.3)),
+        Component("O2", "O²⁻", 529.3, 0.8, "oxides 528.5 (Li2O) to 530 eV"),
+        Component("OC", "CO₃²⁻, OH", 531.8, 0.5, "carbonates, hydroxides 531 to 532 eV", fwhm=(1.5, 0.3)),
     ),
     "C 1s": (
         Component("CC", "C–C, C–H", 284.8, 0.1, "convention; adventitious carbon lies at 284.0 to 286.7 eV"),
         Component("CO", "C–O", 286.3, 0.2, "Moulder et al. 1992"),
-        Component("CO3", "CO$_3^{2-}$, O–C=O", 289.4, 0.5, "carbonates 289 to 290 eV, carboxyls 288.5 to 289 eV"),
+        Component("CO3", "CO₃²⁻, O–C=O", 289.4, 0.5, "carbonates 289 to 290 eV, carboxyls 288.5 to 289 eV"),
     ),
 }
 

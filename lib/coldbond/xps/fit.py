@@ -183,6 +183,7 @@ class Model:
         self.centred = self.energy - self.energy.mean()
         self.tailed = shape == "doniach" and line.asymmetry is not None
         self.shape, self.second = SHAPES["voigt" if shape == "doniach" and not self.tailed else shape]
+        self.others = [self.second, "asymmetry"] if self.tailed else [self.second]
         self.causes = {name: CAUSED[name][0](self.energy) for name in BACKGROUNDS[background]}
         # A straight line below the rest, or a background that was found beforehand.
         self.static = 0.0
@@ -191,6 +192,7 @@ class Model:
             self.static, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
         self.widths = ["fwhm" if c.fwhm is None else f"{c.key}_fwhm" for c in components]
         self._know_beforehand(reference_uncertainty)
+        self._last: tuple | None = None
 
     def _know_beforehand(self, reference_uncertainty: float) -> None:
         """Collect means and standard uncertainties; those of the positions have the energy reference in common."""
@@ -275,14 +277,39 @@ class Model:
         return self._unit(values, position, np.array([values[name] for name in self.widths]))
 
     def _unit(self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray) -> np.ndarray:
-        arguments = [width[:, np.newaxis], values[self.second]]
-        if self.tailed:
-            arguments.append(values["asymmetry"])
-        away = self.energy - position[:, np.newaxis]
+        away, *arguments = self._arguments(values, position, width)
         lines = self.shape(away, *arguments)
         if self.line.ratio:
             lines = lines + self.line.ratio * self.shape(away - self.line.splitting, *arguments)
         return lines
+
+    def _arguments(self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray) -> list[np.ndarray]:
+        """Of the line shape: energy, width and what else the shape has."""
+        away = self.energy - position[:, np.newaxis]
+        return [away, width[:, np.newaxis], *(values[name] for name in self.others)]
+
+    def _slopes(self, values: Mapping[str, float]) -> list[np.ndarray]:
+        """Components of unit area and their derivatives by each argument of the line shape."""
+        if self._last is None or self._last[0] != values:  # a fit asks for the derivatives where it had the residual
+            self._last = dict(values), self._found_slopes(values)
+        return self._last[1]
+
+    def _found_slopes(self, values: Mapping[str, float]) -> list[np.ndarray]:
+        if not self.components:
+            return [np.empty((0, self.energy.size))] * (3 + len(self.others))
+        position = np.array([values[f"{c.key}_position"] for c in self.components])
+        away, *arguments = self._arguments(values, position, np.array([values[name] for name in self.widths]))
+        slopes = line_shapes.SLOPES.get(self.shape, self._by_differences)
+        first = slopes(away, *arguments)
+        if not self.line.ratio:
+            return first
+        second = slopes(away - self.line.splitting, *arguments)
+        return [one + self.line.ratio * other for one, other in zip(first, second, strict=True)]
+
+    def _by_differences(self, *arguments: np.ndarray) -> list[np.ndarray]:
+        lines = self.shape(*arguments)
+        moved = ([*arguments[:i], value + TINY, *arguments[i + 1 :]] for i, value in enumerate(arguments))
+        return [lines, *((self.shape(*some) - lines) / TINY for some in moved)]
 
     def caused(self, values: Mapping[str, float]) -> np.ndarray:
         """Components of unit area with the background that each causes."""
@@ -304,7 +331,8 @@ class Model:
         return self.static + sum((values[name] * column for name, column in self.straight.items()), np.float64(0))
 
     def envelope(self, values: Mapping[str, float]) -> np.ndarray:
-        return self.areas(values) @ self.caused(values) + self.straight_line(values)
+        lines, *_ = self._slopes(values)
+        return self.areas(values) @ self._with_background(values, lines) + self.straight_line(values)
 
     def beforehand(self, values: Mapping[str, float]) -> np.ndarray:
         """Deviations from what is known beforehand, in standard deviations."""
@@ -315,22 +343,26 @@ class Model:
         return np.append((self.envelope(values) - self.intensity) / sigma, self.beforehand(values))
 
     def derivatives(self, values: Mapping[str, float], sigma: np.ndarray, names: Sequence[str]) -> np.ndarray:
-        """Derivatives of the residual: exact for what is linear, by differences for the rest."""
-        lines = self.lines(values)
-        caused = self._with_background(values, lines)
+        """Derivatives of the residual, shape (residuals, names)."""
+        lines, by_energy, by_width, *by_others = self._slopes(values)
         areas = self.areas(values)
-        places = [f"{c.key}_position" for c in self.components]
-        moved = values | {name: values[name] + TINY for name in places}
+        caused, by_energy, by_width = (self._with_background(values, some) for some in (lines, by_energy, by_width))
         known = dict(zip((f"{c.key}_area" for c in self.components), caused, strict=True)) | self.straight
-        known |= dict(zip(places, areas[:, np.newaxis] * (self.caused(moved) - caused) / TINY, strict=True))
+        by_position = -areas[:, np.newaxis] * by_energy
+        known |= dict(zip((f"{c.key}_position" for c in self.components), by_position, strict=True))
+        of = np.array(self.widths)
+        known |= {name: areas * (of == name) @ by_width for name in set(self.widths)}
+        known |= {
+            name: self._with_background(values, areas @ some) for name, some in zip(self.others, by_others, strict=True)
+        }
         known |= {name: cause(areas @ lines) for name, cause in self.causes.items()}
-        now, before = areas @ caused, self.beforehand(values)
-        columns = []
-        for name in names:
-            moved = values | {name: values[name] + TINY}
-            column = known[name] if name in known else (areas @ self.caused(moved) - now) / TINY
-            columns.append(np.append(column / sigma, (self.beforehand(moved) - before) / TINY))
-        return np.array(columns).T
+        columns = np.array([known[name] for name in names]).reshape(-1, self.energy.size) / sigma
+        before = np.array([self._beforehand_slope(name) for name in names]).reshape(len(names), -1)
+        return np.hstack([columns, before]).T
+
+    def _beforehand_slope(self, name: str) -> np.ndarray:
+        held = self.whiten @ np.array([other == name for other in self.held], dtype=float)
+        return np.append(held, np.array([other == name for other in self.known], dtype=float) / self.deviation)
 
     def curves(self, params: lmfit.Parameters, sigma: np.ndarray) -> xr.Dataset:
         values = params.valuesdict()

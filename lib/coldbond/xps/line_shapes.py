@@ -5,7 +5,7 @@
 """
 
 import numpy as np
-from scipy.special import erfcx, gamma, wofz
+from scipy.special import digamma, erfcx, gamma, wofz
 
 LN2 = np.log(2)
 GAUSSIAN = 1 / np.sqrt(8 * LN2)  # standard deviation of a Gaussian of unit full width
@@ -45,6 +45,17 @@ def voigt(energy: np.ndarray, gaussian: np.ndarray, lorentzian: np.ndarray) -> n
     return wofz((energy + 0.5j * lorentzian) / scale).real / (np.sqrt(np.pi) * scale)
 
 
+def voigt_slopes(energy: np.ndarray, gaussian: np.ndarray, lorentzian: np.ndarray) -> list[np.ndarray]:
+    """Return `voigt` and its derivatives by each argument, from the same Faddeeva function."""
+    scale = np.sqrt(2) * GAUSSIAN * gaussian
+    z = (energy + 0.5j * lorentzian) / scale
+    w, factor = wofz(z), 1 / (np.sqrt(np.pi) * scale)
+    slope = 2j / np.sqrt(np.pi) - 2 * z * w
+    line = w.real * factor
+    by_gaussian = -(line + (z * slope).real * factor) / gaussian
+    return [line, slope.real * factor / scale, by_gaussian, -0.5 * slope.imag * factor / scale]
+
+
 def doniach_sunjic(
     energy: np.ndarray, gaussian: np.ndarray, lorentzian: np.ndarray, asymmetry: np.ndarray
 ) -> np.ndarray:
@@ -77,12 +88,47 @@ def doniach_sunjic(
         value[tailed][:, np.newaxis] for value in (energy, gaussian, lorentzian, asymmetry)
     )
     sigma, half, power = GAUSSIAN * gaussian, np.maximum(lorentzian, 0.02) / 2, 1 - asymmetry
-    steps = int(np.ceil(np.clip(2.0 * (sigma / half).max(), 2, 200)))
-    offset = np.arange(-5 * steps, 5 * steps + 1) / steps  # in standard deviations
-    weight = np.exp(-(offset**2) / 2)
+    offset, weight = _gaussian((sigma / half).max())
     x = energy - offset * sigma
     # Electrons that lose energy to electron-hole pairs have lower kinetic, higher binding energy.
     line = np.cos(np.pi * asymmetry / 2 - power * np.arctan(x / half)) / (x**2 + half**2) ** (power / 2)
     scale = (gamma(power) / np.pi / half**asymmetry)[:, 0]
-    lines[tailed] = scale * (line @ (weight / weight.sum()))
+    lines[tailed] = scale * (line @ weight)
     return lines
+
+
+def doniach_sunjic_slopes(
+    energy: np.ndarray, gaussian: np.ndarray, lorentzian: np.ndarray, asymmetry: np.ndarray
+) -> list[np.ndarray]:
+    """Return `doniach_sunjic` and its derivatives by each argument, from the same sum."""
+    arguments = np.broadcast_arrays(energy, gaussian, lorentzian, asymmetry)
+    energy, gaussian, lorentzian, asymmetry = (value[..., np.newaxis] for value in arguments)
+    sigma, half, power = GAUSSIAN * gaussian, np.maximum(lorentzian, 0.02) / 2, 1 - asymmetry
+    offset, weight = _gaussian((sigma / half).max())
+    x = energy - offset * sigma
+    square, angle = x**2 + half**2, np.arctan(x / half)
+    phase = np.pi * asymmetry / 2 - power * angle
+    height = square ** (-power / 2)
+    line, other = height * np.cos(phase), height * np.sin(phase)
+    by_x = power * (half * other - x * line) / square
+    by_half = -power * (x * other + half * line) / square
+    by_asymmetry = line * np.log(square) / 2 - other * (np.pi / 2 + angle)
+    line, by_energy, by_sigma, by_half, by_asymmetry = (
+        values @ weight for values in (line, by_x, -by_x * offset, by_half, by_asymmetry)
+    )
+    half, power, asymmetry = half[..., 0], power[..., 0], asymmetry[..., 0]
+    scale = gamma(power) / np.pi / half**asymmetry
+    by_half, by_asymmetry = by_half - line * asymmetry / half, by_asymmetry - line * (digamma(power) + np.log(half))
+    return [scale * values for values in (line, by_energy, GAUSSIAN * by_sigma, by_half / 2, by_asymmetry)]
+
+
+def _gaussian(wide: float) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets in standard deviations and weights of a sum over a Gaussian, so many half widths of the line wide."""
+    steps = int(np.ceil(np.clip(2.0 * wide, 2, 200)))
+    offset = np.arange(-5 * steps, 5 * steps + 1) / steps
+    weight = np.exp(-(offset**2) / 2)
+    return offset, weight / weight.sum()
+
+
+#: Shapes whose derivatives come with them.
+SLOPES = {voigt: voigt_slopes, doniach_sunjic: doniach_sunjic_slopes}
