@@ -381,6 +381,11 @@ def _phase(found: Analysis, name: str) -> list[dict]:
     ]
 
 
+#: Relative standard uncertainty of the summed area of stray peaks, beside that of counting: as far as it moved (6 % at
+#: most) when the lines of the main phase, whose tails they stand on, were followed to other distances.
+STRAY = 0.035
+
+
 def stray_findings(found: Analysis, faintest: float) -> list[dict]:
     """Return number and summed area of the peaks beside the main phase.
 
@@ -396,7 +401,8 @@ def stray_findings(found: Analysis, faintest: float) -> list[dict]:
     count, low, high = (int(np.sum(areas + sign * 1.96 * errors > faintest)) for sign in (0, -1, 1))
     kept = areas > faintest
     stray = sum(bool(k) and not row["explains"] for k, row in zip(kept, explanations(found), strict=True))
-    total, half = areas[kept].sum(), stats.norm.ppf(0.975) * np.sqrt(np.sum(errors[kept] ** 2))
+    total = areas[kept].sum()
+    half = stats.norm.ppf(0.975) * np.hypot(np.sqrt(np.sum(errors[kept] ** 2)), STRAY * total)
     note = f"above {faintest:.2f} % of the strongest line's area, which all patterns here could show; "
     note += f"{stray} of them explained by no phase looked for"
     of = "of the strongest line's area" + ("" if kept.any() else "; up to one peak that is just too weak to be seen")
