@@ -1,6 +1,10 @@
 """Short circuits of a lithium symmetric cell, told from what its overpotential was in the half cycles before."""
 
+from collections import deque
+from collections.abc import Iterator
+
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.ndimage import median_filter
 
@@ -81,54 +85,60 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
         )
     segments = cycling.segments(recording)
     each = _each(segments)
-    profiles = [_profile(recording, segment, area) for segment in each]
-    noises = [_noise(recording, segment, area) for segment in each]
-    direction = np.sign(segments.current.to_numpy())
     completed = _completed(segments)
-    highest = float(np.abs(recording.voltage).max())
+    highest = cycling.largest(recording, "voltage")
+    digits = recording.voltage.attrs["resolution"] * area / np.abs(segments.current.to_numpy())  # ohm cm2
 
-    rows, sustained = [], []
-    for index, (segment, profile) in enumerate(zip(each, profiles, strict=True)):
-        same = [i for i in sustained if direction[i] == direction[index]][-MEMORY:]
+    rows, previous, sustained = [], None, {1: deque(maxlen=MEMORY), -1: deque(maxlen=MEMORY)}
+    latest = np.array([])  # profile of the last sustained segment, in whichever direction
+    for index, (segment, (time, voltage)) in enumerate(zip(each, _records(recording, segments), strict=True)):
+        ohms = voltage * area / segment["current"]
+        passed = (time - segment["begin"]) / (segment["end"] - segment["begin"])
+        profile, noise = _profile(passed, ohms), max(_noise(ohms), digits[index])
+        same = sustained[np.sign(segment["current"])]
         if same:
-            expected = np.median([profiles[i] for i in same], axis=0)
-            scale = np.abs(segments.current.to_numpy()[same] / segment["current"])  # ohm cm2 then, as ohm cm2 now
-            noise = float(np.median(np.array([noises[i] for i in same]) * scale))
-            calm = float(np.max(np.array([rows[i]["scatter"] for i in same]) * scale))
+            expected = np.median([one["profile"] for one in same], axis=0)
+            scale = [abs(one["current"] / segment["current"]) for one in same]  # ohm cm2 then, as ohm cm2 now
+            usual = float(np.median([one["noise"] * ratio for one, ratio in zip(same, scale, strict=True)]))
+            calm = float(np.max([one["scatter"] * ratio for one, ratio in zip(same, scale, strict=True)]))
         else:  # the first of its direction has nothing to compare with but its own beginning
-            expected, noise, calm = _own_beginning(profile), noises[index], np.inf
+            expected, usual, calm = _own_beginning(profile), noise, np.inf
         if 0 < len(same) < MEMORY:  # an interface that is still forming improves from half cycle to half cycle
-            expected = np.minimum(expected, np.median(profiles[sustained[-1]][GRID > 0.9]))
-        digit = recording.voltage.attrs["resolution"] * area / abs(segment["current"])
+            expected = np.minimum(expected, np.median(latest[GRID > 0.9]))
         # a loss that the noise of single records can explain is none
-        least = np.minimum(retained * expected, expected - 5 * noise)
-        row = _judgement(profile, expected, least, calm, digit, metallic)
-        lost = _below(recording, segment, area, least)
+        least = np.minimum(retained * expected, expected - 5 * usual)
+        row = _judgement(profile, expected, least, calm, digits[index], metallic)
         if row["kind"] == "sustained" and completed[index] < 0.9:
-            end = np.abs(recording.voltage.to_numpy()[int(segment["stop"]) - 1])
+            end = np.abs(voltage[-1])
             if end >= 0.95 * highest and profile[-1] > 1.2 * expected[-1]:
                 row |= {"kind": "voltage limit", "onset_share": 1.0}
             elif index == len(each) - 1:  # stopped by its operator, unless it had just shorted
                 metal = end * area / abs(segment["current"]) < max(metallic, 0.1 * expected[-1])
-                row["kind"] = ("hard short" if metal else "soft short") if lost[-1] else "unfinished"
+                lost = ohms[-1] < np.interp(passed[-1], GRID, least)
+                row["kind"] = ("hard short" if metal else "soft short") if lost else "unfinished"
                 row["onset_share"] = np.nan
         if row["kind"] == "sustained":
-            sustained.append(index)
-        row |= {"lost": lost, "whole": ~_below(recording, segment, area, WHOLE * expected)}
+            same.append({"profile": profile, "noise": noise, "scatter": row["scatter"], "current": segment["current"]})
+            latest = profile
+        seen = segment | {"time": time, "lost": _below(ohms, passed, least), "row": row}
         row["last_good"], row["onset"] = np.nan, np.nan
         rows.append(row)
         if row["kind"] not in ("sustained", "unfinished"):
-            _date(recording, each, rows)
+            _date(recording, seen | {"whole": ~_below(ohms, passed, WHOLE * expected)}, previous)
+        row["resistance"] = np.median(profile[(GRID >= 0.25) & (GRID <= 0.75)])
+        previous = seen
 
-    middle = (GRID >= 0.25) & (GRID <= 0.75)
-    resistance = np.array([np.median(profile[middle]) for profile in profiles])
     return segments.assign(
         current_density=(
             "segment",
             np.abs(segments.current.to_numpy()) * 1e3 / area,
             {"units": "mA/cm2", "long_name": "Current density"},
         ),
-        resistance=("segment", resistance, {"units": "ohm cm2", "long_name": "Area-specific resistance"}),
+        resistance=(
+            "segment",
+            [row["resistance"] for row in rows],
+            {"units": "ohm cm2", "long_name": "Area-specific resistance"},
+        ),
         kind=("segment", [row["kind"] for row in rows]),
         last_good=("segment", [row["last_good"] for row in rows], {"units": "s"}),
         onset=("segment", [row["onset"] for row in rows], {"units": "s"}),
@@ -143,7 +153,8 @@ def charge_passed(recording: xr.Dataset, until: float) -> tuple[float, float]:
     charge, uncertainty : float
         In mAh/cm2; the uncertainty is standard, without that of the area and of the tester's gain.
     """
-    segments = cycling.segments(recording.isel(record=recording.time.to_numpy() <= until))
+    before = sum(int((recording.time[block].to_numpy() <= until).sum()) for block in cycling.blocks(recording))
+    segments = cycling.segments(recording.isel(record=slice(before)))
     scale = 1e3 / recording.attrs["area_cm2"]
     return float(np.abs(segments.charge).sum()) * scale, float(segments.charge_uncertainty.sum()) * scale
 
@@ -153,21 +164,21 @@ def _each(segments: xr.Dataset) -> list[dict[str, float]]:
     return [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
 
 
-def _profile(recording: xr.Dataset, segment: dict[str, float], area: float) -> np.ndarray:
-    """Area-specific resistance in ohm cm2 on `GRID`, the share of the segment that has passed."""
-    records = slice(int(segment["start"]), int(segment["stop"]))
-    passed = (recording.time.to_numpy()[records] - segment["begin"]) / (segment["end"] - segment["begin"])
-    voltage = recording.voltage.to_numpy()[records]
-    if voltage.size > 4:  # a stray record is no short, nor the last one, caught while the tester switched
-        voltage = np.append(median_filter(voltage, 3)[:-1], np.median(voltage[-3:]))
-    return np.interp(GRID, passed, voltage) * area / segment["current"]
+def _records(recording: xr.Dataset, segments: xr.Dataset) -> Iterator[list[np.ndarray]]:
+    """Time [s] and voltage [V] of the records of each segment."""
+    return cycling.records(recording, segments.start.to_numpy(), segments.stop.to_numpy(), "time", "voltage")
 
 
-def _below(recording: xr.Dataset, segment: dict[str, float], area: float, least: np.ndarray) -> np.ndarray:
+def _profile(passed: np.ndarray, ohms: np.ndarray) -> np.ndarray:
+    """Area-specific resistance in ohm cm2 on `GRID`, of that at the records, when a share of the segment had passed."""
+    if ohms.size > 4:  # a stray record is no short, nor the last one, caught while the tester switched
+        ohms = np.append(median_filter(ohms, 3)[:-1], np.median(ohms[-3:]))
+    return np.interp(GRID, passed, ohms)
+
+
+def _below(ohms: np.ndarray, passed: np.ndarray, least: np.ndarray) -> np.ndarray:
     """Which records of a segment lie below an area-specific resistance in ohm cm2, given on `GRID`."""
-    records = slice(int(segment["start"]), int(segment["stop"]))
-    passed = (recording.time.to_numpy()[records] - segment["begin"]) / (segment["end"] - segment["begin"])
-    return recording.voltage.to_numpy()[records] * area / segment["current"] < np.interp(passed, GRID, least)
+    return ohms < np.interp(passed, GRID, least)
 
 
 def _own_beginning(profile: np.ndarray) -> np.ndarray:
@@ -183,14 +194,13 @@ def _completed(segments: xr.Dataset) -> np.ndarray:
         return np.median(np.abs(amounts / np.median(amounts) - 1))
 
     held = duration if spread(duration) <= spread(charge) else charge
-    return np.array([1.0, *(held[i] / np.median(held[:i]) for i in range(1, held.size))])
+    before = pd.Series(held).expanding().median().to_numpy()[:-1]
+    return np.append(1.0, held[1:] / before)
 
 
-def _noise(recording: xr.Dataset, segment: dict[str, float], area: float) -> float:
-    """Standard deviation of the noise of one record in ohm cm2, from neighbouring records; at least the last digit."""
-    voltage = recording.voltage.to_numpy()[int(segment["start"]) : int(segment["stop"])]
-    noise = np.median(np.abs(np.diff(voltage))) / 0.954  # of two normal deviates' distance the median is 0.954 sigma
-    return max(float(noise), recording.voltage.attrs["resolution"]) * area / abs(segment["current"])
+def _noise(ohms: np.ndarray) -> float:
+    """Standard deviation of the noise of one record, in the unit of the records, from neighbouring ones."""
+    return float(np.median(np.abs(np.diff(ohms)))) / 0.954  # of two normal deviates' distance the median is 0.954 sigma
 
 
 def _judgement(
@@ -220,40 +230,38 @@ def _judgement(
     )
 
 
-def _date(recording: xr.Dataset, each: list[dict[str, float]], rows: list[dict]) -> None:
-    """Set `last_good` and `onset` [s] of the last row, which failed, between which its failure began.
+def _date(recording: xr.Dataset, segment: dict, previous: dict | None) -> None:
+    """Set `last_good` and `onset` [s] in the row of a segment that failed, between which its failure began.
 
     A failure that was there when the segment began came in the pause before it, or in the last records of the segment
     before, which then is the one that failed.
     """
-    row, segment = rows[-1], each[len(rows) - 1]
-    time, start = recording.time.to_numpy(), int(segment["start"])
+    row, time, lost = segment["row"], segment["time"], segment["lost"]
+    preceding = float(recording.time[max(int(segment["start"]) - 1, 0)])
     if np.isnan(row["onset_share"]):  # stopped at the short
-        first = start + _since(row["lost"])
-        row["last_good"], row["onset"] = float(time[first - 1]), float(time[first])
+        first = _since(lost)
+        row["last_good"], row["onset"] = float(time[first - 1]) if first else preceding, float(time[first])
     elif row["onset_share"] > GRID[GRID >= START][0]:
         length = segment["end"] - segment["begin"]
         moment = segment["begin"] + row["onset_share"] * length
-        inside = time[start : int(segment["stop"])]
-        before = max(np.searchsorted(inside, moment - length * GRID[1], side="right") - 1, 0)
-        after = np.searchsorted(inside, moment)
+        before = max(np.searchsorted(time, moment - length * GRID[1], side="right") - 1, 0)
+        after = np.searchsorted(time, moment)
         # a short that fluctuates may have begun before it shows: with the first record that was too low, or just before
-        if row["lost"].any():
-            before = max(min(before, int(np.argmax(row["lost"])) - 1), 0)
-        whole = np.flatnonzero(row["whole"][: before + 1])
-        row["last_good"] = float(inside[whole[-1] if whole.size else before])
-        row["onset"] = float(max(inside[min(after, inside.size - 1)], moment))
+        if lost.any():
+            before = max(min(before, int(np.argmax(lost)) - 1), 0)
+        whole = np.flatnonzero(segment["whole"][: before + 1])
+        row["last_good"] = float(time[whole[-1] if whole.size else before])
+        row["onset"] = float(max(time[min(after, time.size - 1)], moment))
     else:
-        first = int(np.argmax(row["lost"]))
-        row["onset"] = float(time[start + first])
-        row["last_good"] = float(time[start + first - 1]) if first else float(time[max(start - 1, 0)])
-        if not first and len(rows) > 1:
-            previous, stop = rows[-2], int(each[len(rows) - 2]["stop"])
-            row["last_good"] = float(time[stop - 1])
+        first = int(np.argmax(lost))
+        row["onset"] = float(time[first])
+        row["last_good"] = float(time[first - 1]) if first else preceding
+        if not first and previous:
+            row["last_good"] = float(previous["time"][-1])
             since = _since(previous["lost"])
-            if previous["kind"] == "sustained" and 0 < since < previous["lost"].size:
-                at = stop - previous["lost"].size + since
-                previous |= {"kind": row["kind"], "last_good": float(time[at - 1]), "onset": float(time[at])}
+            if previous["row"]["kind"] == "sustained" and 0 < since < previous["lost"].size:
+                began = {"last_good": float(previous["time"][since - 1]), "onset": float(previous["time"][since])}
+                previous["row"] |= {"kind": row["kind"]} | began
 
 
 def _since(lost: np.ndarray) -> int:
