@@ -4,6 +4,7 @@ import csv
 import io
 import sys
 import time
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,10 +31,10 @@ def manifest_row(recording: Recording, raw: Path) -> dict[str, str]:
     }
 
 
-def write_manifest(raw: Path) -> None:
+def write_manifest(raw: Path, recordings: Sequence[Recording] = RECORDINGS) -> None:
     """Write raw/manifest.csv, whole or not at all; rows of recordings that are not synthetic stay, after the others."""
     text = io.StringIO()
-    rows = [manifest_row(recording, raw) for recording in RECORDINGS]
+    rows = [manifest_row(recording, raw) for recording in recordings]
     manifest = raw / "manifest.csv"
     if manifest.is_file():
         before = csv.DictReader(io.StringIO(manifest.read_text(encoding="utf-8")))
