@@ -1,10 +1,12 @@
 """What is found in a recording does not depend on how many records are read or looked at together."""
 
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from cells import galvanostatic
+from cells import dataset, galvanostatic
 from coldbond import ccd, cycling, long_cycling, reading, shorts
 from coldbond.reading import ReadError, delimited, derived, read
 from cycler_files import bdf_csv, land_rows, landt_csv
@@ -22,6 +24,20 @@ def cells() -> dict[str, xr.Dataset]:
         "shorts softly": galvanostatic(np.arange(1, 12) / 10, soft=0.8, lost=0.1),
         "at the limit": galvanostatic(np.arange(1, 12) / 10, limit=0.09, rest=60, current_digit=1e-4),
     }
+
+
+@pytest.mark.parametrize("block", [1, 2, 5, 16])
+def test_a_current_that_changes_its_level_is_cut_alike(block, monkeypatch):
+    """Levels of few records, beside turns: what a cut needs to know lies up to two records beyond it."""
+    rng = np.random.default_rng(1)
+    lengths = rng.choice([1, 1, 2, 3, 9], 4000)
+    levels = rng.choice([-3e-3, -2e-3, -1e-3, 0, 1e-3, 2e-3, 3e-3], lengths.size)
+    current = np.repeat(levels, lengths) + rng.normal(0, 1e-6, lengths.sum())
+    recording = dataset(np.arange(current.size) * 10.0, 0 * current, current)
+    whole = cycling.segments(recording), cycling.half_cycles(recording)
+    monkeypatch.setattr(cycling, "BLOCK", block)
+    xr.testing.assert_identical(cycling.segments(recording), whole[0])
+    xr.testing.assert_identical(cycling.half_cycles(recording), whole[1])
 
 
 def found(recording: xr.Dataset) -> tuple:
@@ -47,7 +63,7 @@ def test_the_same_is_found_for_any_number_of_records_at_a_time(name, block, monk
 def in_blocks(monkeypatch, size: int) -> None:
     monkeypatch.setattr(reading, "LONG", 1)
     monkeypatch.setattr(delimited, "BLOCK", size)
-    monkeypatch.setattr(derived, "BLOCK", 2)
+    monkeypatch.setattr(derived, "BLOCK", 1)
 
 
 LAND_WITHOUT_NUMBERS = "测试时间/Sec,电流/mA,电压/V,容量/mAh,系统时间,循环序号,步骤序号,工作模式\n"
@@ -59,6 +75,7 @@ FILES = {
     "Landt, carriage returns and blank lines at its end": landt_csv().replace("\n", "\r\n") + "\r\n\r\n",
     "Landt, quoted": landt_csv().replace("charge CC", '"charge CC"'),
     "Landt without numbers of records": landt_csv().replace("channel_index", "channel"),
+    "Landt, numbers that start anew": re.sub(r"^(\d+),(?=\d+,(\d+),)", r"\2,", landt_csv(), flags=re.MULTILINE),
     "Landt, signs by its states": landt_csv().replace("-0.000312", "0.000312"),
     "Landt, dashes in a counter": landt_csv().replace(",0.000624,0,0,0", ",-,0,0,0"),
     "Battery Data Format": bdf_csv(),
