@@ -68,6 +68,12 @@ def test_a_cell_without_area_or_mass_says_so(written):
     assert cell.row(of_full_cell | {"active_mass_mg": ""}, str(folder))["capacity_unit"] == "mAh"
 
 
+def test_a_worker_with_another_library_makes_no_row(written):
+    folder, _ = written
+    with pytest.raises(RuntimeError, match="another library than the one that lies here"):
+        cell.row(manifest.rows(folder)[0], str(folder), library="older")
+
+
 # ---- on a cluster: make test-multiverse -----------------------------------------------------------------------------
 
 

@@ -9,7 +9,8 @@ from distributed import Client, as_completed
 from tqdm import tqdm
 
 from multiverse import cluster
-from multiverse.grid import Run, hash_of_library
+from multiverse.grid import Run
+from multiverse.library import hash_of_library
 from multiverse.run import execute
 
 

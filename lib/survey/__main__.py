@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from coldbond import manifest
 from multiverse.cluster import client
+from multiverse.library import hash_of_library
 from survey import cell
 
 
@@ -42,12 +43,12 @@ def survey(folder: Path, scheduler: str | None = None) -> list[dict[str, str]]:
     found = {}
     with client(scheduler) as workers:
         # Pure, a task would be known by its arguments, and the row kept though its file had changed.
-        futures = workers.map(cell.row, cells, folder=os.path.abspath(folder), pure=False)
+        futures = workers.map(cell.row, cells, folder=os.path.abspath(folder), library=hash_of_library(), pure=False)
         places = {future.key: place for place, future in enumerate(futures)}
         bar = tqdm(as_completed(futures), total=len(cells), unit="cell", ncols=79, disable=None)
         for future in bar:
             place = places[future.key]
-            lost = future.status != "finished"  # its worker died, more than three times
+            lost = future.status != "finished"  # its worker died, more than three times, or has an older library
             found[place] = cell.failed(cells[place], future.exception()) if lost else future.result()
             if "failed" in found[place]:
                 bar.write(f"{cells[place]['file']}: {found[place]['failed']}", file=sys.stderr)

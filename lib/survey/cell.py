@@ -6,6 +6,9 @@ from pathlib import Path
 import xarray as xr
 
 from coldbond import capacity, ccd, full_cell, long_cycling, raw
+from multiverse.library import hash_of_library
+
+IMPORTED = hash_of_library()
 
 #: The columns of a finding: what the library calls it, and its unit; that of a capacity depends on the cell's mass.
 QUANTITIES = {
@@ -47,7 +50,7 @@ ANALYSES: dict[str, Callable[[xr.Dataset], list[dict]]] = {
 }
 
 
-def row(listed: Mapping[str, str], folder: str) -> dict[str, str]:
+def row(listed: Mapping[str, str], folder: str, library: str = IMPORTED) -> dict[str, str]:
     """Return the row of a cell.
 
     Parameters
@@ -56,13 +59,22 @@ def row(listed: Mapping[str, str], folder: str) -> dict[str, str]:
         Its row in the manifest, with a role of `ANALYSES`.
     folder : str
         The folder of the manifest.
+    library : str
+        Hash of the library that the row is meant for.
 
     Returns
     -------
     dict of str to str
         Some of `COLUMNS`: values and bounds of 95 % intervals as numbers that JSON would hold, left out where the data
         give none; `note`, the evidence; `failed`, why there are no values.
+
+    Raises
+    ------
+    RuntimeError
+        This worker has another library: start it anew.
     """
+    if library != IMPORTED:
+        raise RuntimeError("the worker has imported another library than the one that lies here: start it anew")
     try:
         found = ANALYSES[listed["role"]](raw.recording(listed, Path(folder)))
     except Exception as error:  # a cell that cannot be analysed, for whatever reason, must not stop the others
