@@ -86,7 +86,8 @@ def repeated(n: int, repeats: int, what: str, command: Sequence[str], folder: Pa
         point, output = measured(command, folder)
         points.append({"n": n} | point)
         print(
-            f"{n:>11,} {what}: {point['wall']:.1f} s, {point['cpu']:.1f} s of a core ({point['system']:.1f} system), {point['peak'] / 1e6:.0f} MB",
+            f"{n:>11,} {what}: {point['wall']:.1f} s, {point['cpu']:.1f} s of a core, "
+            f"{point['system']:.1f} of them the system's, {point['peak'] / 1e6:.0f} MB",
             flush=True,
         )
     return points, output
@@ -249,10 +250,11 @@ Medians where a size was measured several times.
 - **Records.** One long-cycling recording, as a Landt CSV of five records a second, is read with every check of
   `coldbond.read`, described and judged half cycle by half cycle, and summed up (overpotential, drift, life, charge).
   Time grows with the power {exponent("rows")} of the records beside a start of {rows["fit"]["start_s"]:.1f} s; of
-  the longest one's, {system:.0f} s are the system's, for files that do not all fit into its cache. A file of 256 MB and more is read in blocks and its values wait on disk (56 bytes a
-  record), so that memory does not grow with it; a smaller one is held whole. In the longest,
-  {longest["records"]:,} records ({longest["bytes"] / 1e9:.1f} GB) and {longest["half_cycles"]:,} half cycles, the cell
-  failed after {longest["time_to_failure_truth"]:.4f} h; found: {low:.4f} to {high:.4f} h.
+  the longest one's, {system:.0f} s are the system's, for files that do not all fit into its cache. A file of 256 MB
+  and more is read in blocks and its values wait on disk (56 bytes a record), so that memory does not grow with it; a
+  smaller one is held whole. In the longest, {longest["records"]:,} records ({longest["bytes"] / 1e9:.1f} GB) and
+  {longest["half_cycles"]:,} half cycles, the cell failed after {longest["time_to_failure_truth"]:.4f} h; found:
+  {low:.4f} to {high:.4f} h.
 - **Cells.** `make survey` on a folder of cells of which a third each are critical current densities (0.1 to 2.5
   mA/cm2), 200 h of long cycling and full cells of 30 to 60 cycles, on {result["cores"]} workers of this machine. Time
   grows with the power {exponent("cells")} of the cells beside a start of {cells["fit"]["start_s"]:.1f} s, which is
@@ -272,8 +274,8 @@ The twin knows it of the 500 cells. In brackets the 95 % interval of the share (
 The life's interval is too narrow: it misses {life["cells"] - life["held"]} cells, {soft} of them soft shorts. Such a
 path opens and closes at random; one that opens again before it counts as a short leaves a whole voltage, and the
 interval begins with the last record of one. In the median it begins {np.median(late):.0f} s after the truth, at most
-{max(late):.0f} s (a record every 120 s, and one more where the voltage jumps): of a test of 200 h it is sure to minutes,
-not to a record. The others are missed by the rounding of the bounds to two digits of the interval.
+{max(late):.0f} s (a record every 120 s, and one more where the voltage jumps): it is sure to
+minutes of 200 h, not to a record. The others are missed by the rounding of the bounds to two digits of the interval.
 
 {covered["failed"]} cells failed to be analysed. The twin's cells are the kinds that the analysis was written for; what
 another laboratory's cells do, they do not tell. The critical current density is a bracket between two steps
