@@ -1,7 +1,7 @@
 """From a cycler's table of text to a recording: numbers in SI units, checked, with each channel's resolution."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,6 +89,11 @@ def dataset(tables: Iterable[Table], column: Callable[[], list | OnDisk] = list)
             told = derived.resets(recording, counters)
             for name in counters:
                 recording[name].attrs["resets"] = told
+    return recording.assign_attrs(_notes(recording, parts, table, blank))
+
+
+def _notes(recording: xr.Dataset, parts: Sequence[derived.Part], table: Table, blank: Sequence[str]) -> dict:
+    """The attrs that not every recording has; `blank` are the quantities of columns without any value."""
     unread = [*parts[0].unread, *(table.columns[name].header for name in blank)]
     start = derived.start(parts, took=float(recording.time[-1] - recording.time[0]))
     if start is None and "systime" in table.columns:
@@ -99,7 +104,7 @@ def dataset(tables: Iterable[Table], column: Callable[[], list | OnDisk] = list)
         "header": parts[0].preamble or None,
         "unread": ", ".join(unread) or None,
     }
-    return recording.assign_attrs({name: note for name, note in notes.items() if note is not None})
+    return {name: note for name, note in notes.items() if note is not None}
 
 
 def _all(column: list | OnDisk) -> np.ndarray | LazilyIndexedArray:
