@@ -15,7 +15,7 @@ SETTLING = 0.02
 
 #: Records that are looked at together. A recording whose variables lie on disk (`coldbond.read` leaves those of a long
 #: one there) is never held whole; what is found does not depend on the number.
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 
 
 def segments(recording: xr.Dataset) -> xr.Dataset:

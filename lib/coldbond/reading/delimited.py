@@ -30,7 +30,7 @@ SEPARATORS = ",\t;"
 HEADER_WITHIN = 100  # lines
 CHUNK = 1 << 20
 BLANK = b"\r\n "
-BLOCK = 1 << 25  # bytes of a long file that are read at once
+BLOCK = 1 << 24  # bytes of a long file that are read at once
 SAMPLE = 1000  # rows
 DIGITS = 15  # that a float64 holds
 
