@@ -71,12 +71,12 @@ unexport PYTHONDONTWRITEBYTECODE
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
 claims: figures  ## the same, then show what the paper states against what was found; fails where a verdict has changed
 	@$(VENV_PYTHON) -m coldbond.claims $(call quoted,$(OUT))
-.PHONY: figures claims help test nbval test-browser test-multiverse lab explore notebooks raw energies bench closure multiverse lock clean FORCE
+.PHONY: figures claims help test nbval test-browser test-multiverse lab explore notebooks raw energies bench scale closure multiverse survey lock clean FORCE
 
 # ---- rules from the table, where the goal is a figure ---------------------------------------------------------------
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
-ifneq ($(filter-out help test nbval test-browser test-multiverse lab explore notebooks raw energies bench closure lock clean,$(goals)),)
+ifneq ($(filter-out help test nbval test-browser test-multiverse lab explore notebooks raw energies bench scale closure survey lock clean,$(goals)),)
 
 hash := \#
 $(foreach sign,: ; % * ? [ ] ~ | $(hash) $$,$(if $(findstring $(sign),$(OUT)),$(error make takes no OUT with a $(sign) in it)))
@@ -206,11 +206,18 @@ multiverse: figures .venv-multiverse/.installed  ## run the notebooks under othe
 	@.venv-multiverse/bin/python -m multiverse --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
 	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))
 
-test-multiverse: .venv-multiverse/.installed  # a small grid on a real cluster, one of whose workers is killed
-	@.venv-multiverse/bin/python -m pytest -q -p no:cacheprovider tests/test_multiverse.py
+survey: .venv-multiverse/.installed  ## summarise every cell of RAW in one table, OUT/survey.csv (SCHEDULER=tcp://host:port)
+	@.venv-multiverse/bin/python -m survey --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
+	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))
+
+test-multiverse: .venv-multiverse/.installed  # a small grid and few cells on a real cluster, one of whose workers is killed
+	@.venv-multiverse/bin/python -m pytest -q -p no:cacheprovider tests/test_multiverse.py tests/test_survey.py
 
 bench: .venv-bench/.installed $(VENV)/.installed  ## measure builds, readers and fits beside others (half an hour)
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; .venv-bench/bin/python -m bench
+
+scale: .venv-multiverse/.installed  ## measure time and memory for up to 1e8 records and 500 cells (half an hour, 20 GB of disk)
+	@.venv-multiverse/bin/python bench/bench_scale.py
 
 # Without addresses, and for every Python from 3.11 on.
 LOCK = $(VENV_PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \

@@ -473,7 +473,7 @@ def test_help_lists_every_target(bundle):
     listed = dict(line.split(maxsplit=1) for line in make(bundle, "help").stdout.splitlines())
     assert list(listed) == [
         *("figures", "claims", "help", "test", "nbval", "test-browser", "lab", "explore", "notebooks"),
-        *("raw", "energies", "closure", "multiverse", "bench", "lock", "clean"),
+        *("raw", "energies", "closure", "multiverse", "survey", "bench", "scale", "lock", "clean"),
     ]
 
 

@@ -13,8 +13,8 @@ from scipy.constants import k as BOLTZMANN
 from scipy.integrate import quad
 
 from twin import cells, chi, eis, impedance, pellets, symmetric
-from twin.__main__ import write_manifest
 from twin.impedance import FREQUENCY, Cell, Process
+from twin.manifest import write_manifest
 
 CELLS = {
     **{f"{sample} {cycle}": pellets.symmetric(sample, cycle) for sample in pellets.ARCS for cycle in pellets.CYCLES},
@@ -374,12 +374,11 @@ def test_other_seeds_give_other_files():
 
 def test_manifest_keeps_what_is_not_synthetic(tmp_path, monkeypatch):
     (tmp_path / "dc").mkdir()
-    monkeypatch.setattr("twin.__main__.RECORDINGS", TRANSIENTS)
     for recording in TRANSIENTS:
         recording.write(tmp_path)
-    write_manifest(tmp_path)
+    write_manifest(tmp_path, TRANSIENTS)
     synthetic = (tmp_path / "manifest.csv").read_text(encoding="utf-8")
     computed = 'energies/a.csv,energies,energies,CHGNet 0.3.0,all,computed,,,,,,"of crystals, by a potential"\n'
     (tmp_path / "manifest.csv").write_text(synthetic.replace("dc/electronic-LLZ", "dc/old") + computed, "utf-8")
-    write_manifest(tmp_path)
+    write_manifest(tmp_path, TRANSIENTS)
     assert (tmp_path / "manifest.csv").read_text(encoding="utf-8") == synthetic + computed

@@ -262,7 +262,7 @@ def _finished(halves: xr.Dataset, charging: np.ndarray, tolerance: float) -> np.
 
 def _along(recording: xr.Dataset, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
     """Share of the charge passed, 0 to 1, and voltage [V] at the records of a half cycle in which current flows."""
-    time, current, voltage = (recording[name].to_numpy()[start:stop] for name in ("time", "current", "voltage"))
+    time, current, voltage = (recording[name][start:stop].to_numpy() for name in ("time", "current", "voltage"))
     passed = np.concatenate([[0.0], np.cumsum(np.diff(time) * np.abs(current[1:] + current[:-1]) / 2)])
     flows = ~_resting(current)
     share = passed[flows] / passed[-1] if passed[-1] else np.full(flows.sum(), 0.5)
@@ -270,8 +270,8 @@ def _along(recording: xr.Dataset, start: int, stop: int) -> tuple[np.ndarray, np
 
 
 def _pauses(recording: xr.Dataset, start: int, stop: int) -> tuple[float, int]:
-    resting = _resting(recording.current.to_numpy()[start:stop])
-    lengths = np.diff(recording.time.to_numpy()[start:stop])
+    resting = _resting(recording.current[start:stop].to_numpy())
+    lengths = np.diff(recording.time[start:stop].to_numpy())
     return float(lengths[resting[:-1]].sum()), int(np.count_nonzero(np.diff(resting.astype(int)) == 1))
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.axes_grid1.inset_locator import mark_inset
 
-from coldbond import figures, shorts, trends
+from coldbond import cycling, figures, shorts, trends
 from coldbond.findings import finding
 
 #: claims.yml: sample and areal current density (mA/cm2) to the ids of what the paper says of them.
@@ -42,19 +42,18 @@ def half_cycles(recording: xr.Dataset, retained: float = 0.6, metallic: float = 
         As `shorts.judged`.
     """
     judged = shorts.judged(recording, retained, metallic)
-    time, voltage = recording.time.to_numpy(), recording.voltage.to_numpy()
     spans = {"overpotential_start": (0.02, 0.1), "overpotential": (0.25, 0.75), "overpotential_end": (0.95, 1.0)}
-    share = np.concatenate([np.linspace(*span, 21) for span in spans.values()])  # equidistant, however it was sampled
-    bounds = (judged[name].to_numpy() for name in ("start", "stop", "begin", "end"))
-    voltages = np.array(
-        [
-            np.interp(share, (time[start:stop] - begin) / (end - begin), voltage[start:stop])
-            for start, stop, begin, end in zip(*bounds, strict=True)
-        ]
+    columns = {name: np.empty(judged.sizes["segment"]) for name in spans}
+    start, stop, begin, end, current = (
+        judged[name].to_numpy() for name in ("start", "stop", "begin", "end", "current")
     )
-    medians = np.sign(judged.current.to_numpy()) * np.median(voltages.reshape(-1, len(spans), 21), axis=2).T
+    for i, (time, voltage) in enumerate(cycling.records(recording, start, stop, "time", "voltage")):
+        passed = (time - begin[i]) / (end[i] - begin[i])
+        for name, span in spans.items():
+            share = np.linspace(*span, 21)  # equidistant, whatever the tester's sampling
+            columns[name][i] = np.sign(current[i]) * np.median(np.interp(share, passed, voltage))
     attrs = {"units": "V", "long_name": "Overpotential"}
-    return judged.assign({name: ("segment", values, attrs) for name, values in zip(spans, medians, strict=True)})
+    return judged.assign({name: ("segment", values, attrs) for name, values in columns.items()})
 
 
 def overpotentials(half_cycles: xr.Dataset) -> xr.Dataset:

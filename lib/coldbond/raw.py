@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from math import nan
+from pathlib import Path
 
 import pandas as pd
 import xarray as xr
@@ -89,15 +90,22 @@ def _extent(recording: xr.Dataset | xr.DataTree) -> dict[str, str | int]:
     return extent | ({"counting": recording.intensity.attrs["counting"]} if "intensity" in recording else {})
 
 
-def recording(row: dict[str, str]) -> xr.Dataset | xr.DataTree:
+def recording(row: Mapping[str, str], folder: Path | None = None) -> xr.Dataset | xr.DataTree:
     """Read the recording of one row of the manifest, as `recordings` gives it.
+
+    Parameters
+    ----------
+    row : mapping of str to str
+        From `manifest.rows`.
+    folder : Path, optional
+        Of the manifest; `paths.RAW` unless given.
 
     Raises
     ------
     coldbond.ReadError
         As `recordings`.
     """
-    path = paths.RAW / row["file"]
+    path = (folder or paths.RAW) / row["file"]
     if row["sha256"]:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,7 @@
 """Short circuits of a lithium symmetric cell, told from what its overpotential was in the half cycles before."""
 
 from collections import deque
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -83,51 +84,49 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
             f"{recording.attrs['source']}: a current density needs the cell's area; fill in area_cm2 in manifest.csv"
         )
     segments = cycling.segments(recording)
-    each = _each(recording, segments)
-    profiles = np.array([_profile(segment, area) for segment in each])
-    current = segments.current.to_numpy()
-    digits = recording.voltage.attrs["resolution"] * area / np.abs(current)  # ohm cm2
-    noises = np.maximum(_noise(recording, segments) * area / np.abs(current), digits)
-    resistance = np.median(profiles[:, (GRID >= 0.25) & (GRID <= 0.75)], axis=1)
-    ends = np.median(profiles[:, GRID > 0.95], axis=1) + digits / 2
-    scatters = np.array([_scatter(profile) for profile in profiles])
+    each = _each(segments)
     completed = _completed(segments)
-    highest = float(np.abs(recording.voltage).max())
+    highest = cycling.largest(recording, "voltage")
+    digits = recording.voltage.attrs["resolution"] * area / np.abs(segments.current.to_numpy())  # ohm cm2
 
-    rows = []
-    sustained = {1.0: deque(maxlen=MEMORY), -1.0: deque(maxlen=MEMORY)}  # by direction
-    latest = 0
-    for index, (segment, profile) in enumerate(zip(each, profiles, strict=True)):
-        same = list(sustained[np.sign(current[index])])
+    rows, previous, sustained = [], None, {1: deque(maxlen=MEMORY), -1: deque(maxlen=MEMORY)}
+    latest = np.array([])  # profile of the last sustained segment, in whichever direction
+    for index, (segment, (time, voltage)) in enumerate(zip(each, _records(recording, segments), strict=True)):
+        ohms = voltage * area / segment["current"]
+        passed = (time - segment["begin"]) / (segment["end"] - segment["begin"])
+        profile, noise = _profile(passed, ohms), max(_noise(ohms), digits[index])
+        same = sustained[np.sign(segment["current"])]
         if same:
-            expected = np.median(profiles[same], axis=0)
-            scale = np.abs(current[same] / segment["current"])  # ohm cm2 then, as ohm cm2 now
-            noise = float(np.median(noises[same] * scale))
-            calm = float(np.max(scatters[same] * scale))
+            expected = np.median([one["profile"] for one in same], axis=0)
+            scale = [abs(one["current"] / segment["current"]) for one in same]  # ohm cm2 then, as ohm cm2 now
+            usual = float(np.median([one["noise"] * ratio for one, ratio in zip(same, scale, strict=True)]))
+            calm = float(np.max([one["scatter"] * ratio for one, ratio in zip(same, scale, strict=True)]))
         else:  # the first of its direction has nothing to compare with but its own beginning
-            expected, noise, calm = _own_beginning(profile), noises[index], np.inf
+            expected, usual, calm = _own_beginning(profile), noise, np.inf
         if 0 < len(same) < MEMORY:  # an interface that is still forming improves from half cycle to half cycle
-            expected = np.minimum(expected, np.median(profiles[latest][GRID > 0.9]))
+            expected = np.minimum(expected, np.median(latest[GRID > 0.9]))
         # a loss that the noise of single records can explain is none
-        least = np.minimum(retained * expected, expected - 5 * noise)
-        row = _judgement(profile, expected, least, scatters[index], calm, ends[index], metallic)
-        lost = _below(segment, area, least)
+        least = np.minimum(retained * expected, expected - 5 * usual)
+        row = _judgement(profile, expected, least, calm, digits[index], metallic)
         if row["kind"] == "sustained" and completed[index] < 0.9:
-            end = np.abs(segment["voltage"][-1])
+            end = np.abs(voltage[-1])
             if end >= 0.95 * highest and profile[-1] > 1.2 * expected[-1]:
                 row |= {"kind": "voltage limit", "onset_share": 1.0}
             elif index == len(each) - 1:  # stopped by its operator, unless it had just shorted
                 metal = end * area / abs(segment["current"]) < max(metallic, 0.1 * expected[-1])
-                row["kind"] = ("hard short" if metal else "soft short") if lost[-1] else "unfinished"
+                lost = ohms[-1] < np.interp(passed[-1], GRID, least)
+                row["kind"] = ("hard short" if metal else "soft short") if lost else "unfinished"
                 row["onset_share"] = np.nan
         if row["kind"] == "sustained":
-            sustained[np.sign(current[index])].append(index)
-            latest = index
-        row |= {"lost": lost, "last_good": np.nan, "onset": np.nan}
+            same.append({"profile": profile, "noise": noise, "scatter": row["scatter"], "current": segment["current"]})
+            latest = profile
+        seen = segment | {"time": time, "lost": _below(ohms, passed, least), "row": row}
+        row["last_good"], row["onset"] = np.nan, np.nan
         rows.append(row)
         if row["kind"] not in ("sustained", "unfinished"):
-            row["whole"] = ~_below(segment, area, WHOLE * expected)
-            _date(recording, each, rows)
+            _date(recording, seen | {"whole": ~_below(ohms, passed, WHOLE * expected)}, previous)
+        row["resistance"] = np.median(profile[(GRID >= 0.25) & (GRID <= 0.75)])
+        previous = seen
 
     return segments.assign(
         current_density=(
@@ -135,7 +134,11 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
             np.abs(segments.current.to_numpy()) * 1e3 / area,
             {"units": "mA/cm2", "long_name": "Current density"},
         ),
-        resistance=("segment", resistance, {"units": "ohm cm2", "long_name": "Area-specific resistance"}),
+        resistance=(
+            "segment",
+            [row["resistance"] for row in rows],
+            {"units": "ohm cm2", "long_name": "Area-specific resistance"},
+        ),
         kind=("segment", [row["kind"] for row in rows]),
         last_good=("segment", [row["last_good"] for row in rows], {"units": "s"}),
         onset=("segment", [row["onset"] for row in rows], {"units": "s"}),
@@ -150,40 +153,32 @@ def charge_passed(recording: xr.Dataset, until: float) -> tuple[float, float]:
     charge, uncertainty : float
         In mAh/cm2; the uncertainty is standard, without that of the area and of the tester's gain.
     """
-    segments = cycling.segments(recording.isel(record=recording.time.to_numpy() <= until))
+    before = sum(int((recording.time[block].to_numpy() <= until).sum()) for block in cycling.blocks(recording))
+    segments = cycling.segments(recording.isel(record=slice(before)))
     scale = 1e3 / recording.attrs["area_cm2"]
     return float(np.abs(segments.charge).sum()) * scale, float(segments.charge_uncertainty.sum()) * scale
 
 
-def _each(recording: xr.Dataset, segments: xr.Dataset) -> list[dict]:
-    """Each segment's bounds and current, and its records' voltage and place, as the share that has passed."""
-    time, voltage = recording.time.to_numpy(), recording.voltage.to_numpy()
+def _each(segments: xr.Dataset) -> list[dict[str, float]]:
     arrays = {name: segments[name].to_numpy() for name in ("start", "stop", "begin", "end", "current")}
-    each = [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
-    for segment in each:
-        records = slice(segment["start"], segment["stop"])
-        segment["voltage"] = voltage[records]
-        segment["passed"] = (time[records] - segment["begin"]) / (segment["end"] - segment["begin"])
-    return each
+    return [dict(zip(arrays, values, strict=True)) for values in zip(*arrays.values(), strict=True)]
 
 
-def _profile(segment: dict, area: float) -> np.ndarray:
-    """Area-specific resistance in ohm cm2 on `GRID`, the share of the segment that has passed."""
-    voltage = segment["voltage"]
-    if voltage.size > 4:  # a stray record is no short, nor the last one, caught while the tester switched
-        voltage = np.concatenate([voltage[:1], _of_three(voltage), [sorted(voltage[-3:])[1]]])
-    return np.interp(GRID, segment["passed"], voltage) * area / segment["current"]
+def _records(recording: xr.Dataset, segments: xr.Dataset) -> Iterator[list[np.ndarray]]:
+    """Time [s] and voltage [V] of the records of each segment."""
+    return cycling.records(recording, segments.start.to_numpy(), segments.stop.to_numpy(), "time", "voltage")
 
 
-def _of_three(voltage: np.ndarray) -> np.ndarray:
-    """Running median of three records."""
-    before, here, after = voltage[:-2], voltage[1:-1], voltage[2:]
-    return np.maximum(np.minimum(before, here), np.minimum(np.maximum(before, here), after))
+def _profile(passed: np.ndarray, ohms: np.ndarray) -> np.ndarray:
+    """Area-specific resistance in ohm cm2 on `GRID`, of that at the records, when a share of the segment had passed."""
+    if ohms.size > 4:  # a stray record is no short, nor the last one, caught while the tester switched
+        ohms = np.append(median_filter(ohms, 3)[:-1], np.median(ohms[-3:]))
+    return np.interp(GRID, passed, ohms)
 
 
-def _below(segment: dict, area: float, least: np.ndarray) -> np.ndarray:
+def _below(ohms: np.ndarray, passed: np.ndarray, least: np.ndarray) -> np.ndarray:
     """Which records of a segment lie below an area-specific resistance in ohm cm2, given on `GRID`."""
-    return segment["voltage"] * area / segment["current"] < np.interp(segment["passed"], GRID, least)
+    return ohms < np.interp(passed, GRID, least)
 
 
 def _own_beginning(profile: np.ndarray) -> np.ndarray:
@@ -199,82 +194,74 @@ def _completed(segments: xr.Dataset) -> np.ndarray:
         return np.median(np.abs(amounts / np.median(amounts) - 1))
 
     held = duration if spread(duration) <= spread(charge) else charge
-    return np.append(1.0, held[1:] / pd.Series(held).expanding().median().to_numpy()[:-1])
+    before = pd.Series(held).expanding().median().to_numpy()[:-1]
+    return np.append(1.0, held[1:] / before)
 
 
-def _noise(recording: xr.Dataset, segments: xr.Dataset) -> np.ndarray:
-    """Standard deviation in V of the noise of one record, of each segment for itself, from neighbouring records."""
-    steps = np.abs(np.diff(recording.voltage.to_numpy()))
-    start, last = segments.start.to_numpy(), segments.stop.to_numpy() - 1
-    return cycling.medians(steps, start, last) / 0.954  # of two normal deviates' distance the median is 0.954 sigma
-
-
-def _away(profile: np.ndarray) -> np.ndarray:
-    """Distance of a profile from its own running median."""
-    return np.abs(profile - median_filter(profile, GRID.size // 10, mode="nearest"))
-
-
-def _scatter(profile: np.ndarray) -> float:
-    return np.sqrt(np.mean(_away(profile)[GRID >= START] ** 2))
+def _noise(ohms: np.ndarray) -> float:
+    """Standard deviation of the noise of one record, in the unit of the records, from neighbouring ones."""
+    return float(np.median(np.abs(np.diff(ohms)))) / 0.954  # of two normal deviates' distance the median is 0.954 sigma
 
 
 def _judgement(
     profile: np.ndarray,
     expected: np.ndarray,
     least: np.ndarray,
-    scatter: float,
     calm: float,
-    end: float,
+    digit: float,
     metallic: float,
 ) -> dict[str, float | str]:
     judged = GRID >= START
+    away = np.abs(profile - median_filter(profile, GRID.size // 10, mode="nearest"))
+    scatter = float(np.sqrt(np.mean(away[judged] ** 2)))
     lost = judged & (profile < least)
-    metal = end < max(metallic, 0.1 * expected[-1])
+    metal = np.median(profile[GRID > 0.95]) + digit / 2 < max(metallic, 0.1 * expected[-1])
     if metal:
         kind = "hard short"
-    elif lost.sum() > SHARE * GRID.size or (scatter > 5 * calm and scatter > FLUCTUATION * np.median(np.abs(profile))):
+    elif lost.sum() > SHARE * GRID.size or scatter > max(5 * calm, FLUCTUATION * np.median(np.abs(profile))):
         kind = "soft short"
     else:
-        return {"kind": "sustained"}
-    low = metal or lost.any()
-    disturbed = lost | (profile < metallic) if low else _away(profile) > FLUCTUATION * np.abs(profile)
-    return {"kind": kind, "onset_share": float(GRID[np.argmax(judged & disturbed)])}
+        kind = "sustained"
+    disturbed = judged & (lost | (profile < metallic) if metal or lost.any() else away > FLUCTUATION * np.abs(profile))
+    return dict(
+        kind=kind,
+        scatter=scatter,
+        onset_share=float(GRID[np.argmax(disturbed)]),
+    )
 
 
-def _date(recording: xr.Dataset, each: list[dict], rows: list[dict]) -> None:
-    """Set `last_good` and `onset` [s] of the last row, which failed, between which its failure began.
+def _date(recording: xr.Dataset, segment: dict, previous: dict | None) -> None:
+    """Set `last_good` and `onset` [s] in the row of a segment that failed, between which its failure began.
 
     A failure that was there when the segment began came in the pause before it, or in the last records of the segment
     before, which then is the one that failed.
     """
-    row, segment = rows[-1], each[len(rows) - 1]
-    time, start = recording.time.to_numpy(), int(segment["start"])
+    row, time, lost = segment["row"], segment["time"], segment["lost"]
+    preceding = float(recording.time[max(int(segment["start"]) - 1, 0)])
     if np.isnan(row["onset_share"]):  # stopped at the short
-        first = start + _since(row["lost"])
-        row["last_good"], row["onset"] = float(time[first - 1]), float(time[first])
+        first = _since(lost)
+        row["last_good"], row["onset"] = float(time[first - 1]) if first else preceding, float(time[first])
     elif row["onset_share"] > GRID[GRID >= START][0]:
         length = segment["end"] - segment["begin"]
         moment = segment["begin"] + row["onset_share"] * length
-        inside = time[start : int(segment["stop"])]
-        before = max(np.searchsorted(inside, moment - length * GRID[1], side="right") - 1, 0)
-        after = np.searchsorted(inside, moment)
+        before = max(np.searchsorted(time, moment - length * GRID[1], side="right") - 1, 0)
+        after = np.searchsorted(time, moment)
         # a short that fluctuates may have begun before it shows: with the first record that was too low, or just before
-        if row["lost"].any():
-            before = max(min(before, int(np.argmax(row["lost"])) - 1), 0)
-        whole = np.flatnonzero(row["whole"][: before + 1])
-        row["last_good"] = float(inside[whole[-1] if whole.size else before])
-        row["onset"] = float(max(inside[min(after, inside.size - 1)], moment))
+        if lost.any():
+            before = max(min(before, int(np.argmax(lost)) - 1), 0)
+        whole = np.flatnonzero(segment["whole"][: before + 1])
+        row["last_good"] = float(time[whole[-1] if whole.size else before])
+        row["onset"] = float(max(time[min(after, time.size - 1)], moment))
     else:
-        first = int(np.argmax(row["lost"]))
-        row["onset"] = float(time[start + first])
-        row["last_good"] = float(time[start + first - 1]) if first else float(time[max(start - 1, 0)])
-        if not first and len(rows) > 1:
-            previous, stop = rows[-2], int(each[len(rows) - 2]["stop"])
-            row["last_good"] = float(time[stop - 1])
+        first = int(np.argmax(lost))
+        row["onset"] = float(time[first])
+        row["last_good"] = float(time[first - 1]) if first else preceding
+        if not first and previous:
+            row["last_good"] = float(previous["time"][-1])
             since = _since(previous["lost"])
-            if previous["kind"] == "sustained" and 0 < since < previous["lost"].size:
-                at = stop - previous["lost"].size + since
-                previous |= {"kind": row["kind"], "last_good": float(time[at - 1]), "onset": float(time[at])}
+            if previous["row"]["kind"] == "sustained" and 0 < since < previous["lost"].size:
+                began = {"last_good": float(previous["time"][since - 1]), "onset": float(previous["time"][since])}
+                previous["row"] |= {"kind": row["kind"]} | began
 
 
 def _since(lost: np.ndarray) -> int:

@@ -1,17 +1,16 @@
 """Have the runs done by the workers of a dask cluster, and keep what they found."""
 
 import json
-import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import dask
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, as_completed
 from tqdm import tqdm
 
-from multiverse.grid import Run, hash_of_library
+from multiverse import cluster
+from multiverse.grid import Run
+from multiverse.library import hash_of_library
 from multiverse.run import execute
 
 
@@ -48,7 +47,7 @@ def gather(
     missing = {run.key: run for run in sorted(runs, key=lambda run: run.key) if found[run.key] is None}
     if not missing:
         return found
-    with _client(scheduler) as client:
+    with cluster.client(scheduler) as client:
         options = dict(raw=os.path.abspath(raw), library=hash_of_library())
         futures = client.map(execute, list(missing.values()), key=[("run", key) for key in missing], **options)
         bar = tqdm(
@@ -70,21 +69,6 @@ def gather(
             future.release()
             after_each(client)
     return found
-
-
-@contextmanager
-def _client(scheduler: str | None) -> Iterator[Client]:
-    if scheduler:
-        with Client(scheduler) as client:
-            yield client
-        return
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    # A worker holds one run at a time: when a run ends its process, no other run is blamed for it.
-    dask.config.set({"distributed.scheduler.worker-saturation": 1.0})
-    workers = dict(n_workers=os.cpu_count(), threads_per_worker=1)
-    quiet = dict(dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL)
-    with LocalCluster(**workers, **quiet) as cluster, Client(cluster) as client:
-        yield client
 
 
 def _read(path: Path) -> Mapping | None:

@@ -17,6 +17,7 @@ import yaml
 
 import run_notebook
 from coldbond import manifest, paths
+from multiverse.library import hash_of_library, sha256
 
 CHOICES = Path(__file__).with_name("choices.yml")
 SETTINGS = ("full", "sample", "seed")
@@ -90,7 +91,7 @@ def runs(built: Mapping[str, dict], raw: Path, stated: Mapping) -> list[Run]:
         if unknown := [name for name in listed if name not in own]:
             raise ValueError(f"{CHOICES.name}: {notebook} has no parameter {', '.join(unknown)}: make {figure}")
         defaults = _defaults(notebook)  # a mapping among them lost its order in the JSON
-        inputs = {file: [_sha256(raw / file), rows[file]] for file in sorted(numbers["inputs"])}
+        inputs = {file: [sha256(raw / file), rows[file]] for file in sorted(numbers["inputs"])}
         for changed in combinations(figure, own, listed, stated):
             parameters = {name: value for name, value in own.items() if value != defaults[name]} | changed
             everything = [figure, _code(notebook), library, inputs, parameters]
@@ -117,15 +118,6 @@ def combinations(figure: str, own: Mapping, listed: Mapping[str, list[dict]], st
 
 
 @cache
-def hash_of_library() -> str:
-    """Return a hash of the library as it lies on the disk, and of the packages that it is run with."""
-    files = sorted((paths.ROOT / "lib" / "coldbond").rglob("*.py"))
-    files = [file for file in files if file.parent.name != "claims"]  # verdicts are made anew each time
-    files += [paths.ROOT / "lib" / "multiverse" / "run.py", paths.ROOT / "lock" / "multiverse.txt"]
-    return hashlib.sha256(b"".join(_sha256(file).encode() for file in files)).hexdigest()
-
-
-@cache
 def _defaults(notebook: str) -> dict:
     path = paths.ROOT / "notebooks" / f"{notebook}.ipynb"
     known = papermill.inspect_notebook(run_notebook.as_papermill_path(path))
@@ -136,7 +128,3 @@ def _defaults(notebook: str) -> dict:
 def _code(notebook: str) -> str:
     nb = nbformat.read(paths.ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4)
     return "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "code")
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

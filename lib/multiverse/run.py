@@ -12,11 +12,10 @@ from papermill.engines import Engine, papermill_engines
 
 import run_notebook
 from coldbond import figures, paths
-from multiverse import grid
 from multiverse.grid import Run
+from multiverse.library import hash_of_library
 
-#: The library that this process has imported: a worker that has been up for long may hold an older one.
-IMPORTED = grid.hash_of_library()
+IMPORTED = hash_of_library()
 #: The folders are the library's, so that a process has one run at a time.
 ONE = Lock()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xlsxwriter
+import polars as pl
 
 START = "2022-03-07 09:30:00"
 MADE = datetime(2022, 3, 7)  # in the properties of every workbook: the same bytes whenever it is written
@@ -28,6 +28,7 @@ discharge_capacity_Ah,charge_capacity_Ah,discharge_energy_Wh,charge_energy_Wh,Pr
 temperature_2_C,temperature_3_C,step_name
 """
 LANDT_STATES = {"rest": "rest", "charge": "charge CC", "discharge": "discharge CC"}
+LANDT_DIGITS = {"time": 3, "step_time": 3, "current": 6, "voltage": 4}
 LAND_STATES = {"rest": "R", "charge": "CCC", "discharge": "CCD"}
 LANDDT_STATES = {"rest": "R", "charge": "RateC", "discharge": "RateD"}
 CHINESE_STATES = {"rest": "静置", "charge": "恒流充电", "discharge": "恒流放电"}
@@ -35,21 +36,42 @@ CHINESE_STATES = {"rest": "静置", "charge": "恒流充电", "discharge": "恒�
 
 def landt_csv(records: pd.DataFrame, path: Path, start: str = START) -> None:
     """Landt CSV: six lines of preamble, SI units, each row with a trailing comma the header does not have."""
-    text = io.StringIO()
-    text.write(LANDT_PREAMBLE)
-    table = _derived(records, start)
-    for r in table.itertuples():
-        capacity, energy = f"{r.capacity:.8f}", f"{r.energy:.8f}"
-        counters = {
-            "rest": "0,0,0,0",
-            "charge": f"0,{capacity},0,{energy}",
-            "discharge": f"{capacity},0,{energy},0",
-        }[r.state]
-        text.write(
-            f"{r.record},{r.cycle},{r.step},{r.systime:%m/%d/%Y %H:%M:%S},{r.time:.3f},{r.step_time:.3f},"
-            f"{r.current:.6f},{r.voltage:.4f},{counters},0,0,0,0,{LANDT_STATES[r.state]},\n"
-        )
-    _write(path, text.getvalue().encode("ascii"))
+    long_landt_csv([records], path, start)
+
+
+def long_landt_csv(parts: Iterable[pd.DataFrame], path: Path, start: str = START) -> None:
+    """The same of records that come in parts, each of whole steps, none of which is held longer than it takes."""
+    partial = path.with_name(path.name + ".part")
+    with partial.open("wb") as file:
+        file.write(LANDT_PREAMBLE.encode("ascii"))
+        for records in parts:
+            _landt_rows(records, start).write_csv(file, include_header=False, quote_style="never")
+    partial.replace(path)
+
+
+def _landt_rows(records: pd.DataFrame, start: str) -> pl.DataFrame:
+    """Rows of a Landt CSV: each number with as many digits as the tester writes, counters of the step's direction."""
+    table = _counted(records)
+    states = pl.Series(table["state"].to_list())
+    # Python's rounding of halves, as in all the other formats, is that of the number and not of its product with 1e8.
+    counters = {name: pl.Series([f"{x:.8f}" for x in table[name].tolist()]) for name in ("capacity", "energy")}
+    numbers = pl.DataFrame({name: table[name].to_numpy() for name in ("record", "cycle", "step", *LANDT_DIGITS)})
+    systime = pl.lit(datetime.fromisoformat(start)) + pl.duration(milliseconds=(pl.col("time") * 1000).round())
+    return numbers.select(
+        "record",
+        "cycle",
+        "step",
+        systime.dt.strftime("%m/%d/%Y %H:%M:%S").alias("systime"),
+        *(pl.col(name).cast(pl.Decimal(38, digits)) for name, digits in LANDT_DIGITS.items()),
+        *(
+            pl.when(states == direction).then(shown).otherwise(pl.lit("0")).alias(f"{direction} {name}")
+            for name, shown in counters.items()
+            for direction in ("discharge", "charge")
+        ),
+        *(pl.lit(0).alias(name) for name in ("pressure", "temperature_1", "temperature_2", "temperature_3")),
+        states.replace_strict(LANDT_STATES).alias("state"),
+        pl.lit("").alias("end"),
+    )
 
 
 def land_csv(
@@ -175,13 +197,20 @@ def chinese_xlsx(records: pd.DataFrame, path: Path, start: str = START) -> None:
 
 def _derived(records: pd.DataFrame, start: str) -> pd.DataFrame:
     """The records with what exports show besides: system time, charge and energy of the step, charge of the cycle."""
+    table = _counted(records)
+    increments = table["step_capacity"].groupby(table["step"]).diff().fillna(0.0)
+    table["charge"] = increments.groupby([table["cycle"], table["state"]]).cumsum()
+    begun = datetime.fromisoformat(start)
+    table["systime"] = [begun + timedelta(milliseconds=round(t * 1000)) for t in table["time"].tolist()]
+    return table
+
+
+def _counted(records: pd.DataFrame) -> pd.DataFrame:
+    """The records with the charge and the energy of the step."""
     table = records.copy()
     table["step_capacity"] = table["capacity"] - table.groupby("step")["capacity"].transform("first")
     increments = table["step_capacity"].groupby(table["step"]).diff().fillna(0.0)
     table["energy"] = (increments * table["voltage"].abs()).groupby(table["step"]).cumsum()
-    table["charge"] = increments.groupby([table["cycle"], table["state"]]).cumsum()
-    begun = datetime.fromisoformat(start)
-    table["systime"] = [begun + timedelta(milliseconds=round(t * 1000)) for t in table["time"].tolist()]
     return table
 
 
@@ -204,6 +233,8 @@ def _duration(seconds: float, milliseconds: bool = True, days: str = "-", always
 
 def _workbook(path: Path, sheets: dict[str, dict[str, Iterable | None]]) -> None:
     """Write sheets of columns; a column of None is an empty channel, which LAND shows as `-`."""
+    import xlsxwriter  # not in the environment of `make scale`, which writes no workbook
+
     data = io.BytesIO()
     with xlsxwriter.Workbook(data, {"in_memory": True, "default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
         book.set_properties({"created": MADE})

@@ -1,6 +1,6 @@
 """What a LAND cycler makes of a cell's voltage: triggered records, channel digits, noise, a capacity counter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +65,13 @@ def record(steps: Iterable[Step], cycler: Cycler, random: np.random.RandomState)
     DataFrame with the columns record, time [s], step_time [s], current [A], voltage [V], cycle, step, capacity [Ah],
         state. `capacity` counts the charge passed in either direction since its last reset (`cycler.counter`).
     """
-    parts = []
+    records = pd.concat(step_records(steps, cycler, random), ignore_index=True)
+    return _without_lost(records, cycler.lost, random) if cycler.lost else records
+
+
+def step_records(steps: Iterable[Step], cycler: Cycler, random: np.random.RandomState) -> Iterator[pd.DataFrame]:
+    """Records of each step, none of them lost: what `record` returns, for a test too long to be held."""
+    before = 0
     begun = counted = 0.0
     cycle = None
     for number, step in enumerate(steps, start=1):
@@ -78,27 +84,25 @@ def record(steps: Iterable[Step], cycler: Cycler, random: np.random.RandomState)
         cycle = step.cycle
         time = step.time[kept]
         shown = cycler.current_noise * random.standard_normal(len(kept)) + step.current if step.current else 0.0
-        parts.append(
-            pd.DataFrame(
-                {
-                    "time": np.round(begun + time, 3),
-                    "step_time": np.round(time, 3),
-                    "current": np.round(shown, cycler.current_decimals) + 0.0,
-                    "voltage": np.round(seen[kept], cycler.voltage_decimals) + 0.0,  # + 0.0: no negative zero
-                    "cycle": step.cycle,
-                    "step": number,
-                    "capacity": counted + abs(step.current) * time / 3600,
-                    "state": step.state,
-                }
-            )
+        yield pd.DataFrame(
+            {
+                # numbered by the tester, before any is lost
+                "record": np.arange(before + 1, before + len(kept) + 1),
+                "time": np.round(begun + time, 3),
+                "step_time": np.round(time, 3),
+                "current": np.round(shown, cycler.current_decimals) + 0.0,
+                "voltage": np.round(seen[kept], cycler.voltage_decimals) + 0.0,  # + 0.0: no negative zero
+                "cycle": step.cycle,
+                "step": number,
+                "capacity": counted + abs(step.current) * time / 3600,
+                "state": step.state,
+            }
         )
+        before += len(kept)
         begun += step.time[end - 1]
         counted += abs(step.current) * step.time[end - 1] / 3600
         if beyond.size:
             break
-    records = pd.concat(parts, ignore_index=True)
-    records.insert(0, "record", np.arange(1, len(records) + 1))  # numbered by the tester, before any is lost
-    return _without_lost(records, cycler.lost, random) if cycler.lost else records
 
 
 def _triggered(time: np.ndarray, voltage: np.ndarray, every: float, dv: float) -> list[int]:

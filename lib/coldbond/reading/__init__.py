@@ -25,6 +25,7 @@ from coldbond.reading import (
     vamas,
     workbook,
 )
+from coldbond.reading.encoding import HEAD, UTF_16
 from coldbond.reading.errors import ReadError
 
 __all__ = ["ReadError", "read"]
@@ -50,6 +51,9 @@ READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path, bytes], xr.Dataset
     (two_columns.is_two_columns, two_columns.read_two_columns),
 )
 
+#: Bytes from which on a table of text is read a block at a time.
+LONG = 1 << 28
+
 
 def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
     """Read an instrument's file, of whichever format its content shows it to be.
@@ -64,6 +68,9 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
     - Of these four also delimited text of two or more columns, whose header must name the columns and state what the
       numbers cannot: the wavelength of a diffraction pattern, the photon energy where energies are kinetic, the voltage
       that drove a current.
+
+    The values of a Landt CSV or a Battery Data Format CSV of 256 MB and more stay on disk, in temporary files (TMPDIR
+    says where): xarray takes into memory what is asked for.
 
     Text may be in utf-8 with or without byte-order mark, utf-16 with one, or gb18030; Rigaku's in Shift-JIS.
 
@@ -119,6 +126,11 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
         The file is not there or may not be opened.
     """
     path = Path(path)
+    if path.stat().st_size >= LONG and _is_table(path):
+        digest = hashlib.sha256()
+        recording = delimited.read_long_table(path, digest)
+        recording.attrs |= {"source": path.name, "sha256": digest.hexdigest()}
+        return recording
     data = path.read_bytes()
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
@@ -130,3 +142,11 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
                 recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
                 return recording
     raise foreign.refusal(path, data)
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a file is a table of text that can be cut at line breaks, as its beginning shows."""
+    with path.open("rb") as file:
+        start = file.read(HEAD)
+    readers = (reader for recognises, reader in READERS if recognises(start))
+    return next(readers, None) is delimited.read_table and not start.startswith(UTF_16)

@@ -1,12 +1,15 @@
 """From a cycler's table of text to a recording: numbers in SI units, checked, with each channel's resolution."""
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from xarray.core.indexing import LazilyIndexedArray
 
 from coldbond.reading import derived, vocabulary
+from coldbond.reading.on_disk import OnDisk
 from coldbond.reading.table import Table, decimals
 
 if TYPE_CHECKING:
@@ -33,8 +36,15 @@ DURATION = (
 SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 
 
-def dataset(table: Table) -> xr.Dataset:
-    """The recording in a table.
+def dataset(tables: Iterable[Table], column: Callable[[], list | OnDisk] = list) -> xr.Dataset:
+    """The recording in one table or in several that continue each other, each taken before the next is asked for.
+
+    Parameters
+    ----------
+    tables : iterable of Table
+        With the same columns.
+    column : callable
+        Makes what a variable's values are kept in, by `append`, until all are there.
 
     Returns
     -------
@@ -46,34 +56,62 @@ def dataset(table: Table) -> xr.Dataset:
     ReadError
         A cell is not a number, a needed one is empty, the clock runs back, or nothing tells charge from discharge.
     """
-    blank = [name for name in vocabulary.COUNTERS if name in table.columns and _is_empty(table.cells[name]).all()]
-    names = [name for name in LONG_NAMES if name in table.columns and name not in blank]
-    values, resolution = {}, {}
-    for name in names:
-        values[name], last_digit = _channel(table, name)
-        resolution[name] = float(f"{last_digit:.9g}")
-        del table.cells[name]  # a long recording's take memory
-    _check_clock(table, values["time"])
-    values["current"], sign = derived.signed(table, values["current"])
+    columns: dict[str, list | OnDisk] = {}
+    digits, parts, turned, clock = {}, [], column(), -np.inf
+    for table in tables:
+        columns = columns or {name: column() for name in LONG_NAMES if name in table.columns}
+        values = {}
+        for name in columns:
+            values[name], last_digit = _channel(table, name)
+            digits[name] = min(last_digit, digits.get(name, np.inf))
+            del table.cells[name]  # a long recording's take memory
+            columns[name].append(values[name])
+        clock = _checked_clock(table, values["time"], clock)
+        parts.append(derived.part(table, values))
+        if parts[-1].drawn:  # the sign is recorded, so that no current will need to be turned
+            turned = None
+        elif turned is not None:
+            turned.append(derived.turned(table, values["current"]))
+    blank = [name for name in vocabulary.COUNTERS if name in columns and all(name in part.blank for part in parts)]
+    names = [name for name in columns if name not in blank]
+    sign = derived.sign(parts)
+    if sign == "step state":
+        columns["current"] = turned
+    resolution = {name: float(f"{digits[name]:.9g}") for name in names}
     attrs = {name: {"units": SI[name], "long_name": LONG_NAMES[name], "resolution": resolution[name]} for name in names}
     recording = xr.Dataset(
-        {name: ("record", values[name], attrs[name]) for name in names},
+        {name: ("record", _all(columns[name]), attrs[name]) for name in names},
         attrs={"technique": "cycling", "format": table.format},
     )
     recording["current"].attrs["sign"] = sign
     for pair in (["capacity"], ["charge_capacity", "discharge_capacity"]):
         if counters := [name for name in pair if name in names]:
-            told = derived.resets(values, counters, resolution)
+            told = derived.resets(recording, counters)
             for name in counters:
                 recording[name].attrs["resets"] = told
-    table.unread += [table.columns[name].header for name in blank]
+    return recording.assign_attrs(_notes(recording, parts, table, blank))
+
+
+def _notes(recording: xr.Dataset, parts: Sequence[derived.Part], table: Table, blank: Sequence[str]) -> dict:
+    """The attrs that not every recording has; `blank` are the quantities of columns without any value."""
+    unread = [*parts[0].unread, *(table.columns[name].header for name in blank)]
+    start = derived.start(parts, took=float(recording.time[-1] - recording.time[0]))
+    if start is None and "systime" in table.columns:
+        unread.append(table.columns["systime"].header)
     notes = {
-        "start": derived.start(table, values["time"]),  # before `unread`, which it may lengthen
-        "lost_records": derived.lost_records(table),
-        "header": table.preamble or None,
-        "unread": ", ".join(table.unread) or None,
+        "start": start,
+        "lost_records": derived.lost_records(parts, recording.sizes["record"]),
+        "header": parts[0].preamble or None,
+        "unread": ", ".join(unread) or None,
     }
-    return recording.assign_attrs({name: note for name, note in notes.items() if note is not None})
+    return {name: note for name, note in notes.items() if note is not None}
+
+
+def _all(column: list | OnDisk) -> np.ndarray | LazilyIndexedArray:
+    """The values of a column, however many times some were appended."""
+    if isinstance(column, OnDisk):
+        return column.lazy()
+    return column[0] if len(column) == 1 else np.concatenate(column)
 
 
 def _channel(table: Table, name: str) -> tuple[np.ndarray, float]:
@@ -139,15 +177,17 @@ def _refuse(table: Table, name: str, bad: "pl.Series", wanted: str) -> None:
     raise table.error(row, f"{header} is {cell!r}, not {wanted}", mend)
 
 
-def _check_clock(table: Table, time: np.ndarray) -> None:
-    back = np.diff(time) < 0
+def _checked_clock(table: Table, time: np.ndarray, before: float) -> float:
+    """The last time of a table, none of which is less than the one before it; `before` is that before the first."""
+    back = np.diff(time, prepend=before) < 0
     if back.any():
-        row = int(back.argmax()) + 1
+        row = int(back.argmax())
         raise table.error(
             row,
-            f"the clock runs back from {time[row - 1]:.15g} s to {time[row]:.15g} s",
+            f"the clock runs back from {time[row - 1] if row else before:.15g} s to {time[row]:.15g} s",
             "export it with the time of the whole test, or split it here into two recordings",
         )
+    return time[-1]
 
 
 def _is_empty(cells: "pl.Series") -> "pl.Series":

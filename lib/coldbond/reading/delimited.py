@@ -1,21 +1,26 @@
 """Cyclers' text exports: Landt CSV, Battery Data Format CSV, and LAND CSV with its stacked tables."""
 
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import xarray as xr
 
 from coldbond.reading import vocabulary
 from coldbond.reading.cycler import dataset
-from coldbond.reading.encoding import as_utf8, head
+from coldbond.reading.encoding import HEAD, as_utf8, head, is_utf8
 from coldbond.reading.errors import ReadError
+from coldbond.reading.on_disk import OnDisk
 from coldbond.reading.table import Table, chosen, decimals, stacked, unread
 from coldbond.reading.vocabulary import Column
 
 if TYPE_CHECKING:
+    import hashlib
+
     import polars as pl
 
 #: First cells of the headers of LAND CSV's tables: those of records, and those that sum records up.
@@ -24,6 +29,8 @@ SUMMARIES = ("Cycle", "Step", "Index", "循环", "循环序号", "步次", "步�
 SEPARATORS = ",\t;"
 HEADER_WITHIN = 100  # lines
 CHUNK = 1 << 20
+BLANK = b"\r\n "
+BLOCK = 1 << 24  # bytes of a long file that are read at once
 SAMPLE = 1000  # rows
 DIGITS = 15  # that a float64 holds
 
@@ -58,12 +65,89 @@ def read_table(path: Path, data: bytes) -> xr.Dataset:
         The file cannot be read without guessing.
     """
     body = _unquoted(as_utf8(path, data))
+    header, at, preamble = _top(body)
+    table = _table(path, body, header, at)
+    table.preamble = preamble
+    return dataset([table])
+
+
+def read_long_table(path: Path, digest: "hashlib._Hash") -> xr.Dataset:
+    """Read a file of one table a block of lines at a time: the values stay on disk, in a temporary file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        In utf-8 or gb18030.
+    digest : hash object of hashlib
+        Is given all bytes of the file.
+
+    Returns
+    -------
+    xarray.Dataset
+        As from `read_table`; of a variable's values what is asked for is taken into memory, each time anew.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read without guessing.
+    """
+    return dataset(_tables(path, digest), OnDisk)
+
+
+def _tables(path: Path, digest: "hashlib._Hash") -> Iterator[Table]:
+    """The table of a file in parts, each held against those before it."""
+    with path.open("rb") as file:
+        start = file.read(HEAD)
+        start = start[: start.rfind(b"\n") + 1]
+        header, at, preamble = _top(_unquoted(as_utf8(path, start)))
+        file.seek(0)
+        top = b"".join(file.readline() for _ in range(at))
+        digest.update(top)
+        line, width, encodings = at, None, {_encoding(top)}
+        for block, is_last in _blocks(file, digest):
+            try:
+                body = _unquoted(as_utf8(path, block))
+            except ReadError as error:
+                raise ReadError(path, line + error.line, error.reason, error.mend) from None
+            encodings.add(_encoding(block))
+            if {"utf-8", "gb18030"} <= encodings:
+                reason = f"holds text in {_encoding(block)}, and above in another encoding"
+                raise ReadError(path, line + 1, reason, "save it as utf-8")
+            table = _table(path, body, header, at, range(line + 1, sys.maxsize), width, is_last)
+            table.preamble = preamble
+            line, width = table.rows[0][1][-1], table.width
+            yield table
+
+
+def _blocks(file: BinaryIO, digest: "hashlib._Hash") -> Iterator[tuple[bytes, bool]]:
+    """The rest of a file in blocks of whole lines, and whether a block is the last one.
+
+    A line is held back until one with text in it follows: of empty lines at a block's end nothing else tells whether
+    the file ends with them.
+    """
+    held = b""
+    with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of reading
+        while chunk := file.read(BLOCK):
+            pool.submit(digest.update, chunk)
+            held += chunk
+            whole = held[: held.rfind(b"\n", 0, len(held.rstrip(BLANK))) + 1].rstrip(BLANK)
+            if whole:
+                cut = held.index(b"\n", len(whole)) + 1
+                yield held[:cut], False
+                held = held[cut:]
+        yield held, True
+
+
+def _encoding(data: bytes) -> str:
+    return "ascii" if data.isascii() else "utf-8" if is_utf8(data) else "gb18030"
+
+
+def _top(body: bytes) -> tuple[str, int, str]:
+    """The header of a file of one table, its line, and the preamble above it."""
     lines = head(body)
     at = next(number for number, line in enumerate(lines) if vocabulary.is_header(_cells(line)))
-    table = _table(path, body, lines[at], at + 1)
     before = (line.strip(SEPARATORS + " ") for line in lines[:at])
-    table.preamble = "; ".join(line for line in before if line and not line.endswith(":"))
-    return dataset(table)
+    return lines[at], at + 1, "; ".join(line for line in before if line and not line.endswith(":"))
 
 
 def read_stack(path: Path, data: bytes) -> xr.Dataset:
@@ -104,10 +188,18 @@ def read_stack(path: Path, data: bytes) -> xr.Dataset:
         cut = numbers[-1:] == [number]  # no line break after the last row of the file
         tables.append(_table(path, b"\n".join(rows) + (b"" if cut else b"\n"), header, at, numbers))
     tables[0].unread += summaries
-    return dataset(stacked(tables))
+    return dataset([stacked(tables)])
 
 
-def _table(path: Path, body: bytes, header: str, at: int, numbers: Sequence[int] | None = None) -> Table:
+def _table(
+    path: Path,
+    body: bytes,
+    header: str,
+    at: int,
+    numbers: Sequence[int] | None = None,
+    width: int | None = None,
+    is_last: bool = True,
+) -> Table:
     """The table below a header.
 
     Parameters
@@ -117,7 +209,11 @@ def _table(path: Path, body: bytes, header: str, at: int, numbers: Sequence[int]
     header : str
         The header, line `at` of the file.
     numbers : sequence of int, optional
-        The rows' lines in the file.
+        The rows' lines in the file; more than there are rows do no harm.
+    width : int, optional
+        Number of fields of every row; told from the rows where it is not given.
+    is_last : bool
+        Whether the file ends with these rows.
     """
     import polars as pl  # costs 0.3 s, which nobody should pay who imports coldbond and reads nothing
 
@@ -126,18 +222,18 @@ def _table(path: Path, body: bytes, header: str, at: int, numbers: Sequence[int]
     columns = chosen(path, names, at)
     skip = at if numbers is None else 0
     stop = len(body)
-    while stop and body[stop - 1] in b"\r\n ":
+    while stop and body[stop - 1] in BLANK:
         stop -= 1
     fields = _separators(body, ord(separator))[skip : -body.count(b"\n", stop) or None] + 1
     if not stop or not fields.size:
         raise ReadError(path, at, "a header, but no rows below it", "export it again with the records")
-    numbers = range(at + 1, at + 1 + fields.size) if numbers is None else numbers
-    width = _width(path, fields, numbers, len(names))
+    numbers = (range(at + 1, sys.maxsize) if numbers is None else numbers)[: fields.size]
+    width = _width(path, fields, numbers, len(names), width, is_last)
     cells, shown = _parsed(body, columns, range(len(names), width), fields.size, skip_lines=skip, separator=separator)
     if "systime" in columns:
         cells["systime"] = pl.Series([_cells(line)[columns["systime"].index] for line in _ends(body, skip, stop)])
     kind, left = _format(columns["time"].header), unread(names, columns)
-    table = Table(path, kind, columns, cells, shown, [(None, numbers)], left)
+    table = Table(path, kind, columns, cells, shown, [(None, numbers)], left, width=width)
     if "surplus" in cells and (filled := cells.pop("surplus").is_not_null()).any():
         reason = f"more fields than the {len(names)} column names"
         raise table.error(filled.arg_max(), reason, "name every column in the header")
@@ -148,13 +244,13 @@ def _table(path: Path, body: bytes, header: str, at: int, numbers: Sequence[int]
     return table
 
 
-def _width(path: Path, fields: np.ndarray, numbers: Sequence[int], names: int) -> int:
+def _width(path: Path, fields: np.ndarray, numbers: Sequence[int], names: int, width: int | None, is_last: bool) -> int:
     """Number of fields of every row, given that of each."""
-    width = int(np.bincount(fields).argmax())
+    width = int(np.bincount(fields).argmax()) if width is None else width
     odd = np.flatnonzero(fields != width)
     if odd.size:
         row = int(odd[0])
-        if row == len(numbers) - 1 and fields[row] < width:
+        if is_last and row == len(numbers) - 1 and fields[row] < width:
             reason, mend = f"cut off: {fields[row]} fields of {width}", "export it again, or delete the row"
         else:
             reason = f"{fields[row]} fields where most rows have {width}"

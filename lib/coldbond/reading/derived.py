@@ -3,12 +3,16 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
+from coldbond.reading.errors import ReadError
 from coldbond.reading.table import Table
+from coldbond.reading.vocabulary import COUNTERS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,6 +29,10 @@ YEAR_LAST = re.compile(r"(?P<first>\d{1,2})[-/.](?P<second>\d{1,2})[-/.](?P<year
 UNIX = re.compile(r"\d{9,10}(\.\d+)?")
 DAY = 86400.0  # s
 
+#: Formats that define the sign of the current.
+SIGNED = ("landt-csv", "bdf-csv")
+BLOCK = 1 << 20  # records
+
 
 def direction(state: str) -> int | None:
     """1 for a step state that charges, -1 for one that discharges, 0 for a rest, None where the words do not tell."""
@@ -35,36 +43,94 @@ def direction(state: str) -> int | None:
     return None
 
 
-def signed(table: Table, current: np.ndarray) -> tuple[np.ndarray, str]:
-    """The current with discharge negative, and whence its sign: "recorded" or "step state".
+@dataclass(frozen=True)
+class Part:
+    """What one table, of those that make up a recording, says of things that only all of them can tell.
+
+    Attributes
+    ----------
+    negative : bool
+        Some current is negative.
+    drawn, given : bool
+        In discharging steps some current is negative, some positive.
+    untold, against : ReadError or None
+        Of the first record whose state tells neither charge from discharge nor a rest, though its current is positive,
+        and of the first whose current is negative in a charging step.
+    numbers : (float, float) or None
+        The first and the last record's own number; None where the numbers do not ascend.
+    blank : set of str
+        The counters of which every cell is empty.
+    systime : (str, str) or None
+        System time of the first and the last record.
+    unread : list of str
+    preamble : str
+    """
+
+    negative: bool
+    drawn: bool
+    given: bool
+    untold: ReadError | None
+    against: ReadError | None
+    numbers: tuple[float, float] | None
+    blank: set[str]
+    systime: tuple[str, str] | None
+    unread: list[str]
+    preamble: str
+
+
+def part(table: Table, values: Mapping[str, np.ndarray]) -> Part:
+    """What a table says, given the values of its columns in the data model's units."""
+    current, states, systime = values["current"], table.cells.get("state"), table.cells.get("systime")
+    discharging, resting, charging = (_heading(states, sign, current.size) for sign in (-1, 0, 1))
+    untold = (current > 0) & ~(discharging | resting | charging)
+    against = charging & (current < 0)
+    of_untold = of_against = None
+    if untold.any():
+        row = int(untold.argmax())
+        state = "no column of step states" if states is None else f"the step state {states[row]!r} does not"
+        reason = f"the current shows no sign, and {state} tells charge from discharge"
+        mend = "export it with signed currents, or with step states (Step-State, 工作模式)"
+        of_untold = table.error(row, reason, mend)
+    if against.any():
+        reason = "the current is negative in a charging step and positive in discharging ones"
+        of_against = table.error(int(against.argmax()), reason, "export it with the current of charge positive")
+    return Part(
+        negative=bool((current < 0).any()) or (states is None and table.format in SIGNED),
+        drawn=bool((current[discharging] < 0).any()),
+        given=bool((current[discharging] > 0).any()),
+        untold=of_untold,
+        against=of_against,
+        numbers=_numbers(table),
+        blank={name for name in COUNTERS if name in values and np.isnan(values[name]).all()},
+        systime=None if systime is None else (systime[0], systime[-1]),
+        unread=table.unread,
+        preamble=table.preamble,
+    )
+
+
+def sign(parts: Sequence[Part]) -> str:
+    """Whence the sign of the current is: "recorded" or "step state".
 
     Some LAND exports give the current without its sign. The rule: where the current is positive in discharging steps
-    and never negative in one, it has no sign, and the discharging steps' is turned; else it is taken as recorded.
+    and never negative in one, it has no sign, and the discharging steps' is to be turned; else it is as recorded.
 
     Raises
     ------
     ReadError
         The current has no sign and no state tells it, or sign and states contradict each other.
     """
-    states = table.cells.get("state")
-    if states is None and table.format in ("landt-csv", "bdf-csv"):
-        return current, "recorded"  # these formats define the sign
-    discharging, resting, charging = (_heading(states, sign, current.size) for sign in (-1, 0, 1))
-    unsigned = (current[discharging] > 0).any() and not (current[discharging] < 0).any()
-    if unsigned or not (current < 0).any():
-        untold = (current > 0) & ~(discharging | resting | charging)
-        if untold.any():
-            row = int(untold.argmax())
-            state = "no column of step states" if states is None else f"the step state {states[row]!r} does not"
-            reason = f"the current shows no sign, and {state} tells charge from discharge"
-            raise table.error(row, reason, "export it with signed currents, or with step states (Step-State, 工作模式)")
-    if not unsigned:
-        return current, "recorded"
-    against = charging & (current < 0)
-    if against.any():
-        reason = "the current is negative in a charging step and positive in discharging ones"
-        raise table.error(int(against.argmax()), reason, "export it with the current of charge positive")
-    return np.where(discharging, -current, current), "step state"
+    unsigned = any(part.given for part in parts) and not any(part.drawn for part in parts)
+    doubtful = unsigned or not any(part.negative for part in parts)
+    faults = [part.untold for part in parts if doubtful] + [part.against for part in parts if unsigned]
+    for fault in filter(None, faults):
+        raise fault
+    return "step state" if unsigned else "recorded"
+
+
+def turned(table: Table, current: np.ndarray) -> np.ndarray:
+    """The current of a table, that of discharging steps with the other sign."""
+    discharging = _heading(table.cells.get("state"), -1, current.size)
+    return np.where(discharging, -current, current) if discharging.any() else current
 
 
 def _heading(states: "pl.Series | None", sign: int, size: int) -> np.ndarray:
@@ -73,17 +139,15 @@ def _heading(states: "pl.Series | None", sign: int, size: int) -> np.ndarray:
     return states.is_in(words).fill_null(False).to_numpy() if words else np.zeros(size, bool)
 
 
-def resets(values: Mapping[str, np.ndarray], counters: Sequence[str], resolution: Mapping[str, float]) -> str:
+def resets(recording: xr.Dataset, counters: Sequence[str]) -> str:
     """When counters of charge fall back to zero: with each "step", with each "cycle", or "never".
 
     Parameters
     ----------
-    values : mapping of str to ndarray
-        The recording's variables, each of one value a record.
+    recording : xarray.Dataset
+        With the current's sign as it is.
     counters : sequence of str
-        The counters that the tester resets together.
-    resolution : mapping of str to float
-        Of the counters.
+        Those that the tester resets together.
 
     Returns
     -------
@@ -91,59 +155,60 @@ def resets(values: Mapping[str, np.ndarray], counters: Sequence[str], resolution
         "step", "cycle", "never"; or "undetermined" where the counters do none of these throughout, or where no step
         ends with charge on a counter.
     """
-    cycle = values.get("cycle", np.zeros_like(values["current"]))
-    step = values.get("step", np.sign(values["current"]))
-    new_cycle = np.diff(cycle) != 0
-    new_step = new_cycle | (np.diff(step) != 0)
-    fell, fell_with_cycle = [], []
-    for name in counters:
-        count = np.abs(values[name])
-        falls = count[1:] < count[:-1] - 1.5 * resolution[name]
-        if (falls & ~new_step).any():
-            return "undetermined"
-        holds = new_step & (count[:-1] > 2 * resolution[name])
-        fell.append(falls[holds])
-        fell_with_cycle.append(falls[holds] == new_cycle[holds])
-    fell, fell_with_cycle = np.concatenate(fell), np.concatenate(fell_with_cycle)
-    if not fell.size:
-        return "undetermined"
-    if fell.all():
-        return "step"
-    if not fell.any():
-        return "never"
-    return "cycle" if fell_with_cycle.all() else "undetermined"
+    ends = fell = fell_with_cycle = 0
+    names = [name for name in ("cycle", "step", "current", *counters) if name in recording]
+    for start in range(0, recording.sizes["record"] - 1, BLOCK):
+        block = {name: recording[name][start : start + BLOCK + 1].to_numpy() for name in names}
+        new_cycle = np.diff(block["cycle"]) != 0 if "cycle" in block else np.zeros(block["current"].size - 1, bool)
+        new_step = new_cycle | (np.diff(block.get("step", np.sign(block["current"]))) != 0)
+        for name in counters:
+            digit, count = recording[name].attrs["resolution"], np.abs(block[name])
+            falls = count[1:] < count[:-1] - 1.5 * digit
+            if (falls & ~new_step).any():
+                return "undetermined"
+            holds = new_step & (count[:-1] > 2 * digit)
+            ends += np.count_nonzero(holds)
+            fell += np.count_nonzero(falls & holds)
+            fell_with_cycle += np.count_nonzero((falls == new_cycle) & holds)
+    if ends and fell in (0, ends):
+        return "step" if fell else "never"
+    return "cycle" if ends and fell_with_cycle == ends else "undetermined"
 
 
-def lost_records(table: Table) -> int | None:
+def lost_records(parts: Sequence[Part], size: int) -> int | None:
     """Number of records missing between the first and the last; None where the file does not number them."""
+    # A channel number, or one that starts anew with each step, is no number of the record.
+    if any(part.numbers is None for part in parts):
+        return None
+    numbers = [number for part in parts for number in part.numbers]
+    if any(after <= before for before, after in zip(numbers[1::2], numbers[2::2], strict=False)):
+        return None
+    return int(numbers[-1] - numbers[0]) + 1 - size
+
+
+def _numbers(table: Table) -> tuple[float, float] | None:
+    """The first and the last record's own number; None where the numbers do not ascend or there are none."""
     import polars as pl
 
     if "record" not in table.cells:
         return None
     numbers = table.cells["record"].cast(pl.Float64, strict=False).to_numpy()
-    # A channel number, or one that starts anew with each step, is no number of the record.
-    if np.isnan(numbers).any() or (np.diff(numbers) <= 0).any():
-        return None
-    return int(numbers[-1] - numbers[0]) + 1 - numbers.size
+    return None if np.isnan(numbers).any() or (np.diff(numbers) <= 0).any() else (numbers[0], numbers[-1])
 
 
-def start(table: Table, time: np.ndarray) -> str | None:
+def start(parts: Sequence[Part], took: float) -> str | None:
     """ISO 8601 date and time of the first record; None where the file has none or its date could be two.
 
-    In dates such as 04/05/2024, which of the two is the month is told by a number above 12, or by the days that the
+    In dates such as 04/05/2024, which of the two is the month is told by a number above 12, or by the time [s] that the
     test took; never assumed.
     """
-    text = table.cells.get("systime")
-    if text is None:
+    if parts[0].systime is None:
         return None
-    readings = [pair for pair in zip(_readings(text[0]), _readings(text[-1]), strict=False) if None not in pair]
+    first, last = parts[0].systime[0], parts[-1].systime[-1]
+    readings = [pair for pair in zip(_readings(first), _readings(last), strict=False) if None not in pair]
     if len(readings) == 2:
-        took = time[-1] - time[0]
         readings = [(first, last) for first, last in readings if abs((last - first).total_seconds() - took) < DAY]
-    if len(readings) != 1:
-        table.unread.append(table.columns["systime"].header)
-        return None
-    return readings[0][0].isoformat()
+    return readings[0][0].isoformat() if len(readings) == 1 else None
 
 
 def _readings(text: str | None) -> list[datetime | None]:

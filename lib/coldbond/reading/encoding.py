@@ -7,6 +7,7 @@ from coldbond.reading.errors import ReadError
 
 HEAD = 1 << 16
 CHUNK = 1 << 22
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def head(data: bytes) -> list[str]:
@@ -40,7 +41,7 @@ def as_utf8(path: Path, data: bytes) -> bytes:
         if nul >= 0:
             reason = "holds a NUL byte: not text, or utf-16 without its byte-order mark"
             raise ReadError(path, data.count(b"\n", 0, nul) + 1, reason, "export it again, or save it as utf-8")
-        if data.isascii() or _undecodable(data, "utf-8") is None:
+        if is_utf8(data):
             return data
         encoding = "gb18030"
     at = _undecodable(data, encoding)
@@ -51,11 +52,16 @@ def as_utf8(path: Path, data: bytes) -> bytes:
     return data.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else data.decode(encoding).encode("utf-8")
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are text in utf-8."""
+    return data.isascii() or _undecodable(data, "utf-8") is None
+
+
 def _marked(data: bytes) -> str | None:
     """The encoding that a byte-order mark shows."""
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8"
-    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
+    return "utf-16" if data.startswith(UTF_16) else None
 
 
 def _undecodable(data: bytes, encoding: str) -> int | None:

@@ -37,6 +37,8 @@ class Table:
         What of the file was not read: columns, tables, sheets.
     preamble : str
         What stands before the header.
+    width : int or None
+        Number of fields of each row, in text.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Table:
     rows: list[tuple[str | None, Sequence[int]]]
     unread: list[str]
     preamble: str = ""
+    width: int | None = None
 
     def error(self, row: int, reason: str, mend: str) -> ReadError:
         """The error for a row, counted from 0, that says where in the file it stands."""

@@ -57,7 +57,7 @@ def read_workbook(path: Path, data: bytes) -> xr.Dataset:
         raise ReadError(path, None, reason, "export it with the records: test time, voltage and current")
     table = stacked(list(tables.values()))
     table.unread += [f"sheet {name}" for name in sheets if name not in tables]
-    return dataset(table)
+    return dataset([table])
 
 
 def _table(path: Path, sheet: str, rows: list[list[Any]]) -> Table | None:

@@ -1,0 +1,42 @@
+"""The manifest of a folder of synthetic recordings: what the bundle's readers know of each."""
+
+import csv
+import io
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from twin.recording import Recording
+
+
+def manifest_row(recording: Recording, raw: Path) -> dict[str, str]:
+    """The manifest's row of a recording that stands in `raw`."""
+    constants = dict.fromkeys(("area_cm2", "thickness_cm", "active_mass_mg", "temperature_C"), "")
+    return {
+        "file": recording.file,
+        "technique": recording.technique,
+        "role": recording.role,
+        "sample": recording.sample,
+        "state": recording.state,
+        "origin": "synthetic",
+        "sha256": sha256((raw / recording.file).read_bytes()).hexdigest(),
+        **constants,
+        **recording.constants,
+        "note": recording.note,
+    }
+
+
+def write_manifest(raw: Path, recordings: Sequence[Recording]) -> None:
+    """Write a folder's manifest, whole or not at all; rows of what is not synthetic stay, after the others."""
+    text = io.StringIO()
+    rows = [manifest_row(recording, raw) for recording in recordings]
+    manifest = raw / "manifest.csv"
+    if manifest.is_file():
+        before = csv.DictReader(io.StringIO(manifest.read_text(encoding="utf-8")))
+        rows += [row for row in before if row["origin"] != "synthetic"]
+    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    partial = raw / "manifest.csv.part"
+    partial.write_text(text.getvalue(), encoding="utf-8", newline="")
+    partial.replace(manifest)

@@ -1,0 +1,104 @@
+"""Recordings to measure with: one of any length, and a folder of any number of cells with truths of their own."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from twin import cells, full_cell, land, symmetric
+from twin.full_cell import FullCell
+from twin.recording import Recording
+from twin.symmetric import SymmetricCell
+from twin.tester import Cycler, rng, step_records
+
+CELL = {"area_cm2": "0.785", "thickness_cm": "0.040", "temperature_C": "25"}
+FINE = {"current_decimals": 6, "current_noise": 2e-7}
+MASS = 1.57  # mg, as weighed; each cell's own differs by 2 %
+
+LONG_HALF_CYCLE = 1800.0  # s
+LONG_EVERY = 0.2  # s
+FAILS_AT = 0.99  # share of a long recording
+
+
+def long_recording(rows: int, path: Path, seed: int = 1) -> float:
+    """Write a Landt CSV of about `rows` records, five a second, of a cell cycled at 0.5 mA/cm2 that shorts at last.
+
+    Returns
+    -------
+    float
+        The time [h] of the short.
+    """
+    half_cycles = 2 * round(rows * LONG_EVERY / LONG_HALF_CYCLE / 2)
+    schedule = [
+        (("charge", "discharge")[i % 2], i // 2 + 1, 0.5 * (-1) ** i, LONG_HALF_CYCLE) for i in range(half_cycles)
+    ]
+    truth = FAILS_AT * half_cycles * LONG_HALF_CYCLE
+    random, cell = rng(seed), replace(cells.RT_MCL_LLZ, drift=1.4)
+    steps = symmetric.cycling(schedule, cell, random, hard_from=truth, dt=LONG_EVERY)
+    land.long_landt_csv(step_records(steps, Cycler(every=LONG_EVERY / 2), random), path)
+    return truth / 3600
+
+
+def recordings(number: int) -> Iterator[tuple[Recording, dict[str, float | None]]]:
+    """Cells of three roles in turn, and what is true of each, by quantity; None for what its test did not reach.
+
+    - `ccd`: critical current density of 0.1 to 2.5 mA/cm2, where the test ends; half of them short softly first.
+    - `long-cycling`: 200 h at 0.2 to 0.7 mA/cm2; three quarters fail within them.
+    - `full-cell`: 30 to 60 cycles at 0.2C, of a mass that was weighed wrong by 2 % (standard deviation).
+    """
+    for n in range(number):
+        random = rng(1000 + n)
+        yield (_ccd, _long_cycling, _full_cell)[n % 3](f"cell-{n + 1:03d}", random)
+
+
+def _interlayer(ccd: float, random: np.random.RandomState) -> SymmetricCell:
+    """A cell whose interface is the better, the more current it stands, as the paper's four are."""
+    settled = 600 * np.exp(-2 * ccd) * random.lognormal(0, 0.2)
+    constriction = 30 + settled / 2
+    return SymmetricCell(
+        fresh=1.4 * settled, settled=settled, void_current=ccd + 0.1, voids=0.22, constriction=constriction
+    )
+
+
+def _ccd(sample: str, random: np.random.RandomState) -> tuple[Recording, dict]:
+    truth = round(0.1 * random.randint(1, 26), 1)
+    soft = {"soft_at": random.uniform(0.15, 0.4), "hard_at": random.uniform(0.6, 1.3)}
+    when = soft if random.random_sample() < 0.5 else {"hard_at": random.uniform(0.1, 0.9)}
+    cycler = Cycler(every=30.0, voltage_offset=random.normal(0, 2e-4), **FINE)
+    simulate = partial(symmetric.ccd_run, truth, _interlayer(truth, random), cycler=cycler, **when)
+    return _recording("ccd", sample, simulate, CELL), {"critical_current_density": truth}
+
+
+def _long_cycling(sample: str, random: np.random.RandomState) -> tuple[Recording, dict]:
+    hours, density = 200.0, round(random.uniform(0.2, 0.7), 2)
+    life = random.uniform(30, 1.33 * hours)
+    soft = {"soft_from": life, "hard_from": life + random.uniform(2, 20)}
+    when = soft if random.random_sample() < 0.5 else {"hard_from": life}
+    cell = replace(_interlayer(random.uniform(density + 0.4, 2.2), random), drift=random.uniform(0, 3))
+    cycler = Cycler(every=120.0, voltage_offset=random.normal(0, 2e-4), **FINE)
+    simulate = partial(symmetric.long_cycling, density, hours, cell, cycler=cycler, **when)
+    return _recording("long-cycling", sample, simulate, CELL), {"lifetime": life if life < hours else None}
+
+
+def _full_cell(sample: str, random: np.random.RandomState) -> tuple[Recording, dict]:
+    cycles = random.randint(30, 61)
+    cell = FullCell(
+        capacity=random.uniform(120, 166),
+        retention=random.uniform(0.8, 0.99),
+        retention_cycle=cycles,
+        mass=MASS * random.normal(1, 0.02),
+    )
+    cycler = Cycler(every=300.0, dv=0.02, **FINE)
+    simulate = partial(full_cell.run, [0.2] * cycles, cell, cycler=cycler)
+    truth = {"first_capacity": cell.capacity, "retention": 100 * cell.retention}
+    return _recording("full-cell", sample, simulate, CELL | {"active_mass_mg": str(MASS)}), truth
+
+
+def _recording(role: str, sample: str, simulate: partial[pd.DataFrame], constants: dict[str, str]) -> Recording:
+    note = "Landt CSV; one of many cells, to measure with"
+    return Recording(
+        f"cycling/{role}-{sample}.csv", "cycling", role, sample, "pristine", simulate, land.landt_csv, note, constants
+    )

@@ -1,0 +1,109 @@
+"""A table of many cells: a row for each, its intervals about the truth, and why a cell has no values."""
+
+import csv
+import dataclasses
+
+import pytest
+
+from coldbond import manifest
+from survey import cell
+from twin import many
+from twin.manifest import write_manifest
+
+#: The table's name of what the twin knows.
+NAMES = {
+    "critical_current_density": "critical_current_density_mA_cm2",
+    "lifetime": "lifetime_h",
+    "first_capacity": "first_capacity",
+    "retention": "retention_percent",
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A folder of nine cells, of which the manifest's last three cannot be used, and their truths by file."""
+    folder = tmp_path_factory.mktemp("many")
+    (folder / "cycling").mkdir()
+    cells = list(many.recordings(9))
+    for recording, _ in cells:
+        recording.write(folder)
+    other = dataclasses.replace(cells[0][0], role="rate", sample="other")
+    write_manifest(folder, [*(recording for recording, _ in cells), other])
+    for n, damage in ((6, ("voltage_V", "voltage")), (7, (",charge CC,\n", ",charge\n")), (8, ("0.", "0.0"))):
+        path = folder / cells[n][0].file
+        path.write_text(path.read_text().replace(*damage, 1))
+    text = (folder / "manifest.csv").read_text().splitlines()
+    for n in (7, 8):  # sha256 of the first two is not told
+        text[n] = text[n].replace(text[n].split(",")[6], "")
+    (folder / "manifest.csv").write_text("\n".join(text) + "\n")
+    return folder, {recording.file: truth for recording, truth in cells}
+
+
+def test_rows_hold_the_truth_or_say_why_there_is_none(written):
+    folder, truths = written
+    listed = [row for row in manifest.rows(folder) if row["role"] in cell.ANALYSES]
+    rows = [cell.row(one, str(folder)) for one in listed]
+    assert [row["file"] for row in rows] == list(truths)
+    assert all(set(row) <= set(cell.COLUMNS) for row in rows)
+    for row in rows[:6]:
+        assert "failed" not in row and row["note"]
+        for quantity, truth in truths[row["file"]].items():
+            name = NAMES[quantity]
+            if truth is None:
+                assert name not in row and f"{name}_high" not in row and float(row[f"{name}_low"]) > 200
+            else:
+                assert float(row[f"{name}_low"]) <= truth <= float(row[f"{name}_high"])
+    assert [row["failed"].split(": ", 2)[1] for row in rows[6:8]] == [
+        "ccd-cell-007.csv, line 7",
+        "long-cycling-cell-008.csv, line 14",
+    ]
+    assert "the manifest states" in rows[8]["failed"] and not any("note" in row for row in rows[6:])
+
+
+def test_a_cell_without_area_or_mass_says_so(written):
+    folder, _ = written
+    of_ccd, _, of_full_cell = manifest.rows(folder)[:3]
+    assert "area_cm2 in manifest.csv" in cell.row(of_ccd | {"area_cm2": ""}, str(folder))["failed"]
+    assert cell.row(of_full_cell, str(folder))["capacity_unit"] == "mAh/g"
+    assert cell.row(of_full_cell | {"active_mass_mg": ""}, str(folder))["capacity_unit"] == "mAh"
+
+
+def test_a_worker_with_another_library_makes_no_row(written):
+    folder, _ = written
+    with pytest.raises(RuntimeError, match="another library than the one that lies here"):
+        cell.row(manifest.rows(folder)[0], str(folder), library="older")
+
+
+# ---- on a cluster: make test-multiverse -----------------------------------------------------------------------------
+
+
+def test_the_table_does_not_depend_on_the_workers(written, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="dask has an environment of its own: make test-multiverse")
+    from survey.__main__ import survey, write
+
+    folder, truths = written
+    tables = []
+    for workers in (1, 2):
+        with distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=workers, dashboard_address="127.0.0.1:0"
+        ) as cluster:
+            write(survey(folder, cluster.scheduler_address), tmp_path / "survey.csv")
+        tables.append((tmp_path / "survey.csv").read_bytes())
+    assert tables[0] == tables[1]
+    rows = list(csv.DictReader(tables[0].decode().splitlines()))
+    assert [row["file"] for row in rows] == list(truths)  # the manifest's order, without the role that is no cell's
+    assert [bool(row["failed"]) for row in rows] == 6 * [False] + 3 * [True]
+    assert rows[0]["critical_current_density_mA_cm2"] and not rows[0]["lifetime_h"]
+
+    def interrupted():
+        yield rows[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(interrupted(), tmp_path / "survey.csv")
+    assert (tmp_path / "survey.csv").read_bytes() == tables[0]
+
+    (folder / "empty").mkdir()
+    (folder / "empty" / "manifest.csv").write_text(",".join(manifest.COLUMNS) + "\n")
+    with pytest.raises(LookupError, match="no recording of a role ccd, long-cycling, full-cell"):
+        survey(folder / "empty")
