@@ -71,3 +71,9 @@ def test_a_recording_without_current_is_named():
         cycling.segments(staircase([0, 0]))
     with pytest.raises(ValueError, match="test: no current flows"):
         cycling.half_cycles(staircase([0]))
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (5,), (1000,), (4, 3), (5, 3)], ids=str)
+def test_median_is_numpys(shape):
+    values = np.random.default_rng(1).normal(size=shape)
+    assert np.array_equal(cycling.median(values), np.median(values, axis=0))

@@ -127,6 +127,17 @@ def records(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, *names: 
         yield [values[first - low : end - low] for values in held]
 
 
+def median(values: np.ndarray) -> np.ndarray:
+    """Return the median over the first axis of values of which none is NaN.
+
+    What `numpy.median` does, in a quarter of its time where there are few: it is asked for of every half cycle.
+    """
+    values = np.asarray(values)
+    middle = (len(values) - 1) // 2, len(values) // 2
+    ordered = np.partition(values, middle, axis=0)
+    return (ordered[middle[0]] + ordered[middle[1]]) / 2
+
+
 def _stretches(recording: xr.Dataset, least: float) -> Iterator[tuple[int, int]]:
     """Yield stretches of a recording, of some `BLOCK` records, that end where the direction of the current changes."""
     size, start, length = recording.sizes["record"], 0, BLOCK
@@ -162,7 +173,7 @@ def _cut(recording: xr.Dataset, start: int, stop: int, least: float) -> tuple[np
 def _noise(steps: np.ndarray, same: np.ndarray) -> np.ndarray:
     """Standard deviation of differences between neighbouring currents, of each stretch of one direction for itself."""
     edges = np.flatnonzero(np.diff(same, prepend=~same[:1], append=~same[-1:]))
-    medians = [np.median(steps[start:stop]) for start, stop in pairwise(edges)]
+    medians = [median(steps[start:stop]) for start, stop in pairwise(edges)]
     return np.repeat(medians, np.diff(edges)) / 0.6745  # of a normal deviate's size the median is 0.6745 sigma
 
 
@@ -195,26 +206,23 @@ def _bounds(cuts: np.ndarray, direction: np.ndarray, time: np.ndarray, offset: i
 def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str) -> xr.Dataset:
     if not start.size:
         raise ValueError(f"{recording.attrs['source']}: no current flows in this recording")
-    begin, end, charge, switching, median = np.empty((5, start.size))
-    low, high = (
-        np.maximum(start - 1, 0),
-        np.minimum(stop + 1, recording.sizes["record"]),
-    )  # with neighbours
+    begin, end, charge, switching, level = np.empty((5, start.size))
+    low, high = np.maximum(start - 1, 0), np.minimum(stop + 1, recording.sizes["record"])  # with neighbours
     for i, (time, current) in enumerate(records(recording, low, high, "time", "current")):
         own = slice(start[i] - low[i], stop[i] - low[i])
         first, last = own.start, own.stop - 1
-        interval = np.median(np.diff(time[own])) if last > first else 0.0
+        interval = median(np.diff(time[own])) if last > first else 0.0
         before = min(time[first] - time[0], interval)
         after = min(time[-1] - time[last], interval)
         begin[i], end[i] = time[first] - before / 2, time[last] + after / 2
         charge[i] = np.trapezoid(current[own], time[own]) + (current[first] * before + current[last] * after) / 2
         switching[i] = np.hypot(current[first] * before, current[last] * after) / np.sqrt(12)
-        median[i] = np.median(current[own][current[own] != 0])
+        level[i] = median(current[own][current[own] != 0])
     rounding = recording.current.attrs["resolution"] * (end - begin) / np.sqrt(12)
     variables = {
         "start": (start, {"long_name": "first record"}),
         "stop": (stop, {"long_name": "one past the last record"}),
-        "current": (median, {"units": "A", "long_name": "Current"}),
+        "current": (level, {"units": "A", "long_name": "Current"}),
         "begin": (begin, {"units": "s", "long_name": "Beginning"}),
         "end": (end, {"units": "s", "long_name": "End"}),
         "charge": (charge / 3600, {"units": "Ah", "long_name": "Charge"}),

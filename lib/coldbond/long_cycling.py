@@ -43,17 +43,16 @@ def half_cycles(recording: xr.Dataset, retained: float = 0.6, metallic: float = 
     """
     judged = shorts.judged(recording, retained, metallic)
     spans = {"overpotential_start": (0.02, 0.1), "overpotential": (0.25, 0.75), "overpotential_end": (0.95, 1.0)}
-    columns = {name: np.empty(judged.sizes["segment"]) for name in spans}
+    share = np.concatenate([np.linspace(*span, 21) for span in spans.values()])  # equidistant, however it was sampled
+    columns = np.empty((judged.sizes["segment"], len(spans)))
     start, stop, begin, end, current = (
         judged[name].to_numpy() for name in ("start", "stop", "begin", "end", "current")
     )
     for i, (time, voltage) in enumerate(cycling.records(recording, start, stop, "time", "voltage")):
-        passed = (time - begin[i]) / (end[i] - begin[i])
-        for name, span in spans.items():
-            share = np.linspace(*span, 21)  # equidistant, whatever the tester's sampling
-            columns[name][i] = np.sign(current[i]) * np.median(np.interp(share, passed, voltage))
+        at_share = np.interp(share, (time - begin[i]) / (end[i] - begin[i]), voltage)
+        columns[i] = np.sign(current[i]) * cycling.median(at_share.reshape(len(spans), 21).T)
     attrs = {"units": "V", "long_name": "Overpotential"}
-    return judged.assign({name: ("segment", values, attrs) for name, values in columns.items()})
+    return judged.assign({name: ("segment", values, attrs) for name, values in zip(spans, columns.T, strict=True)})
 
 
 def overpotentials(half_cycles: xr.Dataset) -> xr.Dataset:

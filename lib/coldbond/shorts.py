@@ -97,14 +97,14 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
         profile, noise = _profile(passed, ohms), max(_noise(ohms), digits[index])
         same = sustained[np.sign(segment["current"])]
         if same:
-            expected = np.median([one["profile"] for one in same], axis=0)
+            expected = cycling.median([one["profile"] for one in same])
             scale = [abs(one["current"] / segment["current"]) for one in same]  # ohm cm2 then, as ohm cm2 now
-            usual = float(np.median([one["noise"] * ratio for one, ratio in zip(same, scale, strict=True)]))
-            calm = float(np.max([one["scatter"] * ratio for one, ratio in zip(same, scale, strict=True)]))
+            usual = float(cycling.median([one["noise"] * ratio for one, ratio in zip(same, scale, strict=True)]))
+            calm = max(one["scatter"] * ratio for one, ratio in zip(same, scale, strict=True))
         else:  # the first of its direction has nothing to compare with but its own beginning
             expected, usual, calm = _own_beginning(profile), noise, np.inf
         if 0 < len(same) < MEMORY:  # an interface that is still forming improves from half cycle to half cycle
-            expected = np.minimum(expected, np.median(latest[GRID > 0.9]))
+            expected = np.minimum(expected, cycling.median(latest[GRID > 0.9]))
         # a loss that the noise of single records can explain is none
         least = np.minimum(retained * expected, expected - 5 * usual)
         row = _judgement(profile, expected, least, calm, digits[index], metallic)
@@ -125,7 +125,7 @@ def judged(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0)
         rows.append(row)
         if row["kind"] not in ("sustained", "unfinished"):
             _date(recording, seen | {"whole": ~_below(ohms, passed, WHOLE * expected)}, previous)
-        row["resistance"] = np.median(profile[(GRID >= 0.25) & (GRID <= 0.75)])
+        row["resistance"] = cycling.median(profile[(GRID >= 0.25) & (GRID <= 0.75)])
         previous = seen
 
     return segments.assign(
@@ -172,8 +172,14 @@ def _records(recording: xr.Dataset, segments: xr.Dataset) -> Iterator[list[np.nd
 def _profile(passed: np.ndarray, ohms: np.ndarray) -> np.ndarray:
     """Area-specific resistance in ohm cm2 on `GRID`, of that at the records, when a share of the segment had passed."""
     if ohms.size > 4:  # a stray record is no short, nor the last one, caught while the tester switched
-        ohms = np.append(median_filter(ohms, 3)[:-1], np.median(ohms[-3:]))
+        ohms = np.concatenate([ohms[:1], _of_three(ohms), cycling.median(ohms[-3:])[np.newaxis]])
     return np.interp(GRID, passed, ohms)
+
+
+def _of_three(ohms: np.ndarray) -> np.ndarray:
+    """Running median of three records."""
+    before, here, after = ohms[:-2], ohms[1:-1], ohms[2:]
+    return np.maximum(np.minimum(before, here), np.minimum(np.maximum(before, here), after))
 
 
 def _below(ohms: np.ndarray, passed: np.ndarray, least: np.ndarray) -> np.ndarray:
@@ -200,7 +206,9 @@ def _completed(segments: xr.Dataset) -> np.ndarray:
 
 def _noise(ohms: np.ndarray) -> float:
     """Standard deviation of the noise of one record, in the unit of the records, from neighbouring ones."""
-    return float(np.median(np.abs(np.diff(ohms)))) / 0.954  # of two normal deviates' distance the median is 0.954 sigma
+    return (
+        float(cycling.median(np.abs(np.diff(ohms)))) / 0.954
+    )  # of two normal deviates' distance the median is 0.954 sigma
 
 
 def _judgement(
@@ -215,19 +223,16 @@ def _judgement(
     away = np.abs(profile - median_filter(profile, GRID.size // 10, mode="nearest"))
     scatter = float(np.sqrt(np.mean(away[judged] ** 2)))
     lost = judged & (profile < least)
-    metal = np.median(profile[GRID > 0.95]) + digit / 2 < max(metallic, 0.1 * expected[-1])
+    metal = cycling.median(profile[GRID > 0.95]) + digit / 2 < max(metallic, 0.1 * expected[-1])
+    fluctuates = scatter > 5 * calm and scatter > FLUCTUATION * cycling.median(np.abs(profile))
     if metal:
         kind = "hard short"
-    elif lost.sum() > SHARE * GRID.size or scatter > max(5 * calm, FLUCTUATION * np.median(np.abs(profile))):
+    elif lost.sum() > SHARE * GRID.size or fluctuates:
         kind = "soft short"
     else:
-        kind = "sustained"
+        return {"kind": "sustained", "scatter": scatter}
     disturbed = judged & (lost | (profile < metallic) if metal or lost.any() else away > FLUCTUATION * np.abs(profile))
-    return dict(
-        kind=kind,
-        scatter=scatter,
-        onset_share=float(GRID[np.argmax(disturbed)]),
-    )
+    return {"kind": kind, "scatter": scatter, "onset_share": float(GRID[np.argmax(disturbed)])}
 
 
 def _date(recording: xr.Dataset, segment: dict, previous: dict | None) -> None:
