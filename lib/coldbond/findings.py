@@ -42,7 +42,8 @@ def finding(
     Returns
     -------
     dict
-        Numbers are rounded to two significant digits of the interval's half width (JCGM 100:2008, 7.2.6).
+        Numbers are rounded to two significant digits of the interval's half width (JCGM 100:2008, 7.2.6), its bounds
+        away from the value.
 
     Raises
     ------
@@ -58,7 +59,8 @@ def finding(
         raise ValueError(f"{quantity} of {sample}: {value} lies outside its own interval, {low} to {high}")
     decimals = _decimals(numbers)
     value, low, high = (
-        x if x is None or isinstance(x, bool) else round(float(x), decimals) + 0.0 for x in (value, low, high)
+        x if x is None or isinstance(x, bool) else rounded(float(x), decimals) + 0.0
+        for x, rounded in ((value, round), (low, _below), (high, _above))
     )
     return dict(
         quantity=quantity,
@@ -71,6 +73,15 @@ def finding(
         claim=claim,
         note=note,
     )
+
+
+def _below(number: float, decimals: int) -> float:
+    """Round down, but for what is only the computer's own rounding."""
+    return round(floor(round(number * 10.0**decimals, 4)) * 10.0**-decimals, decimals)
+
+
+def _above(number: float, decimals: int) -> float:
+    return -_below(-number, decimals)
 
 
 def _decimals(numbers: Sequence[float]) -> int:
