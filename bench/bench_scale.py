@@ -250,7 +250,7 @@ Medians where a size was measured several times.
 - **Records.** One long-cycling recording, as a Landt CSV of five records a second, is read with every check of
   `coldbond.read`, described and judged half cycle by half cycle, and summed up (overpotential, drift, life, charge).
   Time grows with the power {exponent("rows")} of the records beside a start of {rows["fit"]["start_s"]:.1f} s; of
-  the longest one's, {system:.0f} s are the system's, for files that do not all fit into its cache. A file of 256 MB
+  the longest one's, {system:.0f} s are the system's, for files and pages of memory. A file of 256 MB
   and more is read in blocks and its values wait on disk (56 bytes a record), so that memory does not grow with it; a
   smaller one is held whole. In the longest, {longest["records"]:,} records ({longest["bytes"] / 1e9:.1f} GB) and
   {longest["half_cycles"]:,} half cycles, the cell failed after {longest["time_to_failure_truth"]:.4f} h; found:
