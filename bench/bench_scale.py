@@ -271,11 +271,10 @@ The twin knows it of the 500 cells. In brackets the 95 % interval of the share (
 | first discharge capacity | {share("first_capacity")} |
 | retention | {share("retention")} |
 
-The life's interval is too narrow: it misses {life["cells"] - life["held"]} cells, {soft} of them soft shorts. Such a
-path opens and closes at random; one that opens again before it counts as a short leaves a whole voltage, and the
-interval begins with the last record of one. In the median it begins {np.median(late):.0f} s after the truth, at most
-{max(late):.0f} s (a record every 120 s, and one more where the voltage jumps): it is sure to
-minutes of 200 h, not to a record. The others are missed by the rounding of the bounds to two digits of the interval.
+The life's interval misses {life["cells"] - life["held"]} cells, {soft} of them soft shorts: such a path opens and
+closes at random, and may have begun before it shows. The interval allows for that as often as it is open later. Where
+it misses, it begins {np.median(late):.0f} s after the truth in the median, at most {max(late):.0f} s (a record every
+120 s, and one more where the voltage jumps).
 
 {covered["failed"]} cells failed to be analysed. The twin's cells are the kinds that the analysis was written for; what
 another laboratory's cells do, they do not tell. The critical current density is a bracket between two steps

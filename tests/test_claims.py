@@ -198,7 +198,7 @@ def test_what_is_wrong_is_said_with_claim_and_field(tmp_path, old, new, said):
 def test_a_contradiction_shows_its_arithmetic_and_its_interval(tmp_path):
     found = paper.computed(read := stated(tmp_path), read.contradictions[0])
     # 3.0 - 0.5 * 2.0, between 2.5 - 0.5 * 2.05 and 3.5 - 0.5 * 1.95
-    assert (found["value"], found["low"], found["high"], found["unit"]) == (2.0, 1.48, 2.52, "V")
+    assert (found["value"], found["low"], found["high"], found["unit"]) == (2.0, 1.47, 2.53, "V")
     assert found["note"] == "3.0 − 0.5 × 2.0 = 2; 2.0 − 2 = +0 V; them"
 
 

@@ -79,7 +79,7 @@ def test_mass_widens_capacities_and_nothing_else(recording):
         for u in (0, 0.05)
     )
     half_width = (wide["discharge_capacity_first_cycle"]["high"] - wide["discharge_capacity_first_cycle"]["low"]) / 2
-    assert half_width == pytest.approx(1.96 * 0.05 * 165, rel=0.03)
+    assert half_width == pytest.approx(1.96 * 0.05 * 165, abs=1)  # its bounds are rounded to whole numbers, away
     for quantity in ("retention_against_first", "capacity_fade_per_cycle", "coulombic_efficiency"):
         assert narrow[quantity] == wide[quantity]
 
