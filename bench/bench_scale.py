@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 from scipy import optimize, stats
 
 from coldbond import figures
@@ -200,6 +201,7 @@ def _times(measured: Mapping, least: int, ax: Axes) -> None:
     text = f"$a + b\\,n^p$\n$p$ = {p:.2f} ({low:.2f} to {high:.2f})\n$a$ = {found['start_s']:.1f} s"
     ax.text(0.97, 0.05, text, transform=ax.transAxes, ha="right", va="bottom")
     ax.set(ylabel="Time / s", ylim=(min(2.0, 0.8 * min(p["wall"] for p in points)), None))
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.legend(loc="upper left")
 
 
