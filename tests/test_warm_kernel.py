@@ -1,6 +1,7 @@
 """A kernel that is forked does what an ordinary one does, and its server starts, ends and serves as it says."""
 
 import asyncio
+import gc
 import json
 import os
 import select
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -27,7 +29,6 @@ from warm_kernel import identity, provisioner, server
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only"),
-    # jupyter_client leaves sockets to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -102,6 +103,11 @@ def start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     yield start
     for kernel in kernels:
         kernel.close()
+    kernels.clear()
+    # jupyter_client leaves event loops and sockets to the garbage collector, which is not to warn of them elsewhere.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def server_of(kernel: Kernel) -> int:
@@ -351,6 +357,19 @@ def test_it_ends_when_idle_and_leaves_nothing(start, folder, monkeypatch):
         process.stdin.close()
         assert has_ended(number)
     assert not socket_path().exists()
+
+
+def test_the_client_that_started_it_is_not_warned_of_it_and_buries_it(start, monkeypatch):
+    monkeypatch.setenv("PYTHONHASHSEED", str(os.getpid() + 40_000_000))
+    kernel = start()
+    number = server_of(kernel)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        gc.collect()
+    assert not [warning for warning in warned if "subprocess" in str(warning.message)]
+    os.kill(number, signal.SIGTERM)
+    while Path(f"/proc/{number}").exists():  # a zombie stays there
+        select.select([], [], [], 0.01)
 
 
 def test_it_ends_when_its_environment_changes(start, folder, tmp_path):

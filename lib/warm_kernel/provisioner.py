@@ -11,6 +11,7 @@ import stat
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -150,7 +151,7 @@ def _connected(python: list[str], env: dict[str, str], idle: float) -> socket.so
                 with socket.socket(socket.AF_UNIX) as listener:
                     listener.bind(str(path))
                     listener.listen(128)
-                    subprocess.Popen(
+                    process = subprocess.Popen(
                         [*python, "-m", "warm_kernel.server", str(path), str(listener.fileno()), str(idle)],
                         env=identity.read_at_start(env),
                         cwd="/",
@@ -160,6 +161,8 @@ def _connected(python: list[str], env: dict[str, str], idle: float) -> socket.so
                         pass_fds=[listener.fileno()],
                         start_new_session=True,
                     )
+                # It outlives this process, or ends before it, and is then to be no zombie.
+                threading.Thread(target=process.wait, daemon=True).start()
                 server.connect(str(path))
             return server
     except OSError as error:
