@@ -171,6 +171,11 @@ def test_what_is_read_at_import_is_the_kernels_own(start, monkeypatch, name, val
     assert second.printed(code) == start(kind="local-provisioner").printed(code) != first.printed(code)
 
 
+def test_options_of_pandas_are_those_of_an_ordinary_kernel(start):
+    code = "import pandas; print(pandas.DataFrame([[3.25] * 25] * 2, columns=['a long name'] * 25))"
+    assert start().printed(code) == start(kind="local-provisioner").printed(code)
+
+
 def test_a_library_under_development_is_read_anew(start, tmp_path):
     library = tmp_path / "helper.py"
     for answer in "1", "22":

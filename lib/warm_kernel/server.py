@@ -167,6 +167,8 @@ def preload() -> None:
     for module in PRELOADED:
         with suppress(Exception):  # not installed, or broken: the notebook's own import will say so
             importlib.import_module(module)
+    if "pandas" in sys.modules:  # it has looked whether it is in a terminal; in a kernel it would have found that not
+        sys.modules["pandas"].set_option("display.max_columns", 20)
     gc.collect()
     gc.freeze()  # what was there before stays shared: no collection in a kernel writes to it
 
