@@ -13,9 +13,8 @@ from papermill.engines import Engine, papermill_engines
 import run_notebook
 from coldbond import figures, paths
 from multiverse.grid import Run
-from multiverse.library import hash_of_library
+from multiverse.library import require
 
-IMPORTED = hash_of_library()
 #: The folders are the library's, so that a process has one run at a time.
 ONE = Lock()
 
@@ -64,8 +63,7 @@ def execute(run: Run, raw: str, library: str) -> dict:
     RuntimeError
         This worker has another library: start it anew.
     """
-    if library != IMPORTED:
-        raise RuntimeError("the worker has imported another library than the one that lies here: start it anew")
+    require(library)
     started = time.process_time()
     with ONE, TemporaryDirectory(prefix="coldbond-") as folder:
         paths.RAW, paths.FIGURES, paths.PICTURES = Path(raw), Path(folder), False

@@ -6,9 +6,7 @@ from pathlib import Path
 import xarray as xr
 
 from coldbond import capacity, ccd, full_cell, long_cycling, raw
-from multiverse.library import hash_of_library
-
-IMPORTED = hash_of_library()
+from multiverse.library import IMPORTED, require
 
 #: The columns of a finding: what the library calls it, and its unit; that of a capacity depends on the cell's mass.
 QUANTITIES = {
@@ -73,8 +71,7 @@ def row(listed: Mapping[str, str], folder: str, library: str = IMPORTED) -> dict
     RuntimeError
         This worker has another library: start it anew.
     """
-    if library != IMPORTED:
-        raise RuntimeError("the worker has imported another library than the one that lies here: start it anew")
+    require(library)
     try:
         found = ANALYSES[listed["role"]](raw.recording(listed, Path(folder)))
     except Exception as error:  # a cell that cannot be analysed, for whatever reason, must not stop the others
