@@ -46,16 +46,19 @@ PYTHON = $(or $(shell for p in python3 python3.14 python3.13 python3.12 python3.
 VENV_PYTHON = $(VENV)/bin/python
 works := $(shell test -x $(VENV_PYTHON) && echo yes)
 
-# Kernels are forked from a process that has done the imports (lib/warm_kernel), on Linux; make WARM=0 starts each anew.
+# Kernels and papermill are forked from a process that has done the imports (lib/warm_kernel), on Linux; make WARM=0
+# starts each anew.
 WARM = 1
-forks := $(filter Linux,$(shell uname -s))
-kernels = JUPYTER_DEFAULT_PROVISIONER_NAME=$(if $(and $(filter-out 0,$(WARM)),$(forks)),warm,local-provisioner)
+is_warm := $(and $(filter-out 0,$(WARM)),$(filter Linux,$(shell uname -s)))
+kernels = JUPYTER_DEFAULT_PROVISIONER_NAME=$(if $(is_warm),warm,local-provisioner)
+run_notebook = $(kernels) $(VENV_PYTHON) $(if $(is_warm),-m warm_kernel) lib/run_notebook.py
 
 quoted = '$(subst ','\'',$(1))'
 
-# All cores unless -j is given, and a figure that fails does not keep the others from being built.
+# All cores and one more unless -j is given, since a figure waits a while for its kernel; and a figure that fails does
+# not keep the others from being built.
 MAKEFLAGS := $(MAKEFLAGS) --no-builtin-rules --keep-going
-MAKEFLAGS := $(MAKEFLAGS) $(if $(filter-out 0,$(MAKELEVEL))$(filter -j%,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
+MAKEFLAGS := $(MAKEFLAGS) $(if $(filter-out 0,$(MAKELEVEL))$(filter -j%,$(MAKEFLAGS)),,-j$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
 .DELETE_ON_ERROR:
 
 # The same bytes everywhere: not the user's settings, number of threads, time zone or hash seed.
@@ -125,7 +128,7 @@ define rule
 figures $(name): $(pdf)
 $(pdf): $(notebook) $(library) $(recordings) | $(VENV)/.installed
 $(pdf): $(if $(call same,$(built_with),$(strip $(file <$(OUT)/executed/$(name).args))),,FORCE)
-	@$(kernels) $(VENV_PYTHON) lib/run_notebook.py $(notebook) $(name) --raw $$(call quoted,$$(RAW)) --out $$(call quoted,$$(OUT)) \
+	@$(run_notebook) $(notebook) $(name) --raw $$(call quoted,$$(RAW)) --out $$(call quoted,$$(OUT)) \
 	  --parameters '$(parameters)' $(call quoted,$(extra)) $$(call quoted,$$(PARAMETERS))
 endef
 
@@ -146,7 +149,7 @@ figures: $(table)
 $(table): notebooks/claims.ipynb $(library) $(wildcard lib/coldbond/claims/*.html $(OUT)/multiverse/multiverse.json) $(stated) $(foreach name,$(built),$(pdf)) \
   | $(VENV)/.installed
 $(table): $(if $(call same,notebooks/claims.ipynb $(RAW) $(tested),$(strip $(file <$(OUT)/executed/claims.args))),,FORCE)
-	@$(kernels) $(VENV_PYTHON) lib/run_notebook.py notebooks/claims.ipynb claims --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
+	@$(run_notebook) notebooks/claims.ipynb claims --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
 	  --parameters '$(tested)'
 renew-claims: | $(table)
 endif
@@ -189,7 +192,7 @@ explore: .venv-lab/.installed  ## show one recording at a time as a web page (ma
 
 notebooks: $(patsubst notebooks/%.ipynb,renew-%,$(filter-out %/explore.ipynb,$(wildcard notebooks/*.ipynb)))  ## renew the outputs that the notebooks store
 renew-%: $(VENV)/.installed
-	@$(kernels) $(VENV_PYTHON) lib/run_notebook.py notebooks/$*.ipynb
+	@$(run_notebook) notebooks/$*.ipynb
 
 raw: $(VENV)/.installed  ## write the synthetic recordings in raw/ anew
 	@$(VENV_PYTHON) -m twin

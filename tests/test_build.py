@@ -433,7 +433,7 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
-@pytest.mark.parametrize(("given", "jobs"), [((), os.cpu_count()), (("-j1",), 1), (("-j3",), 3)])
+@pytest.mark.parametrize(("given", "jobs"), [((), os.cpu_count() + 1), (("-j1",), 1), (("-j3",), 3)])
 def test_all_cores_are_used_unless_the_number_of_jobs_is_given(bundle, given, jobs):
     shown = make(bundle, *given, "--eval=show: ; $(info $(MAKEFLAGS))", "show").stdout
     assert re.findall(r"-j(\d+)", shown) == [str(jobs)]

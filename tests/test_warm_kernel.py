@@ -25,7 +25,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from traitlets.config import Config
 
-from warm_kernel import identity, provisioner, server
+from warm_kernel import client, identity, server
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only"),
@@ -64,7 +64,7 @@ class Kernel:
 
     @property
     def is_forked(self) -> bool:
-        return isinstance(self.manager.provisioner.process, provisioner.ForkedProcess)
+        return isinstance(self.manager.provisioner.process, client.ForkedProcess)
 
     def outputs(self, code: str) -> list[dict]:
         found = []
@@ -266,11 +266,11 @@ def test_the_managers_of_jupyterlab_use_it(start, folder):
         found = []
         for action in (managers.interrupt_kernel, managers.restart_kernel, managers.shutdown_kernel):
             process = manager.provisioner.process
-            found.append(isinstance(process, provisioner.ForkedProcess) and process.poll() is None)
-            client = manager.client()
-            client.start_channels()
-            await client.wait_for_ready(timeout=60)
-            client.stop_channels()
+            found.append(isinstance(process, client.ForkedProcess) and process.poll() is None)
+            messages = manager.client()
+            messages.start_channels()
+            await messages.wait_for_ready(timeout=60)
+            messages.stop_channels()
             await action(name)
         return [*found, name in managers]
 
@@ -313,7 +313,7 @@ client.stop_channels(); manager.shutdown_kernel(now=True)
 """
 
 
-def client(folder: Path, python: str = sys.executable, idle: float = 20) -> subprocess.Popen:
+def user(folder: Path, python: str = sys.executable, idle: float = 20) -> subprocess.Popen:
     return subprocess.Popen(
         [python, "-c", CLIENT % idle, str(folder)],
         stdin=subprocess.PIPE,
@@ -325,7 +325,7 @@ def client(folder: Path, python: str = sys.executable, idle: float = 20) -> subp
 
 
 def test_a_kernel_ends_with_its_client(start, folder):
-    with client(folder) as process:
+    with user(folder) as process:
         kernel, _ = map(int, process.stdout.readline().split())
         process.kill()
         assert has_ended(kernel)
@@ -356,7 +356,7 @@ def socket_path() -> Path:
 
 def test_it_ends_when_idle_and_leaves_nothing(start, folder, monkeypatch):
     monkeypatch.setenv("PYTHONHASHSEED", str(os.getpid() + 10_000_000))
-    with client(folder, idle=0.1) as process:
+    with user(folder, idle=0.1) as process:
         _, number = map(int, process.stdout.readline().split())
         assert socket_path().is_socket()
         process.stdin.close()
@@ -384,7 +384,7 @@ def test_it_ends_when_its_environment_changes(start, folder, tmp_path):
     site = next((tmp_path / "venv").glob("lib/*/site-packages"))
     (site / "others.pth").write_text("\n".join(path for path in sys.path if path and Path(path).is_dir()))
     (site / "x-1.dist-info").mkdir()
-    with client(folder, str(python), idle=600) as process:
+    with user(folder, str(python), idle=600) as process:
         _, before = map(int, process.stdout.readline().split())
         process.stdin.close()
     (site / "x-1.dist-info").rename(site / "x-2.dist-info")
@@ -428,7 +428,7 @@ def test_a_broken_request_is_not_served(sent):
 
 def test_what_killed_servers_left_is_removed(start, monkeypatch):
     monkeypatch.setenv("PYTHONHASHSEED", str(os.getpid() + 30_000_000))  # so that a server is started
-    with socket.socket(socket.AF_UNIX) as dead, provisioner.locked_folder() as sockets:
+    with socket.socket(socket.AF_UNIX) as dead, client.locked_folder() as sockets:
         dead.bind(str(sockets / "dead"))
     start()
     assert not (sockets / "dead").exists()

@@ -7,7 +7,12 @@ JupyterLab use it unchanged where the environment variable names it,
     JUPYTER_DEFAULT_PROVISIONER_NAME=warm papermill notebook.ipynb -
 
 and a kernel does what an ordinary one does: restart, interrupt, its own working directory, environment, standard
-streams, hash seed and limits, and an end when its user ends. What it does not do:
+streams, hash seed and limits, and an end when its user ends. Scripts that execute notebooks are forked as well, since
+papermill's imports cost as much as a small figure:
+
+    JUPYTER_DEFAULT_PROVISIONER_NAME=warm python -m warm_kernel script.py argument ...
+
+What it does not do:
 
 - The server starts by itself with the first kernel, and ends five minutes after the last, or within a second where the
   packages of its environment change. It holds about 250 MB, most of them shared with its kernels. There is one for each

@@ -1,4 +1,4 @@
-"""Which server a kernel may be forked from: one whose state at import was what the kernel's own would have been."""
+"""Which server a process may be forked from: one whose state at import was what its own would have been."""
 
 import hashlib
 import json
@@ -24,6 +24,7 @@ READ_AT_START = (
         "NPY_",
         "SCIPY_",
     ),
+    *("JUPYTER_ALLOW_INSECURE_WRITES", "PYZMQ_", "TRAITLETS_"),
     *("POLARS_", "RAYON_", "ARROW_", "BOKEH_"),
 )
 

@@ -1,8 +1,8 @@
-"""The server: imports the scientific stack and forks itself into kernels.
+"""The server: imports the scientific stack and forks itself into kernels, and into scripts that execute notebooks.
 
     python -m warm_kernel.server SOCKET DESCRIPTOR IDLE
 
-`provisioner` starts it, with the socket of that path open as a descriptor.
+`client` starts it, with the socket of that path open as a descriptor.
 """
 
 import gc
@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import json
 import os
+import runpy
 import selectors
 import signal
 import socket
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from warm_kernel import identity
-from warm_kernel.provisioner import locked_folder
+from warm_kernel.client import locked_folder
 
 #: What notebooks of data analysis import, as far as it is installed: only packages that `identity.installed` watches,
 #: and none that starts threads or, like matplotlib_inline.backend_inline, ties itself to the kernel that imports it.
@@ -31,14 +32,14 @@ PRELOADED = (
     *("numpy", "pandas", "xarray", "lmfit", "seaborn"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"),
     *("scipy.interpolate", "scipy.linalg", "scipy.ndimage", "scipy.optimize", "scipy.signal", "scipy.special"),
-    "scipy.stats",
+    *("scipy.stats", "papermill"),
 )
 CHECKED_EVERY = 1.0  # second: that the environment is still the one that was imported
 PATIENCE = 10.0  # seconds in which a request must be whole
 
 
 class Request(NamedTuple):
-    """What a kernel is to be; the descriptors are of its folder and of its standard output and error."""
+    """What a fork is to be; the descriptors are of its folder and of its standard output and error."""
 
     arguments: list[str]
     environment: dict[str, str]
@@ -197,8 +198,8 @@ def _state(path: Path) -> tuple | None:
         return None
 
 
-def run_kernel(request: Request) -> None:
-    """Become the kernel that an ordinary start would have given, until it ends."""
+def run(request: Request) -> None:
+    """Become the kernel, or the script, that an ordinary start would have given, until it ends."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -209,14 +210,24 @@ def run_kernel(request: Request) -> None:
     for descriptor in request.descriptors:
         os.close(descriptor)
     os.environ.clear()
-    os.environ.update(request.environment, JPY_PARENT_PID=str(os.getppid()))
+    os.environ.update(request.environment)
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # the state of the server's would be that of every kernel
-    sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *request.arguments]
+    if request.arguments[:2] == ["-m", "ipykernel_launcher"]:
+        run_kernel(request.arguments[2:])
+    else:
+        sys.argv = request.arguments
+        sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent))
+        runpy.run_path(os.path.abspath(sys.argv[0]), run_name="__main__")
+
+
+def run_kernel(arguments: list[str]) -> None:
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())
+    sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *arguments]
     from ipykernel.kernelapp import IPKernelApp
 
     # With the server's end comes the kernel's, as else with its user's. ipykernel looks at the environment too early.
-    IPKernelApp.launch_instance([*request.arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
 
 
 def main(path: Path, descriptor: int, idle: float) -> None:
@@ -233,7 +244,7 @@ def main(path: Path, descriptor: int, idle: float) -> None:
             server.end()
             remove(path, inode)
     if request:
-        run_kernel(request)
+        run(request)
 
 
 def remove(path: Path, inode: int) -> None:
