@@ -55,10 +55,11 @@ run_notebook = $(kernels) $(VENV_PYTHON) $(if $(is_warm),-m warm_kernel) lib/run
 
 quoted = '$(subst ','\'',$(1))'
 
+jobs := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # All cores and one more unless -j is given, since a figure waits a while for its kernel; and a figure that fails does
 # not keep the others from being built.
 MAKEFLAGS := $(MAKEFLAGS) --no-builtin-rules --keep-going
-MAKEFLAGS := $(MAKEFLAGS) $(if $(filter-out 0,$(MAKELEVEL))$(filter -j%,$(MAKEFLAGS)),,-j$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1))
+MAKEFLAGS := $(MAKEFLAGS) $(if $(filter-out 0,$(MAKELEVEL))$(filter -j%,$(MAKEFLAGS)),,-j$(jobs))
 .DELETE_ON_ERROR:
 
 # The same bytes everywhere: not the user's settings, number of threads, time zone or hash seed.
@@ -125,7 +126,7 @@ endef
 
 define rule
 .PHONY: $(name)
-figures $(name): $(pdf)
+$(name): $(pdf)
 $(pdf): $(notebook) $(library) $(recordings) | $(VENV)/.installed
 $(pdf): $(if $(call same,$(built_with),$(strip $(file <$(OUT)/executed/$(name).args))),,FORCE)
 	@$(run_notebook) $(notebook) $(name) --raw $$(call quoted,$$(RAW)) --out $$(call quoted,$$(OUT)) \
@@ -140,6 +141,10 @@ endef
 
 $(eval $(TABLE))
 $(if $(filter figures claims,$(goals)),$(if $(built),,$(error none of the figures can be built from $(RAW))))
+
+# Those that take longest first, lest one of them is left for the end alone.
+slow := $(filter fig4e figS23 fig5h fig3ghi,$(built))
+figures: $(foreach name,$(slow) $(filter-out $(slow),$(built)),$(pdf))
 
 # The claims table, made of the numbers of all these figures and of what the paper states, or of RAW's own claims.yml.
 table := $(subst $(blank),\ ,$(OUT))/claims.pdf
@@ -166,7 +171,7 @@ $(VENV)/.installed: lock/run.txt lock/uv.txt pyproject.toml $(if $(works),,FORCE
 	@lib/set_up.sh .venv-$* lock/$*.txt $(call quoted,$(PYTHON)) $(filter energies,$*)
 
 # explore.ipynb needs the packages of `make lab`, and its numbers come with the controls: `make test-browser` runs it.
-NBVAL = $(kernels) $(VENV_PYTHON) -m pytest -q -n logical --dist loadfile notebooks --ignore notebooks/explore.ipynb \
+NBVAL = $(kernels) $(VENV_PYTHON) -m pytest -q -n $(jobs) --dist loadfile notebooks --ignore notebooks/explore.ipynb \
   --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
 in_drafts = unset MAKEFLAGS MFLAGS MAKELEVEL; drafts=$$(mktemp -d); trap 'rm -rf "$$drafts"' EXIT; export COLDBOND_FIGURES="$$drafts"
 test: $(VENV)/.installed  ## check the style, the library, the build, and the outputs that the notebooks store
