@@ -25,7 +25,7 @@ CHECK = "nbval of the notebooks; cells that pass"
 
 def figures(out: Path) -> dict[str, tuple[Path, dict]]:
     """Return the notebook and the parameters of each figure as make would run them, the claims table last."""
-    printed = _run(["make", "--dry-run", "figures", f"OUT={out}"]).stdout.replace("\\\n", " ")
+    printed = run(["make", "--dry-run", "figures", f"OUT={out}"]).stdout.replace("\\\n", " ")
     found = {}
     for line in printed.splitlines():
         words = shlex.split(line)
@@ -38,11 +38,11 @@ def figures(out: Path) -> dict[str, tuple[Path, dict]]:
     return found
 
 
-def _run(command: Sequence[str | Path], **environment: str) -> subprocess.CompletedProcess:
-    run = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
-    if run.returncode:
-        raise RuntimeError(f"{shlex.join(map(str, command))}: {run.stderr or run.stdout}")
-    return run
+def run(command: Sequence[str | Path], **environment: str) -> subprocess.CompletedProcess:
+    ended = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True)
+    if ended.returncode:
+        raise RuntimeError(f"{shlex.join(map(str, command))}: {ended.stderr or ended.stdout}")
+    return ended
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def folders():
 def timed(commands: Sequence[Sequence[str | Path]], out: Path, **environment: str) -> dict:
     started = time.perf_counter()
     for command in commands:
-        _run(command, **environment)
+        run(command, **environment)
     return {"seconds": time.perf_counter() - started, "found": len(list(out.glob("*.pdf")))}
 
 
@@ -83,7 +83,7 @@ def make(*options: str) -> Callable[[int], dict]:
 def cells(seed: int) -> dict:
     """Measure what no build can do without: the seconds of all cells, each notebook run alone, shared by all cores."""
     with folders() as (out, _):
-        _run(["make", "figures", f"OUT={out}", "-j1"])
+        run(["make", "figures", f"OUT={out}", "-j1"])
         executed = [json.loads(path.read_text()) for path in (out / "executed").glob("*.ipynb")]
     of_cells = [cell["metadata"].get("papermill", {}).get("duration") for nb in executed for cell in nb["cells"]]
     return {BUILD: {"seconds": sum(filter(None, of_cells)) / os.cpu_count(), "found": len(executed)}}
@@ -104,7 +104,7 @@ def prepared(out: Path) -> list[Path]:
     written = []
     for name, (notebook, parameters) in figures(out).items():
         written.append(out.parent / f"{name}.ipynb")
-        _run([sys.executable, "-m", "papermill", "--prepare-only", notebook, written[-1], "-y", json.dumps(parameters)])
+        run([sys.executable, "-m", "papermill", "--prepare-only", notebook, written[-1], "-y", json.dumps(parameters)])
     return written
 
 
@@ -120,7 +120,7 @@ def jupyter_cache(executor: str) -> Callable[[int], dict]:
             environment["JUPYTERCACHE"] = str(out.parent / "cache")
             jcache = [Path(sys.executable).with_name("jcache")]
             (out.parent / "cache").mkdir()
-            _run([*jcache, "notebook", "add", *prepared(out)], **environment)
+            run([*jcache, "notebook", "add", *prepared(out)], **environment)
             execute = [*jcache, "project", "execute", "--executor", executor, "--timeout", "600"]
             return {task: timed([execute], out, **environment) for task in (BUILD, AGAIN)}
 
@@ -131,9 +131,9 @@ def nbval(*options: str) -> Callable[[int], dict]:
     def measure(seed: int) -> dict:
         with folders() as (out, _):
             started = time.perf_counter()
-            run = _run(["make", "nbval", *options], COLDBOND_FIGURES=str(out))
+            checked = run(["make", "nbval", *options], COLDBOND_FIGURES=str(out))
             seconds = time.perf_counter() - started
-        words = run.stdout.split()
+        words = checked.stdout.split()
         return {CHECK: {"seconds": seconds, "found": int(words[words.index("passed") - 1])}}
 
     return measure
