@@ -108,7 +108,7 @@ def shapes(x: np.ndarray, position: np.ndarray, width: np.ndarray, lorentzian: n
     }
 
 
-def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int) -> Fit:
+def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int, evaluations: int | None = None) -> Fit:
     """Fit a model.
 
     Parameters
@@ -119,6 +119,8 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
         Where to start, from `parameters` or a former fit; what they hold is what is fitted.
     degree : int
         Of the polynomial.
+    evaluations : int, optional
+        How many of the model it may take; without it, as many as it needs.
     """
     names = [name.removesuffix("_position") for name in parameters if name.endswith("_position")]
     baseline = np.polynomial.chebyshev.chebvander(scaled(x, x), degree)
@@ -153,7 +155,7 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
 
     varied = [name for name, parameter in parameters.items() if parameter.vary]
     if varied:
-        tolerances = {"ftol": 1e-5, "xtol": 1e-4, "calc_covar": False}
+        tolerances = {"ftol": 1e-5, "xtol": 1e-4, "calc_covar": False, "max_nfev": evaluations}
         result = lmfit.minimize(residual, parameters, method="leastsq", Dfun=jacobian, col_deriv=1, **tolerances)
         parameters, varied = result.params, result.var_names
     design, linear, slopes, _ = model(parameters)
@@ -186,6 +188,8 @@ def without(parameters: lmfit.Parameters, absent: Sequence[str]) -> lmfit.Parame
     return kept
 
 
-def best(x: np.ndarray, y: np.ndarray, starts: Sequence[lmfit.Parameters], degree: int) -> Fit:
+def best(
+    x: np.ndarray, y: np.ndarray, starts: Sequence[lmfit.Parameters], degree: int, evaluations: int | None = None
+) -> Fit:
     """Return the better of fits from several starts: overlapping bands have local minima."""
-    return min((fit(x, y, start, degree) for start in starts), key=lambda fit: fit.squares)
+    return min((fit(x, y, start, degree, evaluations) for start in starts), key=lambda fit: fit.squares)
