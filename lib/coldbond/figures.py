@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from fontTools import subset
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.colors import LinearSegmentedColormap, to_hex
@@ -126,6 +127,12 @@ def unit(text: str) -> str:
 def label(text: str) -> str:
     """Return a sample or a state as a figure writes it: its units with exponents, a dollar as a dollar."""
     return re.sub(r"mA/cm2|mAh/g", lambda found: unit(found[0]), text.replace("$", r"\$"))
+
+
+def powers_of_ten(*axes: Axis) -> None:
+    """Label logarithmic axes with powers of ten in plain text."""
+    for axis in axes:
+        axis.set_major_formatter(lambda value, place: f"10{f'{np.log10(value):.0f}'.translate(RAISED)}")
 
 
 def letters(axes: Iterable[Axes]) -> None:

@@ -326,6 +326,7 @@ def plot_model(ax: Axes, levels: xr.Dataset, fitted: Mapping[float | None, Model
         ylabel=capacity.label(levels),
         ylim=(0, 1.2 * float(first.capacity.max())),
     )
+    figures.powers_of_ten(ax.xaxis)
     if fitted:
         ax.legend(loc="lower left", handlelength=1.5)
 

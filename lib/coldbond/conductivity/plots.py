@@ -129,7 +129,7 @@ def _arrhenius(fig: Figure, place: SubplotSpec, lines: Mapping[str, Mapping[str,
         rest.fill_between(1e3 / temperature, -100 * half, 100 * half, color=FIT, alpha=BAND, linewidth=0)
         texts = [figures.label(sample)] if len(lines) > 1 else []
         texts += [
-            f"$E_a$({of}) = {form.energy.value:.3f} ± {form.energy.high - form.energy.value:.3f} eV"
+            f"Eₐ({of}) = {form.energy.value:.3f} ± {form.energy.high - form.energy.value:.3f} eV"
             for of, form in zip(("σT", "σ"), forms, strict=True)
         ]
         text, color = "\n".join(texts), color if len(lines) > 1 else "black"
@@ -187,6 +187,7 @@ def _transients(fig: Figure, place: SubplotSpec, transients: Mapping[str, Steady
             fontsize=SMALL,
         )
     ax.set(xscale="log", yscale="log", xlabel="Time / s", ylabel="Current / A")
+    figures.powers_of_ten(ax.xaxis, ax.yaxis)
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom / (top / bottom) ** 0.2, top)
     return ax

@@ -17,7 +17,7 @@ from coldbond.impedance.trend import Trend
 
 FAILS = figures.STAMP
 WIDE = 5  # ratio of resistances beyond which their axis is logarithmic
-NAMES = {"interface": "resistance of both interfaces", "total": "resistance of the cell"}
+NAMES = {"interface": "Resistance of both interfaces", "total": "Resistance of the cell"}
 
 
 def draw_resistances(
@@ -69,14 +69,15 @@ def draw_spectra(fig: Figure, recordings: Mapping[str, xr.Dataset], fitted: Fits
             spread = relaxation_times.distribution(spectrum)
             times.fill_between(spread.relaxation_time, spread.low, spread.high, color=colors[label], alpha=0.3, lw=0)
             times.loglog(spread.relaxation_time, spread.gamma, color=colors[label], lw=0.8)
-        imaginary.set(xlabel="frequency / Hz", ylabel="−Im Z / Ω")
+        imaginary.set(xlabel="Frequency / Hz", ylabel="−Im Z / Ω")
         largest = max(np.abs(line.get_ydata()).max() for line in left.lines)
-        left.set(xlabel="frequency / Hz", ylabel="Kramers–Kronig residual / %", ylim=(-1.15 * largest, 1.5 * largest))
+        left.set(xlabel="Frequency / Hz", ylabel="Kramers–Kronig residual / %", ylim=(-1.15 * largest, 1.5 * largest))
         left.axhline(0, color="0.6", lw=0.5, zorder=0)
         kinds = [Line2D([], [], color="0.3", ls=style, label=name) for style, name in (("-", "Re"), (":", "Im"))]
         left.legend(handles=kinds, loc="upper right", ncols=2, handlelength=1.6)
         top = max(line.get_ydata().max() for line in times.lines)
-        times.set(xlabel="relaxation time / s", ylabel="γ / Ω", ylim=(top * 1e-3, top * 2))
+        times.set(xlabel="Relaxation time / s", ylabel="γ / Ω", ylim=(top * 1e-3, top * 2))
+        figures.powers_of_ten(imaginary.xaxis, imaginary.yaxis, left.xaxis, times.xaxis, times.yaxis)
     figures.letters(fig.axes)
 
 
@@ -135,7 +136,7 @@ def _against_cycle(ax: Axes, resistances: pd.DataFrame, trends: Mapping[str, Tre
             ax.plot(fine, course.curve(fine), color=color, lw=0.8)
             if course.break_cycle is not None:
                 ax.axvspan(course.break_cycle.low, course.break_cycle.high, color=color, alpha=0.12, lw=0)
-    ax.set(xlabel="cycle", ylabel=f"{NAMES[part]} / Ω")
+    ax.set(xlabel="Cycle number", ylabel=f"{NAMES[part]} / Ω")
     known = [interval.value for interval in resistances[part]]
     if max(known) > WIDE * min(known):
         ax.set_yscale("log")

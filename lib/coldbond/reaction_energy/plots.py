@@ -43,7 +43,7 @@ def draw(
     hulls = np.atleast_1d(top.subplots(1, len(metals), sharey=True))
     for ax, metal in zip(hulls, metals, strict=True):
         _hulls(ax, tables, metal)
-    hulls[0].set_ylabel("formation energy / eV atom⁻¹")
+    hulls[0].set_ylabel("Formation energy / eV atom⁻¹")
     hulls[-1].legend(loc="lower right", handlelength=2.2)
     left, right = bottom.subfigures(1, 2, width_ratios=(2.35, 1))
     bars = left.subplots(1, len(NORMS), sharey=True)
@@ -73,7 +73,7 @@ def _hulls(ax: Axes, tables: Mapping[str, xr.Dataset], metal: str) -> None:
     x, y = between.loc[name]["lithium"], min(hull(table, metal).formation[name] for table in tables.values())
     ax.annotate(_formula(name), (x, y), (0, -5), textcoords="offset points", ha="center", va="top")
     ax.margins(x=0.08, y=0.18)
-    ax.set(title=f"Li–{metal}", xlabel="share of Li atoms", xticks=(0, 0.5, 1))
+    ax.set(title=f"Li–{metal}", xlabel="Share of Li atoms", xticks=(0, 0.5, 1))
 
 
 def _bars(ax: Axes, found: Found, norm: str, error: float) -> None:
@@ -91,7 +91,7 @@ def _bars(ax: Axes, found: Found, norm: str, error: float) -> None:
                 ax.plot([min(ends), max(ends)], [y, y], "-", color="0.25", lw=0.6)
     ax.axvline(0, color="0.3", lw=0.5)
     ax.xaxis.set_major_locator(MaxNLocator(4, prune="both"))
-    ax.set_xlabel(f"reaction energy\n/ eV {COUNTED[norm]}")
+    ax.set_xlabel(f"Reaction energy\n/ eV {COUNTED[norm]}")
 
 
 def _name_reactants(ax: Axes, found: Found, paper: set[str]) -> None:
@@ -126,4 +126,4 @@ def _measured(ax: Axes, tables: Mapping[str, xr.Dataset], error: float) -> None:
         range(len(MEASURED)), [f"{_formula(one.product)}   {one.energy:+.2f}".replace("-", "−") for one in MEASURED]
     )
     ax.set_ylim(len(MEASURED) - 0.5, -0.5)
-    ax.set_xlabel("computed − measured\n/ eV atom⁻¹")
+    ax.set_xlabel("Computed − measured\n/ eV atom⁻¹")
