@@ -6,7 +6,7 @@ from itertools import product
 import lmfit
 import numpy as np
 import xarray as xr
-from scipy.linalg import solve_triangular
+from scipy.linalg import block_diag, solve_triangular
 from scipy.ndimage import uniform_filter1d
 from scipy.optimize import least_squares, nnls
 
@@ -212,6 +212,8 @@ class Model:
             known |= {name: shared[name] for name in shared if name != "fwhm"}
         self.known = list(known)
         self.mean, self.deviation = np.array(list(known.values())).reshape(-1, 2).T
+        slopes = block_diag(self.whiten, np.diag(1 / self.deviation)).T
+        self.beforehand_slopes = dict(zip([*self.held, *self.known], slopes, strict=True))
 
     def start(self, given: Mapping[str, float]) -> lmfit.Parameters:
         """Return parameters that start at what is known, the energy scale shifted and the areas as suits the data."""
@@ -357,12 +359,9 @@ class Model:
         }
         known |= {name: cause(areas @ lines) for name, cause in self.causes.items()}
         columns = np.array([known[name] for name in names]).reshape(-1, self.energy.size) / sigma
-        before = np.array([self._beforehand_slope(name) for name in names]).reshape(len(names), -1)
+        nothing = np.zeros(len(self.held) + len(self.known))
+        before = np.array([self.beforehand_slopes.get(name, nothing) for name in names]).reshape(len(names), -1)
         return np.hstack([columns, before]).T
-
-    def _beforehand_slope(self, name: str) -> np.ndarray:
-        held = self.whiten @ np.array([other == name for other in self.held], dtype=float)
-        return np.append(held, np.array([other == name for other in self.known], dtype=float) / self.deviation)
 
     def curves(self, params: lmfit.Parameters, sigma: np.ndarray) -> xr.Dataset:
         values = params.valuesdict()
