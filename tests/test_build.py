@@ -521,3 +521,22 @@ def test_a_real_figure_has_the_same_bytes_from_any_folder_with_any_number_of_job
     for suffix in ("pdf", "png", "json"):
         here, there = (tmp_path / folder / "figures" / f"fig4b.{suffix}" for folder in ("here", "else where"))
         assert here.read_bytes() == there.read_bytes(), suffix
+
+
+NOTEBOOKS_STORED = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb") if path.stem != "explore")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS_STORED, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_as_make_notebooks_leaves_it(path):
+    """nbval passes a cell that was never executed: it has no outputs to compare with."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_explore_is_stored_without_outputs():
+    """Its widgets would be others every time, and nothing without their kernel."""
+    code = [cell for cell in nbformat.read(ROOT / "notebooks" / "explore.ipynb", 4).cells if cell.cell_type == "code"]
+    assert code and all(cell.outputs == [] and cell.execution_count is None for cell in code)
