@@ -1,6 +1,9 @@
-"""Impedance spectra and current transients as text, each as its instrument's program writes it."""
+"""Impedance spectra and current transients as text, as instruments' programs write it or under named columns."""
 
 import numpy as np
+import xarray as xr
+
+from coldbond.reading import read
 
 FREQUENCY = np.geomspace(1e5, 0.1, 37)
 OMEGA = 2j * np.pi * FREQUENCY
@@ -100,3 +103,40 @@ def ec_lab(sweeps: int = 1, decimal: str = ".", names: tuple[str, ...] = EC_LAB_
         points = zip(*(table[name][::every] for name in names), strict=True)
         rows += ["\t".join(f"{x:.7E}" for x in point) for point in points]
     return EC_LAB + ("\t".join(names) + "\t\n" + "\n".join(rows)).replace(".", decimal)
+
+
+def table(columns: dict[str, np.ndarray], separator: str = ",", decimal: str = ".", form: str = ".9g") -> str:
+    rows = [
+        separator.join(f"{x:{form}}" for x in row).replace(".", decimal) for row in zip(*columns.values(), strict=True)
+    ]
+    return "\n".join([separator.join(columns), *rows, ""])
+
+
+def named(*names: str, sign: int = 1, scale: float = 1.0) -> dict[str, np.ndarray]:
+    parts = FREQUENCY, IMPEDANCE.real / scale, sign * IMPEDANCE.imag / scale
+    return dict(zip(names, parts, strict=True))
+
+
+TRANSIENT = {"time/s": np.arange(1.0, 21), "current/A": -2e-6 - 1e-6 * np.exp(-np.arange(20) / 5)}
+FEW = slice(None, None, 4)
+#: A short file of each kind.
+WHOLE = {
+    "chi": chi(rows=chi_rows(IMPEDANCE)[FEW]),
+    "chi-it": chi_it(0.4 * np.arange(1, 13), 1e-6 + 1e-6 * np.exp(-np.arange(12) / 9)),
+    "ec-lab": ec_lab(every=4),
+    "ec-lab, all columns read": ec_lab(sweeps=2, names=EC_LAB_NAMES[:-1], every=5) + "\n",
+    "eis-text": table({name: column[FEW] for name, column in named("f/Hz", "Zre/ohm", "-Zim/ohm", sign=-1).items()}),
+    "dc-text": "# voltage: 1 V\n" + table(TRANSIENT),
+}
+
+
+def saved(path, text: str | bytes) -> xr.Dataset:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read(path)
+
+
+def digits(numbers: np.ndarray, count: int) -> np.ndarray:
+    return np.array([float(f"{number:.{count - 1}e}") for number in numbers])
+
+
+ROUNDED = digits(IMPEDANCE.real, 4) + 1j * digits(IMPEDANCE.imag, 4)

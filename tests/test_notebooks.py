@@ -1,4 +1,4 @@
-"""What the committed figures say they were made from is what their notebooks and the Makefile say."""
+"""What is committed: notebooks as `make notebooks` leaves them, figures made from what these and the Makefile say."""
 
 import ast
 import json
@@ -13,6 +13,7 @@ from coldbond import manifest, paths
 
 # But for the claims table, which is made from the others: tests/test_claims.py.
 FIGURES = [path for path in sorted((paths.ROOT / "figures").glob("*.json")) if path.stem != "claims"]
+STORED = sorted(path for path in (paths.ROOT / "notebooks").glob("*.ipynb") if path.stem != "explore")
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +56,20 @@ def test_the_main_figure_is_the_notebook_as_it_opens(path):
         shown = {row["sample"] for row in found["values"]}
         assert shown == set(defaults.pop("samples"))
         assert {name: value for name, value in found["parameters"].items() if name != "samples"} == defaults
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_a_notebook_is_stored_as_make_notebooks_leaves_it(path):
+    """nbval passes a cell that was never executed: it has no outputs to compare with."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_explore_is_stored_without_outputs():
+    """Its widgets would be others every time, and nothing without their kernel."""
+    cells = nbformat.read(paths.ROOT / "notebooks" / "explore.ipynb", as_version=4).cells
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    assert code and all(cell.outputs == [] and cell.execution_count is None for cell in code)

@@ -1,4 +1,4 @@
-"""Zip archives and XML, as diffractometers' formats use them."""
+"""Zip archives and XML, as diffractometers and cyclers write them."""
 
 import io
 import re

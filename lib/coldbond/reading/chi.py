@@ -9,7 +9,7 @@ import xarray as xr
 
 from coldbond.reading import impedance
 from coldbond.reading.encoding import as_utf8, head
-from coldbond.reading.errors import ReadError
+from coldbond.reading.errors import UNENDED, ReadError
 from coldbond.reading.table import NUMBER
 
 MODEL = re.compile(r"Instrument Model:\s*CHI")
@@ -119,6 +119,5 @@ def _rows(path: Path, lines: list[str], at: int, width: int) -> tuple[np.ndarray
     if not body:
         raise ReadError(path, at + 1, "a header, but no rows below it", AGAIN)
     if lines[-1]:
-        reason = "the last row has no line break, so nothing tells whether it was cut off"
-        raise ReadError(path, len(lines), reason, "delete the row, or end it with a line break if it is whole")
+        raise ReadError(path, len(lines), *UNENDED)
     return np.array([line.split(",") for _, line in body], float), [number for number, _ in body]

@@ -13,7 +13,7 @@ import xarray as xr
 from coldbond.reading import vocabulary
 from coldbond.reading.cycler import dataset
 from coldbond.reading.encoding import HEAD, as_utf8, head, is_utf8
-from coldbond.reading.errors import ReadError
+from coldbond.reading.errors import UNENDED, ReadError
 from coldbond.reading.on_disk import OnDisk
 from coldbond.reading.table import Table, chosen, decimals, stacked, unread
 from coldbond.reading.vocabulary import Column
@@ -239,8 +239,7 @@ def _table(
         raise table.error(filled.arg_max(), reason, "name every column in the header")
     last_is_read = any(column.index == width - 1 for column in columns.values())
     if last_is_read and b"\n" not in body[stop:]:
-        reason = "the last row has no line break, so nothing tells whether it was cut off"
-        raise table.error(fields.size - 1, reason, "delete the row, or end it with a line break if it is whole")
+        raise table.error(fields.size - 1, *UNENDED)
     return table
 
 

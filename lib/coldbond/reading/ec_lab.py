@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from coldbond.reading import impedance
-from coldbond.reading.errors import ReadError
+from coldbond.reading.errors import UNENDED, ReadError
 from coldbond.reading.table import NUMBER
 
 STARTS = (b"EC-Lab ASCII FILE", b"BT-Lab ASCII FILE")
@@ -56,8 +56,7 @@ def read_ec_lab(path: Path, data: bytes) -> xr.Dataset:
     if not body:
         raise ReadError(path, at, "a header, but no rows below it", AGAIN)
     if lines[-1] and max(places) == len(names) - 1:
-        reason = "the last row has no line break, so nothing tells whether it was cut off"
-        raise ReadError(path, len(lines), reason, "delete the row, or end it with a line break if it is whole")
+        raise ReadError(path, len(lines), *UNENDED)
     values = np.array([[row[place].replace(",", ".") for place in places] for _, row in body], float)
     attrs = {"format": "ec-lab-mpt", **_attrs(header)}
     read = impedance.named_columns(path, wanted, values, [number for number, _ in body], attrs)

@@ -3,6 +3,12 @@
 from os import PathLike
 from pathlib import Path
 
+#: Reason and mend where the last row may be but the beginning of one.
+UNENDED = (
+    "the last row has no line break, so nothing tells whether it was cut off",
+    "delete the row, or end it with a line break if it is whole",
+)
+
 
 class ReadError(ValueError):
     """A file cannot be read without guessing; its text is one line that says which, where, why and what would mend it.

@@ -9,7 +9,7 @@ import xarray as xr
 
 from coldbond.reading import impedance
 from coldbond.reading.encoding import as_utf8, head
-from coldbond.reading.errors import ReadError
+from coldbond.reading.errors import UNENDED, ReadError
 from coldbond.reading.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
 from coldbond.reading.spectrum import spectrum
 from coldbond.reading.table import NUMBER
@@ -161,8 +161,7 @@ def _table(path: Path, lines: list[str]) -> Table:
         if len(cells) != width or not _are_numbers(cells):
             raise ReadError(path, number, f"{line!r} is not {width} numbers", "export it again, or mend the row")
     if lines[-1].strip():
-        reason = "the last row has no line break, so nothing tells whether it was cut off"
-        raise ReadError(path, len(lines), reason, "delete the row, or end it with a line break if it is whole")
+        raise ReadError(path, len(lines), *UNENDED)
     values = np.array([[cell.replace(",", ".") for cell in cells] for cells in rows], float)
     header = [line.strip() for line in lines[:first] if line.strip()]
     return Table(header, _names(header, width), values, [number for number, _ in body])

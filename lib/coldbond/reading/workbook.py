@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from coldbond.reading import vocabulary
+from coldbond.reading.archive import members
 from coldbond.reading.cycler import dataset
 from coldbond.reading.errors import ReadError
 from coldbond.reading.table import Table, chosen, decimals, stacked, unread
@@ -22,13 +23,7 @@ DECIMALS = 9
 
 def is_workbook(data: bytes) -> bool:
     """Whether the file is an .xlsx: a zip archive with a workbook in it."""
-    if not data.startswith(b"PK"):
-        return False
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return "xl/workbook.xml" in archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError):
-        return False
+    return bool(members(data, r"xl/workbook\.xml"))
 
 
 def read_workbook(path: Path, data: bytes) -> xr.Dataset:

@@ -1,0 +1,138 @@
+"""Impedance spectra and current transients of CH Instruments: every value as written, and the sign of Im(Z)."""
+
+import numpy as np
+import pytest
+
+from impedance_files import CHI_HEADER, CHI_NAMES, FREQUENCY, IMPEDANCE, ROUNDED, chi, chi_it, chi_rows, digits, saved
+from test_read_damage import refused
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "gb18030"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_chi_in_any_encoding(tmp_path, encoding, end):
+    note = {"latin-1": "20 µm, 25 °C", "gb18030": "试样"}.get(encoding, "20 µm, 试样")
+    text = chi(CHI_HEADER.replace("Note: ", f"Note: {note}")).replace("\n", end)
+    read_as = saved(tmp_path / "a.txt", text.encode(encoding))
+    np.testing.assert_array_equal(read_as.impedance, ROUNDED)
+    np.testing.assert_array_equal(read_as.frequency, digits(FREQUENCY, 4))
+    assert read_as.impedance.dtype == np.complex128
+    assert read_as.impedance.attrs["significant_digits"] == 4
+    expected = {
+        "technique": "eis",
+        "format": "chi-eis",
+        "start": "2020-02-20T15:55:08",
+        "instrument": "CHI660E",
+        "initial_potential": 0.05,
+        "amplitude": 0.025,
+        "quiet_time": 2,
+        "low_frequency": 0.1,
+        "high_frequency": 2e6,
+    }
+    assert {name: read_as.attrs.get(name) for name in expected} == expected
+    assert not {"unfinished", "unread"} & read_as.attrs.keys() and "sweep" not in read_as
+
+
+@pytest.mark.parametrize(
+    ("header", "start"),
+    [
+        (CHI_HEADER.replace("Feb.", "June"), "2020-06-20T15:55:08"),
+        (CHI_HEADER.replace("Feb.", "Sept."), "2020-09-20T15:55:08"),
+        (CHI_HEADER.replace("Feb. 20, 2020   ", "Dec. 9, 2025   0"[:-1]), "2025-12-09T15:55:08"),
+        (CHI_HEADER.replace("Feb. 20", "Feb. 31"), None),  # no such day: the rest is whole
+        (CHI_HEADER.replace("Instrument Model:  CHI660E\n", ""), "2020-02-20T15:55:08"),
+        (CHI_HEADER.replace("Header: \nNote: \n", "Header:\nNote:\n"), "2020-02-20T15:55:08"),
+        (CHI_HEADER.split("\n", 1)[1], None),
+        ("A.C. Impedance\n\n", None),
+    ],
+)
+def test_headers_of_chi_vary(tmp_path, header, start):
+    read_as = saved(tmp_path / "a.txt", chi(header))
+    np.testing.assert_array_equal(read_as.impedance, ROUNDED)
+    assert read_as.attrs["format"] == "chi-eis" and read_as.attrs.get("start") == start
+
+
+def test_the_bare_settings_of_chi_are_read_by_the_names_of_the_columns(tmp_path):
+    """The program can leave out technique and instrument."""
+    read_as = saved(tmp_path / "a.txt", chi("Init E (V) = 0.2\nImp SF\n\n"))
+    np.testing.assert_array_equal(read_as.impedance, ROUNDED)
+    assert read_as.attrs["format"] == "eis-text"
+
+
+@pytest.mark.parametrize(
+    ("names", "column", "phase", "sign"),
+    [
+        (CHI_NAMES, 1, 1, 'as the column Z"/ohm and the phase say, and as it is in a passive cell'),
+        (CHI_NAMES, -1, 1, 'as it is in a passive cell: the opposite of what the column Z"/ohm says'),
+        (CHI_NAMES, 1, -1, 'as the column Z"/ohm says, and as it is in a passive cell'),
+        (CHI_NAMES, -1, -1, 'as it is in a passive cell: the opposite of what the column Z"/ohm and the phase say'),
+        (CHI_NAMES.replace('Z"', "-Z''"), -1, 1, "as the column -Z''/ohm and the phase say, and as it is in a passive"),
+    ],
+)
+def test_the_sign_is_that_of_a_passive_cell(tmp_path, names, column, phase, sign):
+    read_as = saved(tmp_path / "a.txt", chi(names=names, rows=chi_rows(IMPEDANCE, column, phase)))
+    np.testing.assert_array_equal(read_as.impedance, ROUNDED)
+    assert read_as.attrs["sign"].startswith(sign)
+
+
+@pytest.mark.parametrize("column", [1, 2, 3, 4])
+def test_columns_of_chi_that_contradict_each_other(tmp_path, column):
+    rows = chi_rows(IMPEDANCE)
+    cells = rows[20].split(", ")
+    cells[column] = f"{float(cells[column]) * 1.02 + (column == 4) * 0.5:g}"
+    error = refused(tmp_path / "a.txt", chi(rows=[*rows[:20], ", ".join(cells), *rows[21:]]))
+    assert error.line == chi().split("\n").index(rows[20]) + 1
+    assert "modulus or phase are not those of Re(Z) and Im(Z)" in error.reason
+
+
+@pytest.mark.parametrize(("kept", "unfinished"), [(37, None), (30, "ends at 1.468 Hz, 0.1 Hz was set")])
+def test_a_sweep_that_ends_early_says_so(tmp_path, kept, unfinished):
+    read_as = saved(tmp_path / "a.txt", chi(rows=chi_rows(IMPEDANCE)[:kept]))
+    assert read_as.attrs.get("unfinished") == unfinished
+
+
+@pytest.mark.parametrize("technique", ["Impedance - Time", "Impedance - Potential", "Cyclic Voltammetry"])
+def test_other_techniques_of_chi_are_refused_by_name(tmp_path, technique):
+    error = refused(tmp_path / "a.txt", chi(CHI_HEADER.replace("A.C. Impedance", technique)))
+    assert repr(technique) in error.reason and "A.C. Impedance" in error.mend
+
+
+def test_a_current_transient_of_chi(tmp_path):
+    """Its time has four digits, so that beyond 1000 s it repeats; the sign of its current is kept."""
+    time = 0.4 * np.arange(1, 3001)
+    current = -1e-6 - 1e-6 * np.exp(-time / 100)
+    read_as = saved(tmp_path / "a.txt", chi_it(time, current))
+    np.testing.assert_array_equal(read_as.time, digits(time, 4))
+    np.testing.assert_array_equal(read_as.current, digits(current, 4))
+    assert np.any(np.diff(read_as.time) == 0)
+    expected = {
+        "technique": "dc",
+        "format": "chi-it",
+        "applied_voltage": -0.5,
+        "start": "2021-06-03T09:05:00",
+        "sample_interval": 0.4,
+        "run_time": 1200,
+        "current_sign": "as exported",
+    }
+    assert {name: read_as.attrs.get(name) for name in expected} == expected
+    assert read_as.current.attrs["resolution"] == pytest.approx(1e-9) and read_as.current.attrs["units"] == "A"
+    assert "unfinished" not in read_as.attrs
+    cut = saved(tmp_path / "b.txt", chi_it(time[:900], current[:900], "Time/sec, Current/A"))
+    assert cut.attrs["unfinished"] == "ends at 360 s, 1200 s were set"
+
+
+@pytest.mark.parametrize(("at", "time"), [(40, 15.6), (50, 3.2)])
+def test_a_time_that_stands_still_without_need_or_runs_back(tmp_path, at, time):
+    times = 0.4 * np.arange(1, 101)
+    times[at] = time  # that of the point before, or an earlier one
+    text = chi_it(times, 1e-6 + 1e-6 * np.exp(-times))
+    first = text.split("\n").index("Time/sec, Current/A") + 3
+    error = refused(tmp_path / "a.txt", text)
+    assert error.reason == "the time does not increase" and error.line == first + at
+
+
+def test_a_transient_of_chi_without_its_voltage_or_current(tmp_path):
+    text = chi_it(np.arange(1.0, 9), np.linspace(2e-6, 1e-6, 8))
+    for damaged in (text.replace("Init E (V)", "Init E"), text.replace("Current/A", "Current/uA")):
+        assert "no current in A, or no 'Init E (V)'" in refused(tmp_path / "a.txt", damaged).reason
+    read_as = saved(tmp_path / "a.txt", text.replace("/A\n", "/A, Charge/C\n").replace("e-6\n", "e-6, 1e-6\n"))
+    assert read_as.attrs["unread"] == "Charge/C"
