@@ -16,7 +16,8 @@ APART = 0.6  # decades between the time constants of two arcs at the start
 GRID = 2.5  # time constants a decade that are tried, fewer for circuits of several arcs
 SCREENED, CONVERGED = 10, 3  # starts that are followed for a few steps, and to the end
 GROWN, ADDED = 5, 0.03  # places of an arc that is added to a smaller circuit, and its size as a share of the modulus
-FEW, MANY = 12, 200  # steps
+FEW, MANY = 15, 200  # steps
+DAMPING, UNDAMPED, LONGEST = 1e-3, 1e-9, 3.0  # of the first step, the least; largest step of a logarithm
 STEEP = 4  # power of the time constant by which arcs are told apart
 IDEAL = 0.995  # exponents above are a capacitor's
 SMALLEST = 1e-4  # of the smallest modulus: where a resistance that no start needs begins
@@ -69,9 +70,34 @@ class Problem:
         x, _, info, _, _ = optimize.leastsq(self.residual, x, Dfun=self.jacobian, full_output=True, **options)
         return x, float(info["fvec"] @ info["fvec"])
 
+    def followed(self, x: np.ndarray, steps: int) -> np.ndarray:
+        """Return where starts, shape (starts, parameters), are after some steps of Levenberg's method, the best first.
+
+        All take their steps at once, in less than half the time that they need one after the other.
+        """
+        x, damping = x.copy(), np.full((len(x), 1, 1), DAMPING)
+        squares, curvature, gradient = self._expansion(x)
+        for _ in range(steps):
+            move = np.linalg.solve(curvature + damping * np.eye(x.shape[1]), gradient)[:, :, 0]
+            tried = x - move * np.minimum(1, LONGEST / np.abs(move).max(axis=1, keepdims=True))
+            there = self._expansion(tried)
+            better = there[0] < squares
+            for old, new in zip((x, squares, curvature, gradient), (tried, *there), strict=True):
+                old[better] = new[better]
+            damping = np.maximum(np.where(better[:, None, None], damping / 5, damping * 4), UNDAMPED)
+        return x[np.argsort(squares)]
+
+    def _expansion(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Chi square at several places, and half its second derivatives and half its slopes, these as columns."""
+        p = self._values(x)
+        z, slopes = circuits.terms(self.circuit, p, self.frequency)
+        residual, slopes = self._stacked(z - self.impedance), self._stacked(slopes)
+        inner = np.where(self.is_exponent, 1 - p, 1.0)[:, :, None]
+        curvature = slopes @ slopes.swapaxes(1, 2) * inner * inner.swapaxes(1, 2)
+        return np.sum(residual**2, axis=1), curvature, slopes @ residual[:, :, None] * inner
+
     def _stacked(self, z: np.ndarray) -> np.ndarray:
-        z = z * self.weights
-        return np.concatenate([z.real, z.imag], axis=-1)
+        return np.concatenate([z.real * self.weights, z.imag * self.weights], axis=-1)
 
 
 def fitted(
@@ -118,9 +144,8 @@ def fitted(
     if smaller is None and circuit.split("-").count("RQ") > 1:
         smaller = fitted(spectrum, _without_arc(circuit), weighting)
     starts = _starts(problem) + (_grown(problem, smaller) if smaller is not None else [])
-    screened = [problem.solved(problem.coordinates(start), FEW) for start in starts]
-    screened.sort(key=lambda found: found[1])
-    found = [problem.solved(x) for x, _ in screened[:CONVERGED]]
+    x = np.array([problem.coordinates(start) for start in starts])
+    found = [problem.solved(one) for one in problem.followed(x, FEW)[:CONVERGED]]
     best = problem.values(min(found, key=lambda one: one[1])[0])
     # What has vanished beyond the floor has no slope, and may come back from the floor.
     found.append(problem.solved(problem.coordinates(best)))
