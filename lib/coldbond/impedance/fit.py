@@ -53,15 +53,17 @@ class Problem:
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Derivatives of the residuals, shape (2 n, parameters)."""
-        _, by_logarithm, p = self._terms(x)
+        _, by_logarithm, p, *_ = self._terms(x)
         return self._stacked(by_logarithm).T * np.where(self.is_exponent, 1 - p, 1.0)
 
-    def _terms(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _terms(self, x: np.ndarray) -> tuple:
         # MINPACK asks for the residuals, and then for their slopes at the same place.
         if self._last is None or self._last[0] != x.tobytes():
-            p = self._values(x)
-            self._last = x.tobytes(), (*circuits.terms(self.circuit, p, self.frequency), p)
+            self._last = x.tobytes(), self._found(self._values(x))
         return self._last[1]
+
+    def _found(self, p: np.ndarray) -> tuple:
+        return *circuits.terms(self.circuit, p, self.frequency), p
 
     def solved(self, x: np.ndarray, steps: int = MANY) -> tuple[np.ndarray, float]:
         """Return the coordinates of the nearest minimum, by Levenberg and Marquardt's method, and chi square there."""
