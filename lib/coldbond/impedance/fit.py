@@ -18,6 +18,7 @@ SCREENED, CONVERGED = 10, 3  # starts that are followed for a few steps, and to 
 GROWN, ADDED = 5, 0.03  # places of an arc that is added to a smaller circuit, and its size as a share of the modulus
 FEW, MANY = 15, 200  # steps
 DAMPING, UNDAMPED, LONGEST = 1e-3, 1e-9, 3.0  # of the first step, the least; largest step of a logarithm
+RIDGE = 1e-12  # of two elements that are alike, of whose amplitudes only the sum is known
 STEEP = 4  # power of the time constant by which arcs are told apart
 IDEAL = 0.995  # exponents above are a capacitor's
 SMALLEST = 1e-4  # of the smallest modulus: where a resistance that no start needs begins
@@ -274,19 +275,31 @@ def _starts(problem: Problem) -> list[dict[str, float]]:
     # The columns of the linear problems: of an arc by its time constant, of the others by the tail's exponent.
     columns = {tau: problem._stacked(_shape("RQ", s, tau, 0.0)) for tau in grid}
     columns |= {(kind, tail): problem._stacked(_shape(kind, s, 0.0, tail)) for kind in kinds for tail in tails}
-    sizes = {place: np.linalg.norm(column) for place, column in columns.items()}
-    columns = {place: column / sizes[place] for place, column in columns.items()}
-    found = []
+    matrix, row = np.array([*columns.values()]), {place: at for at, place in enumerate(columns)}
+    sizes = np.linalg.norm(matrix, axis=1)
+    matrix /= sizes[:, None]
+    trials, rows = [], []
     for taus in itertools.combinations(grid, arcs):
         if arcs > 1 and min(after - before for before, after in itertools.pairwise(taus)) < APART:
             continue
         for tail in tails:
             waiting = iter(taus)
             places = [next(waiting) if kind in circuits.ARCS else (kind, tail) for kind in kinds]
-            amplitudes, distance = optimize.nnls(np.array([columns[place] for place in places]).T, target)
-            found.append((distance, taus, tail, amplitudes / np.array([sizes[place] for place in places])))
-    found.sort(key=lambda start: start[0])
-    return [_values(own, *start[1:], least) for start in found[:SCREENED]]
+            trials.append((taus, tail))
+            rows.append([row[place] for place in places])
+    # Amplitudes of either sign, found for all at once, come nearer than those that are not negative: where these are
+    # too far off already, there is no need to look for the others.
+    rows = np.array(rows)
+    along = (matrix @ target)[rows]
+    products = (matrix @ matrix.T)[rows[:, :, None], rows[:, None, :]] + RIDGE * np.eye(len(kinds))
+    nearest = target @ target - np.sum(along * np.linalg.solve(products, along[:, :, None])[:, :, 0], axis=1)
+    found: list[tuple] = []
+    for at in np.argsort(nearest):
+        if len(found) == SCREENED and nearest[at] > found[-1][0] ** 2:
+            break
+        amplitudes, distance = optimize.nnls(matrix[rows[at]].T, target)
+        found = sorted([*found, (distance, at, amplitudes)])[:SCREENED]
+    return [_values(own, *trials[at], amplitudes / sizes[rows[at]], least) for _, at, amplitudes in found]
 
 
 def _without_arc(circuit: str) -> str:
