@@ -58,34 +58,43 @@ def terms(circuit: str, values: np.ndarray, frequency: np.ndarray) -> tuple[np.n
     ----------
     circuit : str
         Elements in series, such as "L-R-RQ-RQ".
-    values : array, shape (parameters,)
+    values : array, shape (parameters,) or (several, parameters)
         Its parameters in the order of `names`, in ohm, henry, farad, second; see `UNITS`.
     frequency : array, shape (n,)
         In Hz.
 
     Returns
     -------
-    impedance : array of complex, shape (n,)
+    impedance : array of complex, shape (n,) or (several, n)
         In ohm; the imaginary part of a capacitor is negative.
-    derivatives : array of complex, shape (parameters, n)
+    derivatives : array of complex, shape (parameters, n) or (several, parameters, n)
         By the logarithm of each parameter, in ohm.
     """
-    logarithm = np.log(2 * np.pi * np.asarray(frequency, float)) + 0.5j * np.pi  # of s
-    slopes = np.empty((values.size, logarithm.size), complex)
-    z = np.zeros(logarithm.size, complex)
+    logarithm = np.log(2 * np.pi * np.asarray(frequency, float))
+    slopes = np.empty((*values.shape, logarithm.size), complex)
+    z = np.zeros((*values.shape[:-1], logarithm.size), complex)
     arcs, others = _places(circuit)
     if arcs.size:  # all at once, for speed
-        resistance, tau, n = values[arcs.T][:, :, None]
+        own = values[..., arcs, None]
+        resistance, tau, n = own[..., 0, :], own[..., 1, :], own[..., 2, :]
         turned = logarithm + np.log(tau)
-        power = np.exp(n * turned)  # (s tau)^n
-        each = resistance / (1 + power)
-        by_power = -each / (1 + power) * power * n
-        slopes[arcs[:, 0]], slopes[arcs[:, 1]], slopes[arcs[:, 2]] = each, by_power, by_power * turned
-        z += each.sum(axis=0)
+        share = 1 / (1 + _power(turned, n))
+        each = resistance * share
+        by_power = n * (share - 1) * each
+        slopes[..., arcs[:, 0], :], slopes[..., arcs[:, 1], :] = each, by_power
+        slopes[..., arcs[:, 2], :] = by_power * (turned + 0.5j * np.pi)
+        z += each.sum(axis=-2)
     for kind, at in others:
-        one, slopes[at : at + len(ELEMENTS[kind])] = _element(kind, values[at:], logarithm)
+        one, own = _element(kind, values.T[at:, ..., None], logarithm)
+        for place, slope in enumerate(own, start=at):
+            slopes[..., place, :] = slope
         z += one
     return z, slopes
+
+
+def _power(logarithm: np.ndarray, n: np.ndarray | float) -> np.ndarray:
+    """The power n of i omega, of omega's logarithm: real but for a factor, which is three times as fast."""
+    return np.exp(n * logarithm) * np.exp(0.5j * np.pi * n)
 
 
 @cache
@@ -103,25 +112,24 @@ def _element(kind: str, p: np.ndarray, logarithm: np.ndarray) -> tuple[np.ndarra
     """The impedance of one element and its derivatives by the logarithms of its parameters."""
     match kind:
         case "R":
-            z = np.full(logarithm.shape, p[0], complex)
-            return z, [z]
+            return p[0], [p[0]]
         case "L":
-            z = p[0] * np.exp(logarithm)
+            z = p[0] * _power(logarithm, 1)
             return z, [z]
         case "C":
-            z = np.exp(-logarithm) / p[0]
+            z = _power(logarithm, -1) / p[0]
             return z, [-z]
         case "W":
-            z = p[0] * np.exp(-logarithm / 2)
+            z = p[0] * _power(logarithm, -0.5)
             return z, [z]
         case "Q":
-            z = np.exp(-p[1] * logarithm) / p[0]
-            return z, [-z, -z * p[1] * logarithm]
+            z = _power(logarithm, -p[1]) / p[0]
+            return z, [-z, -z * p[1] * (logarithm + 0.5j * np.pi)]
     turned = logarithm + np.log(p[1])  # RWQ
-    power = np.exp(p[2] * turned)
-    diffusion = p[3] * np.exp(-logarithm / 2)
+    power = _power(turned, p[2])
+    diffusion = p[3] * _power(logarithm, -0.5)
     branch = p[0] + diffusion
     z = 1 / (power / p[0] + 1 / branch)
     by_power = -(z**2) * power / p[0] * p[2]
     by_resistance = z**2 * (power / p[0] + p[0] / branch**2)
-    return z, [by_resistance, by_power, by_power * turned, z**2 * diffusion / branch**2]
+    return z, [by_resistance, by_power, by_power * (turned + 0.5j * np.pi), z**2 * diffusion / branch**2]

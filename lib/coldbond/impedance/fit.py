@@ -16,7 +16,9 @@ APART = 0.6  # decades between the time constants of two arcs at the start
 GRID = 2.5  # time constants a decade that are tried, fewer for circuits of several arcs
 SCREENED, CONVERGED = 10, 3  # starts that are followed for a few steps, and to the end
 GROWN, ADDED = 5, 0.03  # places of an arc that is added to a smaller circuit, and its size as a share of the modulus
-FEW, MANY = 12, 200  # steps
+FEW, MANY = 15, 200  # steps
+DAMPING, UNDAMPED, LONGEST = 1e-3, 1e-9, 3.0  # of the first step, the least; largest step of a logarithm
+RIDGE = 1e-12  # of two elements that are alike, of whose amplitudes only the sum is known
 STEEP = 4  # power of the time constant by which arcs are told apart
 IDEAL = 0.995  # exponents above are a capacitor's
 SMALLEST = 1e-4  # of the smallest modulus: where a resistance that no start needs begins
@@ -52,15 +54,17 @@ class Problem:
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Derivatives of the residuals, shape (2 n, parameters)."""
-        _, by_logarithm, p = self._terms(x)
+        _, by_logarithm, p, *_ = self._terms(x)
         return self._stacked(by_logarithm).T * np.where(self.is_exponent, 1 - p, 1.0)
 
-    def _terms(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _terms(self, x: np.ndarray) -> tuple:
         # MINPACK asks for the residuals, and then for their slopes at the same place.
         if self._last is None or self._last[0] != x.tobytes():
-            p = self._values(x)
-            self._last = x.tobytes(), (*circuits.terms(self.circuit, p, self.frequency), p)
+            self._last = x.tobytes(), self._found(self._values(x))
         return self._last[1]
+
+    def _found(self, p: np.ndarray) -> tuple:
+        return *circuits.terms(self.circuit, p, self.frequency), p
 
     def solved(self, x: np.ndarray, steps: int = MANY) -> tuple[np.ndarray, float]:
         """Return the coordinates of the nearest minimum, by Levenberg and Marquardt's method, and chi square there."""
@@ -69,9 +73,34 @@ class Problem:
         x, _, info, _, _ = optimize.leastsq(self.residual, x, Dfun=self.jacobian, full_output=True, **options)
         return x, float(info["fvec"] @ info["fvec"])
 
+    def followed(self, x: np.ndarray, steps: int) -> np.ndarray:
+        """Return where starts, shape (starts, parameters), are after some steps of Levenberg's method, the best first.
+
+        All take their steps at once, in less than half the time that they need one after the other.
+        """
+        x, damping = x.copy(), np.full((len(x), 1, 1), DAMPING)
+        squares, curvature, gradient = self._expansion(x)
+        for _ in range(steps):
+            move = np.linalg.solve(curvature + damping * np.eye(x.shape[1]), gradient)[:, :, 0]
+            tried = x - move * np.minimum(1, LONGEST / np.abs(move).max(axis=1, keepdims=True))
+            there = self._expansion(tried)
+            better = there[0] < squares
+            for old, new in zip((x, squares, curvature, gradient), (tried, *there), strict=True):
+                old[better] = new[better]
+            damping = np.maximum(np.where(better[:, None, None], damping / 5, damping * 4), UNDAMPED)
+        return x[np.argsort(squares)]
+
+    def _expansion(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Chi square at several places, and half its second derivatives and half its slopes, these as columns."""
+        p = self._values(x)
+        z, slopes = circuits.terms(self.circuit, p, self.frequency)
+        residual, slopes = self._stacked(z - self.impedance), self._stacked(slopes)
+        inner = np.where(self.is_exponent, 1 - p, 1.0)[:, :, None]
+        curvature = slopes @ slopes.swapaxes(1, 2) * inner * inner.swapaxes(1, 2)
+        return np.sum(residual**2, axis=1), curvature, slopes @ residual[:, :, None] * inner
+
     def _stacked(self, z: np.ndarray) -> np.ndarray:
-        z = z * self.weights
-        return np.concatenate([z.real, z.imag], axis=-1)
+        return np.concatenate([z.real * self.weights, z.imag * self.weights], axis=-1)
 
 
 def fitted(
@@ -118,9 +147,8 @@ def fitted(
     if smaller is None and circuit.split("-").count("RQ") > 1:
         smaller = fitted(spectrum, _without_arc(circuit), weighting)
     starts = _starts(problem) + (_grown(problem, smaller) if smaller is not None else [])
-    screened = [problem.solved(problem.coordinates(start), FEW) for start in starts]
-    screened.sort(key=lambda found: found[1])
-    found = [problem.solved(x) for x, _ in screened[:CONVERGED]]
+    x = np.array([problem.coordinates(start) for start in starts])
+    found = [problem.solved(one) for one in problem.followed(x, FEW)[:CONVERGED]]
     best = problem.values(min(found, key=lambda one: one[1])[0])
     # What has vanished beyond the floor has no slope, and may come back from the floor.
     found.append(problem.solved(problem.coordinates(best)))
@@ -247,19 +275,31 @@ def _starts(problem: Problem) -> list[dict[str, float]]:
     # The columns of the linear problems: of an arc by its time constant, of the others by the tail's exponent.
     columns = {tau: problem._stacked(_shape("RQ", s, tau, 0.0)) for tau in grid}
     columns |= {(kind, tail): problem._stacked(_shape(kind, s, 0.0, tail)) for kind in kinds for tail in tails}
-    sizes = {place: np.linalg.norm(column) for place, column in columns.items()}
-    columns = {place: column / sizes[place] for place, column in columns.items()}
-    found = []
+    matrix, row = np.array([*columns.values()]), {place: at for at, place in enumerate(columns)}
+    sizes = np.linalg.norm(matrix, axis=1)
+    matrix /= sizes[:, None]
+    trials, rows = [], []
     for taus in itertools.combinations(grid, arcs):
         if arcs > 1 and min(after - before for before, after in itertools.pairwise(taus)) < APART:
             continue
         for tail in tails:
             waiting = iter(taus)
             places = [next(waiting) if kind in circuits.ARCS else (kind, tail) for kind in kinds]
-            amplitudes, distance = optimize.nnls(np.array([columns[place] for place in places]).T, target)
-            found.append((distance, taus, tail, amplitudes / np.array([sizes[place] for place in places])))
-    found.sort(key=lambda start: start[0])
-    return [_values(own, *start[1:], least) for start in found[:SCREENED]]
+            trials.append((taus, tail))
+            rows.append([row[place] for place in places])
+    # Amplitudes of either sign, found for all at once, come nearer than those that are not negative: where these are
+    # too far off already, there is no need to look for the others.
+    rows = np.array(rows)
+    along = (matrix @ target)[rows]
+    products = (matrix @ matrix.T)[rows[:, :, None], rows[:, None, :]] + RIDGE * np.eye(len(kinds))
+    nearest = target @ target - np.sum(along * np.linalg.solve(products, along[:, :, None])[:, :, 0], axis=1)
+    found: list[tuple] = []
+    for at in np.argsort(nearest):
+        if len(found) == SCREENED and nearest[at] > found[-1][0] ** 2:
+            break
+        amplitudes, distance = optimize.nnls(matrix[rows[at]].T, target)
+        found = sorted([*found, (distance, at, amplitudes)])[:SCREENED]
+    return [_values(own, *trials[at], amplitudes / sizes[rows[at]], least) for _, at, amplitudes in found]
 
 
 def _without_arc(circuit: str) -> str:

@@ -141,15 +141,16 @@ class _Held(Problem):
         self.quantity, self.weight, self.target = quantity, weight, 0.0
 
     def residual(self, x: np.ndarray) -> np.ndarray:
-        found, _ = self.quantity(self.values(x))
+        found, _ = self._terms(x)[-1]
         return np.append(super().residual(x), self.weight * (np.log(found + FLOOR) - self.target))
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
-        values = self.values(x)
-        found, slopes = self.quantity(values)
-        inner = {name: 1 - values[name] if name[0] == "n" else 1.0 for name in slopes}
-        row = np.array([slopes.get(name, 0.0) * inner.get(name, 0.0) for name in self.names])
+        *_, p, (found, slopes) = self._terms(x)
+        row = np.array([slopes.get(name, 0.0) for name in self.names]) * np.where(self.is_exponent, 1 - p, 1.0)
         return np.vstack([super().jacobian(x), self.weight * row / (found + FLOOR)])
+
+    def _found(self, p: np.ndarray) -> tuple:
+        return *super()._found(p), self.quantity(dict(zip(self.names, p.tolist(), strict=True)))
 
 
 def _bound(
