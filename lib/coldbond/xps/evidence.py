@@ -12,7 +12,7 @@ import xarray as xr
 from scipy import stats
 
 from coldbond.xps.components import Component, Line
-from coldbond.xps.fit import Model, fit, refined, settled
+from coldbond.xps.fit import Model, fit, settled
 
 #: Posterior weight below which a background is refused by the data.
 REFUSED = 0.05
@@ -205,31 +205,32 @@ def limit(without: lmfit.minimizer.MinimizerResult, component: Component) -> flo
     old = without.model
     components = [*old.components, component]
     model = Model(old.region, components, old.background, old.name, old.line, old.reference_uncertainty)
-    params = model.start({})
-    for name, parameter in without.params.items():
-        params[name].set(value=parameter.value, vary=parameter.vary)
-    area = f"{component.key}_area"
+    area, before = f"{component.key}_area", without.params.valuesdict()
+    values = dict(zip(model.known, model.mean, strict=True)) | {f"{component.key}_position": component.position}
+    values |= before | {area: 0.0}
+    free = [name for name in values if name not in without.at_bound]
 
     def badness(held: float) -> float:
-        nonlocal params  # from the last area's fit to the next
-        params[area].set(value=held, vary=False)
-        params, chisqr = settled(model, params, without.sigma, tolerance=1e-4)
+        nonlocal values, free  # from the last area's fit to the next
+        free = [name for name in free if name != area]
+        values, free, chisqr = settled(model, values | {area: held}, free, without.sigma, tolerance=1e-4)
         return chisqr / scale
 
     scale = _scale(without)
-    whole = sum(abs(without.params[f"{c.key}_area"].value) for c in old.components) or np.inf
-    params[area].set(value=0.0)
-    best = refined(model, settled(model, params, without.sigma)[0], without.sigma, scaled=True)
-    estimate, deviation = max(best.params[area].value, 0.0), np.sqrt(_covariance(best, [area])[0, 0])
-    if estimate and best.chisqr < without.chisqr:
-        params, least = best.params.copy(), best.chisqr / scale
+    whole = sum(abs(before[f"{c.key}_area"]) for c in old.components) or np.inf
+    best, varied, chisqr = settled(model, values, free, without.sigma)
+    slopes = model.derivatives(best, without.sigma, varied)
+    spread = np.sqrt(chisqr / (len(slopes) - len(varied)))
+    information = abs(np.linalg.qr(slopes, mode="r")[-1, -1])  # of the last, which is the area, beside all others
+    if best[area] > 0 and chisqr < without.chisqr:
+        values, free, estimate, least = best, varied, best[area], chisqr / scale
     else:  # below zero, or gone astray
-        estimate, least = 0.0, badness(0.0)
-    if not deviation < whole / 3:
-        deviation = min(whole, old.intensity.max()) / 100  # any start will do
+        estimate, least = 0.0, without.chisqr / scale
+    told = spread < information * whole / 3  # else any start will do
+    seen = np.sqrt(QUANTILE) * (spread / information if told else min(whole, old.intensity.max()) / 100)
     allowed, refused = estimate, np.inf
-    held = estimate + np.sqrt(QUANTILE) * deviation
-    while refused > 1.03 * allowed:
+    held = estimate + seen
+    while refused > max(1.03 * allowed, seen):
         if allowed >= whole:
             return float(whole)  # no part is larger than the whole
         worse = badness(held) - least
@@ -240,7 +241,7 @@ def limit(without: lmfit.minimizer.MinimizerResult, component: Component) -> flo
         held = estimate + 0.99 * (held - estimate) * factor
         if not allowed < held < refused:
             held = (allowed + refused) / 2
-    return float(max(refused, np.sqrt(QUANTILE) * deviation))
+    return float(max(refused, seen))
 
 
 def _scale(result: lmfit.minimizer.MinimizerResult) -> float:

@@ -79,9 +79,9 @@ def doniach_sunjic(
     Lorentzian's width stays near 1: Gamma(1 - a) / pi times the line's own form, times (lorentzian / 2)^a. An area from
     it compares with those of lines of the same asymmetry alone.
 
-    The convolution is a trapezoidal sum over the Gaussian, which converges exponentially with the distance of the line's
-    singularity from where the sum is taken (Trefethen and Weideman 2014, SIAM Rev. 56, 385, doi 10.1137/130932132).
-    That distance is the Lorentzian's half width, so the sum is taken two of the Gaussian's standard deviations away from
+    The convolution is a trapezoidal sum over the Gaussian, which converges exponentially with the distance of the
+    line's singularity from where it is taken (Trefethen and Weideman 2014, SIAM Rev. 56, 385, doi 10.1137/130932132).
+    That distance is the Lorentzian's half width, so the sum is taken two of the Gaussian's standard deviations off
     the real axis, on the other side, as the integral of an analytic function may be: 19 terms give 8 digits.
     """
     energy, gaussian, lorentzian, asymmetry = np.broadcast_arrays(energy, gaussian, lorentzian, asymmetry)
