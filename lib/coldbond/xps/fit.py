@@ -1,7 +1,6 @@
 """A region as a sum of components on a background that they cause, fitted through lmfit."""
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import lmfit
 import numpy as np
@@ -49,7 +48,6 @@ def fit(
     *,
     line: Line = Line(),  # noqa: B008, frozen
     reference_uncertainty: float = 0.15,
-    start: Mapping[str, float] | None = None,
 ) -> lmfit.minimizer.MinimizerResult:
     """Fit a region.
 
@@ -69,8 +67,6 @@ def fit(
         Spin-orbit partner and usual width, such as one of `components.LINES`; a singlet unless given.
     reference_uncertainty : float
         Standard uncertainty of the energy reference, eV: how far all components may lie off together.
-    start : mapping of str to float, optional
-        Where parameters start, by name.
 
     Returns
     -------
@@ -104,7 +100,7 @@ def fit(
     if background == "iterative shirley" and not components:
         raise ValueError("there is nothing to fit without a component on this background, which is fixed: take another")
     model = Model(region, components, background, shape, line, reference_uncertainty)
-    values = model.start(start or {})
+    values = model.start()
     if model.energy.size < len(values) + 3:
         raise ValueError(f"{model.energy.size} points do not determine {len(values)} parameters; widen the region")
     smooth = model.uncertainty(uniform_filter1d(model.intensity, 5, mode="nearest"))
@@ -215,33 +211,28 @@ class Model:
             zip([*self.held, *self.known], block_diag(self.whiten, np.diag(1 / self.deviation)).T, strict=True)
         )
 
-    def start(self, given: Mapping[str, float]) -> dict[str, float]:
+    def start(self) -> dict[str, float]:
         """Return values that start at what is known, the energy scale shifted and the areas as suits the data."""
-        values = dict(zip(self.known, self.mean, strict=True))
-        values |= {f"{c.key}_position": c.position for c in self.components}
-        if unknown := set(given) - set(values):
-            raise KeyError(*unknown)
-        values |= given
         sigma = self.uncertainty(uniform_filter1d(self.intensity, 5, mode="nearest"))
         data = (self.intensity - self.static) / sigma
         straight = np.array([sign * column for sign in (1, -1) for column in self.straight.values()])
         straight = straight.reshape(-1, self.energy.size)
-        best = np.inf
-        for shift, width in product(self._shifts(), WIDTHS):
-            tried = dict(values)
-            for c in self.components:
-                tried[f"{c.key}_position"] += shift
-            if "fwhm" in tried:
-                tried["fwhm"] *= width
-            columns = np.vstack([self.caused(tried), straight]) / sigma
+
+        def begun(shift: float, width: float) -> tuple[float, dict[str, float], np.ndarray]:
+            values = dict(zip(self.known, self.mean, strict=True))
+            values |= {f"{c.key}_position": c.position + shift for c in self.components}
+            if "fwhm" in values:
+                values["fwhm"] *= width
+            columns = np.vstack([self.caused(values), straight]) / sigma
             # No area starts below zero: a fit that begins so may end in a wide line with holes cut into it.
-            solved, misfit = nnls(columns.T, data)
-            misfit = misfit**2 + np.sum(self.beforehand(tried) ** 2)
-            if misfit < best:
-                best, found, areas = misfit, tried, solved
-        found |= {f"{c.key}_area": area for c, area in zip(self.components, areas, strict=False)}
+            areas, misfit = nnls(columns.T, data)
+            return misfit**2 + np.sum(self.beforehand(values) ** 2), values, areas
+
+        shift = min(self._shifts(), key=lambda shift: begun(shift, WIDTHS[1])[0])
+        _, values, areas = min((begun(shift, width) for width in WIDTHS), key=lambda one: one[0])
+        values |= {f"{c.key}_area": area for c, area in zip(self.components, areas, strict=False)}
         up, down = np.split(areas[len(self.components) :], 2)
-        return found | dict(zip(self.straight, up - down, strict=True))
+        return values | dict(zip(self.straight, up - down, strict=True))
 
     def bounds(self, name: str) -> tuple[float, float]:
         """Return the least and the largest value that a parameter may take."""
