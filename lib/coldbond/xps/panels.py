@@ -110,8 +110,7 @@ def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -
     components = sorted((c for c in COMPONENTS[region] if c.key in looked), key=lambda c: c.position)
     edges = np.array([c.position for c in components] + [components[-1].position + LINES[region].splitting])
     axes[0].set_xlim(edges.max() + MARGIN, edges.min() - MARGIN)
-    axes[0].xaxis.set_major_locator(MultipleLocator(5))
-    axes[0].xaxis.set_minor_locator(MultipleLocator(1))
+    axes[0].xaxis.set_major_locator(MultipleLocator(2))
     top, height = axes[0], axes[0].get_xaxis_transform()
     placed = _apart([c.position for c in components], 0.055 * (np.ptp(edges) + 2 * MARGIN))
     for c, at in zip(components, placed, strict=True):
