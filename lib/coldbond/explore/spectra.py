@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -150,11 +149,11 @@ class Photoelectrons:
             reference_uncertainty=scale.attrs["energy_uncertainty"],
         )
         ax = fig.subplots()
-        panels.spectrum(SimpleNamespace(best=result), ax)
+        panels.spectrum(fit.curves(result), ax)
         for key in components:
             color = panels.COLORS.get(key, "0.5")
             ax.axvline(self.components[key].position, color=color, linewidth=0.5, linestyle=":", zorder=0)
-        energy = result.curves.binding_energy.to_numpy()
+        energy = result.model.energy
         ax.set(xlim=energy[[-1, 0]], xlabel=f"{self.region} binding energy / eV")
         ax.set_ylabel("Intensity; residual / σ below")
         p, common = result.params, scale.attrs["energy_uncertainty"]

@@ -75,9 +75,8 @@ def fit(
         free to be negative; `KEY_position`; `fwhm` and `KEY_fwhm` (for "voigt" and "doniach" the Gaussian's), `mixing`
         or `lorentzian`, `asymmetry`; `shirley` [1/eV] and `tougaard` [eV2], the background's strengths; `level` and
         `slope` of the straight line.
-        Attributes beside lmfit's own: `curves`, a Dataset over `binding_energy` with `intensity`, `envelope`,
-        `background`, `uncertainty`, normalised `residual`, and `component` over `key`; `at_bound`, the parameters that
-        ended at a bound and were fixed there; `model` and `sigma`, the `Model` and what it was weighted with.
+        Attributes beside lmfit's own: `at_bound`, the parameters that ended at a bound and were fixed there; `model`
+        and `sigma`, the `Model` and what it was weighted with.
 
     Raises
     ------
@@ -107,9 +106,37 @@ def fit(
     near, free, chisqr = settled(model, values, list(values), smooth)
     sigma = model.uncertainty(model.envelope(near))
     known = "one_count" in region and chisqr <= model.energy.size - len(values)
-    result = refined(model, near, free, sigma, scaled=not known)
-    result.curves = model.curves(result.params, sigma)
-    return result
+    return refined(model, near, free, sigma, scaled=not known)
+
+
+def curves(result: lmfit.minimizer.MinimizerResult) -> xr.Dataset:
+    """Return what a fit draws: over `binding_energy`, and `component` over `key` too.
+
+    Parameters
+    ----------
+    result : lmfit.minimizer.MinimizerResult
+        From `fit`.
+
+    Returns
+    -------
+    xarray.Dataset
+        `intensity`, `envelope`, `background`, `component`, `uncertainty` and the normalised `residual`.
+    """
+    model, values = result.model, result.params.valuesdict()
+    components = model.areas(values)[:, np.newaxis] * model.lines(values)
+    envelope = model.envelope(values)
+    shown = {"units": model.region.intensity.attrs.get("units", "")}
+    return xr.Dataset(
+        {
+            "intensity": ("binding_energy", model.intensity, shown),
+            "envelope": ("binding_energy", envelope, shown),
+            "background": ("binding_energy", envelope - components.sum(axis=0), shown),
+            "component": (("key", "binding_energy"), components, shown),
+            "uncertainty": ("binding_energy", result.sigma, shown),
+            "residual": ("binding_energy", (model.intensity - envelope) / result.sigma, {"units": "1"}),
+        },
+        coords={"binding_energy": model.region.binding_energy, "key": [c.key for c in model.components]},
+    )
 
 
 def settled(
@@ -344,20 +371,3 @@ class Model:
         nothing = np.zeros(len(self.slopes_beforehand))
         before = np.array([self.slopes_beforehand.get(name, nothing) for name in names]).reshape(len(names), -1)
         return np.hstack([columns, before]).T
-
-    def curves(self, params: lmfit.Parameters, sigma: np.ndarray) -> xr.Dataset:
-        values = params.valuesdict()
-        components = self.areas(values)[:, np.newaxis] * self.lines(values)
-        envelope = self.envelope(values)
-        shown = {"units": self.region.intensity.attrs.get("units", "")}
-        return xr.Dataset(
-            {
-                "intensity": ("binding_energy", self.intensity, shown),
-                "envelope": ("binding_energy", envelope, shown),
-                "background": ("binding_energy", envelope - components.sum(axis=0), shown),
-                "component": (("key", "binding_energy"), components, shown),
-                "uncertainty": ("binding_energy", sigma, shown),
-                "residual": ("binding_energy", (self.intensity - envelope) / sigma, {"units": "1"}),
-            },
-            coords={"binding_energy": self.region.binding_energy, "key": [c.key for c in self.components]},
-        )

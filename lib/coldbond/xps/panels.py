@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -12,6 +13,7 @@ from scipy.optimize import isotonic_regression
 from coldbond import figures
 from coldbond.xps.components import COMPONENTS, DISPUTED, LINES
 from coldbond.xps.evidence import Composition
+from coldbond.xps.fit import curves
 
 #: One colour a component, the same in every region (Wong 2011, doi 10.1038/nmeth.1618).
 COLORS = {
@@ -54,7 +56,7 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
     fig.get_layout_engine().set(hspace=0, h_pad=0.01)
     for region, axes in zip(held, grid.T, strict=True):
         for label, ax in zip(held[region], axes, strict=False):
-            spectrum(found[label][region], ax)
+            spectrum(curves(found[label][region].best), ax)
             ax.text(0.02, 0.95, figures.label(label), transform=ax.transAxes, va="top")
         drawn = len(held[region])
         for ax in axes[drawn:]:
@@ -68,40 +70,39 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
     return list(grid[0])
 
 
-def spectrum(composition: Composition, ax: Axes) -> None:
+def spectrum(fitted: xr.Dataset, ax: Axes) -> None:
     """Draw one region and, in a strip at the bottom, its residuals in standard deviations.
 
     An axes of its own for each strip would double what a figure's layout costs.
 
     Parameters
     ----------
-    composition : Composition
-        From `evidence.composition`; its best fit is drawn.
+    fitted : xarray.Dataset
+        From `fit.curves`.
     ax : matplotlib.axes.Axes
         Its y axis is the intensity's.
     """
-    curves = composition.best.curves
-    energy = curves.binding_energy.to_numpy()
-    background = curves.background.to_numpy()
-    for key in curves.key.to_numpy():
-        line = background + curves.component.sel(key=key).to_numpy()
+    energy = fitted.binding_energy.to_numpy()
+    background = fitted.background.to_numpy()
+    for key in fitted.key.to_numpy():
+        line = background + fitted.component.sel(key=key).to_numpy()
         ax.fill_between(energy, background, line, color=COLORS.get(str(key), "0.5"), alpha=0.45, linewidth=0)
         ax.plot(energy, line, color=COLORS.get(str(key), "0.5"), linewidth=0.6)
     ax.plot(energy, background, color="0.4", linewidth=0.6, linestyle="--")
-    ax.plot(energy, curves.intensity, ".", color="0.55", markersize=2.4, markeredgewidth=0)
-    ax.plot(energy, curves.envelope, color="k", linewidth=0.6)
-    low, high = float(curves.intensity.min()), float(curves.intensity.max())
+    ax.plot(energy, fitted.intensity, ".", color="0.55", markersize=2.4, markeredgewidth=0)
+    ax.plot(energy, fitted.envelope, color="k", linewidth=0.6)
+    low, high = float(fitted.intensity.min()), float(fitted.intensity.max())
     bottom, top = low - 0.06 * (high - low), high + 0.25 * (high - low)  # room for the sample's name
     ax.set_ylim(top - (top - bottom) / (1 - STRIP), top)
     ax.set_yticks([])
     ax.set_axisbelow(False)  # or the strip hides the ticks
-    reach = max(4.0, float(np.abs(curves.residual).max()))
+    reach = max(4.0, float(np.abs(fitted.residual).max()))
     middle, sigma = STRIP / 2, STRIP / 2 / reach
     frame = {"transform": ax.transAxes, "zorder": 2.1}  # over a spectrum that someone zooms into
     ax.add_patch(Rectangle((0, 0), 1, STRIP, facecolor="w", edgecolor="0.15", **frame))
     ax.add_patch(Rectangle((0, middle - 2 * sigma), 1, 4 * sigma, color="0.92", linewidth=0, **frame))
     frame["transform"] = ax.get_xaxis_transform()
-    ax.plot(energy, middle + sigma * curves.residual.to_numpy(), color="0.35", linewidth=0.4, **frame)
+    ax.plot(energy, middle + sigma * fitted.residual.to_numpy(), color="0.35", linewidth=0.4, **frame)
 
 
 def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -> None:
