@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -149,14 +148,14 @@ class Photoelectrons:
             line=self.line,
             reference_uncertainty=scale.attrs["energy_uncertainty"],
         )
-        ax, below = fig.subplots(2, sharex=True, height_ratios=(4, 1))
-        panels.spectrum(SimpleNamespace(best=result), ax, below)
+        ax = fig.subplots()
+        panels.spectrum(fit.curves(result), ax)
         for key in components:
             color = panels.COLORS.get(key, "0.5")
             ax.axvline(self.components[key].position, color=color, linewidth=0.5, linestyle=":", zorder=0)
-        energy = result.curves.binding_energy.to_numpy()
-        below.set(xlim=energy[[-1, 0]], xlabel=f"{self.region} binding energy / eV", ylabel="Residual / σ")
-        ax.set_ylabel("Intensity")
+        energy = result.model.energy
+        ax.set(xlim=energy[[-1, 0]], xlabel=f"{self.region} binding energy / eV")
+        ax.set_ylabel("Intensity; residual / σ below")
         p, common = result.params, scale.attrs["energy_uncertainty"]
         parts = [key for key in components if not self.components[key].level]
         total = sum(p[f"{key}_area"].value for key in parts)

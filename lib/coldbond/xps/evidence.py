@@ -12,7 +12,7 @@ import xarray as xr
 from scipy import stats
 
 from coldbond.xps.components import Component, Line
-from coldbond.xps.fit import Model, fit, refined, settled
+from coldbond.xps.fit import fit, settled
 
 #: Posterior weight below which a background is refused by the data.
 REFUSED = 0.05
@@ -151,7 +151,7 @@ def composition(
         row["limit"] = row["area_high"]
         if not row["present"]:
             without = fitted(*(other for other in components if other is not c))
-            hidden = max(limit(result, c) for result in without.values())
+            hidden = max(limit(everything[name], result, c) for name, result in without.items())
             row["limit"] = min(np.hypot(hidden, np.sqrt(QUANTILE) * row["model"]), whole)
         row["decided"] = bool(row["present"] or row["limit"] < HIDDEN * whole)
     table = pd.DataFrame.from_dict(rows, orient="index")
@@ -187,13 +187,15 @@ def places(without: lmfit.minimizer.MinimizerResult, component: Component) -> fl
     return float(np.linalg.norm(np.diff(signal, axis=0), axis=1).sum())
 
 
-def limit(without: lmfit.minimizer.MinimizerResult, component: Component) -> float:
+def limit(
+    everything: lmfit.minimizer.MinimizerResult, without: lmfit.minimizer.MinimizerResult, component: Component
+) -> float:
     """Return the largest area of a component that may hide in a fit without it, at 95 %.
 
     Parameters
     ----------
-    without : lmfit.minimizer.MinimizerResult
-        From `fit.fit`, without the component.
+    everything, without : lmfit.minimizer.MinimizerResult
+        From `fit.fit`, with and without the component.
     component : Component
         Held at ever larger areas.
 
@@ -202,34 +204,30 @@ def limit(without: lmfit.minimizer.MinimizerResult, component: Component) -> flo
     float
         As `composition` explains, in the intensity's unit times eV.
     """
-    old = without.model
-    components = [*old.components, component]
-    model = Model(old.region, components, old.background, old.name, old.line, old.reference_uncertainty)
-    params = model.start({})
-    for name, parameter in without.params.items():
-        params[name].set(value=parameter.value, vary=parameter.vary)
-    area = f"{component.key}_area"
+    model, area = everything.model, f"{component.key}_area"
+    values = everything.params.valuesdict()
+    free = [*(name for name in values if name not in (area, *everything.at_bound)), area]
 
     def badness(held: float) -> float:
-        nonlocal params  # from the last area's fit to the next
-        params[area].set(value=held, vary=False)
-        params, chisqr = settled(model, params, without.sigma, tolerance=1e-4)
+        nonlocal values, free  # from the last area's fit to the next
+        others = [name for name in free if name != area]
+        values, free, chisqr = settled(model, values | {area: held}, others, without.sigma, tolerance=1e-4)
         return chisqr / scale
 
     scale = _scale(without)
-    whole = sum(abs(without.params[f"{c.key}_area"].value) for c in old.components) or np.inf
-    params[area].set(value=0.0)
-    best = refined(model, settled(model, params, without.sigma)[0], without.sigma, scaled=True)
-    estimate, deviation = max(best.params[area].value, 0.0), np.sqrt(_covariance(best, [area])[0, 0])
-    if estimate and best.chisqr < without.chisqr:
-        params, least = best.params.copy(), best.chisqr / scale
-    else:  # below zero, or gone astray
-        estimate, least = 0.0, badness(0.0)
-    if not deviation < whole / 3:
-        deviation = min(whole, old.intensity.max()) / 100  # any start will do
+    whole = sum(abs(without.params[f"{c.key}_area"].value) for c in without.model.components) or np.inf
+    values, free, chisqr = settled(model, values, free, without.sigma)
+    slopes = model.derivatives(values, without.sigma, free)
+    spread = np.sqrt(chisqr / (len(slopes) - len(free)))
+    information = abs(np.linalg.qr(slopes, mode="r")[-1, -1])  # of the last, which is the area, beside all others
+    estimate, least = values[area], chisqr / scale
+    if estimate < 0 or chisqr > without.chisqr:  # or gone astray
+        estimate, least = 0.0, without.chisqr / scale
+    told = spread < information * whole / 3  # else any start will do
+    seen = np.sqrt(QUANTILE) * (spread / information if told else min(whole, model.intensity.max()) / 100)
     allowed, refused = estimate, np.inf
-    held = estimate + np.sqrt(QUANTILE) * deviation
-    while refused > 1.03 * allowed:
+    held = estimate + seen
+    while refused > max(1.03 * allowed, seen):
         if allowed >= whole:
             return float(whole)  # no part is larger than the whole
         worse = badness(held) - least
@@ -240,7 +238,7 @@ def limit(without: lmfit.minimizer.MinimizerResult, component: Component) -> flo
         held = estimate + 0.99 * (held - estimate) * factor
         if not allowed < held < refused:
             held = (allowed + refused) / 2
-    return float(max(refused, np.sqrt(QUANTILE) * deviation))
+    return float(max(refused, seen))
 
 
 def _scale(result: lmfit.minimizer.MinimizerResult) -> float:

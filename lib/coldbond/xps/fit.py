@@ -1,7 +1,6 @@
 """A region as a sum of components on a background that they cause, fitted through lmfit."""
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import lmfit
 import numpy as np
@@ -49,7 +48,6 @@ def fit(
     *,
     line: Line = Line(),  # noqa: B008, frozen
     reference_uncertainty: float = 0.15,
-    start: Mapping[str, float] | None = None,
 ) -> lmfit.minimizer.MinimizerResult:
     """Fit a region.
 
@@ -69,8 +67,6 @@ def fit(
         Spin-orbit partner and usual width, such as one of `components.LINES`; a singlet unless given.
     reference_uncertainty : float
         Standard uncertainty of the energy reference, eV: how far all components may lie off together.
-    start : mapping of str to float, optional
-        Where parameters start, by name.
 
     Returns
     -------
@@ -79,9 +75,8 @@ def fit(
         free to be negative; `KEY_position`; `fwhm` and `KEY_fwhm` (for "voigt" and "doniach" the Gaussian's), `mixing`
         or `lorentzian`, `asymmetry`; `shirley` [1/eV] and `tougaard` [eV2], the background's strengths; `level` and
         `slope` of the straight line.
-        Attributes beside lmfit's own: `curves`, a Dataset over `binding_energy` with `intensity`, `envelope`,
-        `background`, `uncertainty`, normalised `residual`, and `component` over `key`; `at_bound`, the parameters that
-        ended at a bound and were fixed there; `model` and `sigma`, the `Model` and what it was weighted with.
+        Attributes beside lmfit's own: `at_bound`, the parameters that ended at a bound and were fixed there; `model`
+        and `sigma`, the `Model` and what it was weighted with.
 
     Raises
     ------
@@ -104,35 +99,59 @@ def fit(
     if background == "iterative shirley" and not components:
         raise ValueError("there is nothing to fit without a component on this background, which is fixed: take another")
     model = Model(region, components, background, shape, line, reference_uncertainty)
-    params = model.start(start or {})
-    if model.energy.size < len(params) + 3:
-        raise ValueError(f"{model.energy.size} points do not determine {len(params)} parameters; widen the region")
+    values = model.start()
+    if model.energy.size < len(values) + 3:
+        raise ValueError(f"{model.energy.size} points do not determine {len(values)} parameters; widen the region")
     smooth = model.uncertainty(uniform_filter1d(model.intensity, 5, mode="nearest"))
-    near, chisqr = settled(model, params, smooth)
-    sigma = model.uncertainty(model.envelope(near.valuesdict()))
-    known = "one_count" in region and chisqr <= model.energy.size - len(params)
-    result = refined(model, near, sigma, scaled=not known)
-    result.curves = model.curves(result.params, sigma)
-    return result
+    near, free, chisqr = settled(model, values, list(values), smooth)
+    sigma = model.uncertainty(model.envelope(near))
+    known = "one_count" in region and chisqr <= model.energy.size - len(values)
+    return refined(model, near, free, sigma, scaled=not known)
+
+
+def curves(result: lmfit.minimizer.MinimizerResult) -> xr.Dataset:
+    """Return what a fit draws: over `binding_energy`, and `component` over `key` too.
+
+    Parameters
+    ----------
+    result : lmfit.minimizer.MinimizerResult
+        From `fit`.
+
+    Returns
+    -------
+    xarray.Dataset
+        `intensity`, `envelope`, `background`, `component`, `uncertainty` and the normalised `residual`.
+    """
+    model, values = result.model, result.params.valuesdict()
+    components = model.areas(values)[:, np.newaxis] * model.lines(values)
+    envelope = model.envelope(values)
+    shown = {"units": model.region.intensity.attrs.get("units", "")}
+    return xr.Dataset(
+        {
+            "intensity": ("binding_energy", model.intensity, shown),
+            "envelope": ("binding_energy", envelope, shown),
+            "background": ("binding_energy", envelope - components.sum(axis=0), shown),
+            "component": (("key", "binding_energy"), components, shown),
+            "uncertainty": ("binding_energy", result.sigma, shown),
+            "residual": ("binding_energy", (model.intensity - envelope) / result.sigma, {"units": "1"}),
+        },
+        coords={"binding_energy": model.region.binding_energy, "key": [c.key for c in model.components]},
+    )
 
 
 def settled(
-    model: "Model", params: lmfit.Parameters, sigma: np.ndarray, tolerance: float = 1e-6
-) -> tuple[lmfit.Parameters, float]:
-    """Return parameters at the least sum of squares, and that; what ends at a bound is fixed there.
+    model: "Model", values: Mapping[str, float], free: Sequence[str], sigma: np.ndarray, tolerance: float = 1e-6
+) -> tuple[dict[str, float], list[str], float]:
+    """Return values at the least sum of squares, which of them are free still, not ended at a bound, and that sum.
 
     Within bounds lmfit's parameters creep up to them and never tell: scipy's dogbox (Voglis and Lagaris 2004) does. It
     ends when the sum changes by less than the tolerance.
     """
-    params = params.copy()
-    free = [p for p in params.values() if p.vary]
-    names = [p.name for p in free]
-    bounds = np.array([(p.min, p.max) for p in free]).reshape(-1, 2).T
-    fixed = params.valuesdict()
+    bounds = np.array([model.bounds(name) for name in free]).reshape(-1, 2).T
     found = least_squares(
-        lambda v: model.residual(fixed | dict(zip(names, v, strict=True)), sigma),
-        np.clip([p.value for p in free], bounds[0] + NEAR, bounds[1] - NEAR),
-        lambda v: model.derivatives(fixed | dict(zip(names, v, strict=True)), sigma, names),
+        lambda v: model.residual(values | dict(zip(free, v, strict=True)), sigma),
+        np.clip([values[name] for name in free], bounds[0] + NEAR, bounds[1] - NEAR),
+        lambda v: model.derivatives(values | dict(zip(free, v, strict=True)), sigma, free),
         bounds=tuple(bounds),
         method="dogbox",
         x_scale="jac",
@@ -140,26 +159,29 @@ def settled(
         xtol=tolerance,
         gtol=None,
     )
-    for name, value, least, most in zip(names, found.x, *bounds, strict=True):
-        at_bound = min(value - least, most - value) < NEAR
-        params[name].set(value=min((least, most), key=lambda b: abs(value - b)) if at_bound else value)
-        params[name].vary = not at_bound
-    return params, 2 * found.cost
+    at_bound = np.abs(found.x - bounds) < NEAR
+    ended = np.where(at_bound[0], bounds[0], np.where(at_bound[1], bounds[1], found.x))
+    still = [name for name, fixed in zip(free, at_bound.any(axis=0), strict=True) if not fixed]
+    return values | dict(zip(free, ended.tolist(), strict=True)), still, 2 * found.cost
 
 
 def refined(
-    model: "Model", params: lmfit.Parameters, sigma: np.ndarray, scaled: bool
+    model: "Model", values: Mapping[str, float], free: Sequence[str], sigma: np.ndarray, scaled: bool
 ) -> lmfit.minimizer.MinimizerResult:
-    """Return lmfit's result from parameters that are settled, with what ended at a bound left there."""
+    """Return lmfit's result from values that are settled, with what ended at a bound left there."""
+    params = lmfit.Parameters()
+    for name, value in values.items():
+        least, most = model.bounds(name)
+        params.add(name, value, vary=name in free, min=least, max=most)
     result = lmfit.minimize(
         lambda params: model.residual(params.valuesdict(), sigma),
         params,
         scale_covar=scaled,
-        Dfun=lambda params: model.derivatives(params.valuesdict(), sigma, [p.name for p in params.values() if p.vary]),
+        Dfun=lambda params: model.derivatives(params.valuesdict(), sigma, free),
         ftol=1e-6,
         xtol=1e-6,
     )
-    result.at_bound = [p.name for p in params.values() if not p.vary]
+    result.at_bound = [name for name in values if name not in free]
     result.model, result.sigma = model, sigma
     return result
 
@@ -212,54 +234,43 @@ class Model:
             known |= {name: shared[name] for name in shared if name != "fwhm"}
         self.known = list(known)
         self.mean, self.deviation = np.array(list(known.values())).reshape(-1, 2).T
-        slopes = block_diag(self.whiten, np.diag(1 / self.deviation)).T
-        self.beforehand_slopes = dict(zip([*self.held, *self.known], slopes, strict=True))
+        self.slopes_beforehand = dict(
+            zip([*self.held, *self.known], block_diag(self.whiten, np.diag(1 / self.deviation)).T, strict=True)
+        )
 
-    def start(self, given: Mapping[str, float]) -> lmfit.Parameters:
-        """Return parameters that start at what is known, the energy scale shifted and the areas as suits the data."""
-        params = lmfit.Parameters()
-        for name, mean in zip(self.known, self.mean, strict=True):
-            params.add(name, mean, **self._bounds(name))
-        for c in self.components:
-            params.add(f"{c.key}_position", c.position)
-        for name, value in given.items():
-            params[name].set(value=value)
-        values = params.valuesdict()
+    def start(self) -> dict[str, float]:
+        """Return values that start at what is known, the energy scale shifted and the areas as suits the data."""
         sigma = self.uncertainty(uniform_filter1d(self.intensity, 5, mode="nearest"))
         data = (self.intensity - self.static) / sigma
         straight = np.array([sign * column for sign in (1, -1) for column in self.straight.values()])
         straight = straight.reshape(-1, self.energy.size)
-        best = np.inf
-        for shift, width in product(self._shifts(), WIDTHS):
-            tried = dict(values)
-            for c in self.components:
-                tried[f"{c.key}_position"] += shift
-            if "fwhm" in tried:
-                tried["fwhm"] *= width
-            columns = np.vstack([self.caused(tried), straight]) / sigma
-            # No area starts below zero: a fit that begins so may end in a wide line with holes cut into it.
-            solved, misfit = nnls(columns.T, data)
-            misfit = misfit**2 + np.sum(self.beforehand(tried) ** 2)
-            if misfit < best:
-                best, found, areas = misfit, tried, solved
-        for name, value in found.items():
-            params[name].set(value=value)
-        for c, area in zip(self.components, areas, strict=False):
-            params.add(f"{c.key}_area", area)
-        up, down = np.split(areas[len(self.components) :], 2)
-        for name, value in zip(self.straight, up - down, strict=True):
-            params.add(name, value)
-        return params
 
-    def _bounds(self, name: str) -> dict[str, float]:
+        def begun(shift: float, width: float) -> tuple[float, dict[str, float], np.ndarray]:
+            values = dict(zip(self.known, self.mean, strict=True))
+            values |= {f"{c.key}_position": c.position + shift for c in self.components}
+            if "fwhm" in values:
+                values["fwhm"] *= width
+            columns = np.vstack([self.caused(values), straight]) / sigma
+            # No area starts below zero: a fit that begins so may end in a wide line with holes cut into it.
+            areas, misfit = nnls(columns.T, data)
+            return misfit**2 + np.sum(self.beforehand(values) ** 2), values, areas
+
+        shift = min(self._shifts(), key=lambda shift: begun(shift, WIDTHS[1])[0])
+        _, values, areas = min((begun(shift, width) for width in WIDTHS), key=lambda one: one[0])
+        values |= {f"{c.key}_area": area for c, area in zip(self.components, areas, strict=False)}
+        up, down = np.split(areas[len(self.components) :], 2)
+        return values | dict(zip(self.straight, up - down, strict=True))
+
+    def bounds(self, name: str) -> tuple[float, float]:
+        """Return the least and the largest value that a parameter may take."""
         if name.endswith("fwhm"):
-            return {"min": NARROWEST}
+            return NARROWEST, np.inf
         if name == "asymmetry":
-            return {"min": 0.0, "max": 0.5}
+            return 0.0, 0.5
         if name == self.second:
             # A tailed line without a width of its own is singular.
-            return {"min": 0.05 if self.tailed else 0.0, "max": 1.0 if name == "mixing" else np.inf}
-        return {}
+            return 0.05 if self.tailed else 0.0, 1.0 if name == "mixing" else np.inf
+        return -np.inf, np.inf
 
     def _shifts(self) -> np.ndarray:
         """Shifts of all components together, from where the fit may start."""
@@ -334,7 +345,7 @@ class Model:
 
     def envelope(self, values: Mapping[str, float]) -> np.ndarray:
         lines, *_ = self._slopes(values)
-        return self.areas(values) @ self._with_background(values, lines) + self.straight_line(values)
+        return self._with_background(values, self.areas(values) @ lines) + self.straight_line(values)
 
     def beforehand(self, values: Mapping[str, float]) -> np.ndarray:
         """Deviations from what is known beforehand, in standard deviations."""
@@ -347,35 +358,16 @@ class Model:
     def derivatives(self, values: Mapping[str, float], sigma: np.ndarray, names: Sequence[str]) -> np.ndarray:
         """Derivatives of the residual, shape (residuals, names)."""
         lines, by_energy, by_width, *by_others = self._slopes(values)
-        areas = self.areas(values)
-        caused, by_energy, by_width = (self._with_background(values, some) for some in (lines, by_energy, by_width))
-        known = dict(zip((f"{c.key}_area" for c in self.components), caused, strict=True)) | self.straight
+        areas, of = self.areas(values), np.array(self.widths)
+        of_lines = dict(zip((f"{c.key}_area" for c in self.components), lines, strict=True))
         by_position = -areas[:, np.newaxis] * by_energy
-        known |= dict(zip((f"{c.key}_position" for c in self.components), by_position, strict=True))
-        of = np.array(self.widths)
-        known |= {name: areas * (of == name) @ by_width for name in set(self.widths)}
-        known |= {
-            name: self._with_background(values, areas @ some) for name, some in zip(self.others, by_others, strict=True)
-        }
+        of_lines |= dict(zip((f"{c.key}_position" for c in self.components), by_position, strict=True))
+        of_lines |= {name: areas * (of == name) @ by_width for name in set(self.widths)}
+        of_lines |= {name: areas @ some for name, some in zip(self.others, by_others, strict=True)}
+        caused = self._with_background(values, np.array(list(of_lines.values())))
+        known = dict(zip(of_lines, caused, strict=True)) | self.straight
         known |= {name: cause(areas @ lines) for name, cause in self.causes.items()}
         columns = np.array([known[name] for name in names]).reshape(-1, self.energy.size) / sigma
-        nothing = np.zeros(len(self.held) + len(self.known))
-        before = np.array([self.beforehand_slopes.get(name, nothing) for name in names]).reshape(len(names), -1)
+        nothing = np.zeros(len(self.slopes_beforehand))
+        before = np.array([self.slopes_beforehand.get(name, nothing) for name in names]).reshape(len(names), -1)
         return np.hstack([columns, before]).T
-
-    def curves(self, params: lmfit.Parameters, sigma: np.ndarray) -> xr.Dataset:
-        values = params.valuesdict()
-        components = self.areas(values)[:, np.newaxis] * self.lines(values)
-        envelope = self.envelope(values)
-        shown = {"units": self.region.intensity.attrs.get("units", "")}
-        return xr.Dataset(
-            {
-                "intensity": ("binding_energy", self.intensity, shown),
-                "envelope": ("binding_energy", envelope, shown),
-                "background": ("binding_energy", envelope - components.sum(axis=0), shown),
-                "component": (("key", "binding_energy"), components, shown),
-                "uncertainty": ("binding_energy", sigma, shown),
-                "residual": ("binding_energy", (self.intensity - envelope) / sigma, {"units": "1"}),
-            },
-            coords={"binding_energy": self.region.binding_energy, "key": [c.key for c in self.components]},
-        )

@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MultipleLocator
 from scipy.optimize import isotonic_regression
 
 from coldbond import figures
 from coldbond.xps.components import COMPONENTS, DISPUTED, LINES
 from coldbond.xps.evidence import Composition
+from coldbond.xps.fit import curves
 
 #: One colour a component, the same in every region (Wong 2011, doi 10.1038/nmeth.1618).
 COLORS = {
@@ -26,10 +29,11 @@ COLORS = {
 }
 
 MARGIN = 4.5  # eV, drawn on either side of the references
+STRIP = 0.2  # of a panel's height, for the residuals
 
 
 def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: Sequence[str]) -> list[Axes]:
-    """Draw a column for each region, in it the recordings that hold it from top to bottom, residuals below each.
+    """Draw a column for each region, in it the recordings that hold it from top to bottom.
 
     Parameters
     ----------
@@ -48,16 +52,16 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
     held = {region: [label for label in found if region in found[label]] for region in regions}
     held = {region: labels for region, labels in held.items() if labels}
     rows = max(map(len, held.values()))
-    grid = fig.subplots(2 * rows, len(held), sharex="col", squeeze=False, height_ratios=[4, 1] * rows)
+    grid = fig.subplots(rows, len(held), sharex="col", squeeze=False)
     fig.get_layout_engine().set(hspace=0, h_pad=0.01)
     for region, axes in zip(held, grid.T, strict=True):
-        for label, ax, below in zip(held[region], axes[::2], axes[1::2], strict=False):
-            spectrum(found[label][region], ax, below)
-            ax.text(0.02, 0.94, figures.label(label), transform=ax.transAxes, va="top")
-        drawn = 2 * len(held[region])
+        for label, ax in zip(held[region], axes, strict=False):
+            spectrum(curves(found[label][region].best), ax)
+            ax.text(0.02, 0.95, figures.label(label), transform=ax.transAxes, va="top")
+        drawn = len(held[region])
         for ax in axes[drawn:]:
             ax.set_axis_off()
-        references(region, axes[:drawn:2], [found[label][region] for label in held[region]])
+        references(region, axes[:drawn], [found[label][region] for label in held[region]])
         axes[drawn - 1].tick_params(labelbottom=True)
         axes[drawn - 1].set_xlabel(f"{region} binding energy / eV")
     fig.suptitle(" ", fontsize=6)  # keeps the labels off the edge
@@ -66,34 +70,39 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
     return list(grid[0])
 
 
-def spectrum(composition: Composition, ax: Axes, below: Axes) -> None:
-    """Draw one region and, below, its residuals in standard deviations.
+def spectrum(fitted: xr.Dataset, ax: Axes) -> None:
+    """Draw one region and, in a strip at the bottom, its residuals in standard deviations.
+
+    An axes of its own for each strip would double what a figure's layout costs.
 
     Parameters
     ----------
-    composition : Composition
-        From `evidence.composition`; its best fit is drawn.
-    ax, below : matplotlib.axes.Axes
-        They share their energy axis.
+    fitted : xarray.Dataset
+        From `fit.curves`.
+    ax : matplotlib.axes.Axes
+        Its y axis is the intensity's.
     """
-    curves = composition.best.curves
-    energy = curves.binding_energy.to_numpy()
-    background = curves.background.to_numpy()
-    for key in curves.key.to_numpy():
-        line = background + curves.component.sel(key=key).to_numpy()
+    energy = fitted.binding_energy.to_numpy()
+    background = fitted.background.to_numpy()
+    for key in fitted.key.to_numpy():
+        line = background + fitted.component.sel(key=key).to_numpy()
         ax.fill_between(energy, background, line, color=COLORS.get(str(key), "0.5"), alpha=0.45, linewidth=0)
         ax.plot(energy, line, color=COLORS.get(str(key), "0.5"), linewidth=0.6)
     ax.plot(energy, background, color="0.4", linewidth=0.6, linestyle="--")
-    ax.plot(energy, curves.intensity, ".", color="0.55", markersize=2.4, markeredgewidth=0)
-    ax.plot(energy, curves.envelope, color="k", linewidth=0.6)
-    low, high = float(curves.intensity.min()), float(curves.intensity.max())
-    ax.set_ylim(low - 0.06 * (high - low), high + 0.25 * (high - low))  # room for the sample's name
+    ax.plot(energy, fitted.intensity, ".", color="0.55", markersize=2.4, markeredgewidth=0)
+    ax.plot(energy, fitted.envelope, color="k", linewidth=0.6)
+    low, high = float(fitted.intensity.min()), float(fitted.intensity.max())
+    bottom, top = low - 0.06 * (high - low), high + 0.25 * (high - low)  # room for the sample's name
+    ax.set_ylim(top - (top - bottom) / (1 - STRIP), top)
     ax.set_yticks([])
-    below.axhspan(-2, 2, color="0.92", linewidth=0)
-    below.plot(energy, curves.residual, color="0.35", linewidth=0.4)
-    reach = max(4.0, float(np.abs(curves.residual).max()))
-    below.set(ylim=(-reach, reach), yticks=[0])
-    below.tick_params(labelleft=False, length=0, axis="y")
+    ax.set_axisbelow(False)  # or the strip hides the ticks
+    reach = max(4.0, float(np.abs(fitted.residual).max()))
+    middle, sigma = STRIP / 2, STRIP / 2 / reach
+    frame = {"transform": ax.transAxes, "zorder": 2.1}  # over a spectrum that someone zooms into
+    ax.add_patch(Rectangle((0, 0), 1, STRIP, facecolor="w", edgecolor="0.15", **frame))
+    ax.add_patch(Rectangle((0, middle - 2 * sigma), 1, 4 * sigma, color="0.92", linewidth=0, **frame))
+    frame["transform"] = ax.get_xaxis_transform()
+    ax.plot(energy, middle + sigma * fitted.residual.to_numpy(), color="0.35", linewidth=0.4, **frame)
 
 
 def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -> None:
@@ -102,7 +111,7 @@ def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -
     components = sorted((c for c in COMPONENTS[region] if c.key in looked), key=lambda c: c.position)
     edges = np.array([c.position for c in components] + [components[-1].position + LINES[region].splitting])
     axes[0].set_xlim(edges.max() + MARGIN, edges.min() - MARGIN)
-    axes[0].xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10]))
+    axes[0].xaxis.set_major_locator(MultipleLocator(2))
     top, height = axes[0], axes[0].get_xaxis_transform()
     placed = _apart([c.position for c in components], 0.055 * (np.ptp(edges) + 2 * MARGIN))
     for c, at in zip(components, placed, strict=True):
