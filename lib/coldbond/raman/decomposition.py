@@ -76,7 +76,11 @@ def decompose(
     names = [f"mode{i}" for i in range(len(modes))]
 
     def reduced(absent: Sequence[str]) -> list[Fit]:
-        return [best(x, y, [without(one.parameters, absent), without(starts[1], absent)], one.degree) for one in fits]
+        found, last = [], fits[0].parameters
+        for one in fits:  # from that with a lower degree on, which must not fit better
+            found.append(best(x, y, [without(last, absent), without(starts[1], absent)], one.degree))
+            last = found[-1].parameters
+        return found
 
     tests = {name: [_test(*pair) for pair in zip(fits, reduced([name]), strict=True)] for name in names}
     absent = [name for name in names if not _present(fits, symmetric, name, tests[name])]
