@@ -20,7 +20,7 @@ from coldbond.xrd.structures import STRUCTURES
 #: One colour and mark a phase beside the main one (Wong 2011, doi 10.1038/nmeth.1618).
 MARKS = ("v", "D", "s", "^", "o", "P", "X", "*", "<", ">")
 SHADES = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#882255", "#999933", "#332288", "#117733", "#44AA99", "#AA4499")
-FORMULAS = {name: "".join(f"$_{{{c}}}$" if c.isdigit() else c for c in name) for name in STRUCTURES}
+FORMULAS = {name: name.translate(figures.LOWERED) for name in STRUCTURES}
 FIT = "#B00020"
 BAND = 1.2  # distance of stacked patterns, over the height of one
 STRAY = "0.35"  # colour of what no phase explains
