@@ -8,7 +8,7 @@ from point to point, by the software's interpolation or by what the model misses
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import lmfit
 import numpy as np
@@ -45,7 +45,7 @@ class Fit:
     varied: list[str]
     degree: int
 
-    @property
+    @cached_property
     def effective(self) -> float:
         """Independent points that the residuals are worth (Geyer 1992, doi 10.1214/ss/1177011137)."""
         r = self.residual - self.residual.mean()
@@ -71,7 +71,7 @@ class Fit:
         n = self.effective
         return n * np.log(self.squares / self.residual.size) + self.jacobian.shape[1] * np.log(n)
 
-    @property
+    @cached_property
     def covariance(self) -> np.ndarray:
         """Of all parameters, in the order of the Jacobian's columns."""
         scale = np.linalg.norm(self.jacobian, axis=0)
@@ -90,25 +90,25 @@ def shapes(x: np.ndarray, position: np.ndarray, width: np.ndarray, lorentzian: n
     The position is the middle between the two half maxima, which a skew hardly moves; the maximum lies off by half the
     width times the skew.
     """
-    away = x - (position + skew * width / 2)[:, None]
-    side = np.sign(away)
-    local = width[:, None] * (1 - skew[:, None] * side)  # the width on this side of the maximum
-    u = 2 * away / local
-    lorentz = 2 / np.pi / width[:, None] / (1 + u**2)
-    gauss = 2 / width[:, None] * np.sqrt(np.log(2) / np.pi) * np.exp(-np.log(2) * u**2)
-    lorentz_part, gauss_part = lorentzian[:, None] * lorentz, (1 - lorentzian[:, None]) * gauss
+    position, width, lorentzian, skew = (each[:, None] for each in (position, width, lorentzian, skew))
+    away = x - (position + skew * width / 2)
+    by_x = np.where(away < 0, 2 / width / (1 + skew), 2 / width / (1 - skew))  # on each side another width
+    u = away * by_x
+    square = u * u
+    cauchy, bell = 1 / (1 + square), np.exp(-np.log(2) * square)
+    lorentz, gauss = 2 / np.pi / width * cauchy, 2 / width * np.sqrt(np.log(2) / np.pi) * bell
+    lorentz_part, gauss_part = lorentzian * lorentz, (1 - lorentzian) * gauss
     value = lorentz_part + gauss_part
-    steep = lorentz_part * 2 * u / (1 + u**2) + gauss_part * 2 * np.log(2) * u  # -d value / d u
-    moved = steep * 2 / local
+    moved = (lorentz_part * cauchy + np.log(2) * gauss_part) * 2 * u * by_x
     return value, {
         "position": moved,
-        "width": (steep * u - value) / width[:, None] + moved * skew[:, None] / 2,
+        "width": (moved * (x - position) - value) / width,
         "lorentzian": lorentz - gauss,
-        "skew": -steep * u * side * width[:, None] / local + moved * width[:, None] / 2,
+        "skew": moved * (width / 2) * (1 - np.abs(u)),
     }
 
 
-def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int, evaluations: int | None = None) -> Fit:
+def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int) -> Fit:
     """Fit a model.
 
     Parameters
@@ -119,20 +119,20 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int,
         Where to start, from `parameters` or a former fit; what they hold is what is fitted.
     degree : int
         Of the polynomial.
-    evaluations : int, optional
-        How many of the model it may take; without it, as many as it needs.
     """
     names = [name.removesuffix("_position") for name in parameters if name.endswith("_position")]
-    baseline = np.polynomial.chebyshev.chebvander(scaled(x, x), degree)
+    baseline = np.polynomial.chebyshev.chebvander(scaled(x, x), degree).T
+    varied = [name for name, parameter in parameters.items() if parameter.vary]
+    order = list(parameters)
+    own = [[f"{name}_position", f"{name}_width", "lorentzian", f"{name}_skew"] for name in names]
+    own = np.array([[order.index(each) for each in of] for of in own], int).reshape(-1, 4).T
 
     @lru_cache(maxsize=1)  # the Jacobian is asked for where the residual was
     def at(*values: float) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray], np.ndarray]:
-        v = dict(zip(parameters, values, strict=True))
-        own = [np.array([v[f"{name}_{what}"] for name in names]) for what in ("position", "width", "skew")]
-        values, slopes = shapes(x, own[0], own[1], np.full(len(names), v["lorentzian"]), own[2])
-        design = np.column_stack([values.T, baseline])
-        scale = np.linalg.norm(design, axis=0)
-        basis, triangle = np.linalg.qr(design / scale)
+        values, slopes = shapes(x, *np.array(values)[own])
+        design = np.vstack([values, baseline])
+        scale = np.linalg.norm(design, axis=1)
+        basis, triangle = np.linalg.qr((design / scale[:, None]).T)
         return design, np.linalg.lstsq(triangle, basis.T @ y, rcond=1e-12)[0] / scale, slopes, basis
 
     def model(parameters: lmfit.Parameters) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray], np.ndarray]:
@@ -140,27 +140,26 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int,
 
     def residual(parameters: lmfit.Parameters) -> np.ndarray:
         design, linear, *_ = model(parameters)
-        return y - design @ linear
+        return y - linear @ design
 
-    def columns(linear: np.ndarray, slopes: dict[str, np.ndarray], varied: Sequence[str]) -> np.ndarray:
-        """Derivatives of the model by the nonlinear parameters."""
-        whose = {"lorentzian": np.ones(len(names))} | dict(zip(names, np.eye(len(names)), strict=True))
+    def changes(linear: np.ndarray, slopes: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Derivatives of the model by the parameters that are varied."""
         split = [name.rpartition("_") for name in varied]
-        return np.column_stack([(whose[of or what] * linear[: len(names)]) @ slopes[what] for of, _, what in split])
+        one = [(slopes[what], names.index(of) if of else None) for of, _, what in split]
+        return [linear[: len(names)] @ each if i is None else linear[i] * each[i] for each, i in one]
 
     def jacobian(parameters: lmfit.Parameters) -> np.ndarray:
         _, linear, slopes, basis = model(parameters)
-        moved = columns(linear, slopes, [name for name, parameter in parameters.items() if parameter.vary])
-        return (basis @ (basis.T @ moved) - moved).T  # Kaufman (1975, doi 10.1007/BF01932995)
+        moved = np.array(changes(linear, slopes))
+        return moved @ basis @ basis.T - moved  # Kaufman (1975, doi 10.1007/BF01932995)
 
-    varied = [name for name, parameter in parameters.items() if parameter.vary]
     if varied:
-        tolerances = {"ftol": 1e-5, "xtol": 1e-4, "calc_covar": False, "max_nfev": evaluations}
+        tolerances = {"ftol": 1e-5, "xtol": 1e-4, "calc_covar": False}
         result = lmfit.minimize(residual, parameters, method="leastsq", Dfun=jacobian, col_deriv=1, **tolerances)
-        parameters, varied = result.params, result.var_names
+        parameters = result.params
     design, linear, slopes, _ = model(parameters)
-    whole = np.column_stack([columns(linear, slopes, varied), design]) if varied else design
-    return Fit(names, parameters, linear, y - design @ linear, whole, varied, degree)
+    whole = np.vstack([*changes(linear, slopes), design]).T
+    return Fit(names, parameters, linear, y - linear @ design, whole, varied, degree)
 
 
 def parameters(bands: Sequence[float], modes: Sequence[float], spacing: float) -> lmfit.Parameters:
@@ -188,8 +187,6 @@ def without(parameters: lmfit.Parameters, absent: Sequence[str]) -> lmfit.Parame
     return kept
 
 
-def best(
-    x: np.ndarray, y: np.ndarray, starts: Sequence[lmfit.Parameters], degree: int, evaluations: int | None = None
-) -> Fit:
+def best(x: np.ndarray, y: np.ndarray, starts: Sequence[lmfit.Parameters], degree: int) -> Fit:
     """Return the better of fits from several starts: overlapping bands have local minima."""
-    return min((fit(x, y, start, degree, evaluations) for start in starts), key=lambda fit: fit.squares)
+    return min((fit(x, y, start, degree) for start in starts), key=lambda fit: fit.squares)

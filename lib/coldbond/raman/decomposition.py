@@ -15,9 +15,6 @@ DEGREES = (2, 3, 4)  # of the baseline's polynomial
 #: 1995, doi 10.1080/01621459.1995.10476572).
 REJECTED = 10.0
 SKEWED = 0.25  # of the greatest height: bands as high as that may be skewed, of lower ones the data do not tell it
-#: Of a fit without a mode. Where the mode is strong, a neighbour's band crawls over to take its place, for hundreds of
-#: evaluations, which changes nothing: such a fit is refused by far.
-ENOUGH = 80
 SIGNIFICANCE = 0.01  # of the F test that a mode must pass with every baseline
 
 
@@ -78,13 +75,14 @@ def decompose(
     fits = [one for one in fits if one.criterion - min(other.criterion for other in fits) < REJECTED]
     names = [f"mode{i}" for i in range(len(modes))]
 
-    def reduced(absent: Sequence[str], evaluations: int | None = None) -> list[Fit]:
-        return [
-            best(x, y, [without(one.parameters, absent), without(starts[1], absent)], one.degree, evaluations)
-            for one in fits
-        ]
+    def reduced(absent: Sequence[str]) -> list[Fit]:
+        found, last = [], fits[0].parameters
+        for one in fits:  # from that with a lower degree on, which must not fit better
+            found.append(best(x, y, [without(last, absent), without(starts[1], absent)], one.degree))
+            last = found[-1].parameters
+        return found
 
-    tests = {name: [_test(*pair) for pair in zip(fits, reduced([name], ENOUGH), strict=True)] for name in names}
+    tests = {name: [_test(*pair) for pair in zip(fits, reduced([name]), strict=True)] for name in names}
     absent = [name for name in names if not _present(fits, symmetric, name, tests[name])]
     if absent:
         fits = reduced(absent)

@@ -305,7 +305,7 @@ class Columns:
                 by_state = self._by_state(part, whole[of] @ part.merged)
                 slopes = (moved[of] @ part.merged).astype(np.float32) @ (by_state * part.kept[:, None])
                 np.add.at(of_columns, phase.column[of], (slopes @ weights[part.points][:, :, None])[:, :, 0])
-                slopes *= amounts[phase.column[of], None, None]
+                slopes = slopes * amounts[phase.column[of], None, None]
                 for points, slope in zip(part.points, slopes, strict=True):
                     of_points[:, points[0] : points[0] + points.size] += slope
         return of_points.T, of_columns
@@ -314,7 +314,7 @@ class Columns:
         """How the profiles change with each number of their state, shape (n, 2 lines + 4, w)."""
         number = _lines(state)
         fwhm, mixing = (state[:, i, None, None] for i in (-4, -3))
-        strengths = state[:, number : 2 * number, None]
+        strengths = state[:, None, number : 2 * number]
         x, *shapes = self._arguments(part, state)
         # in single precision, which is enough to say where to go and how far off one may be
         x, *shapes = (numbers.astype(np.float32) for numbers in (x, *shapes))
@@ -328,8 +328,8 @@ class Columns:
         value = mixing * (wide := lines(plain, lorentzian)) + (1 - mixing) * (narrow := lines(plain, gaussian))
         smeared = lines(depth, by_place), -lines(axial, by_place)
         rest = (-(value + lines(plain, x * by_place)) / fwhm, wide - narrow, *smeared)
-        rest = [(strengths * each).sum(axis=1, keepdims=True) for each in rest]
-        return np.concatenate([-strengths * lines(plain, by_place), value, *rest], axis=1)
+        by_line = -strengths.reshape(len(state), number, 1) * lines(plain, by_place)
+        return np.concatenate([by_line, value, *(strengths @ each for each in rest)], axis=1)
 
 
 def _lines(state: np.ndarray) -> int:

@@ -1,6 +1,7 @@
 """Which reflections of which phases a pattern can show, and from which cell the search for them starts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import lmfit
 import numpy as np
@@ -108,6 +109,7 @@ def other_phases(
     return phases
 
 
+@lru_cache
 def absorption(structure: Structure, wavelength: float) -> float:
     """Return the linear absorption coefficient of a solid [1/mm].
 

@@ -98,7 +98,7 @@ def fit(
         Of this pattern, with fewer phases or the other geometry: the search starts from it. Another geometry has the
         weights of that fit too, so that their chi squares compare.
     rough : bool
-        Whether a first look is enough, from which another fit starts.
+        Whether a first look is enough, from which another fit starts: of errors it has those of the amounts alone.
 
     Returns
     -------
@@ -178,7 +178,7 @@ def fit(
         params = result.params
         if counted and tolerance != rounds[-1]:
             sigma = counting.standard_uncertainty(pattern, solve.expected(params.valuesdict()))
-    covariance = _add_errors(result, solve, instrument, counted)
+    covariance = solve(params.valuesdict())[2] if rough else _add_errors(result, solve, instrument, counted)
     _add_curves(result, solve, pattern, [structure, *others])
     _add_amounts(result, solve, covariance, known, [structure, *others])
     return result
@@ -314,26 +314,28 @@ class _Solve:
         self._last: tuple = (None, ())
 
     def design(self, values: Mapping[str, float]) -> np.ndarray:
-        return np.hstack([self.columns(values), self.polynomials])
+        return self._solved(values)[-1]
 
     def __call__(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return amounts, shape (k,), weighted residuals, shape (m,) and one for `SOLLER`, covariance."""
-        return self._solved(values)[1:]
+        return self._solved(values)[1:4]
 
     def _solved(self, values: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-        """Weighted columns, and what is solved for with them; kept, for a fit asks twice at the same values."""
+        """Weighted columns, what is solved for with them, and columns; kept, for a fit asks twice at the same values."""
         if values != self._last[0]:
-            weighted = self.design(values) / self.sigma[:, None]
+            design = np.hstack([self.columns(values), self.polynomials])
+            weighted = design / self.sigma[:, None]
             data = self.intensity / self.sigma
             covariance, _ = uncertainty.inverse(weighted.T @ weighted)
             amounts = covariance @ (weighted.T @ data)
             known = [(values["axial"] - SOLLER[0]) / SOLLER[1]] if self.soller else []
-            self._last = dict(values), (weighted, amounts, np.append(data - weighted @ amounts, known), covariance)
+            residual = np.append(data - weighted @ amounts, known)
+            self._last = dict(values), (weighted, amounts, residual, covariance, design)
         return self._last[1]
 
     def derivatives(self, values: Mapping[str, float], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return how residuals, shape (m, p), and amounts, shape (k, p), change with parameters."""
-        weighted, amounts, residual, covariance = self._solved(values)
+        weighted, amounts, residual, covariance, _ = self._solved(values)
         m, count = self.sigma.size, self.columns.count
         change, against = self.columns.slopes(values, names, amounts[:count], residual[:m] / self.sigma)
         change = change / self.sigma[:, None]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from coldbond.xrd.reflections import march, reflections
 from coldbond.xrd.remainder import SIZES, SMALLEST, Remainder
@@ -243,7 +243,7 @@ class _Trials:
         length = np.arccos(np.clip(alike, -1, 1))[alike != 0].sum()
 
         def reached(score: float) -> float:
-            return stats.norm.sf(score) + length / (2 * np.pi) * np.exp(-(score**2) / 2)
+            return special.ndtr(-score) + length / (2 * np.pi) * np.exp(-(score**2) / 2)
 
         self.needed = optimize.brentq(lambda score: reached(score) - false_alarm, 0, 40)
 

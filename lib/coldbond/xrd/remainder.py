@@ -173,7 +173,7 @@ class Remainder:
             )
             amounts, carried = solved[0][:, 0], solved[0][:, 1:]
             gained = products[first] @ amounts - gain
-            damping *= 0.1 if gained > 0 else 10
+            damping = 0.1 * damping if gained > 0 else max(10 * damping, 1e-3)  # less would not shorten a step
             if gained > 0:
                 at, gain = trial, products[first] @ amounts
                 each = np.repeat(amounts, counts)
