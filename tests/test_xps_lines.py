@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from lmfitxps import backgrounds as other_backgrounds
 from lmfitxps import lineshapes as other_shapes
-from scipy.special import voigt_profile
+from scipy.special import gamma, voigt_profile
+from scipy.stats import norm
 
 from coldbond.xps import backgrounds, line_shapes
 
@@ -48,7 +49,19 @@ def test_voigt_is_that_of_scipy_with_its_limits():
 def test_doniach_sunjic_without_asymmetry_is_a_voigt_profile():
     voigt = line_shapes.voigt(ENERGY, 0.8, 0.3)
     np.testing.assert_array_equal(line_shapes.doniach_sunjic(ENERGY, 0.8, 0.3, 0.0), voigt)
-    np.testing.assert_allclose(line_shapes.doniach_sunjic(ENERGY, 0.8, 0.3, 1e-9), voigt, atol=2e-5)
+    np.testing.assert_allclose(line_shapes.doniach_sunjic(ENERGY, 0.8, 0.3, 1e-9), voigt, atol=1e-8)
+
+
+@pytest.mark.parametrize("lorentzian", [0.05, 0.4, 1.5])
+def test_doniach_sunjic_is_a_line_convolved_with_a_gaussian(lorentzian):
+    """Summed along the real axis, in steps far below the Lorentzian's width."""
+    half, a = lorentzian / 2, 0.12
+    offset = np.linspace(-8, 8, 4001)
+    energy = ENERGY[::40]
+    x = energy[:, np.newaxis] - offset * 0.8 / np.sqrt(8 * np.log(2))
+    sharp = np.cos(np.pi * a / 2 - (1 - a) * np.arctan(x / half)) / (x**2 + half**2) ** ((1 - a) / 2)
+    line = gamma(1 - a) / np.pi / half**a * (sharp @ norm.pdf(offset)) / norm.pdf(offset).sum()
+    np.testing.assert_allclose(line_shapes.doniach_sunjic(energy, 0.8, lorentzian, a), line, rtol=1e-6, atol=1e-8)
 
 
 def test_doniach_sunjic_has_its_power_law_at_high_binding_energy():

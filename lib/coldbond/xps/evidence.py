@@ -151,7 +151,9 @@ def composition(
         row["limit"] = row["area_high"]
         if not row["present"]:
             without = fitted(*(other for other in components if other is not c))
-            hidden = max(limit(everything[name], result, c) for name, result in without.items())
+            hidden = 0.0
+            for name, result in without.items():
+                hidden = limit(everything[name], result, c, hidden)
             row["limit"] = min(np.hypot(hidden, np.sqrt(QUANTILE) * row["model"]), whole)
         row["decided"] = bool(row["present"] or row["limit"] < HIDDEN * whole)
     table = pd.DataFrame.from_dict(rows, orient="index")
@@ -188,7 +190,10 @@ def places(without: lmfit.minimizer.MinimizerResult, component: Component) -> fl
 
 
 def limit(
-    everything: lmfit.minimizer.MinimizerResult, without: lmfit.minimizer.MinimizerResult, component: Component
+    everything: lmfit.minimizer.MinimizerResult,
+    without: lmfit.minimizer.MinimizerResult,
+    component: Component,
+    known: float = 0.0,
 ) -> float:
     """Return the largest area of a component that may hide in a fit without it, at 95 %.
 
@@ -198,11 +203,13 @@ def limit(
         From `fit.fit`, with and without the component.
     component : Component
         Held at ever larger areas.
+    known : float
+        What may hide at another background, below which it does not matter how little may hide at this one.
 
     Returns
     -------
     float
-        As `composition` explains, in the intensity's unit times eV.
+        As `composition` explains, in the intensity's unit times eV; not below `known`.
     """
     model, area = everything.model, f"{component.key}_area"
     values = everything.params.valuesdict()
@@ -226,10 +233,10 @@ def limit(
     told = spread < information * whole / 3  # else any start will do
     seen = np.sqrt(QUANTILE) * (spread / information if told else min(whole, model.intensity.max()) / 100)
     allowed, refused = estimate, np.inf
-    held = estimate + seen
-    while refused > max(1.03 * allowed, seen):
+    held, enough = max(estimate + seen, known), max(seen, known)
+    while refused > max(1.03 * allowed, enough):
         if allowed >= whole:
-            return float(whole)  # no part is larger than the whole
+            return float(max(whole, known))  # no part is larger than the whole
         worse = badness(held) - least
         allowed, refused = (held, refused) if worse < QUANTILE else (allowed, held)
         factor = np.clip(np.sqrt(QUANTILE / max(worse, 1e-3)), 0.5, 3.0)  # exact for a parabola
@@ -238,7 +245,7 @@ def limit(
         held = estimate + 0.99 * (held - estimate) * factor
         if not allowed < held < refused:
             held = (allowed + refused) / 2
-    return float(max(refused, seen))
+    return float(max(refused, enough))
 
 
 def _scale(result: lmfit.minimizer.MinimizerResult) -> float:
