@@ -321,7 +321,7 @@ class _Solve:
         return self._solved(values)[1:4]
 
     def _solved(self, values: Mapping[str, float]) -> tuple[np.ndarray, ...]:
-        """Weighted columns, what is solved for with them, and columns; kept, for a fit asks twice at the same place."""
+        """Weighted columns, what is solved for with them, columns; kept, for a fit asks twice at the same values."""
         if values != self._last[0]:
             design = np.hstack([self.columns(values), self.polynomials])
             weighted = design / self.sigma[:, None]

@@ -322,10 +322,11 @@ def _misfit(fit: MinimizerResult, counting: np.ndarray) -> np.ndarray:
     smooth = [_near(two_theta, excess, at[i] + OFFSETS * fwhm[i], 0.25 * fwhm[i]) for i in strong]
     relative = np.sqrt(np.array(smooth)) / height[strong, None]
     total = np.zeros_like(two_theta)
-    for i in np.flatnonzero(height > 0):
-        neighbours = np.argsort(np.abs(at[strong] - at[i]))[:NEIGHBOURS]
-        profile_error = height[i] * np.median(relative[neighbours], axis=0)
-        total = np.maximum(total, np.interp(two_theta, at[i] + OFFSETS * fwhm[i], profile_error, left=0, right=0))
+    seen = np.flatnonzero(height > 0)
+    neighbours = np.argsort(np.abs(at[strong] - at[seen, None]), axis=1)[:, :NEIGHBOURS]
+    profile_error = height[seen, None] * np.median(relative[neighbours], axis=1)
+    for i, error in zip(seen, profile_error, strict=True):
+        total = np.maximum(total, np.interp(two_theta, at[i] + OFFSETS * fwhm[i], error, left=0, right=0))
     return total
 
 
