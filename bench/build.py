@@ -64,8 +64,11 @@ def folders():
 
 def timed(commands: Sequence[Sequence[str | Path]], out: Path, **environment: str) -> dict:
     started = time.perf_counter()
-    for command in commands:
-        run(command, **environment)
+    try:
+        for command in commands:
+            run(command, **environment)
+    except RuntimeError as error:  # the table says it
+        return {"fails": str(error).splitlines()[0]}
     return {"seconds": time.perf_counter() - started, "found": len(list(out.glob("*.pdf")))}
 
 
@@ -131,7 +134,10 @@ def nbval(*options: str) -> Callable[[int], dict]:
     def measure(seed: int) -> dict:
         with folders() as (out, _):
             started = time.perf_counter()
-            checked = run(["make", "nbval", *options], COLDBOND_FIGURES=str(out))
+            try:
+                checked = run(["make", "nbval", *options], COLDBOND_FIGURES=str(out))
+            except RuntimeError as error:
+                return {CHECK: {"fails": str(error).splitlines()[0]}}
             seconds = time.perf_counter() - started
         words = checked.stdout.split()
         return {CHECK: {"seconds": seconds, "found": int(words[words.index("passed") - 1])}}
