@@ -22,6 +22,11 @@ def settling(at: float, change: float) -> np.ndarray:
     return 100 + 100 * np.exp(-np.log(20) * (CYCLES - 1) / (at - 1)) + change * (CYCLES - 1) / 199
 
 
+def settling_then(at: float, change: float) -> np.ndarray:
+    """The same, and from that cycle on a straight line that changes by `change` to the last."""
+    return settling(at, 0.0) + change * np.maximum(CYCLES - at, 0) / (200 - at)
+
+
 def trends(truth: np.ndarray, scatter: float, stated: float, times: int = 100) -> list[trend.Trend]:
     """The findings from so many series with a relative scatter, and intervals that state another."""
     found = []
@@ -33,7 +38,7 @@ def trends(truth: np.ndarray, scatter: float, stated: float, times: int = 100) -
 
 @pytest.mark.parametrize(("scatter", "stated"), [(0.01, 0.01), (0.03, 0.03), (0.03, 0.01)])
 @pytest.mark.parametrize("at", [50, 60])
-@pytest.mark.parametrize("course", [broken, settling])
+@pytest.mark.parametrize("course", [broken, settling, settling_then])
 def test_interval_of_the_break_covers_it(course, at, scatter, stated):
     """90 to 99 of 100, whether the intervals hold all of the scatter or not, with what chance may add."""
     found = [one.break_cycle for one in trends(course(at, 0.0), scatter, stated)]
@@ -41,7 +46,14 @@ def test_interval_of_the_break_covers_it(course, at, scatter, stated):
     assert len(seen) >= 97
     assert np.mean([low <= at <= high for _, low, high in seen]) >= 0.9
     if scatter == 0.01:
-        assert np.median([high - low for _, low, high in seen]) < 15
+        assert np.median([high - low for _, low, high in seen]) < 25
+
+
+@pytest.mark.parametrize("stated", [0.004, 0.01])
+@pytest.mark.parametrize("course", [broken, settling, settling_then])
+def test_interval_of_the_break_covers_it_where_the_course_rises_again(course, stated):
+    found = [one.break_cycle for one in trends(course(50, 50.0), 0.01, stated)]
+    assert np.mean([low <= 50 <= high for _, low, high in found]) >= 0.9
 
 
 @pytest.mark.parametrize("change", [-30.0, 0.0, 50.0])

@@ -9,7 +9,6 @@ from scipy import stats
 from coldbond.impedance.intervals import Interval
 
 SETTLED = 0.95  # share of a fall after which it counts as over
-SCATTERED = 0.3  # probability of residuals as large as these, below which the given intervals are too narrow
 SIGNIFICANT = 0.01  # probability by which a series without a break may be said to have one
 STABLE = 0.10  # change after the break, as a share of the value there, that still counts as stable
 TRIED = 300  # breaks, of each model
@@ -24,7 +23,8 @@ class Trend:
     probability : float
         Of a break as clear as this one in a straight course, by the F test.
     model : str
-        "straight line", or the better one of "broken line" and "settling", an exponential approach to a straight line.
+        "straight line", or the best of "broken line", "settling", an exponential approach to a straight line, and
+        "settling, then a line", an exponential fall after which a straight line begins.
     break_cycle : Interval or None
         Cycle of the break, or at which 95 % of the fall is over; None for a straight line. "About cycle 50" is to be
         compared with this interval. It ends at the first or last cycle where the data give no other bound.
@@ -84,11 +84,10 @@ class Trend:
 def breakpoint(cycle: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.ndarray) -> Trend:
     """Decide how a series goes with the cycle number.
 
-    A broken line and an exponential that settles, each with two parameters more than a straight line, are fitted at
-    every place a break may have. Intervals are those of the profile of chi square over both models and all breaks
+    A broken line and two kinds of exponential that settles, each with two parameters more than a straight line, are
+    fitted at every place a break may have. Intervals are those of the profile of chi square over all models and breaks
     between the second cycle and the last but one, so that the choice of model, of which eight cycles say little, is
-    part of them. An information criterion would not tell the two models apart better: they have equally many
-    parameters.
+    part of them. An information criterion would not tell the models apart better: they have equally many parameters.
 
     Parameters
     ----------
@@ -118,12 +117,11 @@ def breakpoint(cycle: np.ndarray, value: np.ndarray, low: np.ndarray, high: np.n
     freedom = cycle.size - 4
     ratio = (straight - squares[best]) / 2 / (squares[best] / freedom)
     probability = float(stats.f.sf(ratio, 2, freedom))
-    # Little is known of a scatter from so few residuals: it is taken from them where they ask for it. One degree of
-    # freedom goes into the choice of the model.
-    scattered = stats.chi2.sf(squares[best], freedom) < SCATTERED
+    # Little is known of a scatter from so few residuals: the wider of what is stated and what they show is taken. One
+    # degree of freedom goes into the choice of the model.
     left = freedom - 1
     known, estimated = stats.norm.ppf(0.975) ** 2, squares[best] / left * stats.t.ppf(0.975, left) ** 2
-    limit = squares[best] + (max(known, estimated) if scattered else known)
+    limit = squares[best] + max(known, estimated)
     kept = squares <= limit
 
     def profiled(weights: np.ndarray) -> Interval:
@@ -165,7 +163,14 @@ def _settling(breaks: np.ndarray, cycle: np.ndarray, first: float) -> np.ndarray
     return np.stack([np.ones_like(fallen), fallen, np.broadcast_to(since, fallen.shape)], axis=-1)
 
 
-MODELS = {"broken line": _broken, "settling": _settling}
+def _settling_then(breaks: np.ndarray, cycle: np.ndarray, first: float) -> np.ndarray:
+    """The same of exponentials, 95 % of which are over at `breaks`, where straight lines begin."""
+    terms = _settling(breaks, cycle, first)
+    terms[:, :, 2] = np.maximum(cycle - breaks[:, None], 0)
+    return terms
+
+
+MODELS = {"broken line": _broken, "settling": _settling, "settling, then a line": _settling_then}
 
 
 def _fitted(
