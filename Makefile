@@ -143,7 +143,7 @@ $(eval $(TABLE))
 $(if $(filter figures claims,$(goals)),$(if $(built),,$(error none of the figures can be built from $(RAW))))
 
 # Those that take longest first, lest one of them is left for the end alone.
-slow := $(filter fig4e figS23 fig5h fig3ghi,$(built))
+slow := $(filter fig4e figS23 fig5h fig4cd,$(built))
 figures: $(foreach name,$(slow) $(filter-out $(slow),$(built)),$(pdf))
 
 # The claims table, made of the numbers of all these figures and of what the paper states, or of RAW's own claims.yml.

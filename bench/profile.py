@@ -5,21 +5,12 @@
 Prints Markdown: what each notebook's cells take, run one after another, and what the whole build takes of all cores.
 """
 
-import json
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.build import folders, run
-
-
-def cells(executed: Path) -> list[float]:
-    """Return the seconds of a notebook's cells, as papermill has written them down."""
-    durations = [
-        cell["metadata"].get("papermill", {}).get("duration") for cell in json.loads(executed.read_text())["cells"]
-    ]
-    return [seconds for seconds in durations if seconds is not None]
+from bench.build import durations, folders, run
 
 
 def busy() -> float:
@@ -34,7 +25,7 @@ def built(*options: str) -> tuple[float, float, dict[str, list[float]]]:
         started, worked = time.perf_counter(), busy()
         run(["make", "figures", f"OUT={out}", *options])
         seconds, work = time.perf_counter() - started, busy() - worked
-        return seconds, work, {path.stem: cells(path) for path in sorted((out / "executed").glob("*.ipynb"))}
+        return seconds, work, durations(out)
 
 
 def table() -> Iterator[str]:
@@ -43,9 +34,10 @@ def table() -> Iterator[str]:
     seconds, work, _ = built()
     yield "| figure | cells, s | of them drawing and saving, s |"
     yield "|---|---|---|"
-    for name, durations in sorted(figures.items(), key=lambda item: -sum(item[1])):
-        yield f"| {name} | {sum(durations):.2f} | {durations[-1]:.2f} |"
-    computing, drawing = (sum(map(part, figures.values())) for part in (sum, lambda durations: durations[-1]))
+    for name, seconds_of in sorted(figures.items(), key=lambda item: -sum(item[1])):
+        yield f"| {name} | {sum(seconds_of):.2f} | {seconds_of[-1]:.2f} |"
+    computing = sum(map(sum, figures.values()))
+    drawing = sum(seconds_of[-1] for seconds_of in figures.values())
     yield f"| **all {len(figures)}** | **{computing:.1f}** | **{drawing:.1f}** |"
     yield ""
     yield f"| of `make figures` on {os.cpu_count()} cores | s of a core |"

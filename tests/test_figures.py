@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
@@ -90,6 +91,14 @@ def test_every_sample_has_a_colour_of_its_own(tmp_path, monkeypatch, names):
     colors = [figures.color(name) for name in {*names, "RT-MCL-LLZ", "not in the manifest"}]
     assert len(set(colors)) == len(names) + 2
     assert figures.color("LLZ") == figures.COLORS["LLZ"]
+
+
+def test_powers_of_ten_are_plain_text():
+    axis = Figure().subplots().yaxis
+    figures.powers_of_ten(axis)
+    assert [axis.get_major_formatter()(value, 0) for value in (1e-12, 0.1, 0.9999999999, 1e3)] == [
+        "10⁻¹²", "10⁻¹", "10⁰", "10³",
+    ]  # fmt: skip
 
 
 def test_labels_are_written_as_they_are():

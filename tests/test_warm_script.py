@@ -62,9 +62,9 @@ def waiting(script: Path) -> Iterator[tuple[subprocess.Popen, int]]:
 
 def test_it_has_the_state_of_an_ordinary_script(script, monkeypatch):
     monkeypatch.setenv("COLDBOND_TEST", "ä\udce9 = \n")
-    code, printed, said = ended(started(script, STATE, "-a", "b c"))
+    code, printed, said = ended(started(script, STATE, "-m", "b c"))
     assert (code, said) == (0, "")
-    assert json.loads(printed) == json.loads(ended(started(script, STATE, "-a", "b c", warm=False))[1])
+    assert json.loads(printed) == json.loads(ended(started(script, STATE, "-m", "b c", warm=False))[1])
 
 
 def test_papermill_is_imported_already(script):

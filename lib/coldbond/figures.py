@@ -132,7 +132,7 @@ def label(text: str) -> str:
 def powers_of_ten(*axes: Axis) -> None:
     """Label logarithmic axes with powers of ten in plain text."""
     for axis in axes:
-        axis.set_major_formatter(lambda value, place: f"10{f'{np.log10(value):.0f}'.translate(RAISED)}")
+        axis.set_major_formatter(lambda value, place: f"10{str(round(np.log10(value))).translate(RAISED)}")
 
 
 def letters(axes: Iterable[Axes]) -> None:

@@ -15,12 +15,11 @@ from warm_kernel import client
 
 def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback while the server starts
-    command = [sys.executable, *arguments]
     try:
-        process = client.forked(command, dict(os.environ))
+        process = client.forked([sys.executable], arguments, dict(os.environ))
     except ConnectionError as error:
         print(f"{arguments[0]} is started anew, since it cannot be forked: {error}", file=sys.stderr, flush=True)
-        os.execv(sys.executable, command)
+        os.execv(sys.executable, [sys.executable, *arguments])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, frame: process.send_signal(number))
     ended = process.wait()

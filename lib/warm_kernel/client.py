@@ -54,11 +54,20 @@ class ForkedProcess:
 
 
 def forked(
-    cmd: list[str], env: dict[str, str], cwd=None, stdout=None, stderr=None, *, idle: float = IDLE
+    python: list[str], arguments: list[str], env: dict[str, str], cwd=None, stdout=None, stderr=None, idle: float = IDLE
 ) -> ForkedProcess:
     """Return a fork of the server that runs a kernel or a script.
 
-    The command is ``[python, ..., "-m", "ipykernel_launcher", ...]`` or ``[python, script, ...]``.
+    Parameters
+    ----------
+    python : list of str
+        The interpreter with its options.
+    arguments : list of str
+        ``["-m", "ipykernel_launcher", ...]`` or ``[script, ...]``.
+    env, cwd, stdout, stderr
+        As for subprocess.Popen.
+    idle : float
+        Seconds after its last process at which the server ends, where this starts it.
 
     Raises
     ------
@@ -67,8 +76,7 @@ def forked(
     ConnectionError
         Where no server can be had.
     """
-    python = cmd[: cmd.index("-m")] if "-m" in cmd else cmd[:1]
-    request = json.dumps([cmd[len(python) :], env]).encode()
+    request = json.dumps([arguments, env]).encode()
     folder = os.open(cwd or os.curdir, os.O_RDONLY | os.O_DIRECTORY)
     try:
         streams = [_descriptor(stream, own) for stream, own in ((stdout, 1), (stderr, 2))]

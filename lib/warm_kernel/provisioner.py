@@ -17,14 +17,15 @@ class WarmProvisioner(LocalProvisioner):
     connection file, a kernel's death is seen by polling.
     """
 
-    idle = Float(client.IDLE, help="Seconds after the last kernel at which the server ends.").tag(config=True)
+    idle = Float(client.IDLE, help="Seconds after its last process at which the server ends.").tag(config=True)
 
     async def launch_kernel(self, cmd: list[str], **kwargs) -> KernelConnectionInfo:
         """Launch a kernel with a command; the keywords are those of subprocess.Popen."""
         wanted = LocalProvisioner._scrub_kwargs(kwargs)
         if _is_forkable(cmd, wanted):
             try:
-                self.process = await asyncio.to_thread(client.forked, cmd, **wanted, idle=self.idle)
+                at = cmd.index("-m")
+                self.process = await asyncio.to_thread(client.forked, cmd[:at], cmd[at:], **wanted, idle=self.idle)
                 self.pid = self.pgid = self.process.pid
                 return self.connection_info
             except ConnectionError as error:

@@ -46,35 +46,35 @@ class Request(NamedTuple):
     descriptors: list[int]
 
 
-class Kernel(NamedTuple):
+class Fork(NamedTuple):
     pid: int
     ended: int  # a descriptor, readable when the process has ended
     client: socket.socket  # readable when the client has gone
 
 
 class Server:
-    """Fork a kernel for each request, tell its client how it ended, and kill it where the client goes first."""
+    """Make a fork for each request, tell its client how it ended, and kill it where the client goes first."""
 
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
-        self.kernels: set[Kernel] = set()
+        self.forks: set[Fork] = set()
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ)
 
     def step(self, seconds: float) -> tuple[bool, Request | None]:
-        """Wait for at most some seconds; return whether something happened and, in a new kernel, its request."""
+        """Wait for at most some seconds; return whether something happened and, in a new fork, its request."""
         events = self.selector.select(seconds)
         for key, _ in events:
-            kernel = key.data
+            fork = key.data
             if key.fileobj is self.listener:
                 request = self._launch()
                 if request:
                     return True, request
-            elif kernel in self.kernels and key.fileobj is kernel.client:
-                self.selector.unregister(kernel.client)
-                _kill(kernel)
-            elif kernel in self.kernels:
-                self._bury(kernel)
+            elif fork in self.forks and key.fileobj is fork.client:
+                self.selector.unregister(fork.client)
+                _kill(fork)
+            elif fork in self.forks:
+                self._bury(fork)
         return bool(events), None
 
     def _launch(self) -> Request | None:
@@ -96,33 +96,33 @@ class Server:
         if pid == -1:
             client.close()
             return None
-        kernel = Kernel(pid, os.pidfd_open(pid), client)
-        self.kernels.add(kernel)
-        self.selector.register(kernel.ended, selectors.EVENT_READ, kernel)
-        self.selector.register(kernel.client, selectors.EVENT_READ, kernel)
-        _tell(kernel, pid)
+        fork = Fork(pid, os.pidfd_open(pid), client)
+        self.forks.add(fork)
+        self.selector.register(fork.ended, selectors.EVENT_READ, fork)
+        self.selector.register(fork.client, selectors.EVENT_READ, fork)
+        _tell(fork, pid)
         return None
 
-    def _bury(self, kernel: Kernel) -> None:
-        self.selector.unregister(kernel.ended)
+    def _bury(self, fork: Fork) -> None:
+        self.selector.unregister(fork.ended)
         with suppress(KeyError):  # where the client went first
-            self.selector.unregister(kernel.client)
-        _tell(kernel, os.waitstatus_to_exitcode(os.waitpid(kernel.pid, 0)[1]))
-        self.kernels.remove(kernel)
-        os.close(kernel.ended)
-        kernel.client.close()
+            self.selector.unregister(fork.client)
+        _tell(fork, os.waitstatus_to_exitcode(os.waitpid(fork.pid, 0)[1]))
+        self.forks.remove(fork)
+        os.close(fork.ended)
+        fork.client.close()
 
     def _leave(self) -> None:
-        """In a kernel: give up what is the server's."""
+        """In a fork: give up what is the server's."""
         self.selector.close()
         self.listener.close()
-        for kernel in self.kernels:
-            os.close(kernel.ended)
-            kernel.client.close()
+        for fork in self.forks:
+            os.close(fork.ended)
+            fork.client.close()
 
     def end(self) -> None:
-        for kernel in self.kernels:
-            _kill(kernel)
+        for fork in self.forks:
+            _kill(fork)
         self._leave()
 
 
@@ -151,15 +151,15 @@ def _fork() -> int:
         return os.fork()
 
 
-def _tell(kernel: Kernel, number: int) -> None:
+def _tell(fork: Fork, number: int) -> None:
     with suppress(OSError):  # a client that has gone is seen elsewhere
-        kernel.client.sendall(struct.pack("!i", number))
+        fork.client.sendall(struct.pack("!i", number))
 
 
-def _kill(kernel: Kernel) -> None:
+def _kill(fork: Fork) -> None:
     for kill in os.killpg, os.kill:  # its group is its own as soon as it has made it
         with suppress(ProcessLookupError):
-            kill(kernel.pid, signal.SIGKILL)
+            kill(fork.pid, signal.SIGKILL)
 
 
 def preload() -> None:
@@ -171,18 +171,18 @@ def preload() -> None:
     if "pandas" in sys.modules:  # it has looked whether it is in a terminal; in a kernel it would have found that not
         sys.modules["pandas"].set_option("display.max_columns", 20)
     gc.collect()
-    gc.freeze()  # what was there before stays shared: no collection in a kernel writes to it
+    gc.freeze()  # what was there before stays shared: no collection in a fork writes to it
 
 
 def serve(server: Server, path: Path, idle: float) -> Request | None:
-    """Fork kernels; return the request in each of them, None at the server's end.
+    """Make forks; return the request in each of them, None at the server's end.
 
-    It ends `idle` seconds after the last kernel, and when its socket or its environment is no longer what it was.
+    It ends `idle` seconds after the last fork, and when its socket or its environment is no longer what it was.
     """
     before = _state(path)
     preload()
     last = time.monotonic()
-    while server.kernels or (_state(path) == before and time.monotonic() - last < idle):
+    while server.forks or (_state(path) == before and time.monotonic() - last < idle):
         happened, request = server.step(min(CHECKED_EVERY, idle))
         if request:
             return request
@@ -212,7 +212,7 @@ def run(request: Request) -> None:
     os.environ.clear()
     os.environ.update(request.environment)
     if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()  # the state of the server's would be that of every kernel
+        sys.modules["numpy.random"].seed()  # the state of the server's would be that of every fork
     if request.arguments[:2] == ["-m", "ipykernel_launcher"]:
         run_kernel(request.arguments[2:])
     else:
