@@ -4,7 +4,8 @@
 # What LOCK leaves out of the project's EXTRA, which is torch, pip adds: of its builds, some with several GB for a GPU,
 # it takes the one that the user's own settings lead to (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL); uv heeds neither.
 # FOLDER/.installed is written last: make takes it as the sign that all went well. Always anew, so that nothing is left
-# of an older lock; uv, where the package index has it, does that in seconds, pip in minutes.
+# of an older lock; uv, where the package index has it, does that in seconds, pip in minutes. The lock is complete, and
+# pip 23 takes what is asked for with an extra, coverage[toml], for a package without a version.
 set -eu
 folder=$1 lock=$2 python=$3
 
@@ -31,7 +32,7 @@ log=$folder/set_up.log
 python=$folder/bin/python
 {
     { "$python" -m pip install --require-hashes -r lock/uv.txt && "$python" -m uv pip sync --python "$python" --require-hashes "$lock"; } ||
-        "$python" -m pip install --require-hashes -r "$lock"
+        "$python" -m pip install --require-hashes --no-deps -r "$lock"
 } >"$log" 2>&1 || fail "the packages of $lock could not be installed: $(grep -i error "$log" | tail -n 1) (see $log)"
 if [ $# -gt 3 ]; then set -- ".[$4]"; else set -- . --no-deps; fi
 "$python" -m pip install --no-build-isolation --editable "$@" >>"$log" 2>&1 || fail "the project could not be installed (see $log)"
