@@ -74,7 +74,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
 claims: figures  ## the same, then show what the paper states against what was found; fails where a verdict has changed
-	@$(VENV_PYTHON) -m coldbond.claims $(call quoted,$(OUT))
+	@$(VENV_PYTHON) -m coldbond.bundle.claims $(call quoted,$(OUT))
 .PHONY: figures claims help test nbval test-browser test-multiverse lab explore notebooks raw energies bench scale closure multiverse survey lock clean FORCE
 
 # ---- rules from the table, where the goal is a figure ---------------------------------------------------------------
@@ -92,12 +92,12 @@ same = $(if $(subst x$(1)x,,x$(2)x)$(subst x$(2)x,,x$(1)x),,same)
 
 # Words ROLE:PATH and ROLE/SAMPLE:PATH, the paths escaped for Make but for blanks, which are written ␣ (manifest.py).
 any_python := $(if $(works),$(VENV_PYTHON),$(PYTHON))
-held := $(shell exec 2>&1; $(call quoted,$(any_python)) -I -S -B lib/coldbond/manifest.py $(call quoted,$(RAW)))
+held := $(shell exec 2>&1; $(call quoted,$(any_python)) -I -S -B lib/coldbond/bundle/manifest.py $(call quoted,$(RAW)))
 ifneq ($(.SHELLSTATUS),0)
 $(error $(or $(held),$(RAW)/manifest.csv could not be read with $(any_python)))
 endif
 of_paper := $(shell test $(call quoted,$(RAW)) -ef raw && echo yes)
-library := $(filter-out lib/coldbond/explore/%,$(wildcard lib/coldbond/*.py lib/coldbond/*/*.py)) lib/run_notebook.py lock/run.txt
+library := $(filter-out $(addprefix lib/coldbond/,$(addsuffix /%,explore multiverse survey energies)),$(wildcard lib/coldbond/*.py lib/coldbond/*/*.py lib/coldbond/*/*/*.py)) lib/run_notebook.py lock/run.txt
 
 # Of one selection, such as ccd:LLZ+In-LLZ: its role, its samples where they are to be told apart, its keys in `held`.
 role = $(firstword $(subst :, ,$(subst ?,,$(1))))
@@ -151,7 +151,7 @@ table := $(subst $(blank),\ ,$(OUT))/claims.pdf
 tested := tested: [$(subst $(blank),$(comma) ,$(strip $(built)))]
 stated := $(or $(subst ␣, ,$(call pick,claims)),raw/claims.yml)
 figures: $(table)
-$(table): notebooks/claims.ipynb $(library) $(wildcard lib/coldbond/claims/*.html $(OUT)/multiverse/multiverse.json) $(stated) $(foreach name,$(built),$(pdf)) \
+$(table): notebooks/claims.ipynb $(library) $(wildcard lib/coldbond/bundle/claims/*.html $(OUT)/multiverse/multiverse.json) $(stated) $(foreach name,$(built),$(pdf)) \
   | $(VENV)/.installed
 $(table): $(if $(call same,notebooks/claims.ipynb $(RAW) $(tested),$(strip $(file <$(OUT)/executed/claims.args))),,FORCE)
 	@$(run_notebook) notebooks/claims.ipynb claims --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
@@ -203,7 +203,7 @@ raw: $(VENV)/.installed  ## write the synthetic recordings in raw/ anew
 	@$(VENV_PYTHON) -m twin
 
 energies: .venv-energies/.installed  ## compute the energies in raw/energies anew, in an environment with torch
-	@.venv-energies/bin/python -m energies
+	@.venv-energies/bin/python -m coldbond.energies
 
 REALISATIONS = 50
 closure: $(VENV)/.installed  ## run the notebooks on new noise and count how often they find the truth
@@ -211,11 +211,11 @@ closure: $(VENV)/.installed  ## run the notebooks on new noise and count how oft
 
 SCHEDULER =
 multiverse: figures .venv-multiverse/.installed  ## run the notebooks under other defensible choices (SCHEDULER=tcp://host:port)
-	@.venv-multiverse/bin/python -m multiverse --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
+	@.venv-multiverse/bin/python -m coldbond.multiverse --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
 	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))
 
 survey: .venv-multiverse/.installed  ## summarise every cell of RAW in one table, OUT/survey.csv (SCHEDULER=tcp://host:port)
-	@.venv-multiverse/bin/python -m survey --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
+	@.venv-multiverse/bin/python -m coldbond.survey --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
 	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))
 
 test-multiverse: .venv-multiverse/.installed  # a small grid and few cells on a real cluster, one of whose workers is killed

@@ -22,8 +22,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 from scipy import optimize, stats
 
-from coldbond import figures
-from multiverse.plots import save
+from coldbond.bundle import figures
+from coldbond.multiverse.plots import save
 from twin import many
 from twin.manifest import write_manifest
 
@@ -42,7 +42,8 @@ OF_TRUTH = {  # the twin's name of a quantity: the table's
 
 def summarise(path: str) -> None:
     """Print what the library finds in a long-cycling recording."""
-    from coldbond import long_cycling, read
+    from coldbond import read
+    from coldbond.cells import long_cycling
 
     recording = read(path).assign_attrs(area_cm2=0.785, sample="cell", state="")
     judged = long_cycling.half_cycles(recording)
@@ -123,7 +124,7 @@ def of_cells(folder: Path) -> dict:
         some.mkdir()
         (some / "cycling").symlink_to(folder / "cycling")
         write_manifest(some, [recording for recording, _ in cells[:number]])
-        command = [sys.executable, "-m", "survey", "--raw", str(some), "--out", str(some)]
+        command = [sys.executable, "-m", "coldbond.survey", "--raw", str(some), "--out", str(some)]
         points += repeated(number, repeats, "cells", command, folder)[0]
     with (some / "survey.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

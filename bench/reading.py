@@ -23,7 +23,7 @@ STEP = 3600  # records
 
 
 def with_coldbond(path: str) -> int:
-    from coldbond.reading import read
+    from coldbond.files import read
 
     return read(path).sizes["record"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from coldbond.manifest import COLUMNS
+from coldbond.bundle.manifest import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 RECORDINGS = {  # file: role, sample, and the figures that show it

@@ -18,7 +18,7 @@ from zlib import crc32
 import nbformat
 import numpy as np
 
-from coldbond import manifest, paths
+from coldbond.bundle import manifest, paths
 from twin import crystals, eis, pellets, photoemission, surfaces, vibrations
 from twin.recordings import RECORDINGS
 

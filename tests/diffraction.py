@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import voigt_profile
 
-from coldbond.reading.spectrum import spectrum
+from coldbond.files.spectrum import spectrum
 from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.reflections import reflections
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from coldbond.reading import ReadError, read
+from coldbond.files import ReadError, read
 
 ANGLES = [20.0, 20.02, 20.04, 20.06, 20.08, 20.1, 20.12, 20.14]
 COUNTS = [13, 7, 0, 6, 3, 1250, 40, 9]

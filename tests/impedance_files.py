@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from coldbond.reading import read
+from coldbond.files import read
 
 FREQUENCY = np.geomspace(1e5, 0.1, 37)
 OMEGA = 2j * np.pi * FREQUENCY

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import voigt_profile
 
-from coldbond.reading.spectrum import spectrum
+from coldbond.files.spectrum import spectrum
 
 FWHM = 2.3548  # of a Gaussian of unit standard deviation
 

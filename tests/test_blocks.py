@@ -7,8 +7,9 @@ import pytest
 import xarray as xr
 
 from cells import dataset, galvanostatic
-from coldbond import ccd, cycling, long_cycling, reading, shorts
-from coldbond.reading import ReadError, delimited, derived, read
+from coldbond import files
+from coldbond.cells import ccd, cycling, long_cycling, shorts
+from coldbond.files import ReadError, delimited, derived, read
 from cycler_files import bdf_csv, land_rows, landt_csv
 from test_read_damage import LANDT_DAMAGE
 
@@ -61,7 +62,7 @@ def test_the_same_is_found_for_any_number_of_records_at_a_time(name, block, monk
 
 
 def in_blocks(monkeypatch, size: int) -> None:
-    monkeypatch.setattr(reading, "LONG", 1)
+    monkeypatch.setattr(files, "LONG", 1)
     monkeypatch.setattr(delimited, "BLOCK", size)
     monkeypatch.setattr(derived, "BLOCK", 1)
 

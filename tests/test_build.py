@@ -30,10 +30,11 @@ bundle = pytest.fixture(small_bundle)
 def inputs():
     yield from ((f"raw/{name}", figures) for name, (*_, figures) in RECORDINGS.items())
     yield from ((f"notebooks/{name}.ipynb", figures) for name, figures in NOTEBOOKS.items())
-    everything = ("lib/coldbond/raw.py", "lib/coldbond/reading/__init__.py", "lib/run_notebook.py", "lock/run.txt")
+    everything = ("lib/coldbond/bundle/raw.py", "lib/coldbond/files/__init__.py", "lib/run_notebook.py", "lock/run.txt")
     yield from ((name, FIGURES) for name in (*everything, "raw/manifest.csv"))
     yield from (
-        (name, {"claims"}) for name in ("raw/claims.yml", "notebooks/claims.ipynb", "lib/coldbond/claims/page.html")
+        (name, {"claims"})
+        for name in ("raw/claims.yml", "notebooks/claims.ipynb", "lib/coldbond/bundle/claims/page.html")
     )
     yield from (
         (name, set()) for name in ("lib/twin/__init__.py", "lib/coldbond/explore/page.py", "lock/lab.txt", "Makefile")

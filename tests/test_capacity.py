@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coldbond import capacity, cycling
+from coldbond.cells import capacity, cycling
 from full_cells import MASS, PLATEAU, fading, full_cell
 
 TRUE = np.array([[170.0, 166.0, 165.0], [165.0, 164.0, 163.0]])  # mAh/g, charge and discharge of three cycles

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cells import galvanostatic
-from coldbond import ccd, figures, shorts
+from coldbond.bundle import figures
+from coldbond.cells import ccd, shorts
 
 RISING = np.round(np.arange(0.1, 1.55, 0.1), 2)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cells import dataset
-from coldbond import ccd
+from coldbond.cells import ccd
 from twin import cells
 from twin.symmetric import ccd_run
 from twin.tester import Cycler

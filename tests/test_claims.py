@@ -8,12 +8,12 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from coldbond import figures, paths
-from coldbond.claims import paper, plots, report, verdicts
-from coldbond.claims.paper import Claim
-from coldbond.claims.verdicts import AGREES, DISAGREES, UNTESTED
-from coldbond.findings import finding
-from coldbond.reading.errors import ReadError
+from coldbond.bundle import figures, paths
+from coldbond.bundle.claims import paper, plots, report, verdicts
+from coldbond.bundle.claims.paper import Claim
+from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, UNTESTED
+from coldbond.bundle.findings import finding
+from coldbond.files.errors import ReadError
 
 STATED = paper.load(paths.ROOT / "raw" / "claims.yml")
 FOUND = verdicts.built(folder=paths.ROOT / "figures")

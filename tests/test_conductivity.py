@@ -9,8 +9,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from scipy.constants import e, k
 
-from coldbond import paths, raw, read
-from coldbond.conductivity import arrhenius, electronic, ionic, pellet, plots
+from coldbond import read
+from coldbond.bundle import paths, raw
+from coldbond.impedance.conductivity import arrhenius, electronic, ionic, pellet, plots
 from coldbond.impedance.intervals import Interval
 from twin import pellets
 

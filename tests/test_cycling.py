@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cells import dataset
-from coldbond import cycling
+from coldbond.cells import cycling
 
 
 def staircase(levels, duration=600.0, every=10.0, noise=0.0, digit=1e-7, seed=0):

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 from scipy.signal import lfilter
 
-from coldbond.conductivity import electronic
-from coldbond.conductivity.electronic import Steady
+from coldbond.impedance.conductivity import electronic
+from coldbond.impedance.conductivity.electronic import Steady
 from coldbond.impedance.intervals import Interval
 
 TIME = np.arange(1.0, 3601.0)

@@ -8,9 +8,10 @@ import gemmi
 import numpy as np
 import pytest
 
-from coldbond import ReadError, manifest, paths, read
+from coldbond import ReadError, read
+from coldbond.bundle import manifest, paths
+from coldbond.energies import structures, tables
 from coldbond.reaction_energy.reactions import composition
-from energies import structures, tables
 
 FILES = ("energies/chgnet-0.3.0.csv", "energies/chgnet-r2scan.csv")
 HEADER = "structure,formula,energy_eV_per_atom,volume_A3_per_atom,model"
@@ -131,7 +132,7 @@ def test_a_relaxation_gives_the_committed_energy():
     pytest.importorskip("torch", reason="torch is only in the environment of make energies")
     from chgnet.model import CHGNet, StructOptimizer
 
-    from energies.__main__ import row
+    from coldbond.energies.__main__ import row
 
     model = CHGNet.load(model_name="0.3.0", use_device="cpu", verbose=False)
     found = row("LiIn", structures.CRYSTALS["LiIn"], StructOptimizer(model, use_device="cpu"), "CHGNet 0.3.0")

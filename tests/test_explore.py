@@ -6,7 +6,8 @@ import sys
 import pytest
 from matplotlib.figure import Figure
 
-from coldbond import ccd, manifest, paths, raw
+from coldbond.bundle import manifest, paths, raw
+from coldbond.cells import ccd
 from coldbond.explore.controls import Choice, Several, defaults
 from coldbond.explore.views import opened, views
 

@@ -9,8 +9,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from cells import galvanostatic
-from coldbond import figures, paths
-from coldbond.findings import finding
+from coldbond.bundle import figures, paths
+from coldbond.bundle.findings import finding
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coldbond.findings import finding, table
+from coldbond.bundle.findings import finding, table
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from coldbond import capacity, figures, raw
-from coldbond import full_cell as analysis
+from coldbond.bundle import figures, raw
+from coldbond.cells import capacity
+from coldbond.cells import full_cell as analysis
 from full_cells import fading, full_cell
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from coldbond import paths
+from coldbond.bundle import paths
 
 NOTEBOOKS = sorted(path.stem for path in (paths.ROOT / "notebooks").glob("*.ipynb") if path.stem != "explore")
 
@@ -33,7 +33,7 @@ def test_a_notebook_imports_what_it_uses(notebook):
     cells = json.loads((paths.ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
     lines = [line for cell in cells if cell["cell_type"] == "code" for line in "".join(cell["source"]).splitlines()]
     modules = loaded("\n".join(line for line in lines if line.startswith(("import ", "from "))))
-    assert "coldbond.figures" in modules
+    assert "coldbond.bundle.figures" in modules
     assert not NEVER & modules
     assert (modules >= FITTING) is (notebook not in WITHOUT_FITS)
     assert ("gemmi" in modules) <= ("xrd" in notebook)

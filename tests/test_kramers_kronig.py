@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from coldbond.files import read
 from coldbond.impedance import kramers_kronig
-from coldbond.reading import read
 
 FREQUENCY = np.logspace(6, -1, 73)
 S = 2j * np.pi * FREQUENCY

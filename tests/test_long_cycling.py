@@ -5,7 +5,8 @@ import pytest
 from scipy.signal import lfilter
 
 from cells import dataset, galvanostatic
-from coldbond import figures, long_cycling
+from coldbond.bundle import figures
+from coldbond.cells import long_cycling
 from twin import symmetric
 from twin.cells import RT_MCL_LLZ
 from twin.tester import Cycler

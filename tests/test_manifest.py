@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from coldbond import manifest
-from coldbond.manifest import COLUMNS, ManifestError, rows
+from coldbond.bundle import manifest
+from coldbond.bundle.manifest import COLUMNS, ManifestError, rows
 
 HEADER = ",".join(COLUMNS)
 LLZ = "cycling/ccd LLZ.csv,cycling,ccd,LLZ,pristine,synthetic,,0.785,0.1,,25,"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from coldbond import paths
-from coldbond.claims import choices, paper, verdicts
-from multiverse import grid, summary
+from coldbond.bundle import paths
+from coldbond.bundle.claims import choices, paper, verdicts
+from coldbond.multiverse import grid, summary
 
 ROOT = Path(__file__).parents[1]
 STATED = grid.load()
@@ -115,7 +115,7 @@ def test_the_summary_counts_where_a_statement_holds(tmp_path):
 
 def test_a_cluster_that_loses_a_worker_finds_the_same(tmp_path):
     distributed = pytest.importorskip("distributed", reason="dask has an environment of its own: make test-multiverse")
-    from multiverse.gather import gather
+    from coldbond.multiverse.gather import gather
 
     values = "{value: 0.4, why: w}, {value: 0.5, why: w}, {value: 0.8, why: w}, {value: 7.0, why: no share}"
     stated = some("figS17", f"{{retained: [{values}], metallic: [{{value: 3.0, why: w}}, {{value: 30.0, why: w}}]}}")

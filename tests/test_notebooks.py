@@ -9,7 +9,7 @@ import sys
 import nbformat
 import pytest
 
-from coldbond import manifest, paths
+from coldbond.bundle import manifest, paths
 
 # But for the claims table, which is made from the others: tests/test_claims.py.
 FIGURES = [path for path in sorted((paths.ROOT / "figures").glob("*.json")) if path.stem != "claims"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from coldbond import paths
+from coldbond.bundle import paths
 from twin import cells, land
 from twin.full_cell import FullCell, run
 from twin.symmetric import ccd_run

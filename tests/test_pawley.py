@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from scipy.special import voigt_profile
 
-from coldbond.xrd import columns, lines, pawley, profile, uncertainty
+from coldbond.xrd import design_matrix, pawley, profile, reflection_list, uncertainty
 from coldbond.xrd.structures import STRUCTURES, Site, Structure
 
 COBALT = 1.788965, 1.792850  # angstrom: K-alpha1 and 2 as two plain lines
@@ -108,7 +108,7 @@ def test_axial_divergence_is_what_rays_do(two_theta):
 
 def test_copper_lines_peak_where_the_wavelengths_say():
     """Sums of Lorentzians of Hoelzer's widths have their peaks at his two wavelengths."""
-    found = columns.emission((1.5405929, 1.5444274))
+    found = design_matrix.emission((1.5405929, 1.5444274))
     widths = (2.285, 3.358, 2.666, 3.571)  # eV
     energy = np.arange(8020, 8055, 1e-4)
     total = sum(
@@ -120,7 +120,7 @@ def test_copper_lines_peak_where_the_wavelengths_say():
         inside = (energy > low) & (energy < high)
         # K-alpha2 on the foot of K-alpha1, as Hoelzer's table leaves open
         assert 12398.41984 / energy[inside][total[inside].argmax()] == pytest.approx(wavelength, rel=8e-6)
-    assert columns.emission(COBALT) == [(COBALT[0], 0, 1.0), (COBALT[1], 1, 1.0)]
+    assert design_matrix.emission(COBALT) == [(COBALT[0], 0, 1.0), (COBALT[1], 1, 1.0)]
 
 
 # --- reflections of a cell ----------------------------------------------------------------------------------------
@@ -138,14 +138,14 @@ def test_copper_lines_peak_where_the_wavelengths_say():
 )
 def test_spacings_of_tetragonal_and_hexagonal_cells(cell, formula):
     hkl = np.array([(1, 0, 0), (0, 0, 2), (1, 1, 1), (2, -1, 3), (3, 0, 1)])
-    assert columns.spacings(hkl, cell) == pytest.approx(formula(*hkl.T.astype(float)), rel=1e-12)
+    assert design_matrix.spacings(hkl, cell) == pytest.approx(formula(*hkl.T.astype(float)), rel=1e-12)
 
 
 def test_spacings_of_a_triclinic_cell():
     cell = (5.1, 6.3, 7.7, 81.0, 96.0, 104.0)
     hkl = np.array([(1, 0, 0), (1, -2, 3), (0, 2, -1)])
     expected = [gemmi.UnitCell(*cell).calculate_d(index) for index in hkl.tolist()]
-    assert columns.spacings(hkl, cell) == pytest.approx(expected, rel=1e-12)
+    assert design_matrix.spacings(hkl, cell) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def test_spacings_of_a_triclinic_cell():
     [("LLZTO", ["a"]), ("InN", ["a", "c"]), ("In", ["a", "c"]), ("Li2CO3", ["a", "b", "c", "beta"])],
 )
 def test_the_crystal_system_says_which_lattice_parameters_are_free(name, free):
-    cell, params = lines.lattice_parameters(STRUCTURES[name])
+    cell, params = reflection_list.lattice_parameters(STRUCTURES[name])
     assert list(params) == free
     assert cell(params.valuesdict()) == pytest.approx(STRUCTURES[name].cell)
 
 
 def test_silicon_absorbs_as_the_tables_say():
     """63.7 cm2/g (International Tables C, 1992, Cu K-alpha) at 2.329 g/cm3; scattering is left out here."""
-    assert lines.absorption(STRUCTURES["Si"], 1.5418) == pytest.approx(
+    assert reflection_list.absorption(STRUCTURES["Si"], 1.5418) == pytest.approx(
         6.37 * 2.329, rel=0.06
     )  # less what a node stands for
 
@@ -171,14 +171,14 @@ def test_silicon_absorbs_as_the_tables_say():
 def test_without_noise_the_truth_comes_back(opaque):
     """The forward model of the fit itself, so nothing but its numerics is left."""
     two_theta = np.arange(35.0, 120.0, 0.02)
-    cell, _ = lines.lattice_parameters(opaque)
+    cell, _ = reflection_list.lattice_parameters(opaque)
     values = {"a": 3.1712, "displacement": 0.08, "size": 0.06, "strain": 0.05}
     own = instrument_of()
     values |= dict(zip(own.names, own.values, strict=True))
-    known = lines.visible(opaque, observed(two_theta, two_theta), COBALT[0])
-    main = lines.main_phase(known, two_theta, known.two_theta.to_numpy())
-    values["depth"] = 1 / (2 * lines.absorption(opaque, COBALT[0]) * pawley.PACKING[0])
-    design = columns.Columns(two_theta, COBALT, RADIUS, [main], cell, values)(values)
+    known = reflection_list.visible(opaque, observed(two_theta, two_theta), COBALT[0])
+    main = reflection_list.main_phase(known, two_theta, known.two_theta.to_numpy())
+    values["depth"] = 1 / (2 * reflection_list.absorption(opaque, COBALT[0]) * pawley.PACKING[0])
+    design = design_matrix.Columns(two_theta, COBALT, RADIUS, [main], cell, values)(values)
     areas = np.linspace(900, 300, design.shape[1])
     pattern = observed(two_theta, design @ areas + 40 + two_theta / 10, one_count=None)
     fit = pawley.fit(pattern, opaque, instrument=own)
@@ -191,18 +191,18 @@ def test_without_noise_the_truth_comes_back(opaque):
 def test_derivatives_are_those_of_finite_differences(opaque):
     """Of residuals and amounts, with a phase of fixed cell beside the main one, axial divergence and depth."""
     two_theta = np.arange(35.0, 120.0, 0.02)
-    cell, _ = lines.lattice_parameters(opaque)
+    cell, _ = reflection_list.lattice_parameters(opaque)
     values = {"a": 3.1712, "displacement": 0.08, "size": 0.06, "strain": 0.05, "depth": 0.1}
     own = instrument_of()
     values |= dict(zip(own.names, own.values, strict=True))
     pattern = observed(two_theta, np.full(two_theta.size, 100.0))
-    known = lines.visible(opaque, pattern, COBALT[0])
-    main = lines.main_phase(known, two_theta, known.two_theta.to_numpy())
+    known = reflection_list.visible(opaque, pattern, COBALT[0])
+    main = reflection_list.main_phase(known, two_theta, known.two_theta.to_numpy())
     phases = [
         main,
-        *lines.other_phases([STRUCTURES["Si"]], {"Si": 0.3}, pattern, COBALT[0], int(main.column.max()) + 1),
+        *reflection_list.other_phases([STRUCTURES["Si"]], {"Si": 0.3}, pattern, COBALT[0], int(main.column.max()) + 1),
     ]
-    made = columns.Columns(two_theta, COBALT, RADIUS, phases, cell, values)
+    made = design_matrix.Columns(two_theta, COBALT, RADIUS, phases, cell, values)
     mean = made(values) @ np.linspace(900, 300, made.count) + 40
     polynomials = np.polynomial.chebyshev.chebvander(np.linspace(-1, 1, two_theta.size), 3)
     counts = np.random.default_rng(1).poisson(mean).astype(float)
@@ -304,7 +304,7 @@ def test_another_phase_has_a_scale_or_none(opaque):
     """Tetragonal lines beside the main phase: found to within their error, and none where there are none."""
     two_theta = np.arange(30.0, 110.0, 0.04)
     spacings = cubic_lines(3.1652, high=109)
-    there = lines.visible(TETRAGONAL, observed(two_theta, two_theta), COBALT[0])
+    there = reflection_list.visible(TETRAGONAL, observed(two_theta, two_theta), COBALT[0])
     inside = there.two_theta.to_numpy() < 112
     random = np.random.default_rng(5)
     base = simulated(two_theta, spacings, np.full(spacings.size, 400.0)) + 50

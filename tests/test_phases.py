@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from coldbond.xrd import analysis, pawley, peaks, phases
-from coldbond.xrd.match import match
+from coldbond.xrd.reference_match import match
 from coldbond.xrd.reflections import reflections
-from coldbond.xrd.remainder import remainder
+from coldbond.xrd.residual_pattern import remainder
 from coldbond.xrd.structures import STRUCTURES, Site
 from diffraction import instrument, pattern
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from coldbond import capacity, figures, rate, raw
+from coldbond.bundle import figures, raw
+from coldbond.cells import capacity, rate
 from full_cells import full_cell
 
 STEPS = ((0.2, 165.5), (0.5, 153.9), (1.0, 130.5), (0.2, 164.0))  # C, mAh/g

@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from coldbond import ReadError, paths, raw
+from coldbond import ReadError
+from coldbond.bundle import paths, raw
 
 COLUMNS = "file,technique,role,sample,state,origin,sha256,area_cm2,thickness_cm,active_mass_mg,temperature_C,note"
 RECORDING = "Test Time / s,Voltage / V,Current / A\n0.0,0.0000,0.0000\n1.0,0.0500,0.0010\n2.0,0.0510,0.0010\n"

@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from scipy.spatial import ConvexHull
 
-from coldbond import paths, raw
+from coldbond.bundle import paths, raw
 from coldbond.reaction_energy import plots, published, reactions, verdicts
 
 LI, IN, AU = -2.0, -3.0, -4.0  # eV/atom

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 import xlsxwriter
 
-from coldbond.reading import read
+from coldbond.files import read
 from cycler_files import BDF_HEADER, LAND_HEADER, RECORDS, bdf_csv, duration, land_csv, land_rows, landt_csv, variable
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xlsxwriter
 
-from coldbond.reading import ReadError, read
+from coldbond.files import ReadError, read
 from cycler_files import BDF_HEADER, LAND_HEADER, LANDT_HEADER, RECORDS, bdf_csv, land_csv, land_rows, landt_csv
 
 FIRST_ROW = 8  # line of the first record in landt_csv()

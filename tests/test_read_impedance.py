@@ -5,9 +5,9 @@ import random
 import numpy as np
 import pytest
 
-from coldbond import paths, raw
-from coldbond.reading import ReadError
-from coldbond.reading.impedance import last_digit, settled_sign, significant_digits
+from coldbond.bundle import paths, raw
+from coldbond.files import ReadError
+from coldbond.files.impedance import last_digit, settled_sign, significant_digits
 from cycler_files import bdf_csv
 from impedance_files import FREQUENCY, IMPEDANCE, TRANSIENT, WHOLE, named, saved, table
 from test_read_damage import refused

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from coldbond.reading import ReadError, read
+from coldbond.files import ReadError, read
 
 #: The ordinates of table VI of McDonald and Wilks 1988 (doi 10.1366/0003702884428734), and the table itself in DIFDUP
 #: as Baumbach and others print it, without the two misprints (2001, doi 10.1351/pac200173111765).

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coldbond.reading import ReadError, read
+from coldbond.files import ReadError, read
 
 X = {"xrd": 20 + 0.02 * np.arange(8), "xps": 280 + 0.05 * np.arange(8), "raman": 200 + 1.5 * np.arange(8)}
 Y = np.array([10, 12, 19, 45, 80, 41, 17, 11])

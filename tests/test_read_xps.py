@@ -9,7 +9,7 @@ import xarray as xr
 import xlsxwriter
 
 from coldbond.counting import standard_uncertainty
-from coldbond.reading import ReadError, read
+from coldbond.files import ReadError, read
 
 COUNTS = {"C 1s": [120, 131, 405, 911, 388, 127], "In 3d": [1000, 1450, 3999, 1502, 996, 1003]}
 STARTS = {"C 1s": 1200.5, "In 3d": 1040.0}  # eV, kinetic

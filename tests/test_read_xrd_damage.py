@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from coldbond.reading import ReadError, read
+from coldbond.files import ReadError, read
 from diffractometer_files import (
     ANGLES,
     COUNTS,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coldbond import paths
+from coldbond.bundle import paths
 
 REAL = os.environ.get("COLDBOND_REAL")
 pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")

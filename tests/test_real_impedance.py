@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from coldbond import read
+from coldbond.files import ReadError
 from coldbond.impedance import fit, intervals, resistance
-from coldbond.reading import ReadError
 
 REAL = os.environ.get("COLDBOND_REAL")
 pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")

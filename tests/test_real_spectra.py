@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import vamas
 
-from coldbond.reading import ReadError, read
+from coldbond.files import ReadError, read
 
 REAL = os.environ.get("COLDBOND_REAL")
 pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")

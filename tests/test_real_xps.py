@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from coldbond import read
-from coldbond.reading.spectrum import spectrum
+from coldbond.files.spectrum import spectrum
 from coldbond.xps.components import Component, Line
 from coldbond.xps.fit import fit
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from coldbond.counting import standard_uncertainty
-from coldbond.reading import ReadError, read
+from coldbond.files import ReadError, read
 
 REAL = os.environ.get("COLDBOND_REAL")
 pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")

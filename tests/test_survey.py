@@ -5,8 +5,8 @@ import dataclasses
 
 import pytest
 
-from coldbond import manifest
-from survey import cell
+from coldbond.bundle import manifest
+from coldbond.survey import cell
 from twin import many
 from twin.manifest import write_manifest
 
@@ -79,7 +79,7 @@ def test_a_worker_with_another_library_makes_no_row(written):
 
 def test_the_table_does_not_depend_on_the_workers(written, tmp_path):
     distributed = pytest.importorskip("distributed", reason="dask has an environment of its own: make test-multiverse")
-    from survey.__main__ import survey, write
+    from coldbond.survey.__main__ import survey, write
 
     folder, truths = written
     tables = []

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from coldbond import raw
-from coldbond.xrd import analysis, breadth, shift, single
+from coldbond.bundle import raw
+from coldbond.xrd import analysis, line_broadening, shift, single_peak
 
 BESIDE = ["InN", "In", "La2Zr2O7", "Li2O", "Li2CO3", "Li3N", "LiIn"]
 
@@ -34,8 +34,8 @@ def test_cycled_electrolyte():
     found = {s: analysed("cycled-phase", "LLZTO", s, instrument)[s] for s in ("LLZ", "RT-MCL-LLZ")}
     assert present(found["LLZ"]) == {"La2Zr2O7", "Li2CO3"}
     assert present(found["RT-MCL-LLZ"]) <= {"La2Zr2O7", "Li2CO3"}
-    lines = {label: single.reflections(one.pattern, one.fit) for label, one in found.items()}
-    rows = breadth.findings(lines, {label: one.whose for label, one in found.items()}, instrument)
+    lines = {label: single_peak.reflections(one.pattern, one.fit) for label, one in found.items()}
+    rows = line_broadening.findings(lines, {label: one.whose for label, one in found.items()}, instrument)
     rows += analysis.stray_comparison(found)
     decisions = {row["claim"]: row["value"] for row in rows if row["claim"]}
     assert decisions == {"xrd_broadening": True, "xrd_stray": True}

@@ -1,6 +1,6 @@
 """Data analysis of the cold-bonding paper: read recordings, analyse them, draw the figures."""
 
-from coldbond.reading import ReadError, read
+from coldbond.files import ReadError, read
 
 __all__ = ["ReadError", "read"]
 __version__ = "0.1.0"

@@ -8,10 +8,12 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from coldbond import capacity, ccd, figures, full_cell, long_cycling, shorts, trends
-from coldbond.conductivity import electronic
+from coldbond import batch_means
+from coldbond.bundle import figures
+from coldbond.cells import capacity, ccd, full_cell, long_cycling, shorts
 from coldbond.explore.controls import Choice, Control, Flag, Number, Span, View, numbers
 from coldbond.impedance import fit, intervals, kramers_kronig
+from coldbond.impedance.conductivity import electronic
 
 PROFILES = 6  # cycles whose voltage is drawn
 CIRCUITS = ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q", "none")
@@ -86,9 +88,9 @@ class LongCycling:
         below.axvspan(hours[0] - half, hours[-1] + half, color="0.94", linewidth=0)
         below.plot(self.pairs.time, 1e3 * self.pairs.overpotential, ".", color=color, markersize=2)
         below.set(xlabel="Time / h", ylabel="Overpotential / mV")
-        over = trends.mean(1e3 * shown.overpotential.to_numpy())
-        drift = trends.slope(hours, 1e3 * shown.overpotential.to_numpy())
-        resistance = trends.mean(shown.resistance.to_numpy())
+        over = batch_means.mean(1e3 * shown.overpotential.to_numpy())
+        drift = batch_means.slope(hours, 1e3 * shown.overpotential.to_numpy())
+        resistance = batch_means.mean(shown.resistance.to_numpy())
         return [
             numbers(
                 {
@@ -124,7 +126,7 @@ class Capacity:
         found = found.loc[~found.index.duplicated()]
         if complete.sizes["cycle"] > 1:
             first, last = complete.capacity.sel(half="discharge").to_numpy()[[0, -1]]
-            efficiency = trends.mean(complete.coulombic_efficiency.to_numpy())
+            efficiency = batch_means.mean(complete.coulombic_efficiency.to_numpy())
             ends = "cycle {} against {}".format(*complete.cycle.to_numpy()[[-1, 0]])
             rows = {f"retention, {ends}": f"{100 * last / first:.2f} %", "mean efficiency": _range(efficiency, "%")}
             return [numbers(rows), found]

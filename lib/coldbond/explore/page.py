@@ -14,7 +14,7 @@ import pandas as pd
 from ipympl.backend_nbagg import Canvas, FigureManager
 from matplotlib.figure import Figure
 
-from coldbond import figures, manifest, paths, raw
+from coldbond.bundle import figures, manifest, paths, raw
 from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View
 from coldbond.explore.views import opened, views
 

@@ -8,13 +8,15 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from coldbond import figures
+from coldbond.bundle import figures
 from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View, numbers
 from coldbond.raman import bands as raman
 from coldbond.raman import spikes
-from coldbond.xps import fit, panels, reference
+from coldbond.xps import fit, reference
+from coldbond.xps import plots as xps_plots
 from coldbond.xps.components import COMPONENTS, LINES, looked_for
-from coldbond.xrd import analysis, pawley, plots
+from coldbond.xrd import analysis, pawley
+from coldbond.xrd import plots as xrd_plots
 from coldbond.xrd.reflections import reflections
 from coldbond.xrd.structures import STRUCTURES
 
@@ -63,10 +65,10 @@ class Diffraction:
             displacement = found.fit.params["displacement"].value
         lines = {name: self._lines(name, displacement) for name in phases}
         for row, (name, own) in enumerate(lines.items()):
-            shade = "k" if name in ("LLZTO", *REFERENCES) else plots.shade(name)[0]
+            shade = "k" if name in ("LLZTO", *REFERENCES) else xrd_plots.shade(name)[0]
             alpha = 0.15 + 0.85 * np.sqrt(own.relative_intensity.to_numpy() / 100)
             ticks.vlines(own.place, -row - 0.4, -row + 0.4, color=shade, alpha=alpha, linewidth=1)
-            ticks.text(1.005, -row, plots.FORMULAS[name], transform=ticks.get_yaxis_transform(), va="center")
+            ticks.text(1.005, -row, xrd_plots.FORMULAS[name], transform=ticks.get_yaxis_transform(), va="center")
         ticks.set(yticks=[], xlabel="2θ / °", xlim=two_theta[[0, -1]], ylim=(-max(len(phases), 1) + 0.4, 0.6))
         return self._found(found, phases) if found else self._listed(lines)
 
@@ -149,9 +151,9 @@ class Photoelectrons:
             reference_uncertainty=scale.attrs["energy_uncertainty"],
         )
         ax = fig.subplots()
-        panels.spectrum(fit.curves(result), ax)
+        xps_plots.spectrum(fit.curves(result), ax)
         for key in components:
-            color = panels.COLORS.get(key, "0.5")
+            color = xps_plots.COLORS.get(key, "0.5")
             ax.axvline(self.components[key].position, color=color, linewidth=0.5, linestyle=":", zorder=0)
         energy = result.model.energy
         ax.set(xlim=energy[[-1, 0]], xlabel=f"{self.region} binding energy / eV")

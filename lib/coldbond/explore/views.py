@@ -9,7 +9,8 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from coldbond import raw, reading
+from coldbond import files
+from coldbond.bundle import raw
 from coldbond.explore import cells, spectra
 from coldbond.explore.controls import View
 
@@ -33,7 +34,7 @@ def opened(path: str | PathLike, area_cm2: float = nan, active_mass_mg: float = 
         As `coldbond.read`.
     """
     path = Path(path).expanduser()
-    recording = reading.read(path)
+    recording = files.read(path)
     unknown = {name: nan for name in raw.CONSTANTS} | {"area_cm2": area_cm2, "active_mass_mg": active_mass_mg}
     recording.attrs |= {"file": str(path), "role": "", "sample": path.stem, "state": "", "origin": ""} | unknown
     return recording

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from coldbond import figures
+from coldbond.bundle import figures
 from coldbond.impedance import kramers_kronig, relaxation_times
 from coldbond.impedance.resistance import Fits, last_sweep
 from coldbond.impedance.trend import Trend

@@ -9,7 +9,7 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 from scipy import stats
 
-from coldbond.findings import finding
+from coldbond.bundle.findings import finding
 from coldbond.impedance import circuits, fit, intervals, trend
 from coldbond.impedance.intervals import Interval
 

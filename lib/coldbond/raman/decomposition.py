@@ -7,7 +7,7 @@ import xarray as xr
 from lmfit import Parameters
 from scipy import stats
 
-from coldbond.raman import estimates, spikes
+from coldbond.raman import confidence_intervals, spikes
 from coldbond.raman.bands import Fit, best, fit, parameters, scaled, shapes, without
 
 DEGREES = (2, 3, 4)  # of the baseline's polynomial
@@ -91,13 +91,13 @@ def decompose(
     shown = min(fits, key=lambda one: one.criterion)
     highest = max(own, key=lambda name: shown.linear[shown.names.index(name)]) if own else None
     found = {
-        what: [estimates.parameter(fits, symmetric, f"{name}_{what}") for name in own + names]
+        what: [confidence_intervals.parameter(fits, symmetric, f"{name}_{what}") for name in own + names]
         for what in ("position", "width")
     }
     found["height"] = [
-        estimates.limit(fits, x, start[f"{name}_position"].value, highest)
+        confidence_intervals.limit(fits, x, start[f"{name}_position"].value, highest)
         if name in absent
-        else estimates.height(fits, symmetric, name, highest)
+        else confidence_intervals.height(fits, symmetric, name, highest)
         for name in own + names
     ]
     axis = 1.96 * spectrum.axis_uncertainty
@@ -166,10 +166,10 @@ def _test(whole: Fit, reduced: Fit) -> tuple[float, float]:
 
 def _present(fits: Sequence[Fit], symmetric: Fit, name: str, tests: Sequence[tuple[float, float]]) -> bool:
     position, width = fits[0].parameters[f"{name}_position"], f"{name}_width"
-    _, low, high = estimates.parameter(fits, symmetric, f"{name}_position")
+    _, low, high = confidence_intervals.parameter(fits, symmetric, f"{name}_position")
     return bool(
         max(p for p, _ in tests) < SIGNIFICANCE
-        and estimates.height(fits, symmetric, name, None)[1] > 0
+        and confidence_intervals.height(fits, symmetric, name, None)[1] > 0
         and position.min < low  # False where it is not determined
         and high < position.max
         and all(one.parameters[width].value > 1.05 * one.parameters[width].min for one in fits)

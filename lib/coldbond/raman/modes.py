@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from coldbond.findings import finding
+from coldbond.bundle.findings import finding
 from coldbond.raman.decomposition import SIGNIFICANCE
 from coldbond.raman.spikes import places
 

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import curve_fit
 
-from coldbond.findings import finding
+from coldbond.bundle.findings import finding
 
 #: Ne I lines, wavelength in standard air, nm: NIST Atomic Spectra Database, after Saloman and Sansonetti (2004,
 #: doi 10.1063/1.1797771). Those that a lamp shows between 533 and 672 nm, the range of a 532 nm Raman spectrometer.

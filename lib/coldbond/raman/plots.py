@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coldbond import figures
+from coldbond.bundle import figures
 from coldbond.raman import neon
 from coldbond.raman.spikes import places
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coldbond import figures
+from coldbond.bundle import figures
 from coldbond.reaction_energy.published import MEASURED, computed
 from coldbond.reaction_energy.reactions import NORMS, PRODUCTS, Reaction, hull, reactions
 from coldbond.reaction_energy.verdicts import Found, half_width

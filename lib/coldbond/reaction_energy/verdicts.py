@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import special
 
-from coldbond.findings import finding
+from coldbond.bundle.findings import finding
 from coldbond.reaction_energy.reactions import NORMS, PRODUCTS, UNITS, Reaction
 
 Found = Mapping[str, Mapping[str, Mapping[str, Reaction]]]  # by model, reactant and product

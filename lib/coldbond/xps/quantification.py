@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from coldbond.findings import finding
+from coldbond.bundle.findings import finding
+from coldbond.xps.component_selection import NORMAL, Composition, total_area
 from coldbond.xps.components import LINES
-from coldbond.xps.evidence import NORMAL, Composition, total_area
 
 AL_KALPHA = 1486.6  # eV, where the file does not say
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from coldbond.findings import finding
-from coldbond.xps import evidence
+from coldbond.bundle.findings import finding
+from coldbond.xps import component_selection
+from coldbond.xps.component_selection import NORMAL, Composition
 from coldbond.xps.components import COMPONENTS, LINES, looked_for
-from coldbond.xps.evidence import NORMAL, Composition
 
 #: Claims of the paper by role, region and component: what they state of it.
 CLAIMS = {
@@ -60,7 +60,7 @@ def compositions(
         raise LookupError(f"no recording holds {' or '.join(regions)}; they hold {', '.join(sorted(held))}")
     return {
         label: {
-            region: evidence.composition(
+            region: component_selection.composition(
                 recording[region].to_dataset(),
                 looked_for(region, recording.children),
                 line=LINES[region],
@@ -215,7 +215,7 @@ def _shifts(
         return []
     positions = {
         label: (value, float(np.hypot(deviation, recordings[label].attrs["energy_uncertainty"])))
-        for label, (value, deviation) in ((k, evidence.mean_position(c)) for k, c in held.items())
+        for label, (value, deviation) in ((k, component_selection.mean_position(c)) for k, c in held.items())
     }
     values = []
     for label, (value, deviation) in positions.items():

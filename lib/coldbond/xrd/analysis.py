@@ -9,11 +9,11 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 from scipy import stats
 
-from coldbond import raw
-from coldbond.findings import finding
+from coldbond.bundle import raw
+from coldbond.bundle.findings import finding
 from coldbond.xrd import pawley, peaks, phases
-from coldbond.xrd.match import match
-from coldbond.xrd.remainder import Remainder, remainder
+from coldbond.xrd.reference_match import match
+from coldbond.xrd.residual_pattern import Remainder, remainder
 from coldbond.xrd.structures import STRUCTURES, Structure
 
 #: claims.yml: what the paper says of the phases of a sample, by quantity, sample and state.

@@ -14,8 +14,8 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond import counting
-from coldbond.xrd import lines, uncertainty
-from coldbond.xrd.columns import Columns, angles, shape, spacings
+from coldbond.xrd import reflection_list, uncertainty
+from coldbond.xrd.design_matrix import Columns, angles, shape, spacings
 from coldbond.xrd.profile import integral_breadth
 from coldbond.xrd.structures import Structure
 
@@ -133,18 +133,21 @@ def fit(
     two_theta, intensity = pattern.two_theta.to_numpy(), pattern.intensity.to_numpy()
     wavelengths = _wavelengths(pattern)
     radius = float(pattern.attrs.get("goniometer_radius") or RADIUS)
-    cell, params = lines.lattice_parameters(structure)
-    known = lines.visible(structure, pattern, wavelengths[0])
-    stretch = lines.stretch(known, pattern, wavelengths[0])
+    cell, params = reflection_list.lattice_parameters(structure)
+    known = reflection_list.visible(structure, pattern, wavelengths[0])
+    stretch = reflection_list.stretch(known, pattern, wavelengths[0])
     for name in params:
         if name in "abc":
             params[name].value *= stretch
     values = params.valuesdict()
-    bragg, _ = angles(spacings(lines.indices(known), cell(values)), wavelengths[0], {}, radius)
-    main = lines.main_phase(known, two_theta, bragg)
-    phases = [main, *lines.other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1)]
+    bragg, _ = angles(spacings(reflection_list.indices(known), cell(values)), wavelengths[0], {}, radius)
+    main = reflection_list.main_phase(known, two_theta, bragg)
+    phases = [
+        main,
+        *reflection_list.other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1),
+    ]
     params.add(geometry, 0.0)
-    depth = 1 / (2 * lines.absorption(structure, wavelengths[0]) * PACKING[0])
+    depth = 1 / (2 * reflection_list.absorption(structure, wavelengths[0]) * PACKING[0])
     params.add("depth", min(depth, DEEP[0]), vary=False)
     _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
     soller = params["axial"].vary
@@ -161,7 +164,7 @@ def fit(
             params[name].value *= 1 + strain
     polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
 
-    rounds, before = ROUNDS[: 1 if rough else None], lines.smooth(intensity)
+    rounds, before = ROUNDS[: 1 if rough else None], reflection_list.smooth(intensity)
     if start is not None:
         rounds, before = ROUNDS[1:], start.curves.fit.to_numpy()
     sigma = counting.standard_uncertainty(pattern, before)
@@ -248,7 +251,7 @@ def lattice(fits: Mapping[str, MinimizerResult]) -> xr.Dataset:
     are left out, since where the profiles do not fit either the difference says little of the geometry;
     the value is the weighted mean of the others, the interval reaches over all of theirs.
     """
-    names = [name for name in lines.CELL if name in next(iter(fits.values())).params]
+    names = [name for name in reflection_list.CELL if name in next(iter(fits.values())).params]
     estimate = np.array([[fit.params[name].value for name in names] for fit in fits.values()])
     error = np.array([[_error(fit, name) for name in names] for fit in fits.values()])
     found = xr.Dataset(
@@ -429,7 +432,7 @@ def _add_amounts(
             "area_covariance": ((per, "other_reflection"), areas_covariance),
         }
     )
-    strongest = 100 / lines.relative(known, main).sum()
+    strongest = 100 / reflection_list.relative(known, main).sum()
     to_scales = np.zeros((1 + len(others), amounts.size))
     to_scales[0, : main.column.max() + 1] = strongest
     for i, other in enumerate(others, start=1):

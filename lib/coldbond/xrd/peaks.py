@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from scipy import sparse, stats
 
-from coldbond.xrd.remainder import SIZES, SMALLEST, Remainder
+from coldbond.xrd.residual_pattern import SIZES, SMALLEST, Remainder
 
 FALSE_PEAKS = 0.05  # expected number of peaks in a pattern that has none
 MOST = 40  # peaks beyond which the main phase is the wrong one

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from coldbond.xrd.reflections import march, reflections
-from coldbond.xrd.remainder import SIZES, SMALLEST, Remainder
+from coldbond.xrd.residual_pattern import SIZES, SMALLEST, Remainder
 from coldbond.xrd.structures import STRUCTURES, Structure
 
 FALSE_ALARM = 0.01  # probability that noise alone has any phase claimed which is not there

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Rectangle
 
-from coldbond import figures
+from coldbond.bundle import figures
 from coldbond.xrd import profile
 from coldbond.xrd.analysis import Analysis, explanations
-from coldbond.xrd.breadth import drawn, instrument_parts
+from coldbond.xrd.line_broadening import drawn, instrument_parts
 from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.reflections import reflections
 from coldbond.xrd.shift import Comparison

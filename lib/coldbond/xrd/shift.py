@@ -8,10 +8,10 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from coldbond.findings import finding
-from coldbond.xrd import pawley, single
+from coldbond.bundle.findings import finding
+from coldbond.xrd import pawley, single_peak
 from coldbond.xrd.analysis import Analysis
-from coldbond.xrd.breadth import common
+from coldbond.xrd.line_broadening import common
 
 #: claims.yml: what the paper says of a shift, by the samples before and after.
 CLAIMS = {("Li", "Li"): "xrd_li_shift"}
@@ -134,7 +134,7 @@ def compare(analyses: Mapping[str, Analysis]) -> dict[str, Comparison]:
     Patterns that share fewer than two lines with the first are left out: nothing can be said of them.
     """
     first, *others = analyses
-    lines = {label: single.reflections(found.pattern, found.fit) for label, found in analyses.items()}
+    lines = {label: single_peak.reflections(found.pattern, found.fit) for label, found in analyses.items()}
     found = {}
     for label in others:
         shared = set(lines[first].hkl.to_numpy()) & set(lines[label].hkl.to_numpy())

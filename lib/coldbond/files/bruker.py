@@ -1,0 +1,136 @@
+"""Bruker diffractometers: .brml, a zip archive of XML (DIFFRAC.SUITE)."""
+
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import numpy as np
+import xarray as xr
+
+from coldbond.files.archive import member, members, text, xml
+from coldbond.files.errors import ReadError
+from coldbond.files.scans import check_axis, number, numbers, pattern, wavelengths
+from coldbond.files.spectrum import spectrum
+
+RAW = r"Experiment[0-9]+/RawData[0-9]+\.xml"
+TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+AGAIN = "export it again"
+
+
+def is_brml(data: bytes) -> bool:
+    """Whether the file is an archive with raw data of an experiment in it."""
+    return bool(members(data, RAW))
+
+
+def read_brml(path: Path, data: bytes) -> xr.Dataset:
+    """Read a .brml: the measured scans of all its raw data, whose counts are corrected for the absorber.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `coldbond.files.read`.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read without guessing.
+    """
+    names = members(data, RAW)
+    for container in members(data, r"Experiment[0-9]+/DataContainer\.xml"):
+        listed = xml(path, member(path, data, container), container).iterfind(".//RawDataReferenceList/string")
+        for name in {element.text for element in listed} - set(names):
+            raise ReadError(path, None, f"the archive lacks {name}, which {container} lists", AGAIN)
+    scans = []
+    for name in names:
+        root = xml(path, member(path, data, name), name)
+        routes = root.findall("DataRoutes/DataRoute")
+        measured = [route for route in routes if route.get("RouteFlag", "Measured") == "Measured"]
+        if not measured:
+            raise ReadError(path, None, f"no measured data in {name}", AGAIN)
+        scans += [_scan(path, name, root, route) for route in measured]
+    return pattern(path, scans)
+
+
+def _scan(path: Path, name: str, root: Element, route: Element) -> xr.Dataset:
+    axes = [axis.get("AxisId") or "" for axis in route.iterfind("ScanInformation/ScanAxes/ScanAxisInfo")]
+    check_axis(path, "TwoTheta" if "TwoTheta" in axes else next(iter(axes), None))
+    columns, width = _columns(path, name, route)
+    rows = [(datum.text or "").split(",") for datum in route.iterfind("Datum")]
+    widths = {len(row) for row in rows}
+    if len(rows) < 2 or widths != {width}:
+        reason = f"{len(rows)} points of {sorted(widths)} numbers in {name}, which describes {width}"
+        raise ReadError(path, None, reason, AGAIN)
+    steps = [step.get("MeasuredSteps") for step in route.iterfind("SubScans/SubScanInfo")]
+    counts = steps or [text(route, "MeasurementPoints")]
+    expected = sum(number(path, count, "MeasurementPoints") for count in counts)
+    if len(rows) != expected:
+        raise ReadError(path, None, f"{len(rows)} points in {name}, which says {expected:g}", AGAIN)
+
+    def column(key: str) -> np.ndarray:
+        return numbers(path, [row[columns[key]] for row in rows], key)
+
+    angle, intensity, time, absorption = map(column, ("TwoTheta", "counts", "MeasuredTime", "AbsorptionFactor"))
+    if (time <= 0).any() or (absorption <= 0).any():
+        raise ReadError(path, None, f"a measured time or absorption factor in {name} that is not above 0", AGAIN)
+    attrs = _attrs(path, root, route) | {"scan_axis": "-".join(axes)}
+    units, one_count = "count", absorption
+    if np.ptp(time) > 1e-3 * time.max():
+        units, one_count, intensity = "count/s", absorption / time, intensity / time
+    else:
+        attrs["count_time"] = number(path, text(route, "TimePerStepEffective") or str(time[0]), "TimePerStepEffective")
+    attrs["step"] = round(float(np.median(np.abs(np.diff(angle)))), 6)
+    scan = spectrum(path, "xrd", angle, intensity, units=units, one_count=one_count, attrs=attrs)
+    if units == "count/s" and "one_count" not in scan:
+        reason = f"the times of the points in {name} differ, and nothing tells whether their counts were scaled to one"
+        raise ReadError(path, None, reason, "export a scan with one time for all points")
+    return scan
+
+
+def _columns(path: Path, name: str, route: Element) -> tuple[dict[str, int], int]:
+    """Where in a point its numbers stand, and how many: axes by their names, times, absorption factors, `counts`."""
+    columns, counters, width = {}, [], 0
+    for view in route.iterfind("DataViews/RawDataView"):
+        start, length = (int(number(path, view.get(key), key)) for key in ("Start", "Length"))
+        width = max(width, start + length)
+        if view.get(TYPE) == "FixedRawDataView":
+            columns[view.get("LogicName")] = start
+        elif view.get(TYPE) == "VaryingRawDataView":
+            for place, field in enumerate(view.iterfind("Varying/FieldDefinitions")):
+                columns[field.get("AxisId")] = start + place
+        elif view.get(TYPE) == "RecordedRawDataView":
+            counters.append((start, length, view))
+    if len(counters) != 1 or counters[0][1] != 1:
+        reason = f"{name} records {len(counters)} counters of {[length for _, length, _ in counters]} channels, not one"
+        raise ReadError(path, None, reason, "export the scan with one intensity a point")
+    unit = counters[0][2].find("Recording/Unit")
+    if unit is None or unit.get("Base") != "Counts":
+        reason = f"the unit of the intensities is {unit.get('Base') if unit is not None else None!r}"
+        raise ReadError(path, None, reason, "export them in counts")
+    columns["counts"] = counters[0][0]
+    for key in ("TwoTheta", "MeasuredTime", "AbsorptionFactor"):
+        if not 0 <= columns.get(key, -1) < width:
+            raise ReadError(path, None, f"{name} has no column {key}", AGAIN)
+    return columns, width
+
+
+def _attrs(path: Path, root: Element, route: Element) -> dict:
+    """What the file says of the measurement."""
+    lines = {}
+    for key in ("WaveLengthAlpha1", "WaveLengthAlpha2", "WaveLengthRatio"):
+        element = root.find(f".//Tube/{key}")
+        if element is not None and key != "WaveLengthRatio" and element.get("Unit") != "Å":
+            raise ReadError(path, None, f"{key} in {element.get('Unit')!r}", "export it in angstrom")
+        lines[key] = number(path, element.get("Value") if element is not None else None, key)
+    radius = root.find(".//PrimaryTracks/TrackInfoData/Radius")
+    sample = next((item for item in root.iterfind(".//InfoItem") if item.get("Name") == "SampleName"), None)
+    detector = root.find(".//Detectors/InfoData")
+    attrs = {"format": "bruker-brml"} | wavelengths(path, *lines.values())
+    attrs |= {
+        "anode": text(root, "TubeMaterial"),
+        "instrument": " ".join(filter(None, ["Bruker", text(root, "GoniometerType")])),
+        "detector": detector.get("VisibleName") if detector is not None else None,
+        "scan_mode": text(route, "ScanMode"),
+        "sample_name": sample.get("Value") if sample is not None else None,
+    }
+    if radius is not None and radius.get("Unit") == "mm":
+        attrs["goniometer_radius"] = number(path, radius.get("Value"), "Radius")
+    return {key: value for key, value in attrs.items() if value}

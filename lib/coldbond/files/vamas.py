@@ -1,0 +1,285 @@
+"""VAMAS files of photoelectron spectroscopy, ISO 14976: one value a line, regular and irregular scans."""
+
+import contextlib
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from coldbond.files.encoding import as_utf8
+from coldbond.files.errors import ReadError
+from coldbond.files.regions import RATE, binding_energy, counting, region_name, tree
+from coldbond.files.spectrum import spectrum
+from coldbond.files.table import NUMBER
+
+IDENTIFIER = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
+END = "end of experiment"
+MISSING = 1e37
+#: What a block holds in an experiment of mode NORM, in the order of ISO 14976:1998: the number that the list of
+#: parameters to include or exclude knows it by, its name, how many lines, and whether they are numbers. 0 lines: as the
+#: header says; fewer: a number of entries stands before them, each of so many lines.
+BLOCK = (
+    *((number, name, 1, True) for number, name in enumerate(("year", "month", "day", "hour", "minute", "second"), 1)),
+    (7, "hours ahead of GMT", 1, True),
+    (8, "comment", -1, False),
+    (9, "technique", 1, False),
+    (11, "experimental variables", 0, True),
+    (12, "source label", 1, False),
+    (14, "photon energy", 1, True),
+    (15, "source strength", 1, True),
+    (16, "source width", 2, True),
+    (19, "angle of incidence", 1, True),
+    (20, "azimuth of the source", 1, True),
+    (21, "analyser mode", 1, False),
+    (22, "pass energy", 1, True),
+    (24, "magnification", 1, True),
+    (25, "work function", 1, True),
+    (26, "target bias", 1, True),
+    (27, "analysis width", 2, True),
+    (28, "take-off angles", 2, True),
+    (29, "species", 1, False),
+    (30, "transition", 1, False),
+    (30, "charge of the particle", 1, True),
+    (31, "abscissa", 0, False),
+    (31, "start and increment", 0, True),
+    (32, "corresponding variables", -2, False),
+    (33, "signal mode", 1, False),
+    (34, "dwell time", 1, True),
+    (35, "sweeps", 1, True),
+    (36, "signal time correction", 1, True),
+    (38, "tilt", 2, True),
+    (39, "rotation", 1, True),
+    (40, "additional parameters", -3, False),
+)
+AGAIN = "export or copy the file again"
+
+
+class Lines:
+    """The lines of a file, taken one after the other."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.lines = [line.strip() for line in text.rstrip().split("\n")]
+        self.at = next(number for number, line in enumerate(self.lines) if line)
+        self.within = "the header"
+
+    def take(self, count: int, what: str) -> list[str]:
+        """The next lines, as many as `count`."""
+        if count < 0 or self.at + count > len(self.lines):
+            reason = f"{self.within} should have {count} lines of {what}, and the file ends"
+            raise ReadError(self.path, len(self.lines), reason, AGAIN)
+        self.at += count
+        return self.lines[self.at - count : self.at]
+
+    def numbers(self, count: int, what: str) -> list[float]:
+        """The next lines, as numbers."""
+        lines = self.take(count, what)
+        for number, line in enumerate(lines, start=self.at - count + 1):
+            if not NUMBER.fullmatch(line):
+                reason = f"{what} of {self.within} is {line!r}, not a number"
+                raise ReadError(self.path, number, reason, AGAIN)
+        return list(map(float, lines))
+
+    def whole(self, what: str) -> int:
+        """The next line, as a whole number."""
+        (number,) = self.numbers(1, what)
+        if not number.is_integer():
+            raise self.error(f"{what} of {self.within} is {number:g}, not a whole number")
+        return int(number)
+
+    def error(self, reason: str, mend: str = AGAIN) -> ReadError:
+        """The error for the line last taken."""
+        return ReadError(self.path, self.at, reason, mend)
+
+
+class Header(NamedTuple):
+    """What the header says of all blocks."""
+
+    instrument: str
+    regular: bool
+    variables: int
+    shared: frozenset[int]  # parameters that only the first block holds
+    future: int  # lines of entries that a later standard may define
+    blocks: int
+
+
+def is_vamas(data: bytes) -> bool:
+    """Whether the first line that is not blank is the identifier of the format."""
+    start = data[: 1 << 12].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start.upper().startswith(b"VAMAS SURFACE CHEMICAL ANALYSIS")
+
+
+def read_vamas(path: Path, data: bytes) -> xr.DataTree:
+    """Read every block of a VAMAS file as a region.
+
+    Returns
+    -------
+    xarray.DataTree
+        See `coldbond.files.read`. A second ordinate named transmission is kept beside the intensity. Fits and
+        calibrations that CasaXPS wrote into the comments are not applied; `unread` and `charge_reference` name them.
+
+    Raises
+    ------
+    ReadError
+        The file is cut off or of another experiment mode, a block is of another technique than photoelectron
+        spectroscopy, an ordinate or the photon energy is missing.
+    """
+    lines = Lines(path, as_utf8(path, data).decode())
+    header = _header(lines)
+    blocks, regions = [], []
+    for number in range(1, header.blocks + 1):
+        lines.within = f"block {number}"
+        blocks.append(_block(lines, header, blocks[0] if blocks else None))
+        regions.append(_region(lines, header, blocks[-1]))
+    lines.within = "the file"
+    if lines.take(1, "its end")[0].lower() != END or lines.at != len(lines.lines):
+        reason = f"{lines.lines[lines.at - 1]!r} where {END!r} should close the file after {header.blocks} blocks"
+        raise lines.error(reason)
+    samples = sorted({block["sample"] for block in blocks})
+    names = [region_name(_label(block)) for block in blocks]
+    if len(samples) > 1:
+        names = [f"{name}, {block['sample']}".replace("/", "-") for name, block in zip(names, blocks, strict=True)]
+    attrs = {"format": "vamas", "instrument": header.instrument, "sample_name": ", ".join(samples)}
+    return tree(zip(names, regions, strict=True), attrs)
+
+
+def _header(lines: Lines) -> Header:
+    if lines.take(1, "identifier")[0] != IDENTIFIER:
+        raise lines.error(f"the identifier is not {IDENTIFIER!r}", "export it as VAMAS of ISO 14976")
+    _, instrument, _, _ = lines.take(4, "identifiers")
+    lines.take(lines.whole("number of comment lines"), "comment")
+    mode, scan = lines.take(2, "experiment mode and scan mode")
+    if mode != "NORM" or scan not in ("REGULAR", "IRREGULAR"):
+        reason = f"an experiment of mode {mode} with a scan of mode {scan}"
+        raise lines.error(reason, "export spectra: NORM, and REGULAR or IRREGULAR")
+    lines.whole("number of regions")
+    variables = lines.whole("number of experimental variables")
+    lines.take(2 * variables, "experimental variables")
+    listed = lines.whole("number of parameters in the list")
+    named = {int(number) for number in lines.numbers(abs(listed), "list of parameters")}
+    known = {number for number, *_ in BLOCK}
+    lines.take(lines.whole("number of items entered by hand"), "items entered by hand")
+    experiment, block = lines.whole("number of future entries"), lines.whole("number of future block entries")
+    lines.take(experiment, "future entries")
+    blocks = lines.whole("number of blocks")
+    if blocks < 1:
+        raise lines.error("the file holds no block", "export it with its spectra")
+    shared = frozenset(known - named if listed > 0 else named)
+    return Header(instrument, scan == "REGULAR", variables, shared, block, blocks)
+
+
+def _block(lines: Lines, header: Header, first: dict | None) -> dict:
+    """A block's parameters by name, each a list of text or numbers, and its ordinates, shape (points, variables)."""
+    label, sample = lines.take(2, "identifiers")
+    lines.within = f"{lines.within} ({label})"
+    block = {"label": label, "sample": sample, "line": lines.at - 1}
+    lengths = {"experimental variables": header.variables}
+    for number, name, count, numeric in BLOCK:
+        if first is not None and number in header.shared:
+            block[name] = first[name]
+            continue
+        if count == 0:
+            count = lengths.get(name, 2 if header.regular else 0)
+        elif count < 0:
+            count *= -lines.whole(f"number of {name}")
+        block[name] = (lines.numbers if numeric else lines.take)(count, name)
+        if name == "technique" and block[name][0] not in ("XPS", "UPS"):
+            raise lines.error(f"{lines.within} is of the technique {block[name][0]!r}", "export the XPS blocks alone")
+        if name == "signal mode" and block[name][0] not in ("analogue", "pulse counting"):
+            raise lines.error(f"the signal mode of {lines.within} is {block[name][0]!r}")
+    lines.take(header.future, "future entries")
+    number, width = lines.whole("number of ordinates"), len(block["corresponding variables"]) // 2
+    if not width or number % width:
+        raise lines.error(f"{lines.within} has {number} ordinates of {width} corresponding variables")
+    lines.numbers(2 * width, "least or greatest ordinate")  # which programs leave at 0 and 1
+    block["first"] = lines.at + 1
+    block["ordinates"] = np.array(lines.numbers(number, "ordinate")).reshape(-1, width)
+    return block
+
+
+def _region(lines: Lines, header: Header, block: dict) -> xr.Dataset:
+    """The spectrum of a block over binding energy."""
+    path, within = lines.path, lines.within
+    labels, units = block["corresponding variables"][::2], block["corresponding variables"][1::2]
+    ordinates, first = block["ordinates"], block["first"]
+    for point, column in np.argwhere(np.abs(ordinates) >= MISSING):
+        reason = f"{labels[column]} of point {point + 1} of {within} is 1e+37, which means missing"
+        raise ReadError(path, first + int(point) * len(labels) + int(column), reason, "export it without the gap")
+    transmission, axis = _column(labels, "transmission"), None
+    if header.regular:
+        scale, unit = block["abscissa"]
+        start, step = block["start and increment"]
+        energy = start + step * np.arange(len(ordinates))
+    else:
+        axis = _column(labels, "energy")
+        scale, unit = (labels[axis], units[axis]) if axis is not None else ("", "")
+        energy = ordinates[:, axis or 0]
+    kind = re.match("kinetic|binding", scale, re.IGNORECASE)
+    if not kind or unit != "eV":
+        reason = f"the abscissa of {within} is {scale!r} in {unit!r}"
+        raise ReadError(path, block["line"], reason, "export it over kinetic or binding energy in eV")
+    attrs = _attrs(block) | {"instrument": header.instrument, "energy_scale": kind[0].lower()}
+    if attrs["energy_scale"] == "kinetic":
+        if "photon_energy" not in attrs:
+            reason = f"{within} is over kinetic energy, and its photon energy is missing"
+            raise ReadError(path, block["line"], reason, "export it with the energy of the source")
+        energy = binding_energy(energy, attrs["photon_energy"])
+    others = [column for column in range(len(labels)) if column not in (transmission, axis)]
+    if not others:
+        reason = f"{within} has no ordinates but {', '.join(labels)}"
+        raise ReadError(path, block["line"], reason, "export it with its intensities")
+    at = others[0]
+    unread = [labels[column] for column in others[1:]]
+    unread += ["fit by CasaXPS"] if any(line.startswith("CASA comp") for line in block["comment"]) else []
+    attrs |= {"unread": ", ".join(unread)} if unread else {}
+    known = _counting(block, labels[at], units[at], attrs)
+    points = range(first, first + ordinates.size, len(labels))
+    region = spectrum(path, "xps", energy, ordinates[:, at], **known, attrs=attrs, lines=points)
+    if transmission is not None:
+        values = ordinates[np.argsort(energy), transmission]
+        shown = {"units": "1", "long_name": "transmission of the analyser"}
+        region["transmission"] = ("binding_energy", values, shown)
+    return region
+
+
+def _counting(block: dict, label: str, unit: str, attrs: dict) -> dict:
+    """Units and one count of an ordinate, as `spectrum` takes them."""
+    if block["signal mode"] != ["pulse counting"]:
+        return {"units": "arbitrary units", "unknown": "the signal is analogue"}
+    # The standard's own units are d, a pure number, and c/s; programs write d for rates too, and name the block so.
+    rate = next((text for text in (unit, label, block["label"]) if RATE.search(text)), None)
+    return counting(rate or ("counts" if unit == "d" else unit), attrs)
+
+
+def _attrs(block: dict) -> dict:
+    """Header fields of a block under the names of the data model; those that are missing or zero are left out."""
+    resolving = "pass_energy" if block["analyser mode"] == ["FAT"] else "retard_ratio"
+    numbers = {
+        "photon_energy": block["photon energy"][0],
+        resolving: block["pass energy"][0],
+        "dwell_time": block["dwell time"][0],
+        "sweeps": block["sweeps"][0],
+    }
+    attrs = {name: number for name, number in numbers.items() if 0 < number < MISSING}
+    if block["work function"][0] < MISSING:
+        attrs["work_function"] = block["work function"][0]
+    clock = [block[name][0] for name in ("year", "month", "day", "hour", "minute", "second")]
+    with contextlib.suppress(ValueError, OverflowError):  # of a date that was not recorded, or has second 60
+        attrs["start"] = datetime(*map(int, clock)).isoformat()
+    calibrations = [line for line in block["comment"] if line.startswith("Calib")]
+    if calibrations:
+        attrs["charge_reference"] = f"CasaXPS, not applied here: {'; '.join(calibrations)}"
+    return attrs | {"source_label": block["source label"][0], "sample_name": block["sample"], "block": block["label"]}
+
+
+def _label(block: dict) -> str:
+    words = [word for word in (*block["species"], *block["transition"]) if word and word.lower() != "not specified"]
+    return " ".join(words) or block["label"]
+
+
+def _column(labels: Sequence[str], word: str) -> int | None:
+    return next((number for number, label in enumerate(labels) if word in label.lower()), None)
