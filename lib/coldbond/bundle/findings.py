@@ -1,24 +1,29 @@
-"""What a notebook found: values with 95 % intervals, rounded to what the interval supports."""
+"""What a notebook found: values with 95 % intervals and their evidence, rounded to what the interval supports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, isfinite, log10
+from typing import Any
 
 import pandas as pd
 
+from coldbond.interval import Interval
+
 pd.set_option("display.max_colwidth", None)  # a note that is cut off at 50 characters says nothing
+
+Value = Interval | float | bool | None
 
 
 def finding(
     quantity: str,
-    value: float | bool | None,
-    low: float | None = None,
-    high: float | None = None,
-    unit: str = "",
-    *,
+    value: Value,
+    *rest: Any,
     sample: str = "",
     state: str = "",
-    claim: str = "",
+    evidence: Sequence[dict] = (),
+    threshold: Sequence[dict] = (),
+    alternatives: Sequence[dict] = (),
     note: str = "",
+    unit: str = "",
 ) -> dict:
     """Return one row of a figure's numbers, as figures/NAME.json holds it.
 
@@ -26,18 +31,22 @@ def finding(
     ----------
     quantity : str
         What was found, in the field's standard term, with underscores.
-    value : float, bool or None
-        A number, a yes/no finding, or None for what the data cannot determine.
-    low, high : float or None
-        The bounds of the 95 % interval; None where the data give no bound on that side.
+    value : Interval, float, bool or None
+        A number with its 95 % interval, a number without one, a yes/no finding, or None for what the data cannot
+        determine.
     unit : str
-        Unit of value, low and high.
+        Unit of the value and its bounds.
     sample, state : str
         Whose value it is, as in the manifest.
-    claim : str
-        The id in claims.yml of the statement that the value tests, if any.
+    evidence : sequence of dict
+        Measured quantities that the value follows from, each from `item`: an amplitude with its interval, the 95 %
+        upper limit of what was not seen.
+    threshold : sequence of dict
+        Limits that decided, each from `item`.
+    alternatives : sequence of dict
+        What other defensible choices give, each from `item`: its name is the choice.
     note : str
-        The evidence and what limits it, in words.
+        What else limits the value, in words.
 
     Returns
     -------
@@ -50,29 +59,81 @@ def finding(
     ValueError
         A number is not finite, or the value lies outside its own interval.
     """
-    numbers = [x for x in (low, None if isinstance(value, bool) else value, high) if x is not None]
+    if rest and isinstance(rest[0], str):
+        (unit,) = rest
+    elif rest:  # a value and its bounds, one by one
+        low, high, *units = rest
+        unit = units[0] if units else unit
+        value = value if isinstance(value, bool) else Interval(value, low, high)
+    return {
+        "quantity": quantity,
+        "sample": sample,
+        "state": state,
+        **_rounded(value, f"{quantity} of {sample}"),
+        "unit": unit,
+        "evidence": list(evidence),
+        "threshold": list(threshold),
+        "alternatives": list(alternatives),
+        "note": note,
+    }
+
+
+def item(name: str, value: Value | str, unit: str = "") -> dict:
+    """Return one entry of a finding's evidence, threshold or alternatives.
+
+    Parameters
+    ----------
+    name : str
+        The quantity, or the choice, in plain words.
+    value : Interval, float, bool, str or None
+        Rounded as that of a finding; a text stays as it is.
+    unit : str
+        Unit of the value.
+    """
+    bounds: dict[str, Any] = dict.fromkeys(("low", "high"))
+    return {
+        "name": name,
+        **({"value": value} | bounds if isinstance(value, str) else _rounded(value, name)),
+        "unit": unit,
+    }
+
+
+def rendered(row: Mapping) -> str:
+    """Return evidence, threshold, alternatives and note of a finding as one text, for a table."""
+    threshold = [f"threshold: {_in_words(one)}" for one in row["threshold"]]
+    alternatives = [f"with {one['name']}: {_value_in_words(one)}" for one in row["alternatives"]]
+    return "; ".join([*map(_in_words, row["evidence"]), *threshold, *alternatives, *filter(None, [row["note"]])])
+
+
+def _in_words(one: Mapping) -> str:
+    return f"{one['name']} {_value_in_words(one)}"
+
+
+def _value_in_words(one: Mapping) -> str:
+    if isinstance(one["value"], str):
+        return one["value"]
+    unit = f" {one['unit']}" if one["unit"] else ""
+    low, high = (text(one[end], one) for end in ("low", "high"))
+    if one["low"] is None and one["high"] is None:
+        return f"{text(one['value'], one)}{unit}"
+    if one["value"] is None:
+        return f"at most {high}{unit}" if one["low"] is None else f"at least {low}{unit}"
+    return f"{text(one['value'], one)} ({low} to {high}){unit}"
+
+
+def _rounded(value: Value, what: str) -> dict[str, float | bool | None]:
+    """Value, low and high as JSON holds them."""
+    if isinstance(value, bool):
+        return {"value": value, "low": None, "high": None}
+    value, low, high = value if isinstance(value, Interval) else (value, None, None)
+    numbers = [float(x) for x in (low, value, high) if x is not None]
     if not all(isfinite(x) for x in numbers):
-        raise ValueError(
-            f"{quantity} of {sample}: {numbers} holds a number that is not finite; None says 'not determined'"
-        )
+        raise ValueError(f"{what}: {numbers} holds a number that is not finite; None says 'not determined'")
     if numbers != sorted(numbers):
-        raise ValueError(f"{quantity} of {sample}: {value} lies outside its own interval, {low} to {high}")
-    decimals = _decimals(numbers)
-    value, low, high = (
-        x if x is None or isinstance(x, bool) else rounded(float(x), decimals) + 0.0
-        for x, rounded in ((value, round), (low, _below), (high, _above))
-    )
-    return dict(
-        quantity=quantity,
-        sample=sample,
-        state=state,
-        value=value,
-        low=low,
-        high=high,
-        unit=unit,
-        claim=claim,
-        note=note,
-    )
+        raise ValueError(f"{what}: {value} lies outside its own interval, {low} to {high}")
+    decimals = _decimals(value, low, high)
+    ends = {"value": (value, round), "low": (low, _below), "high": (high, _above)}
+    return {name: None if x is None else to(float(x), decimals) + 0.0 for name, (x, to) in ends.items()}
 
 
 def _below(number: float, decimals: int) -> float:
@@ -84,13 +145,21 @@ def _above(number: float, decimals: int) -> float:
     return -_below(-number, decimals)
 
 
-def _decimals(numbers: Sequence[float]) -> int:
-    """Decimals that two significant digits of the interval's half width have; six digits where there is no interval."""
-    width = (max(numbers) - min(numbers)) / 2 if numbers else 0
-    if width:
-        return 1 - floor(log10(width))
-    largest = max((abs(x) for x in numbers), default=0)
-    return 5 - floor(log10(largest)) if largest else 0
+def _decimals(value: float | None, low: float | None, high: float | None) -> int:
+    """Decimals that two significant digits of the interval's half width have; six digits where there is no interval.
+
+    An interval that is open on a side, or ends at the value there, does not say how well the value is known on that
+    side: the value keeps at least three significant digits of its own.
+    """
+    numbers = [float(x) for x in (low, value, high) if x is not None]
+    width = (max(numbers) - min(numbers)) / 2 if numbers else 0.0
+    largest = max((abs(x) for x in numbers), default=0.0)
+    if not width:
+        return 5 - floor(log10(largest)) if largest else 0
+    decimals = 1 - floor(log10(width))
+    if value and (low is None or high is None or value in (low, high)):
+        decimals = max(decimals, 2 - floor(log10(abs(value))))
+    return decimals
 
 
 def table(findings: Sequence[dict]) -> pd.DataFrame:
@@ -114,20 +183,21 @@ def table(findings: Sequence[dict]) -> pd.DataFrame:
             "value": text(row["value"], row),
             "95 % interval": f"{text(row['low'], row)} to {text(row['high'], row)}",
             "unit": row["unit"],
-            "note": row["note"],
+            "note": rendered(row),
         }
         for row in findings
     ]
     return pd.DataFrame(rows).set_index(["sample", "state", "quantity"])
 
 
-def text(value: float | bool | None, row: dict) -> str:
+def text(value: float | bool | None, row: Mapping) -> str:
     """Return a value or a bound of a finding as a table shows it: its digits those of the interval; "—" for None."""
     if value is None:
         return "—"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    numbers = [row[key] for key in ("low", "value", "high") if row[key] is not None and not isinstance(row[key], bool)]
+    ends = [row[key] for key in ("value", "low", "high")]
+    numbers = [x for x in ends if x is not None and not isinstance(x, bool)]
     if min(numbers) == max(numbers) or not (1e-3 <= abs(value) < 1e6 or value == 0):
         return f"{value:.6g}"
-    return f"{value:.{max(_decimals(numbers), 0)}f}"
+    return f"{value:.{max(_decimals(*ends), 0)}f}"

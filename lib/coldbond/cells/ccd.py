@@ -15,8 +15,6 @@ from coldbond.cells import shorts
 #: Thresholds over which a critical current density must hold to be more than a choice.
 SENSIBLE = np.arange(0.3, 0.91, 0.05)
 
-CLAIMS = {"LLZ": "ccd_llz", "In-LLZ": "ccd_in", "RT-MCL-LLZ": "ccd_rt", "HT-MCL-LLZ": "ccd_ht"}
-
 
 def steps(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) -> xr.Dataset:
     """Judge every step of a critical-current-density run.
@@ -126,7 +124,6 @@ def findings(
                 high,
                 "mA/cm2",
                 **whose,
-                claim=CLAIMS.get(whose["sample"], ""),
                 note=f"{_how(judged)}{_coarse(recording, judged)}; {_robustness(recording, retained, metallic, value)}",
             )
         )

@@ -15,14 +15,6 @@ from coldbond.bundle import figures
 from coldbond.bundle.findings import finding
 from coldbond.cells import capacity
 
-#: claims.yml: the ids of what the paper says of the full cell of one sample, by quantity.
-CLAIMS = {
-    ("RT-MCL-LLZ", "discharge_capacity_first_cycle"): "cap_0p2c",
-    ("RT-MCL-LLZ", "discharge_capacity_cycle_100"): "cap_after_100",
-    ("RT-MCL-LLZ", "retention_cycle_110"): "retention_110",
-    ("RT-MCL-LLZ", "polarization_stable"): "polarization_stable",
-}
-
 
 def settled(table: xr.Dataset, settling: int = 5, outlier: float = 5.0) -> xr.Dataset:
     """Return the complete cycles that a cell's steady behaviour is taken from.
@@ -186,7 +178,6 @@ def _row(table: xr.Dataset, quantity: str, value: float, half_width: float, unit
         unit,
         sample=table.attrs["sample"],
         state=table.attrs["state"],
-        claim=CLAIMS.get((table.attrs["sample"], quantity), ""),
         note=note,
     )
 

@@ -13,13 +13,6 @@ from coldbond.bundle import figures
 from coldbond.bundle.findings import finding
 from coldbond.cells import cycling, shorts
 
-#: claims.yml: sample and areal current density (mA/cm2) to the ids of what the paper says of them.
-CLAIMS = {
-    ("RT-MCL-LLZ", 0.5): {"time_to_failure": "life_0p5"},
-    ("RT-MCL-LLZ", 0.7): {"time_to_failure": "life_0p7", "overpotential": "overpotential_0p7"},
-    ("HT-MCL-LLZ", 0.1): {"time_to_failure": "life_ht"},
-}
-
 
 def half_cycles(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) -> xr.Dataset:
     """Describe every half cycle of a symmetric cell by its overpotential, and judge whether it shorted.
@@ -119,7 +112,6 @@ def findings(
     for label, recording in recordings.items():
         half_cycles, pairs = judged[label], overpotentials(judged[label])
         whose = {key: recording.attrs[key] for key in ("sample", "state")}
-        claims = CLAIMS.get((whose["sample"], round(float(half_cycles.current_density.median()), 2)), {})
         late = pairs.isel(pair=slice(settled if pairs.sizes["pair"] >= 2 * settled else 0, None))
         when = f"after {settled} cycles" if late.sizes["pair"] < pairs.sizes["pair"] else "over all its cycles"
         failure = _failure(half_cycles)
@@ -132,7 +124,7 @@ def findings(
             *_overpotential_findings(late, tester_uncertainty, area_uncertainty, when),
             finding("charge_passed", charge, charge - half, charge + half, "mAh/cm2", note=passed),
         ]
-        found += [row | whose | {"claim": claims.get(row["quantity"], "")} for row in of_cell]
+        found += [row | whose for row in of_cell]
     return found
 
 

@@ -15,12 +15,6 @@ from coldbond.bundle import figures
 from coldbond.bundle.findings import finding
 from coldbond.cells import capacity, rate_model
 
-#: claims.yml: the ids of what the paper says of one sample's rate test, by quantity.
-CLAIMS = {
-    ("RT-MCL-LLZ", "discharge_capacity_0.5C"): "cap_0p5c",
-    ("RT-MCL-LLZ", "discharge_capacity_1C"): "cap_1c",
-}
-
 #: Currents that differ by a smaller share are the same rate.
 SAME = 0.05
 
@@ -193,8 +187,7 @@ def _row(levels: xr.Dataset, quantity: str, value: float, low: float, high: floa
         low, high = (float(f"{x:.2g}") for x in (low, high))
     value, low, high = (float(x) if np.isfinite(x) else None for x in (value, low, high))
     sample, state = levels.attrs["sample"], levels.attrs["state"]
-    claim = CLAIMS.get((sample, quantity), "")
-    return finding(quantity, value, low, high, unit, sample=sample, state=state, claim=claim, note=note)
+    return finding(quantity, value, low, high, unit, sample=sample, state=state, note=note)
 
 
 def _remark(members: xr.Dataset, level: xr.Dataset) -> str:

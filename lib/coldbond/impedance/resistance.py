@@ -13,9 +13,6 @@ from coldbond.bundle.findings import finding
 from coldbond.impedance import circuits, fit, intervals, trend
 from coldbond.impedance.intervals import Interval
 
-#: Claims of the paper by role and sample: a course, or a value after so many cycles.
-COURSES = {("interface", "RT-MCL-LLZ"): "r_rt_trend", ("interface", "LLZ"): "r_llz_trend"}
-AFTER = {("full-cell-interface", 50): "r_full_cell"}
 REFERENCE = "RT-MCL-LLZ"
 
 Fits = Mapping[str, Mapping[str, MinimizerResult]]
@@ -134,8 +131,7 @@ def values(
         role, area = recordings[label].attrs["role"], recordings[label].attrs["area_cm2"]
         rms, largest = fit.misfit(next(iter(fitted[label].values())))
         note = f"circuit {next(iter(fitted[label]))}; residuals {rms:.2f} % (rms), {largest:.1f} % at most"
-        claim = AFTER.get((role, row["cycle"]), "")
-        rows.append(_row("total_resistance", row["total"], "ohm", **whose, claim=claim, note=note))
+        rows.append(_row("total_resistance", row["total"], "ohm", **whose, note=note))
         rows.append(_row("interface_resistance", row["interface"], "ohm", **whose))
         if role == "interface" and not np.isnan(area):
             half = Interval(*(None if x is None else x * area / 2 for x in row["interface"]))
@@ -147,7 +143,6 @@ def values(
 
 def _courses(recordings: Mapping[str, xr.Dataset], resistances: pd.DataFrame, part: str) -> list[dict]:
     rows = []
-    role = next(iter(recordings.values())).attrs["role"]
     for sample, course in trends(resistances, part).items():
         own = resistances[resistances["sample"] == sample]
         whose = dict(sample=sample, state=f"{own.state.iloc[0]} to {own.state.iloc[-1]}")
@@ -156,19 +151,16 @@ def _courses(recordings: Mapping[str, xr.Dataset], resistances: pd.DataFrame, pa
             rows.append(_row("break_cycle", course.break_cycle, "", **whose, note=note))
             share = Interval(*(100 * x / course.level.value for x in course.change))
             rows.append(_row("change_after_break", share, "%", **whose))
-        claim = COURSES.get((role, sample), "")
         higher, by = _higher(resistances, sample, part) if sample != REFERENCE else (None, "")
         if by:
             rows.append(finding(f"always_higher_than_{REFERENCE}", higher, **whose, note=by))
         rises = course.falls_then_rises
         if by and rises is not None:
             rises = None if rises and higher is None else rises and higher
-        stable_claim = claim if sample == REFERENCE else ""
-        rises_claim = claim if by else ""  # the paper's "much higher" is tested only where there is a reference
-        rows.append(finding("falls_then_stable", course.falls_then_stable, **whose, claim=stable_claim, note=note))
+        rows.append(finding("falls_then_stable", course.falls_then_stable, **whose, note=note))
         both = f"{note}; {by}" if by else note
         name = f"higher_than_{REFERENCE}_falls_then_rises" if by else "falls_then_rises"
-        rows.append(finding(name, rises, **whose, claim=rises_claim, note=both))
+        rows.append(finding(name, rises, **whose, note=both))
     return rows
 
 

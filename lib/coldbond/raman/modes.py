@@ -9,8 +9,6 @@ from coldbond.bundle.findings import finding
 from coldbond.raman.decomposition import SIGNIFICANCE
 from coldbond.raman.spikes import places
 
-CLAIMED = {"LLZ", "InN-LLZ"}  # the samples of the paper's statement on InN
-
 
 def findings(decomposed: Mapping[str, xr.Dataset]) -> list[dict]:
     """Return of every sample which modes it shows, where and how high, or how high they can be at most.
@@ -31,9 +29,10 @@ def findings(decomposed: Mapping[str, xr.Dataset]) -> list[dict]:
         modes = spectrum.isel(band=spectrum.looked_for.to_numpy())
         names = [str(name) for name in modes.band.to_numpy()]
         present = [name for name in names if modes.present.sel(band=name)]
-        claim = "raman_inn" if whose["sample"] in CLAIMED and all(name.startswith("InN") for name in names) else ""
+        phases = {name.split()[0] for name in names}
+        quantity = f"{phases.pop()}_Raman_mode_present" if len(phases) == 1 else "a_looked_for_mode_present"
         note = f"found: {', '.join(present) or 'none'}; looked for: {', '.join(names)}"
-        found.append(finding("a_looked_for_mode_present", bool(present), **whose, claim=claim, note=note))
+        found.append(finding(quantity, bool(present), **whose, note=note))
         for name in names:
             found += _of_mode(modes.sel(band=name), name, whose)
         hits = places(spectrum.raman_shift.to_numpy(), spectrum.struck.to_numpy())

@@ -71,12 +71,12 @@ def values(found: Found, metals: Sequence[str], nitride: str, error: float) -> l
                 name = f"reaction_energy_per_{norm}"
                 rows.append(finding(name, mean, low, high, UNITS[norm], sample=reactant, state=product, note=note))
     first, *others = metals
-    rows += _verdicts(found, nitride, [first], f"more_negative_than_{first}", "rx_inn_more_negative", error)
-    rows += _verdicts(found, first, others, "most_negative_of_the_metals", "rx_in_most_negative", error)
+    rows += _verdicts(found, nitride, [first], f"more_negative_than_{first}", error)
+    rows += _verdicts(found, first, others, "most_negative_of_the_metals", error)
     return rows
 
 
-def _verdicts(found: Found, reactant: str, others: Sequence[str], name: str, claim: str, error: float) -> list[dict]:
+def _verdicts(found: Found, reactant: str, others: Sequence[str], name: str, error: float) -> list[dict]:
     """Whether a reaction energy lies below all of the others, under each definition and over all of them."""
     rows, readings = [], {True: [], False: [], None: []}
     for product in PRODUCTS:
@@ -95,7 +95,7 @@ def _verdicts(found: Found, reactant: str, others: Sequence[str], name: str, cla
     said = {"true": yes, "not decided": open_, "false": no}
     note = "; ".join(f"{word} under {len(which)} ({', '.join(which)})" for word, which in said.items() if which)
     note = f"of {len(rows)} definitions: {note}"
-    return [*rows, finding(name, overall, sample=reactant, state="all definitions", claim=claim, note=note)]
+    return [*rows, finding(name, overall, sample=reactant, state="all definitions", note=note)]
 
 
 def _apart(found: Found, reactant: str, other: str, product: str, norm: str, error: float) -> tuple[float, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import xarray as xr
 
 from coldbond.bundle import raw
+from coldbond.bundle.findings import rendered
 from coldbond.cells import capacity, ccd, full_cell, long_cycling
 from coldbond.multiverse.library import IMPORTED, require
 
@@ -85,7 +86,7 @@ def row(listed: Mapping[str, str], folder: str, library: str = IMPORTED) -> dict
         of_cell |= {column: repr(number) for column, number in numbers.items() if number is not None}
         if name == "first_capacity" and one:
             of_cell["capacity_unit"] = one["unit"]
-    return of_cell | {"note": found[0]["note"]}
+    return of_cell | {"note": rendered(found[0])}
 
 
 def failed(listed: Mapping[str, str], error: BaseException) -> dict[str, str]:

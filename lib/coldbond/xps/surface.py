@@ -12,16 +12,6 @@ from coldbond.xps import component_selection
 from coldbond.xps.component_selection import NORMAL, Composition
 from coldbond.xps.components import COMPONENTS, LINES, looked_for
 
-#: Claims of the paper by role, region and component: what they state of it.
-CLAIMS = {
-    ("surface", "Li 1s", "Li3N"): ("binding_energy", "li1s_li3n"),
-    ("surface", "Li 1s", "Li2O"): ("binding_energy", "li1s_li2o"),
-    ("surface", "Li 1s", "Li0"): ("present", "li1s_li0"),
-    ("surface", "N 1s", "Li3N"): ("binding_energy", "n1s_li3n"),
-    ("surface", "N 1s", "InN"): ("present", "n1s_inn"),
-    ("cycled-surface", "Zr 3d", "ZrReduced"): ("present", "zr3d_reduction"),
-}
-
 
 def compositions(
     recordings: Mapping[str, xr.DataTree],
@@ -164,16 +154,13 @@ def findings(
         whose = {key: attrs[key] for key in ("sample", "state")}
         for region, composition in regions.items():
             for key, row in composition.table.iterrows():
-                states, claim = CLAIMS.get((attrs["role"], region, key), ("", ""))
                 name = f"{region}_{key}".replace(" ", "_")
                 note = _evidence(composition, row)
-                given = claim if states == "present" and row.decided else ""
                 present = bool(row.present) if row.decided else None
-                values.append(finding(f"{name}_present", present, **whose, claim=given, note=note))
+                values.append(finding(f"{name}_present", present, **whose, note=note))
                 if not row.present:
                     continue
-                given = claim if states == "binding_energy" else ""
-                values.append(_position(name, row) | whose | {"claim": given})
+                values.append(_position(name, row) | whose)
                 if row.share_low < 1 and row.share_high - row.share_low > 1e-9:
                     values.append(_share(name, row, composition) | whose)
     return values + _shifts(recordings, found, before)
@@ -226,7 +213,6 @@ def _shifts(
         whose = {key: attrs[key] for key in ("sample", "state")}
         note = f"mean position of 3d5/2 against {before}; {'; '.join(held[label].inseparable) or 'a single component'}"
         values.append(finding("In_3d_shift", shift, shift - half, shift + half, "eV", **whose, note=note))
-        claim = "in3d_shift" if attrs["role"] == "surface" else ""
         note = f"the shift's 95 % interval is {shift - half:.2f} to {shift + half:.2f} eV"
         others = [
             f"{value - other:+.2f} ± {NORMAL * np.hypot(deviation, spread):.2f} eV against {name}"
@@ -235,5 +221,5 @@ def _shifts(
         ]
         note += f"; {', '.join(others)}" if others else ""
         lower = bool(shift + half < 0)
-        values.append(finding("In_3d_at_lower_binding_energy", lower, **whose, claim=claim, note=note))
+        values.append(finding("In_3d_at_lower_binding_energy", lower, **whose, note=note))
     return values

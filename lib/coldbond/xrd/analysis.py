@@ -16,15 +16,6 @@ from coldbond.xrd.reference_match import match
 from coldbond.xrd.residual_pattern import Remainder, remainder
 from coldbond.xrd.structures import STRUCTURES, Structure
 
-#: claims.yml: what the paper says of the phases of a sample, by quantity, sample and state.
-CLAIMS = {
-    ("matches_reference", "LLZ", "pristine"): "xrd_garnet",
-    ("matches_reference", "InN-LLZ", "pristine"): "xrd_garnet",
-    ("InN_present", "LLZ", "pristine"): "xrd_inn",
-    ("InN_present", "InN-LLZ", "pristine"): "xrd_inn",
-    ("same_phase_as_LLZ-powder", "LLZ", "pristine"): "xrd_sintering",
-    ("more_stray_peaks_than_RT-MCL-LLZ", "LLZ", "after 200 cycles"): "xrd_stray",
-}
 PLACE = 0.02  # degree: by how much more than its error a peak may miss a line, such as from another height of a film
 
 
@@ -308,13 +299,7 @@ def _same(one: Analysis, other: Analysis, first: str, reference: str) -> dict:
         f"{'both match' if all(alike) else 'not both match'} {reference}; the cells differ by {100 * strain:+.2f} %, "
     )
     note += f"a {one.main.name} varies by {100 * one.main.uncertainty:.1f} % either way"
-    return _claimed(other, quantity, all(alike) and near, note)
-
-
-def _claimed(found: Analysis, quantity: str, value: bool | None, note: str) -> dict:
-    """Return a yes/no finding, with the claim that it tests."""
-    claim = CLAIMS.get((quantity, found.whose["sample"], found.whose["state"]), "")
-    return finding(quantity, value, **found.whose, claim=claim, note=note)
+    return finding(quantity, all(alike) and near, **other.whose, note=note)
 
 
 def _lattice(found: Analysis) -> list[dict]:
@@ -346,7 +331,7 @@ def _likeness(found: Analysis, reference: str) -> list[dict]:
         + f", {100 * like.unexplained:.1f} % of the intensity in peaks that nothing explains"
         + f"; the cell is {100 * like.strain:+.2f} % off the reference's, so its lines lie elsewhere"
     )
-    return [_claimed(found, "matches_reference", like.matches, note)]
+    return [finding("matches_reference", like.matches, **found.whose, note=note)]
 
 
 def unexplained_area(found: Analysis) -> float:
@@ -376,7 +361,7 @@ def _phase(found: Analysis, name: str) -> list[dict]:
     if verdict.undecided:
         note += f"; not to be told from {', '.join(verdict.undecided)}: one of them is there"
     return [
-        _claimed(found, f"{name}_present", None if verdict.undecided else verdict.present, note),
+        finding(f"{name}_present", None if verdict.undecided else verdict.present, **found.whose, note=note),
         finding(f"{name}_weight_fraction", value, low, high, "%", **whose, note=amount),
     ]
 
@@ -427,7 +412,7 @@ def stray_comparison(analyses: Mapping[str, Analysis]) -> list[dict]:
             for name, n, i in ((first, count, intensity), (label, other_count, other_intensity))
         )
         quantity = f"more_stray_peaks_than_{label.replace(', ', '_').replace(' ', '_')}"
-        rows.append(_claimed(analyses[first], quantity, more, note))
+        rows.append(finding(quantity, more, **analyses[first].whose, note=note))
     return rows
 
 

@@ -187,9 +187,8 @@ def findings(
             continue
         upper = "no upper bound" if high is None else f"{high:.2f}"
         note = f"integral breadths in a ratio of {value:.2f} ({low:.2f} to {upper}); {what}"
-        claim = CLAIMS.get((whose[first]["sample"], whose[label]["sample"]), "")
         rows += [
             finding(f"breadth_over_{name}", value, low, high, **whose[first], note=what),
-            finding(f"broader_than_{name}", bool(low > 1), **whose[first], claim=claim, note=note),
+            finding(f"broader_than_{name}", bool(low > 1), **whose[first], note=note),
         ]
     return rows

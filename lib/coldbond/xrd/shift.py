@@ -13,8 +13,6 @@ from coldbond.xrd import pawley, single_peak
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.line_broadening import common
 
-#: claims.yml: what the paper says of a shift, by the samples before and after.
-CLAIMS = {("Li", "Li"): "xrd_li_shift"}
 SMALL = 0.05  # probability below which a model that explains the shifts is given up
 
 
@@ -182,13 +180,12 @@ def findings(comparisons: Mapping[str, Comparison]) -> list[dict]:
             f"{since}; lattice parameter {_percent(both.strain)} with the height free, as if X-rays saw both samples "
         )
         note += f"equally deep; {tests} degrees of freedom"
-        claim = CLAIMS.get((compared.before.whose["sample"], whose["sample"]), "")
         expanded = is_lattice_change(found) and bool(both.strain[0] > 0)
         rows += [
             finding(
                 "reflection_shift", mean, mean - half, mean + half, "degree", **whose, note=f"{since}, weighted mean"
             ),
-            finding("lattice_expanded", expanded, **whose, claim=claim, note=note),
+            finding("lattice_expanded", expanded, **whose, note=note),
             _parameter_change(compared),
         ]
     return rows

@@ -47,7 +47,7 @@ class Claim:
     untestable : str
         Why no recording can test it.
     findings : dict of str to list or str
-        Quantity and state of the findings that test it, where they do not name it themselves.
+        Which findings test it: quantities, and state and role of the notebook's parameters where they matter.
     """
 
     id: str
@@ -191,10 +191,15 @@ def _claim(path: Path, entry: Mapping) -> Claim:
     by = entry.get("findings", {})
     if (
         not isinstance(by, dict)
-        or not {*by} <= {"quantity", "state"}
+        or not {*by} <= {"quantity", "state", "role"}
         or (by and not isinstance(by.get("quantity"), list))
     ):
-        raise _error(path, name, "findings", "it has quantity, a list, and may have state", "write {quantity: [a]}")
+        raise _error(
+            path, name, "findings", "it has quantity, a list, and may have state and role", "write {quantity: [a]}"
+        )
+    if bool(by) == bool(entry.get("untestable")):
+        reason = "a claim has either findings, which test it, or says why it is untestable"
+        raise _error(path, name, "findings", reason, "write {quantity: [a]}, a quantity of figures/NAME.json")
     given = entry.get("sample", [])
     samples = tuple(expected) or ((given,) if isinstance(given, str) else tuple(given))
     plain = {

@@ -13,7 +13,7 @@ import xarray as xr
 from coldbond.bundle import paths
 from coldbond.bundle.claims import paper
 from coldbond.bundle.claims.paper import Claim, Paper
-from coldbond.bundle.findings import text
+from coldbond.bundle.findings import rendered, text
 
 AGREES, DISAGREES, UNTESTED = VERDICTS = ("agrees", "disagrees", "not testable here")
 EVIDENCE = {
@@ -53,7 +53,7 @@ def built(names: Sequence[str] = (), folder: str | PathLike[str] | None = None) 
             numbers = json.loads(content)
             if numbers["notebook"] != "claims":
                 found[path.stem] = numbers | {"sha256": hashlib.sha256(content).hexdigest()}
-                EVIDENCE[numbers["origin"]], [value["claim"] for value in numbers["values"]]
+                EVIDENCE[numbers["origin"]], [value["quantity"] for value in numbers["values"]]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path.name}: these are no numbers of a figure ({error!r}): make {path.stem}") from None
     if not found:
@@ -154,16 +154,8 @@ def table(stated: Paper, found: Mapping[str, dict]) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        A finding names a claim that there is not, or is of another kind than its claim.
+        A finding is of another kind than the claim that it tests.
     """
-    known = {*stated.claims, *paper.load(paths.ROOT / "raw" / "claims.yml").claims}
-    for figure, numbers in found.items():
-        for one in numbers["values"]:
-            if one["claim"] and one["claim"] not in known:
-                raise ValueError(
-                    f"{figure}: {one['quantity']} of {one['sample']} names the claim {one['claim']}, "
-                    f"which {stated.path.name} does not hold"
-                )
     rows = [row for claim in stated.claims.values() for row in _of_claim(claim, found)]
     return pd.DataFrame(rows + [_of_contradiction(stated, entry) for entry in stated.contradictions], dtype=str)
 
@@ -172,11 +164,11 @@ def _of_claim(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict]:
     tested = []
     for figure, numbers in found.items():
         for one in numbers["values"]:
-            if tests(one, claim):
+            if tests(claim, numbers, one):
                 tested.append(one["sample"])
                 word, reason = verdict(claim, one)
                 mixed = "drawn from recordings of several origins" if numbers["origin"] == "mixed" else ""
-                note = "; ".join(filter(None, [reason, one["note"], claim.note, mixed]))
+                note = "; ".join(filter(None, [reason, rendered(one), claim.note, mixed]))
                 yield _row(claim, one, EVIDENCE[numbers["origin"]], word, note) | {"figure": figure}
     for sample in [one for one in claim.samples if one not in tested] or ([""] if not tested else []):
         reason = claim.untestable or f"no figure here {'shows it of this sample' if tested else 'tests it'}"
@@ -184,11 +176,25 @@ def _of_claim(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict]:
         yield _row(claim, nothing, "", UNTESTED, "; ".join(filter(None, [reason, claim.note])))
 
 
-def tests(one: Mapping, claim: Claim) -> bool:
-    """Return whether a finding tests a claim: it names the claim, or the claim its quantity."""
+def tests(claim: Claim, numbers: Mapping, one: Mapping) -> bool:
+    """Return whether a finding of a figure tests a claim, by the quantity, sample, state and role that the claim names.
+
+    Parameters
+    ----------
+    claim : Claim
+    numbers : mapping
+        The figure's, as figures/NAME.json holds them; its parameters have the role of the recordings where a notebook
+        is for several.
+    one : mapping
+        One of its values.
+    """
     by = claim.findings
-    named = one["quantity"] in by.get("quantity", ()) and one["sample"] in (claim.samples or (one["sample"],))
-    return one["claim"] == claim.id or (named and one["state"] == by.get("state", one["state"]))
+    return (
+        one["quantity"] in by.get("quantity", ())
+        and (not claim.samples or one["sample"] in claim.samples)
+        and one["state"] == by.get("state", one["state"])
+        and by.get("role") in (None, numbers["parameters"].get("role"))
+    )
 
 
 def _of_contradiction(stated: Paper, entry: Mapping[str, str]) -> dict:
@@ -197,7 +203,7 @@ def _of_contradiction(stated: Paper, entry: Mapping[str, str]) -> dict:
     one = paper.computed(stated, entry)
     claim = Claim(entry["id"], against.where or "text", against.kind, entry["statement"], against.value, against.unit)
     word, reason = verdict(claim, one)
-    row = _row(claim, one, "computed", word, "; ".join(filter(None, [reason, one["note"]])))
+    row = _row(claim, one, "computed", word, "; ".join(filter(None, [reason, rendered(one)])))
     return row | {"kind": "contradiction", "quantity": ""}
 
 

@@ -14,7 +14,6 @@ from coldbond.impedance.conductivity.pellet import NORMAL, kelvin, product, shap
 from coldbond.impedance.intervals import Interval
 
 ROOM = 298.15  # K
-CLAIMS = {"LLZ": "activation_energy"}
 #: What is drawn as a straight line over 1/T, and the power of T in it.
 FORMS = {"conductivity_times_temperature": 1, "conductivity": 0}
 
@@ -215,8 +214,7 @@ def findings(
         for name, fit in of_sample.items():
             within = _agrees(fit.energy, reported)
             note = f"{reported:g} eV {'agrees' if within else 'does not agree'} with this definition; {_points(fit)}"
-            claim = CLAIMS.get(sample, "") if fit.power else ""
-            rows.append(finding(f"activation_energy_of_{name}", *fit.energy, "eV", **whose, claim=claim, note=note))
+            rows.append(finding(f"activation_energy_of_{name}", *fit.energy, "eV", **whose, note=note))
         fit = of_sample["conductivity_times_temperature"]
         if fit.bend:
             straight = fit.bend.low <= 0 <= fit.bend.high

@@ -17,7 +17,6 @@ from coldbond.impedance.intervals import Interval
 #: Activation energy [eV] where none was measured, for the thermostat's part in the uncertainty alone; those of garnets
 #: are a little smaller (Murugan, Thangadurai and Weppner 2007, doi 10.1002/anie.200701144).
 TYPICAL = 0.4
-CLAIMS = {"LLZ": "sigma_ion"}
 
 
 @dataclass(frozen=True)
@@ -139,8 +138,7 @@ def findings(
         known = isfinite(attrs["temperature_C"])
         at = f"{attrs['temperature_C']:g} ± {temperature_uncertainty:g} °C" if known else "an unknown temperature"
         note = f"at {at}; pellet {dimensions}"
-        claim = CLAIMS.get(attrs["sample"], "")
-        rows.append(finding("ionic_conductivity", *found, "S/cm", **whose, claim=claim, note=note))
+        rows.append(finding("ionic_conductivity", *found, "S/cm", **whose, note=note))
     return rows
 
 
