@@ -1,0 +1,1 @@
+"""The helper library of the notebooks: paths, manifest, recordings, figures, findings, claims."""

@@ -1,0 +1,1 @@
+"""Galvanostatic cells: cycling, short circuits, critical current density, long cycling, capacity, rate."""
