@@ -22,7 +22,7 @@ def z(circuit, **changed):
 @pytest.mark.parametrize("circuit", ["R", "L", "C", "W", "Q", "RQ", "RWQ", "L-R-RQ-RWQ-RQ-Q"])
 def test_slopes_are_its_differences(circuit):
     p = np.array([*values(circuit).values()])
-    slopes = circuits.terms(circuit, p, FREQUENCY)[1]
+    slopes = circuits.with_derivatives(circuit, p, FREQUENCY)[1]
     for at, name in enumerate(circuits.names(circuit)):
         up, down = (z(circuit, **{name: p[at] * np.exp(sign * 1e-5)}) for sign in (1, -1))
         np.testing.assert_allclose(slopes[at], (up - down) / 2e-5, rtol=1e-7, atol=1e-9 * np.abs(z(circuit)).max())
