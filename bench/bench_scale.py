@@ -44,12 +44,13 @@ def summarise(path: str) -> None:
     """Print what the library finds in a long-cycling recording."""
     from coldbond import read
     from coldbond.cells import long_cycling
+    from coldbond.cells.findings import long_cycling as long_cycling_findings
 
     recording = read(path).assign_attrs(area_cm2=0.785, sample="cell", state="")
-    judged = long_cycling.half_cycles(recording)
-    found = {one["quantity"]: one for one in long_cycling.findings({"": recording}, {"": judged})}
+    halves = long_cycling.half_cycles(recording)
+    found = {one["quantity"]: one for one in long_cycling_findings.findings({"": recording}, {"": halves})}
     bounds = {name: [found[name][key] for key in ("value", "low", "high")] for name in found}
-    print(json.dumps({"records": recording.sizes["record"], "half_cycles": judged.sizes["segment"], "found": bounds}))
+    print(json.dumps({"records": recording.sizes["record"], "half_cycles": halves.sizes["segment"], "found": bounds}))
 
 
 def measured(command: Sequence[str], folder: Path) -> tuple[dict[str, float], str]:

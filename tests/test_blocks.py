@@ -9,6 +9,7 @@ import xarray as xr
 from cells import dataset, galvanostatic
 from coldbond import files
 from coldbond.cells import ccd, cycling, long_cycling, shorts
+from coldbond.cells.findings import long_cycling as long_cycling_findings
 from coldbond.files import ReadError, delimited, derived, read
 from cycler_files import bdf_csv, land_rows, landt_csv
 from test_read_damage import LANDT_DAMAGE
@@ -42,10 +43,10 @@ def test_a_current_that_changes_its_level_is_cut_alike(block, monkeypatch):
 
 
 def found(recording: xr.Dataset) -> tuple:
-    judged = long_cycling.half_cycles(recording)
+    halves = long_cycling.half_cycles(recording)
     charge = shorts.charge_passed(recording, float(recording.time[recording.sizes["record"] // 2]))
-    rows = long_cycling.findings({"cell": recording}, {"cell": judged}, settled=2)
-    return judged, cycling.half_cycles(recording), ccd.steps(recording), rows, charge
+    rows = long_cycling_findings.findings({"cell": recording}, {"cell": halves}, settling=2)
+    return halves, cycling.half_cycles(recording), ccd.steps(recording), rows, charge
 
 
 @pytest.mark.parametrize("block", [1, 7, 360, 1000, 4096])

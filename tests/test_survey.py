@@ -63,7 +63,7 @@ def test_rows_hold_the_truth_or_say_why_there_is_none(written):
 def test_a_cell_without_area_or_mass_says_so(written):
     folder, _ = written
     of_ccd, _, of_full_cell = manifest.rows(folder)[:3]
-    assert "area_cm2 in manifest.csv" in cell.row(of_ccd | {"area_cm2": ""}, str(folder))["failed"]
+    assert "area_cm2 of manifest.csv" in cell.row(of_ccd | {"area_cm2": ""}, str(folder))["failed"]
     assert cell.row(of_full_cell, str(folder))["capacity_unit"] == "mAh/g"
     assert cell.row(of_full_cell | {"active_mass_mg": ""}, str(folder))["capacity_unit"] == "mAh"
 

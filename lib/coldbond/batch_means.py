@@ -9,7 +9,7 @@ by Student's t (Schmeiser 1982, doi 10.1287/opre.30.3.556). The slope is that of
 import numpy as np
 from numpy.typing import ArrayLike
 
-from coldbond.interval import Interval, student
+from coldbond.interval import Interval
 
 #: Number of batches. Schmeiser (1982) finds that ten or more gain little precision; fewer and longer batches tolerate
 #: a longer correlation. Set on closure: with six, 95 % intervals cover at least 90 % also where the correlation time
