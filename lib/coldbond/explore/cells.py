@@ -10,10 +10,15 @@ from matplotlib.figure import Figure
 
 from coldbond import batch_means
 from coldbond.bundle import figures
-from coldbond.cells import capacity, ccd, full_cell, long_cycling, shorts
+from coldbond.cells import capacity, ccd, long_cycling, shorts
+from coldbond.cells.findings import ccd as ccd_findings
+from coldbond.cells.findings import full_cell as full_cell_findings
+from coldbond.cells.plots import ccd as ccd_plots
+from coldbond.cells.plots import full_cell as full_cell_plots
 from coldbond.explore.controls import Choice, Control, Flag, Number, Span, View, numbers
 from coldbond.impedance import fit, intervals, kramers_kronig
 from coldbond.impedance.conductivity import electronic
+from coldbond.interval import Interval
 
 PROFILES = 6  # cycles whose voltage is drawn
 CIRCUITS = ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q", "none")
@@ -35,24 +40,24 @@ def of_cycling(recording: xr.Dataset) -> dict[str, Callable[[], View]]:
 
 
 class CriticalCurrent:
-    """Steps of rising current, judged with another threshold at every setting."""
+    """Steps of rising current, classified anew at every setting of the thresholds."""
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
         self.controls: dict[str, Control] = {
             "retained": Number("retained", 0.6, 0.05, 0.95, 0.05),
-            "metallic": Number("metal / Ω cm²", 10.0, 1.0, 100.0, 1.0),
+            "metallic": Number("hard short below / Ω cm²", 10.0, 1.0, 100.0, 1.0),
         }
 
     def draw(self, fig: Figure, retained: float, metallic: float) -> list[pd.DataFrame]:
-        judged = ccd.steps(self.recording, retained, metallic)
+        steps = ccd.steps(self.recording, retained, metallic)
         ax = fig.subplots()
-        ccd.plot(self.recording, judged, self.recording.attrs["sample"], ax)
+        ccd_plots.plot(self.recording, steps, self.recording.attrs["sample"], ax)
         ax.set_xlabel("Time / h")
-        value, low, high = ccd.critical_current_density(judged)
-        failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
+        value, low, high = ccd.critical_current_density(steps)
+        failed = ccd.failed_steps(steps)
         until = float(failed.onset[0] if failed.sizes["step"] else self.recording.time[-1])
-        charge, _ = shorts.charge_passed(self.recording, until)
+        charge = shorts.charge_passed(self.recording, until).value
         hours = (until - float(self.recording.time[0])) / 3600
         rows = {
             "critical current density": "none sustained" if value is None else f"{value:g} mA/cm²",
@@ -62,11 +67,11 @@ class CriticalCurrent:
             else f"none in {hours:.4f} h",
             "charge passed": f"{charge:.3g} mAh/cm²",
         }
-        return [numbers(rows), ccd.table({"resistance and verdict": judged})]
+        return [numbers(rows), ccd_findings.table({"resistance and kind": steps})]
 
 
 class LongCycling:
-    """Overpotentials of the cycles that are shown; judging thousands of half cycles takes a second, at the start."""
+    """Overpotentials of the cycles that are shown; classifying thousands of half cycles takes a second, once."""
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
@@ -96,7 +101,7 @@ class LongCycling:
                 {
                     "cycles": f"{cycles[0]} to {cycles[1]}, from {hours[0]:.1f} to {hours[-1]:.1f} h",
                     "overpotential": _range(over, "mV"),
-                    "hysteresis": _range(tuple(2 * x for x in over), "mV"),
+                    "hysteresis": _range(over.scaled(2), "mV"),
                     "resistance": _range(resistance, "Ω cm²"),
                     "drift": _range(drift, "mV/h"),
                 }
@@ -119,10 +124,10 @@ class Capacity:
             raise ValueError("none of the shown cycles was finished")
         left, right = fig.subplots(1, 2)
         some = np.linspace(*cycles, PROFILES).round().astype(int)
-        full_cell.plot_profiles(left, self.recording, shown, some)
-        full_cell.plot_capacity(right, shown)
+        full_cell_plots.plot_profiles(left, self.recording, shown, some)
+        full_cell_plots.plot_capacity(right, shown)
         complete = shown.sel(cycle=shown.complete)
-        found = full_cell.table({"": shown}, some).droplevel("cell")
+        found = full_cell_findings.table({"": shown}, some).droplevel("cell")
         found = found.loc[~found.index.duplicated()]
         if complete.sizes["cycle"] > 1:
             first, last = complete.capacity.sel(half="discharge").to_numpy()[[0, -1]]
@@ -219,6 +224,6 @@ class Transient:
         ]
 
 
-def _range(values: tuple[float, float, float], unit: str) -> str:
-    value, low, high = values
-    return f"{value:.4g} {unit} ({low:.4g} to {high:.4g})"
+def _range(interval: Interval, unit: str) -> str:
+    value, low, high = ("—" if x is None else f"{x:.4g}" for x in interval)
+    return f"{value} {unit} ({low} to {high})"

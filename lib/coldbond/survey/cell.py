@@ -7,7 +7,10 @@ import xarray as xr
 
 from coldbond.bundle import raw
 from coldbond.bundle.findings import rendered
-from coldbond.cells import capacity, ccd, full_cell, long_cycling
+from coldbond.cells import capacity, long_cycling
+from coldbond.cells.findings import ccd as ccd_findings
+from coldbond.cells.findings import full_cell as full_cell_findings
+from coldbond.cells.findings import long_cycling as long_cycling_findings
 from coldbond.multiverse.library import IMPORTED, require
 
 #: The columns of a finding: what the library calls it, and its unit; that of a capacity depends on the cell's mass.
@@ -31,15 +34,15 @@ COLUMNS = (
 
 
 def _of_ccd(recording: xr.Dataset) -> list[dict]:
-    return ccd.findings({"": recording})
+    return ccd_findings.findings({"": recording})
 
 
 def _of_long_cycling(recording: xr.Dataset) -> list[dict]:
-    return long_cycling.findings({"": recording}, {"": long_cycling.half_cycles(recording)})
+    return long_cycling_findings.findings({"": recording}, {"": long_cycling.half_cycles(recording)})
 
 
 def _of_full_cell(recording: xr.Dataset) -> list[dict]:
-    return full_cell.values(capacity.cycles(recording))
+    return full_cell_findings.findings(capacity.cycles(recording))
 
 
 #: The analysis that a role of the manifest asks for.
