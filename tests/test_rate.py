@@ -66,11 +66,11 @@ def test_three_rates_are_said_not_to_determine_three_parameters():
     found = rows(rate_test(scatter=0.0005))
     for quantity in ("low_rate_capacity", "characteristic_time", "rate_exponent"):
         assert (found[quantity]["value"], found[quantity]["low"], found[quantity]["high"]) == (None, None, None)
-        assert [(one["name"], one["value"]) for one in found[quantity]["evidence"]] == [("rates", 3)]
+        assert [(one["name"], one["value"]) for one in found[quantity]["evidence"]] == [("number of rates", 3)]
         assert "too few rates" in found[quantity]["note"]
     for exponent, process in ((0.5, "diffusion"), (1, "resistance")):
         row = found[f"characteristic_time_n_{exponent}"]
-        assert (row["evidence"][0]["name"], row["evidence"][0]["value"]) == ("exponent, held", exponent)
+        assert (row["evidence"][0]["name"], row["evidence"][0]["value"]) == ("exponent held at", exponent)
         assert f"{process} alone limits" in row["note"]
     assert found["characteristic_time_n_1"]["unit"] == "s"
 

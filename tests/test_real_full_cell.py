@@ -106,4 +106,4 @@ def test_six_rates_determine_the_model(phosphate):
     assert 2.9 < time["low"] < 6.2 < time["high"] < 30
     assert 175 < slow["low"] < 201 < slow["high"] < 280
     assert "the model extrapolates" in slow["note"]
-    assert [one["value"] for one in time["evidence"] if one["name"] == "rates"] == [6]
+    assert [one["value"] for one in time["evidence"] if one["name"] == "number of rates"] == [6]

@@ -98,7 +98,7 @@ def _capacity(
     if not full_cell.is_finished(table, half, cycle):
         return finding(quantity, None, unit=unit, note=ABSENT)
     sources = "mass and current" if unit == "mAh/g" else "current"
-    common = f"half width from {sources}, the same for all capacities"
+    common = f"half width common to all capacities ({sources})"
     shown = [item(common, _two_digits(100 * NORMAL * table.attrs["common"]), "%"), *evidence]
     if "tester_cycle" in table:
         number = int(table.tester_cycle.sel(half=half, cycle=cycle))
@@ -181,7 +181,7 @@ def _left_out(table: xr.Dataset, steady: xr.Dataset) -> list[dict]:
 def _trends(table: xr.Dataset, steady: xr.Dataset) -> list[dict]:
     if not table.complete.any():
         return []
-    count = item("complete cycles after settling", float((~steady.outlier).sum()))
+    count = item("number of complete cycles after settling", float((~steady.outlier).sum()))
     fade = "slope of a straight line through the cycles after settling, relative to the first discharge capacity"
     mean = f"{EFFICIENCY}; mean over the cycles after settling"
     return [
@@ -202,7 +202,7 @@ def _polarization(table: xr.Dataset, steady: xr.Dataset, stable_within: float) -
             interval = Interval.symmetric(1e3 * float(value), digits)
             cycle = item("cycle", float(number))
             rows.append(finding(f"polarization_{name}_cycle", interval, unit="mV", evidence=[cycle]))
-    count = item("complete cycles after settling", float(kept.sizes["cycle"]))
+    count = item("number of complete cycles after settling", float(kept.sizes["cycle"]))
     if kept.sizes["cycle"] < 3:
         return [*rows, finding("polarization_stable", None, evidence=[count], note="too few cycles for a trend")]
     change = full_cell.polarization_change(steady)
@@ -216,7 +216,13 @@ def _polarization(table: xr.Dataset, steady: xr.Dataset, stable_within: float) -
             evidence=[count],
             note="mean over the cycles after settling",
         ),
-        finding("polarization_change", change, unit="%", evidence=[count], note=f"straight line; {span}"),
+        finding(
+            "polarization_change",
+            change,
+            unit="%",
+            evidence=[count],
+            note="slope of a straight line times the number of cycles",
+        ),
         finding(
             "polarization_stable",
             full_cell.is_stable(change, stable_within),

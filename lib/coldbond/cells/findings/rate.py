@@ -79,8 +79,8 @@ def _capacity(quantity: str, members: xr.Dataset, level: xr.Dataset) -> dict:
     evidence, note = [], "a single cycle, of which it is not known whether it repeats"
     if level.cycles > 1:
         evidence = [
-            item("cycles", float(level.cycles)),
-            item("half width from their scatter", _two_digits(float(level.capacity_half_width)), unit),
+            item("number of cycles", float(level.cycles)),
+            item("half width from the scatter of the cycles", _two_digits(float(level.capacity_half_width)), unit),
         ]
         note = "mean of the cycles; the rest of the interval is common to all rates"
     for number in members.cycle[members.outlier.to_numpy()].to_numpy():
@@ -102,7 +102,7 @@ def _recovery(levels: xr.Dataset) -> dict:
 
 def _model(levels: xr.Dataset, fitted: Mapping[float | None, ModelResult]) -> list[dict]:
     capacity_unit = levels.capacity.attrs["units"]
-    rates = item("rates", float((~levels.again).sum()))
+    rates = item("number of rates", float((~levels.again).sum()))
     rows = []
     if None not in fitted:
         note = "too few rates to determine the three parameters of the model and to test it"
@@ -116,7 +116,7 @@ def _model(levels: xr.Dataset, fitted: Mapping[float | None, ModelResult]) -> li
         process = "" if exponent is None else f" for a cell that {rate_model.LIMITS[exponent]} alone limits"
         note = f"capacity-rate model of Tian et al. (2019){process}"
         if exponent is not None:
-            evidence = [item("exponent, held", exponent), *evidence]
+            evidence = [item("exponent held at", exponent), *evidence]
         for name, value in rate_model.intervals(result).items():
             quantity, unit, factor = PARAMETERS[name]
             quantity += "" if exponent is None else f"_n_{exponent:g}"
