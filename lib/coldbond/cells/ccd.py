@@ -18,13 +18,13 @@ from coldbond.cells import cycling, shorts
 from coldbond.cells.shorts import METALLIC, RETAINED
 from coldbond.interval import Interval
 
-#: Relative difference of current densities, beside one digit, up to which segments belong to the same step: well below
-#: the smallest step of a protocol, 2 % of the highest current density. Set on closure.
+#: Relative difference of current densities, beside one digit, up to which segments belong to the same step. Closure
+#: (tests/test_ccd.py, tests/test_ccd_twin.py) was the same with 0.0005 and 0.02.
 SAME_STEP = 0.005
 
-#: Difference from the measured current density up to which a rounder number is the setpoint: this share of the spacing
-#: of the steps (set on closure: at 0.05 steps of 0.125 mA/cm2 lose a digit, at 0.02 a current that is rounded to
-#: 1 µA makes 0.101 of 0.1 mA/cm2), ...
+#: Difference from the measured current density up to which a rounder number is the setpoint: this share of the
+#: spacing of the steps (set on closure: with 0.05, steps of 0.125 mA/cm2 lose a digit; with 0.02, a current that is
+#: rounded to 1 µA makes 0.101 of 0.1 mA/cm2 in steps of 0.025), ...
 SETPOINT_STEP_SHARE = 0.03
 #: ... or this share of the current density, the uncertainty of a usual tester's current.
 SETPOINT_SHARE = 0.001

@@ -14,8 +14,8 @@ from coldbond import batch_means
 from coldbond.cells import capacity
 from coldbond.interval import NORMAL, Interval, student
 
-#: Cycles from which on the smooth fade is a parabola; a straight line through fewer. Set on closure: of six cycles a
-#: parabola leaves three degrees of freedom.
+#: Cycles from which on the smooth fade is a parabola; a straight line through fewer. Of six cycles a
+#: parabola leaves three degrees of freedom. No other value was tried.
 PARABOLA_CYCLES = 6
 
 

@@ -23,7 +23,7 @@ SPANS = {"overpotential_start": (0.02, 0.1), "overpotential": (0.25, 0.75), "ove
 POINTS = 21
 
 #: Relative difference from the median current density up to which a half cycle belongs to the test; the others are the
-#: formation at lower currents. Set on closure.
+#: formation at lower currents. No other value was tried.
 SAME_CURRENT_DENSITY = 0.02
 
 
