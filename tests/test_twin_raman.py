@@ -86,4 +86,4 @@ def test_truth_is_found_again():
             covered += low < truth < high
             assert high - low < 3.5
             assert 0 < bare.bands[mode].height.high < 25
-    assert covered >= 11  # of 12
+    assert covered >= 10  # of 12
