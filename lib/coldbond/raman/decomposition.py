@@ -83,6 +83,8 @@ class Decomposition:
         Standard deviation of the residuals, in the unit of the intensity.
     effective : float
         Number of independent points that the residuals are worth.
+    significance : float
+        Of the F test.
     """
 
     curves: xr.Dataset
@@ -92,6 +94,7 @@ class Decomposition:
     degrees: Sequence[int]
     noise: float
     effective: float
+    significance: float
 
     @property
     def modes(self) -> dict[str, Band]:
@@ -100,7 +103,12 @@ class Decomposition:
 
 
 def decompose(
-    spectrum: xr.Dataset, bands: Sequence[float], modes: Mapping[str, float], window: Sequence[float]
+    spectrum: xr.Dataset,
+    bands: Sequence[float],
+    modes: Mapping[str, float],
+    window: Sequence[float],
+    degrees: Sequence[int] = DEGREES,
+    significance: float = SIGNIFICANCE,
 ) -> Decomposition:
     """Fit the bands of a spectrum, and decide which of the modes looked for are present.
 
@@ -114,6 +122,10 @@ def decompose(
         Names and expected positions of the modes looked for, 1/cm. They are symmetric.
     window : (float, float)
         Range of the fit, 1/cm.
+    degrees : sequence of int
+        Of the polynomials that may be the baseline, ascending.
+    significance : float
+        Of the F test that a mode must pass with every baseline.
 
     Returns
     -------
@@ -130,18 +142,18 @@ def decompose(
     may lie at the edge of the searched range is not present: intensity there comes from the shape of a neighbour.
     """
     inside = spectrum.assign(struck=("raman_shift", spikes.struck(spectrum))).sel(raman_shift=slice(*window))
-    _check(inside, [*bands, *modes.values()])
+    _check(inside, [*bands, *modes.values()], degrees[-1])
     shift, intensity, struck = (inside[name].to_numpy() for name in ("raman_shift", "intensity", "struck"))
     start = parameters(bands, list(modes.values()), float(np.median(np.diff(shift))))
     while True:  # spikes that only the residuals reveal are left out, and the rest is fitted again
         x, y = shift[~struck], intensity[~struck]
-        symmetric = fit(x, y, start, DEGREES[1])
+        symmetric = fit(x, y, start, degrees[len(degrees) // 2])
         outlying = spikes.outlying(symmetric, x)
         if not outlying.any():
             break
         struck[np.flatnonzero(~struck)[outlying]] = True
     starts = _skewed(symmetric, start)
-    fits = [best(x, y, starts, degree) for degree in DEGREES]
+    fits = [best(x, y, starts, degree) for degree in degrees]
     least = min(one.criterion for one in fits)
     fits = [one for one in fits if one.criterion - least < VERY_STRONG_EVIDENCE]
     mode_names = [f"mode{i}" for i in range(len(modes))]
@@ -155,7 +167,7 @@ def decompose(
         return found
 
     tests = {name: [_test(*pair) for pair in zip(fits, reduced([name]), strict=True)] for name in mode_names}
-    absent = [name for name in mode_names if not _is_present(fits, symmetric, name, tests[name])]
+    absent = [name for name in mode_names if not _is_present(fits, symmetric, name, tests[name], significance)]
     if absent:
         fits = reduced(absent)
         symmetric = fit(x, y, without(symmetric.parameters, absent), symmetric.degree)
@@ -198,13 +210,14 @@ def decompose(
         degrees=[one.degree for one in fits],
         noise=float(np.sqrt(shown.squares / x.size)),
         effective=shown.effective,
+        significance=significance,
     )
 
 
-def _check(inside: xr.Dataset, positions: Sequence[float]) -> None:
+def _check(inside: xr.Dataset, positions: Sequence[float], degree: int) -> None:
     """Refuse a window that is too narrow."""
     file, shift = inside.attrs.get("file", "the spectrum"), inside.raman_shift.to_numpy()
-    needed = POINTS_PER_PARAMETER * (2 * len(positions) + DEGREES[-1] + 2)
+    needed = POINTS_PER_PARAMETER * (2 * len(positions) + degree + 2)
     if shift.size < needed:
         raise ValueError(f"{file}: {shift.size} points in the window, {needed} are needed for its bands; widen it")
     outside = [position for position in positions if not shift[0] < position < shift[-1]]
@@ -237,7 +250,9 @@ def _test(whole: Fit, reduced: Fit) -> tuple[float, float]:
     return float(p), float(whole.effective * np.log(ratio) - more * np.log(whole.effective))
 
 
-def _is_present(fits: Sequence[Fit], symmetric: Fit, name: str, tests: Sequence[tuple[float, float]]) -> bool:
+def _is_present(
+    fits: Sequence[Fit], symmetric: Fit, name: str, tests: Sequence[tuple[float, float]], significance: float
+) -> bool:
     """Return whether a mode is present, by the rules that the module describes."""
     searched, width = fits[0].parameters[f"{name}_position"], f"{name}_width"
     position = confidence_intervals.parameter(fits, symmetric, f"{name}_position")
@@ -245,7 +260,7 @@ def _is_present(fits: Sequence[Fit], symmetric: Fit, name: str, tests: Sequence[
     if position.low is None or position.high is None or height.low is None:
         return False
     return bool(
-        max(p for p, _ in tests) < SIGNIFICANCE
+        max(p for p, _ in tests) < significance
         and height.low > 0
         and searched.min < position.low
         and position.high < searched.max

@@ -7,7 +7,7 @@ import xarray as xr
 
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import NORMAL, Interval
-from coldbond.raman.decomposition import SIGNIFICANCE, Band, Decomposition
+from coldbond.raman.decomposition import Band, Decomposition
 from coldbond.raman.neon import axis_correction
 from coldbond.raman.spikes import positions
 
@@ -77,11 +77,11 @@ def _absent(spectrum: Decomposition, name: str, mode: Band) -> list[dict]:
     unit, relative = spectrum.height_unit, _relative(spectrum)
     height = finding(f"height_of_{name}", mode.height, unit=unit, note=_joined("upper limit", relative))
     limit = Interval(None, None, height["high"])  # as rounded there
-    passes = mode.p is not None and mode.p < SIGNIFICANCE
+    passes = mode.p is not None and mode.p < spectrum.significance
     edge = "intensity at the edge of the searched range is attributed to a neighbouring band" if passes else ""
     evidence = [item("height", limit, unit), *_tests(spectrum, mode)]
     note = _joined(relative, edge)
-    return [finding(f"{name}_present", False, evidence=evidence, threshold=_threshold(), note=note), height]
+    return [finding(f"{name}_present", False, evidence=evidence, threshold=_threshold(spectrum), note=note), height]
 
 
 def _present(spectrum: Decomposition, name: str, mode: Band) -> list[dict]:
@@ -99,7 +99,7 @@ def _present(spectrum: Decomposition, name: str, mode: Band) -> list[dict]:
         axis.append(item("points of the mode struck by a cosmic ray and left out", round(100 * struck), "%"))
     unit = spectrum.height_unit
     return [
-        finding(f"{name}_present", True, evidence=evidence, threshold=_threshold(), note=_relative(spectrum)),
+        finding(f"{name}_present", True, evidence=evidence, threshold=_threshold(spectrum), note=_relative(spectrum)),
         finding(f"raman_shift_of_{name}", mode.position, unit="1/cm", evidence=axis),
         finding(f"width_of_{name}", mode.width, unit="1/cm", note="includes the width of the instrument"),
         finding(f"height_of_{name}", mode.height, unit=unit, note=_relative(spectrum)),
@@ -120,8 +120,8 @@ def _tests(spectrum: Decomposition, mode: Band) -> list[dict]:
     return rows
 
 
-def _threshold() -> list[dict]:
-    return [item("p of the F test", SIGNIFICANCE)]
+def _threshold(spectrum: Decomposition) -> list[dict]:
+    return [item("p of the F test", spectrum.significance)]
 
 
 def _struck_share(curves: xr.Dataset, mode: Band) -> float:

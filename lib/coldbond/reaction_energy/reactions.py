@@ -141,7 +141,9 @@ def lowest(energies: xr.Dataset, formula: str) -> float:
     """Return the energy [eV/atom] of the most stable form of a formula; LookupError if the table has none."""
     own = energies.energy.to_numpy()[energies.formula.to_numpy() == formula]
     if not own.size:
-        raise LookupError(f"no energy of {formula} in the table: add it to lib/coldbond/energies/structures.py and run make energies")
+        raise LookupError(
+            f"no energy of {formula} in the table: add it to lib/coldbond/energies/structures.py and run make energies"
+        )
     return float(own.min())
 
 

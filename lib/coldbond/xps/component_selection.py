@@ -34,6 +34,7 @@ STRONG_EVIDENCE = 6.0
 UNDECIDED_SHARE = 0.1
 #: Correlation of two areas above which they are reported as inseparable; a convention.
 INSEPARABLE = 0.9
+SMALL = 1e-12  # keeps the direction of a line finite that the rest of the model imitates completely
 SCAN_STEP = 0.05  # eV, between positions in the trials factor; well below the width of a line
 #: Largest standard uncertainty of a position in the trials factor, eV: bounds the search for a component without prior.
 LARGEST_UNCERTAINTY = 1.0
@@ -139,7 +140,7 @@ def composition(
     significance: float = 0.05,
     model_uncertainty: float = 0.02,
 ) -> Composition:
-    """Decide which components a region holds, and determine their amounts.
+    """Decide which components are present in a region, and determine their amounts.
 
     Parameters
     ----------
@@ -268,7 +269,7 @@ def trials_factor(without: MinimizerResult, component: Component) -> float:
     signal = np.hstack([signal, np.zeros((position.size, rest.shape[0] - signal.shape[1]))])
     basis, _ = np.linalg.qr(rest)
     signal = signal - (signal @ basis) @ basis.T
-    signal /= np.maximum(np.linalg.norm(signal, axis=1, keepdims=True), 1e-12)  # a line that is imitated fully is zero
+    signal /= np.maximum(np.linalg.norm(signal, axis=1, keepdims=True), SMALL)
     return float(np.linalg.norm(np.diff(signal, axis=0), axis=1).sum())
 
 

@@ -22,7 +22,13 @@ BRACKET = 1.03  # ratio of a rejected to an allowed area at which the search end
 #: Ratio of the standard uncertainty of the area to the sum of all areas below which the area counts as well
 #: conditioned. Above it the quadratic approximation is useless as a start.
 WELL_CONDITIONED = 1 / 3
-FIRST_SHARE = 0.01  # of all areas, the uncertainty that stands for it there
+FIRST_SHARE = 0.01  # share of all areas that is taken for the standard uncertainty there
+#: Least and largest factor by which the distance from the estimate changes in one step of the search.
+LEAST_FACTOR, LARGEST_FACTOR = 0.5, 3.0
+LEAST_GROWTH = 1.3  # least factor of a step while no area is rejected yet
+OVERSHOOT = 1.01  # factor beyond the root of the quadratic approximation, after an allowed area
+UNDERSHOOT = 0.99  # factor on every step, so that a step from a rejected area ends at an allowed one
+LEAST_RISE = 1e-3  # of chi square, keeps the factor finite where the fit hardly gets worse
 
 
 def upper_limit(full: MinimizerResult, without: MinimizerResult, component: Component, known: float = 0.0) -> float:
@@ -69,7 +75,7 @@ def upper_limit(full: MinimizerResult, without: MinimizerResult, component: Comp
     last = best
 
     def rise(held: float) -> float:
-        """Return the rise of chi square with the area held, from the last fit on."""
+        """Return the rise of chi square with the area fixed, fitted from the last such fit on."""
         nonlocal last
         others = [name for name in last.free if name != area]
         last = minimum(model, last.values | {area: held}, others, without.sigma, tolerance=SEARCH_TOLERANCE)
@@ -84,10 +90,10 @@ def upper_limit(full: MinimizerResult, without: MinimizerResult, component: Comp
         allowed, rejected = (held, rejected) if worse < LIMIT_RISE else (allowed, held)
         # A quadratic chi square would reach the limit in one step. The step is bounded, and aims slightly to the other
         # side of the limit, so that allowed and rejected areas enclose it.
-        factor = np.clip(np.sqrt(LIMIT_RISE / max(worse, 1e-3)), 0.5, 3.0)
+        factor = np.clip(np.sqrt(LIMIT_RISE / max(worse, LEAST_RISE)), LEAST_FACTOR, LARGEST_FACTOR)
         if worse < LIMIT_RISE:
-            factor = max(1.01 * factor, 1.3 if np.isinf(rejected) else 0)
-        held = estimate + 0.99 * (held - estimate) * factor
+            factor = max(OVERSHOOT * factor, LEAST_GROWTH if np.isinf(rejected) else 0)
+        held = estimate + UNDERSHOOT * (held - estimate) * factor
         if not allowed < held < rejected:
             held = (allowed + rejected) / 2
     return float(max(rejected, enough))
