@@ -77,13 +77,13 @@ def test_truth_is_found_again():
             for label, of in surfaces.items()
         }
         recordings["Ne"] = dataset(raman.lamp("Ne", seed=seed))
-        spectra, _ = neon.axes(recordings, "Ne", 0.005, 0.5)
+        spectra, _ = neon.calibrated_spectra(recordings, "Ne", 0.005, 0.5)
         bare, coated = (decompose(spectra[label], BANDS, MODES, (160, 900)) for label in surfaces)
-        assert not bare.present[bare.looked_for].any()
-        assert coated.present[coated.looked_for].all()
+        assert not any(mode.present for mode in bare.modes.values())
+        assert all(mode.present for mode in coated.modes.values())
         for mode, truth in TRUTHS.items():
-            _, low, high = coated.position.sel(band=mode).to_numpy()
+            _, low, high = coated.bands[mode].position
             covered += low < truth < high
             assert high - low < 3.5
-            assert 0 < bare.height.sel(band=mode, bound="high") < 25
+            assert 0 < bare.bands[mode].height.high < 25
     assert covered >= 10  # of 12

@@ -14,7 +14,7 @@ from coldbond.raman import bands as raman
 from coldbond.raman import spikes
 from coldbond.xps import fit, reference
 from coldbond.xps import plots as xps_plots
-from coldbond.xps.components import COMPONENTS, LINES, looked_for
+from coldbond.xps.components import COMPONENTS, LINES, expected_components
 from coldbond.xrd import analysis, pawley
 from coldbond.xrd import plots as xrd_plots
 from coldbond.xrd.reflections import reflections
@@ -125,7 +125,9 @@ class Photoelectrons:
 
     def __init__(self, recording: xr.DataTree, region: str) -> None:
         self.region, self.line = region, LINES.get(region, fit.Line())
-        self.components = {c.key: c for c in (looked_for(region, recording.children) if region in COMPONENTS else ())}
+        self.components = {
+            c.key: c for c in (expected_components(region, recording.children) if region in COMPONENTS else ())
+        }
         self.scales = {False: reference.referenced(recording, None)}
         if "C 1s" in recording.children:
             self.scales[True] = reference.referenced(recording)
@@ -226,7 +228,7 @@ class Raman:
             for label, name in zip(labels, found.names, strict=True):
                 rows[label] = {
                     f"{what} / cm⁻¹": f"{values[f'{name}_{what}']:.1f} ± {error[f'{name}_{what}']:.1f}"
-                    if error[f"{name}_{what}"] < raman.BAND[0]
+                    if error[f"{name}_{what}"] < raman.BAND.distance
                     else "not determined"
                     for what in ("position", "width")
                 }
