@@ -52,7 +52,7 @@ def jcamp(table: str, form: str = "(X++(Y..Y))", **changed: str) -> str:
     header = {
         "TITLE": "LLZ $$ a pellet", "JCAMP-DX": "4.24", "DATA TYPE": "RAMAN SPECTRUM", "ORIGIN": "a laboratory",
         "OWNER": "nobody", "SPECTROMETER/DATA SYSTEM": "a spectrometer", "$LASER WAVELENGTH": "532.0 nm",
-        "$EXPOSURE TIME": "500 ms", "XUNITS": "1/CM", "YUNITS": "ARBITRARY UNITS", "XFACTOR": "1.0", "YFACTOR": "0.5",
+        "$EXPOSURE TIME": "500 ms", "$NUMBER OF EXPOSURES": "20", "XUNITS": "1/CM", "YUNITS": "ARBITRARY UNITS", "XFACTOR": "1.0", "YFACTOR": "0.5",
         "FIRSTX": str(FIRST), "LASTX": str(LAST), "NPOINTS": "53", "FIRSTY": "0", "MAXY": "64.0",
     }  # fmt: skip
     header |= {name.replace("_", " "): text for name, text in changed.items()}
@@ -101,6 +101,7 @@ def test_header_fields(tmp_path):
     attrs = spectrum.attrs
     assert (attrs["technique"], attrs["format"], attrs["sample_name"]) == ("raman", "jcamp-dx", "LLZ")
     assert (attrs["excitation"], attrs["integration_time"], attrs["instrument"]) == (532.0, 0.5, "a spectrometer")
+    assert attrs["accumulations"] == 20
     assert spectrum.intensity.attrs["units"] == "arbitrary units" and "one_count" not in spectrum
     assert spectrum.intensity.attrs["counting"] == "unknown: the file gives arbitrary units"
     counts = saved(tmp_path / "b.jdx", jcamp(DIFDUP, YUNITS="COUNTS")).intensity.attrs
