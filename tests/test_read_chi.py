@@ -62,9 +62,9 @@ def test_the_bare_settings_of_chi_are_read_by_the_names_of_the_columns(tmp_path)
     ("names", "column", "phase", "sign"),
     [
         (CHI_NAMES, 1, 1, 'as the column Z"/ohm and the phase say, and as in a passive cell'),
-        (CHI_NAMES, -1, 1, 'as in a passive cell: the opposite of what the column Z"/ohm says'),
+        (CHI_NAMES, -1, 1, 'as in a passive cell, the opposite of what the column Z"/ohm says'),
         (CHI_NAMES, 1, -1, 'as the column Z"/ohm says, and as in a passive cell'),
-        (CHI_NAMES, -1, -1, 'as in a passive cell: the opposite of what the column Z"/ohm and the phase say'),
+        (CHI_NAMES, -1, -1, 'as in a passive cell, the opposite of what the column Z"/ohm and the phase say'),
         (CHI_NAMES.replace('Z"', "-Z''"), -1, 1, "as the column -Z''/ohm and the phase say, and as in a passive"),
     ],
 )
