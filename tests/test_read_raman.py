@@ -52,7 +52,8 @@ def jcamp(table: str, form: str = "(X++(Y..Y))", **changed: str) -> str:
     header = {
         "TITLE": "LLZ $$ a pellet", "JCAMP-DX": "4.24", "DATA TYPE": "RAMAN SPECTRUM", "ORIGIN": "a laboratory",
         "OWNER": "nobody", "SPECTROMETER/DATA SYSTEM": "a spectrometer", "$LASER WAVELENGTH": "532.0 nm",
-        "$EXPOSURE TIME": "500 ms", "$NUMBER OF EXPOSURES": "20", "XUNITS": "1/CM", "YUNITS": "ARBITRARY UNITS", "XFACTOR": "1.0", "YFACTOR": "0.5",
+        "$EXPOSURE TIME": "500 ms", "$NUMBER OF EXPOSURES": "20",
+        "XUNITS": "1/CM", "YUNITS": "ARBITRARY UNITS", "XFACTOR": "1.0", "YFACTOR": "0.5",
         "FIRSTX": str(FIRST), "LASTX": str(LAST), "NPOINTS": "53", "FIRSTY": "0", "MAXY": "64.0",
     }  # fmt: skip
     header |= {name.replace("_", " "): text for name, text in changed.items()}
