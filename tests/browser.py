@@ -244,7 +244,7 @@ def explore(page: Page, name: str) -> None:
     path.fill(str(ROOT / "Makefile"))
     path.press("Enter")
     expect(message).to_contain_text("Makefile")
-    expect(message).to_contain_text("Mend:")
+    expect(message).to_contain_text("Remedy:")
     assert "Traceback" not in page.content()
     empty = IS_DRAWN.replace("return pixels.some", "return !pixels.some")
     page.wait_for_function(empty)

@@ -190,7 +190,7 @@ def test_a_file_is_read_with_the_digits_as_printed(tmp_path):
 )
 def test_what_is_wrong_is_said_with_claim_and_field(tmp_path, old, new, said):
     assert old in GOOD
-    with pytest.raises(ReadError, match=r"^claims\.yml.*\. Mend: .*\.$") as caught:
+    with pytest.raises(ReadError, match=r"^claims\.yml.*\. Remedy: .*\.$") as caught:
         stated(tmp_path, GOOD.replace(old, new, 1))
     assert said in str(caught.value)
 
