@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from coldbond import constants
 from coldbond.bundle import manifest
 from coldbond.bundle.manifest import COLUMNS, ManifestError, rows
 
@@ -23,6 +24,12 @@ def raw(tmp_path: Path) -> Path:
 def write(raw: Path, *lines: str, encoding: str = "utf-8") -> Path:
     (raw / "manifest.csv").write_text("\n".join(lines) + "\n", encoding=encoding)
     return raw
+
+
+def test_the_constants_are_those_of_the_analysis():
+    """The manifest is read by make, before the package can be imported, and therefore has its own list."""
+    assert manifest.CONSTANTS == tuple(constants.CONSTANTS)
+    assert set(manifest.CONSTANTS) <= set(COLUMNS)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -56,20 +63,26 @@ def test_one_recording_may_have_two_roles(raw):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([], "line 1: file must be the name of one column"),
-        ([HEADER.replace(",role", "")], "line 1: role must be the name of one column"),
-        ([HEADER + ",role"], "line 1: role must be the name of one column"),
-        ([HEADER, LLZ + "a, b"], "line 2: 13 fields under 12 columns: put a text with a ',' in it in double quotes"),
-        ([HEADER, LLZ[:-1]], "line 2: 11 fields under 12 columns: write a ',' for an empty field too"),
-        ([HEADER, LLZ, LLZ], "line 3, column file: cycling/ccd LLZ.csv stands here twice as ccd: delete one row"),
-        ([HEADER, LLZ, OTHER], "line 3, column state: LLZ, pristine has another ccd recording above: tell them apart"),
-        ([HEADER, LLZ.replace(",cycling", ",cyling")], "line 2, column technique: 'cyling' is unknown: write xrd, xps"),
-        ([HEADER, LLZ.replace(",ccd", ",CCD")], "line 2, column role: 'CCD' is unknown: write phase"),
-        ([HEADER, LLZ.replace("synthetic", "")], "line 2, column origin: '' is unknown: write synthetic, measured"),
+        ([], "line 1: exactly one column must be named file"),
+        ([HEADER.replace(",role", "")], "line 1: exactly one column must be named role"),
+        ([HEADER + ",role"], "line 1: exactly one column must be named role"),
+        ([HEADER, LLZ + "a, b"], "line 2: 13 fields in 12 columns: put a text that contains ',' in double quotes"),
+        ([HEADER, LLZ[:-1]], "line 2: 11 fields in 12 columns: write a ',' for an empty field too"),
+        ([HEADER, LLZ, LLZ], "line 3, column file: cycling/ccd LLZ.csv is listed twice with the role ccd: "),
+        ([HEADER, LLZ, OTHER], "line 3, column state: LLZ, pristine has another ccd recording above: give the two"),
+        (
+            [HEADER, LLZ.replace(",cycling", ",cyling")],
+            "line 2, column technique: 'cyling' is unknown: use one of xrd, xps",
+        ),
+        ([HEADER, LLZ.replace(",ccd", ",CCD")], "line 2, column role: 'CCD' is unknown: use one of phase"),
+        (
+            [HEADER, LLZ.replace("synthetic", "")],
+            "line 2, column origin: '' is unknown: use one of synthetic, measured",
+        ),
         ([HEADER, LLZ.replace(",LLZ", ",")], "line 2, column sample: empty"),
-        ([HEADER, LLZ.replace("0.785", "0.785 cm2")], "line 2, column area_cm2: '0.785 cm2' is no positive number"),
-        ([HEADER, LLZ.replace("0.785", "0")], "line 2, column area_cm2: '0' is no positive number"),
-        ([HEADER, LLZ.replace("25", "nan")], "line 2, column temperature_C: 'nan' is no number"),
+        ([HEADER, LLZ.replace("0.785", "0.785 cm2")], "line 2, column area_cm2: '0.785 cm2' is not a positive number"),
+        ([HEADER, LLZ.replace("0.785", "0")], "line 2, column area_cm2: '0' is not a positive number"),
+        ([HEADER, LLZ.replace("25", "nan")], "line 2, column temperature_C: 'nan' is not a number"),
         ([HEADER, LLZ.replace("synthetic,", "synthetic,abc")], "line 2, column sha256: not 64 hexadecimal digits"),
         ([HEADER, LLZ.replace("ccd LLZ", "lost")], "line 2, column file: 'cycling/lost.csv' is no file in "),
         ([HEADER, LLZ.replace("cycling/ccd LLZ.csv", "")], "line 2, column file: '' is no file in "),
@@ -86,7 +99,7 @@ def test_what_cannot_be_used_is_refused_with_its_place(raw, lines, message):
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path):
-    with pytest.raises(ManifestError, match=r"manifest\.csv: there is no such file; raw/README\.md says"):
+    with pytest.raises(ManifestError, match=r"manifest\.csv: there is no such file; raw/README\.md describes"):
         rows(tmp_path)
 
 
@@ -98,7 +111,7 @@ def test_another_encoding_is_refused(raw, encoding):
 
 def test_utf_16_without_a_mark_is_refused(raw):
     (raw / "manifest.csv").write_bytes((HEADER + "\n").encode("utf-16").removeprefix(codecs.BOM_UTF16))
-    with pytest.raises(ManifestError, match=r"manifest\.csv, line 1: .*save it as 'CSV UTF-8'|must be the name"):
+    with pytest.raises(ManifestError, match=r"manifest\.csv, line 1: .*save it as 'CSV UTF-8'|exactly one column"):
         rows(raw)
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from coldbond import files
-from coldbond.bundle import raw
+from coldbond.constants import CONSTANTS
 from coldbond.explore import cells, spectra
 from coldbond.explore.controls import View
 
@@ -35,7 +35,7 @@ def opened(path: str | PathLike, area_cm2: float = nan, active_mass_mg: float = 
     """
     path = Path(path).expanduser()
     recording = files.read(path)
-    unknown = {name: nan for name in raw.CONSTANTS} | {"area_cm2": area_cm2, "active_mass_mg": active_mass_mg}
+    unknown = {name: nan for name in CONSTANTS} | {"area_cm2": area_cm2, "active_mass_mg": active_mass_mg}
     recording.attrs |= {"file": str(path), "role": "", "sample": path.stem, "state": "", "origin": ""} | unknown
     return recording
 
