@@ -85,10 +85,10 @@ def test_the_summary_counts_where_a_statement_holds(tmp_path):
     stated = some("figS16", "{retained: [{value: 0.5, why: w}, {value: 0.7, why: w}]}")
     built = {"figS16": BUILT["figS16"]}
     runs = grid.runs(built, ROOT / "raw", stated)
-    numbers = {"values": built["figS16"]["values"]}
+    numbers = {"parameters": built["figS16"]["parameters"], "values": built["figS16"]["values"]}
     other = json.loads(json.dumps(numbers))
     for one in other["values"]:
-        if one["claim"] == "ccd_ht":
+        if one["quantity"] == "critical_current_density":
             one |= {"value": 0.4, "low": 0.4, "high": 0.5}
     found = [{"numbers": numbers}, {"numbers": other}, {"failed": "In [3]: ValueError: no"}]
     found = {run.key: one for run, one in zip(runs, found, strict=True)}
