@@ -97,7 +97,7 @@ def test_the_summary_counts_where_a_statement_holds(tmp_path):
     assert (row["n"], row["disagrees"], row["N"], row["verdict"]) == (1, 1, 2, "agrees")
     assert row["alone"] == {"retained: 0.5": "disagrees"} and row["runs"][2] is None
     assert result["figures"]["figS16"]["failed"] == {"2": "In [3]: ValueError: no"}
-    assert "holds in   1 of   2; 1 disagree; another verdict by retained: 0.5" in summary.as_text(result)
+    assert "holds in   1 of   2; 1 disagree; another verdict with retained: 0.5" in summary.as_text(result)
     assert summary.differences(runs, found, built) == []
 
     (tmp_path / "multiverse").mkdir()

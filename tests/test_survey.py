@@ -70,7 +70,7 @@ def test_a_cell_without_area_or_mass_says_so(written):
 
 def test_a_worker_with_another_library_makes_no_row(written):
     folder, _ = written
-    with pytest.raises(RuntimeError, match="another library than the one that lies here"):
+    with pytest.raises(RuntimeError, match="another version of the library"):
         cell.row(manifest.rows(folder)[0], str(folder), library="older")
 
 
@@ -105,5 +105,5 @@ def test_the_table_does_not_depend_on_the_workers(written, tmp_path):
 
     (folder / "empty").mkdir()
     (folder / "empty" / "manifest.csv").write_text(",".join(manifest.COLUMNS) + "\n")
-    with pytest.raises(LookupError, match="no recording of a role ccd, long-cycling, full-cell"):
+    with pytest.raises(LookupError, match="no recording has a role among ccd, long-cycling, full-cell"):
         survey(folder / "empty")

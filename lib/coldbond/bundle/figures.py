@@ -191,7 +191,7 @@ def save(
     notebook: str,
     parameters: Mapping,
     values: Sequence[dict],
-    recordings: Mapping[str, xr.Dataset],
+    recordings: Mapping[str, xr.Dataset | xr.DataTree],
 ) -> None:
     """Write figures/NAME.png, .json and .pdf, and display the picture in the notebook.
 
@@ -207,7 +207,7 @@ def save(
         Parameters of the notebook.
     values : sequence of dict
         Findings, as returned by `findings.finding`.
-    recordings : mapping of str to xarray.Dataset
+    recordings : mapping of str to xarray.Dataset or xarray.DataTree
         All recordings that the figure uses, as returned by `raw.recordings`.
 
     Notes
@@ -243,7 +243,7 @@ def save(
     _write(target.with_suffix(".pdf"), pdf)  # last, because make takes the PDF as the sign that all three are complete
 
 
-def stamp(fig: Figure, recordings: Mapping[str, xr.Dataset]) -> None:
+def stamp(fig: Figure, recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> None:
     """Mark a figure as "synthetic data" in its right margin, if any of its recordings is synthetic."""
     synthetic = [label for label, cell in recordings.items() if cell.attrs["origin"] == "synthetic"]
     if not synthetic:
