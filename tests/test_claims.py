@@ -1,4 +1,4 @@
-"""What the paper states against what was found: the rules of a verdict by hand, claims.yml, the table and its pages."""
+"""Claims: the rules of a verdict, the checks of claims.yml, the table and its forms."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def test_a_number_is_known_to_its_last_printed_digit(printed, kind, margin):
     ("stated", "kind", "value", "low", "high", "word"),
     [
         ("0.2", "value", 0.21, 0.19, 0.23, AGREES),
-        ("0.2", "value", 0.26, 0.25, 0.27, AGREES),  # what is printed as 0.2 may be 0.25
+        ("0.2", "value", 0.26, 0.25, 0.27, AGREES),  # 0.2 as printed may be 0.25
         ("0.2", "value", 0.26, 0.251, 0.27, DISAGREES),
         ("0.20", "value", 0.26, 0.25, 0.27, DISAGREES),
         ("130.5", "value", 130.4, 130.3, 130.45, AGREES),
@@ -68,12 +68,12 @@ def test_a_number_is_known_to_its_last_printed_digit(printed, kind, margin):
         ("50", "approx", 60.5, 60, 61, AGREES),
         ("50", "approx", 60.5, 60.1, 61, DISAGREES),
         ("398.5", "approx", 396.1, 395.9, 396.3, DISAGREES),
-        # without an interval on both sides there is nothing to agree with, yet it can exclude
+        # an interval with one bound cannot confirm a number, but can exclude it
         ("0.2", "value", 0.2, None, None, UNTESTED),
         ("0.2", "value", None, 0.1, None, UNTESTED),
         ("0.2", "value", None, 0.3, None, DISAGREES),
         ("0.2", "value", None, None, 0.1, DISAGREES),
-        # the cell failed where the interval ends
+        # the cell failed at the end of the interval
         ("0.2", "step", 0.2, 0.2, 0.3, AGREES),
         ("0.2", "step", 0.1, 0.1, 0.2, DISAGREES),
         ("0.2", "step", 0.3, 0.3, 0.4, DISAGREES),
@@ -81,7 +81,7 @@ def test_a_number_is_known_to_its_last_printed_digit(printed, kind, margin):
         ("1.8", "step", 2.5, 2.5, None, DISAGREES),
         (">= 2000", "bound", None, 2000.17, None, AGREES),
         (">= 2000", "bound", None, 1999.5, None, AGREES),
-        (">= 2000", "bound", None, 1999.4, None, UNTESTED),  # that test was too short to say
+        (">= 2000", "bound", None, 1999.4, None, UNTESTED),  # the test was too short
         ("> 2000", "bound", None, 1999.5, None, UNTESTED),
         (">= 2000", "bound", 1500, 1400, 1600, DISAGREES),
         ("> 160", "bound", 154.1, 148.1, 160.2, UNTESTED),
@@ -98,7 +98,7 @@ def test_a_number_is_known_to_its_last_printed_digit(printed, kind, margin):
         (">= 1", "bound", None, None, None, UNTESTED),
     ],
 )
-def test_a_number_against_what_is_stated(stated, kind, value, low, high, word):
+def test_a_number_against_the_stated_one(stated, kind, value, low, high, word):
     one = dict(quantity="q", sample="A", value=value, low=low, high=high, unit="V")
     assert verdicts.verdict(claim(stated, kind), one)[0] == word
 
@@ -113,12 +113,12 @@ def test_a_number_against_what_is_stated(stated, kind, value, low, high, word):
         ({"A": "no", "B": "yes"}, None, UNTESTED),
     ],
 )
-def test_a_yes_or_no_against_what_is_expected_of_the_sample(expected, value, word):
+def test_an_answer_against_the_expected_one_of_the_sample(expected, value, word):
     stated = claim(kind="qualitative", expected=expected, samples=tuple(expected))
     assert verdicts.verdict(stated, finding("q", value, sample="A"))[0] == word
 
 
-def test_what_cannot_be_compared_says_why():
+def test_a_finding_that_cannot_be_compared_gives_the_reason():
     one = finding("q", Interval(1.0, 0.9, 1.1), "mAh", sample="A")
     assert verdicts.verdict(claim("1.0"), one) == (UNTESTED, "it was found in mAh, not in V")
     assert verdicts.verdict(claim("1.0", samples=("B", "C")), one) == (UNTESTED, "the paper states it for B, C")
@@ -147,7 +147,7 @@ def stated(tmp_path, text: str = GOOD) -> paper.Paper:
     return paper.load(tmp_path / "claims.yml")
 
 
-def test_a_file_is_read_with_the_digits_as_printed(tmp_path):
+def test_numbers_keep_their_printed_digits(tmp_path):
     read = stated(tmp_path)
     assert (read.claims["a"].value, read.claims["a"].samples) == ("2.0", ("A",))
     assert (read.claims["b"].expected, read.claims["b"].samples) == ({"A": "yes", "B": "no"}, ("A", "B"))
@@ -207,7 +207,7 @@ def test_a_file_is_read_with_the_digits_as_printed(tmp_path):
         ("unit: V, sample", "unit: {V, sample", "line 4: not valid YAML"),
     ],
 )
-def test_what_is_wrong_is_said_with_claim_and_field(tmp_path, old, new, said):
+def test_an_error_names_claim_and_field(tmp_path, old, new, said):
     assert old in GOOD
     with pytest.raises(ReadError, match=r"^claims\.yml.*\. Mend: .*\.$") as caught:
         stated(tmp_path, GOOD.replace(old, new, 1))
@@ -322,7 +322,7 @@ def test_a_misspelt_selection_is_not_silent(tmp_path, selection, reason):
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"figure": "fig1"}', '{"notebook": "x", "origin": "guessed", "values": []}']
 )
-def test_what_are_no_numbers_of_a_figure_is_an_error(tmp_path, content):
+def test_a_file_without_the_numbers_of_a_figure_is_an_error(tmp_path, content):
     (tmp_path / "fig1.json").write_text(content)
     with pytest.raises(ValueError, match=r"fig1\.json does not contain a figure's numbers .*: make fig1"):
         verdicts.built(folder=tmp_path)
@@ -343,7 +343,7 @@ def test_every_claim_of_the_paper_is_tested_or_says_why_not():
     assert set(STATED.claims) - tested == {name for name, one in STATED.claims.items() if one.untestable}
 
 
-def test_every_sample_that_is_stated_has_been_looked_at():
+def test_every_stated_sample_has_a_finding():
     lost = TABLE[
         TABLE.note.str.contains("no figure has found")
         & ~TABLE.claim.isin([name for name in STATED.claims if STATED.claims[name].untestable])
@@ -372,7 +372,7 @@ def test_the_committed_table_is_that_of_the_committed_figures():
     assert report.changes(report.rows_of(text), TABLE.to_dict("records")) == []
 
 
-# ---- on paper -----------------------------------------------------------------------------------------------------
+# ---- its forms -----------------------------------------------------------------------------------------------------
 
 
 def test_csv_round_trips():
@@ -381,7 +381,7 @@ def test_csv_round_trips():
     pd.testing.assert_frame_equal(pd.read_csv(StringIO(text), dtype=str, keep_default_na=False), TABLE)
 
 
-def test_the_page_is_well_formed_whole_and_calls_nobody():
+def test_the_page_is_well_formed_and_complete_and_loads_nothing_from_elsewhere():
     page = report.as_html(TABLE)
     root = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))
     body = root.find("body/table/tbody")
@@ -399,7 +399,7 @@ def test_the_page_is_well_formed_whole_and_calls_nobody():
     assert len({tr.get("id") for tr in body}) == len(body)
 
 
-def test_a_statement_is_text_on_the_page_and_no_markup():
+def test_markup_in_a_statement_is_escaped():
     row = TABLE.iloc[[0]].assign(statement="<b>&", note='"<script>')
     root = ElementTree.fromstring(report.as_html(row).removeprefix("<!DOCTYPE html>"))
     assert root.find("body/table/tbody/tr")[8].text == '"<script>'
@@ -415,7 +415,7 @@ def test_the_terminal_has_120_columns_and_every_row():
     assert max(map(len, report.as_text(long).splitlines())) <= 120
 
 
-def test_changed_new_and_lost_rows_are_told():
+def test_changed_new_and_lost_rows_are_reported():
     rows = TABLE.to_dict("records")
     assert report.changes(rows, rows) == []
     other = [rows[0] | {"verdict": AGREES}, *rows[2:], rows[1] | {"sample": "mine"}]

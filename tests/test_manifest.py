@@ -34,7 +34,7 @@ def test_the_constants_are_those_of_the_analysis():
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_rows_hold_the_columns_as_text(raw, encoding, end):
+def test_rows_contain_the_columns_as_text(raw, encoding, end):
     note = '"a note, with a comma in it, and µ"'
     (raw / "manifest.csv").write_bytes(
         end.join([HEADER, LLZ + note, "", "," * 11, LLZ.replace("LLZ", "In")]).encode(encoding)
@@ -91,7 +91,7 @@ def test_one_recording_may_have_two_roles(raw):
         ([HEADER, LLZ + '"never closed'], "line 2: unexpected end of data"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_its_place(raw, lines, message):
+def test_an_unusable_row_is_refused_with_line_and_column(raw, lines, message):
     with pytest.raises(ManifestError) as error:
         rows(write(raw, *lines))
     assert f"{raw / 'manifest.csv'}, {message}" in str(error.value)
@@ -131,7 +131,7 @@ def test_as_a_script_it_lists_for_make_what_stands_under_which_key(raw, capsys, 
 @pytest.mark.parametrize(
     ("name", "message"), [("ccd: LLZ", "make takes no file name with any of"), ("lost", "no file")]
 )
-def test_as_a_script_it_ends_with_one_line_where_it_cannot_be_used(raw, monkeypatch, name, message):
+def test_as_a_script_it_ends_with_a_message_of_one_line(raw, monkeypatch, name, message):
     (raw / "cycling" / "ccd: LLZ.csv").touch()
     write(raw, HEADER, LLZ.replace("ccd LLZ", name))
     monkeypatch.setattr("sys.argv", ["manifest.py", str(raw)])

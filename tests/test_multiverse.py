@@ -1,4 +1,4 @@
-"""Other defensible choices: which runs there are, and that a cluster that loses a worker finds the same."""
+"""The multiverse: its runs, its summary, and that a cluster that loses a worker gives the same results."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def test_every_choice_is_a_parameter_with_alternatives_and_reasons():
     )
 
 
-def test_small_grids_are_whole_and_large_ones_hold_each_alternative_alone():
+def test_small_grids_are_complete_and_large_ones_contain_each_alternative_alone():
     own = {name: 0 for name in "abcd"}
     listed = {name: [{"value": value, "why": "w"} for value in (0, 1, 2)] for name in own}
     two = {name: listed[name] for name in "ab"}
@@ -50,7 +50,7 @@ def test_small_grids_are_whole_and_large_ones_hold_each_alternative_alone():
     assert len({json.dumps(changed) for changed in part}) == 12
 
 
-def test_a_key_follows_recordings_parameters_and_nothing_else(tmp_path):
+def test_a_key_depends_on_recordings_and_parameters_and_on_nothing_else(tmp_path):
     one = {"figS17": BUILT["figS17"]}
     keys = [run.key for run in grid.runs(one, ROOT / "raw", STATED)]
     assert keys == [run.key for run in grid.runs(one, ROOT / "raw", STATED)]
@@ -81,7 +81,7 @@ def test_an_unknown_figure_is_refused():
         grid.runs({"fig4b": BUILT["fig4b"]}, ROOT / "raw", some("fig99_x", "{a: [{value: 1, why: w}]}"))
 
 
-def test_the_summary_counts_where_a_statement_holds(tmp_path):
+def test_the_summary_counts_the_runs_in_which_a_statement_holds(tmp_path):
     stated = some("figS16", "{retained: [{value: 0.5, why: w}, {value: 0.7, why: w}]}")
     built = {"figS16": BUILT["figS16"]}
     runs = grid.runs(built, ROOT / "raw", stated)
@@ -113,7 +113,7 @@ def test_the_summary_counts_where_a_statement_holds(tmp_path):
 # ---- on a cluster: make test-multiverse -----------------------------------------------------------------------------
 
 
-def test_a_cluster_that_loses_a_worker_finds_the_same(tmp_path):
+def test_a_cluster_that_loses_a_worker_gives_the_same_results(tmp_path):
     distributed = pytest.importorskip("distributed", reason="dask has an environment of its own: make test-multiverse")
     from coldbond.multiverse.gather import gather
 
@@ -147,6 +147,6 @@ def test_a_cluster_that_loses_a_worker_finds_the_same(tmp_path):
     failed = json.loads(disturbed)["figures"]["figS17"]["failed"]
     assert len(failed) == 3 and all("retained" in reason for reason in failed.values())
 
-    # What is kept is not done again, whatever a cluster would find: there is none.
+    # Stored results are reused: there is no cluster at this address.
     runs = [run for run in runs if run.changed.get("retained") != 7.0]
     gather(runs, ROOT / "raw", tmp_path / "runs" / "disturbed", scheduler="tcp://127.0.0.1:9")
