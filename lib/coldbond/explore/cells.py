@@ -1,11 +1,12 @@
-"""Views of what a cycler or a potentiostat recorded."""
+"""Views of cycling, impedance and direct-current recordings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from lmfit.minimizer import MinimizerResult
 from matplotlib.figure import Figure
 
 from coldbond import batch_means
@@ -18,16 +19,17 @@ from coldbond.cells.plots import full_cell as full_cell_plots
 from coldbond.explore.controls import Choice, Control, Flag, Number, Span, View, numbers
 from coldbond.impedance import fit, intervals, kramers_kronig
 from coldbond.impedance.conductivity import electronic
-from coldbond.interval import Interval
 
-PROFILES = 6  # cycles whose voltage is drawn
+PROFILES = 6  # number of cycles whose voltage profile is drawn
+TESTED_FROM = 10  # points; the Kramers-Kronig test is run on longer spectra only
+#: Circuits to choose from, in the notation of `coldbond.impedance`; "none" shows the spectrum without a fit.
 CIRCUITS = ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q", "none")
-OFFSET = 1e-10  # A, standard uncertainty of the current's zero, as in figure S3
+OFFSET = 1e-10  # A, standard uncertainty of the zero of the current: the default of notebook figS3_conductivity
 
 
 def of_cycling(recording: xr.Dataset) -> dict[str, Callable[[], View]]:
-    """Return the views of a cycler's recording by name, the one first that suits its role."""
-    made = {
+    """Return the views of a cycling recording by name, beginning with the one for its role."""
+    made: dict[str, Callable[[], View]] = {
         "critical current density": partial(CriticalCurrent, recording),
         "long cycling": partial(LongCycling, recording),
         "capacity": partial(Capacity, recording),
@@ -35,12 +37,13 @@ def of_cycling(recording: xr.Dataset) -> dict[str, Callable[[], View]]:
     suiting = {"ccd": ["critical current density"], "long-cycling": ["long cycling"]}
     names = suiting.get(recording.attrs["role"], ["capacity"])
     if not recording.attrs["role"]:
-        names = list(made) if (recording.voltage < 0).any() else list(made)[::-1]  # electrodes alike, or of two kinds
+        # A file without a manifest: only a symmetric cell, with two equal electrodes, has negative voltages.
+        names = list(made) if (recording.voltage < 0).any() else list(made)[::-1]
     return {name: made[name] for name in names}
 
 
 class CriticalCurrent:
-    """Steps of rising current, classified anew at every setting of the thresholds."""
+    """A test with rising current, with the thresholds of the short-circuit detection as controls."""
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
@@ -71,14 +74,17 @@ class CriticalCurrent:
 
 
 class LongCycling:
-    """Overpotentials of the cycles that are shown; classifying thousands of half cycles takes a second, once."""
+    """Overpotentials of a range of cycles.
+
+    Classifying thousands of half cycles takes a second and is done once, when the view is created.
+    """
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
         self.pairs = long_cycling.overpotentials(long_cycling.half_cycles(recording))
         count = self.pairs.sizes["pair"]
         if count < 2:
-            raise ValueError("fewer than two cycles were sustained: there is no overpotential to follow")
+            raise ValueError("fewer than two cycles were sustained, so the overpotential has no trend")
         self.controls: dict[str, Control] = {"cycles": Span("cycles", (1, count), 1, count)}
 
     def draw(self, fig: Figure, cycles: tuple[int, int]) -> list[pd.DataFrame]:
@@ -110,7 +116,7 @@ class LongCycling:
 
 
 class Capacity:
-    """Voltage profiles and capacities of the cycles that are shown."""
+    """Voltage profiles and capacities of a range of cycles."""
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
@@ -121,9 +127,9 @@ class Capacity:
     def draw(self, fig: Figure, cycles: tuple[int, int]) -> list[pd.DataFrame]:
         shown = self.table.sel(cycle=slice(*cycles))
         if not (shown.finished == 1).any():
-            raise ValueError("none of the shown cycles was finished")
+            raise ValueError("none of these cycles is complete")
         left, right = fig.subplots(1, 2)
-        some = np.linspace(*cycles, PROFILES).round().astype(int)
+        some = [round(cycle) for cycle in np.linspace(*cycles, PROFILES).tolist()]
         full_cell_plots.plot_profiles(left, self.recording, shown, some)
         full_cell_plots.plot_capacity(right, shown)
         complete = shown.sel(cycle=shown.complete)
@@ -139,7 +145,7 @@ class Capacity:
 
 
 class Impedance:
-    """A spectrum with the circuit that is chosen, fitted between the frequencies that are shown."""
+    """A spectrum with the fit of one equivalent circuit over a range of frequencies."""
 
     def __init__(self, spectrum: xr.Dataset) -> None:
         self.spectrum = spectrum
@@ -165,7 +171,7 @@ class Impedance:
         against.plot(kept.frequency, -np.angle(z, deg=True), **style)
         against.set(xlabel="Frequency / Hz", ylabel="−phase / °", xscale="log")
         rows = {"points": str(z.size)}
-        if z.size > 10:
+        if z.size > TESTED_FROM:
             rows["fail Kramers–Kronig"] = str(int(kramers_kronig.test(kept).fails.sum()))
         if circuit != "none":
             result = fit.fitted(kept, circuit)
@@ -177,8 +183,8 @@ class Impedance:
         return [numbers(rows)]
 
 
-def _parameters(result) -> dict[str, str]:
-    """Resistances with the interval of their profile; of the other parameters the value, unless it says nothing."""
+def _parameters(result: MinimizerResult) -> dict[str, str]:
+    """Return resistances with profile intervals, and the other parameters where their standard error is below 100 %."""
     units = {"R": "Ω", "L": "H", "t": "s", "n": "", "Q": "S sⁿ", "C": "F", "W": "Ω s⁻½"}
     rows = {"misfit": "{:.2f} %, at most {:.1f} %".format(*fit.misfit(result))}
     for name, parameter in result.params.items():
@@ -195,7 +201,7 @@ def _parameters(result) -> dict[str, str]:
 
 
 class Transient:
-    """The current at a constant voltage."""
+    """The current at constant voltage, with the fit of its steady value."""
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
@@ -224,6 +230,6 @@ class Transient:
         ]
 
 
-def _range(interval: Interval, unit: str) -> str:
-    value, low, high = ("—" if x is None else f"{x:.4g}" for x in interval)
+def _range(values: Iterable[float | None], unit: str) -> str:
+    value, low, high = ("—" if x is None else f"{x:.4g}" for x in values)
     return f"{value} {unit} ({low} to {high})"
