@@ -1,12 +1,11 @@
 """The manifest of a folder of recordings: what each file is, of which sample, with which constants.
 
-Standard library only: make runs this file as a script, also before there is an environment.
+Standard library only: make reads the manifest before any package is installed.
 """
 
 import csv
 import os
 import re
-import sys
 from math import isfinite
 
 COLUMNS = (
@@ -76,7 +75,7 @@ def rows(raw: str | os.PathLike[str]) -> list[dict[str, str]]:
     """
     raw = os.fspath(raw)
     path = os.path.join(raw, "manifest.csv")
-    checked = []
+    checked: list[dict[str, str]] = []
     for number, row in _table(path):
         _check(row, raw, f"{path}, line {number}")
         if any((row["file"], row["role"]) == (other["file"], other["role"]) for other in checked):
@@ -155,34 +154,3 @@ def _is_number(text: str, positive: bool) -> bool:
     except ValueError:
         return False
     return isfinite(number) and (number > 0 or not positive)
-
-
-def _for_make(raw: str) -> str:
-    """Return words that the Makefile picks from: manifest:PATH, and for every recording ROLE:PATH and ROLE/SAMPLE:PATH.
-
-    Where the folder has a claims.yml, also claims:PATH. Make splits words at blanks whether or not they are escaped: ␣
-    stands for a blank until the rules are written.
-    """
-    words = [("manifest", os.path.join(raw, "manifest.csv"))]
-    if os.path.isfile(claims := os.path.join(raw, "claims.yml")):
-        words.append(("claims", claims))
-    for row in rows(raw):
-        path = os.path.join(raw, row["file"])
-        # The Makefile compares a sample only with the names in its own table, which are plain.
-        words += [(row["role"], path), (f"{row['role']}/{re.sub('[^A-Za-z0-9._-]', '_', row['sample'])}", path)]
-    bad = next((path for _, path in words if re.search(r'[\t\n␣:;|*?"\\\[\]~]', path)), None)
-    if bad:
-        raise ManifestError(f'{bad}: make takes no file name with any of : ; | * ? " \\ [ ] ~ in it: rename it')
-    return " ".join(f"{name}:{_escaped(path)}" for name, path in words)
-
-
-def _escaped(path: str) -> str:
-    return re.sub("([ #])", r"\\\1", path).replace("$", "$$").replace(" ", "␣")
-
-
-if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")
-    try:
-        print(_for_make(sys.argv[1]))
-    except ManifestError as error:
-        sys.exit(f"{error}")

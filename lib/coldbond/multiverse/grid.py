@@ -1,6 +1,5 @@
 """Which runs there are: the alternatives of choices.yml, combined."""
 
-import ast
 import hashlib
 import json
 import random
@@ -12,11 +11,9 @@ from math import prod
 from pathlib import Path
 
 import nbformat
-import papermill
 import yaml
 
-import run_notebook
-from coldbond.bundle import manifest, paths
+from coldbond.bundle import figures_table, manifest, notebooks, paths
 from coldbond.multiverse.library import hash_of_library, sha256
 
 CHOICES = Path(__file__).with_name("choices.yml")
@@ -80,7 +77,7 @@ def runs(built: Mapping[str, dict], raw: Path, stated: Mapping) -> list[Run]:
         An entry of choices.yml is neither a notebook nor a figure, or names a parameter that the figure has not.
     """
     known = {*SETTINGS, *built, *(path.stem for path in (paths.ROOT / "notebooks").glob("*.ipynb"))}
-    known |= {name for name in stated if name.startswith("fig") and "_" not in name}  # a figure that RAW has not
+    known |= set(figures_table.load())  # also figures for which RAW has no recordings
     if unknown := set(stated) - known:
         raise ValueError(f"{CHOICES.name}: {', '.join(sorted(unknown))} is neither a notebook nor a figure")
     rows = {row["file"]: row for row in manifest.rows(raw)}
@@ -120,8 +117,7 @@ def combinations(figure: str, own: Mapping, listed: Mapping[str, list[dict]], st
 @cache
 def _defaults(notebook: str) -> dict:
     path = paths.ROOT / "notebooks" / f"{notebook}.ipynb"
-    known = papermill.inspect_notebook(run_notebook.as_papermill_path(path))
-    return {name: ast.literal_eval(one["default"]) for name, one in known.items()}
+    return notebooks.defaults(path)
 
 
 @cache
