@@ -130,7 +130,7 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
 
 
 def _in_library(imported: Iterable[str]) -> list[str]:
-    """Return the modules of the bundle's lib/ and the data files beside them, such as page.html, which they may read."""
+    """Return those modules that lie in the bundle's lib/, and the data files beside them, which they may read."""
     modules = {Path(file).resolve() for file in imported}
     modules = {path for path in modules if path.is_relative_to(LIB)}
     folders = {path.parent for path in modules}

@@ -1,4 +1,4 @@
-"""lib/run_notebook.py as make calls it, on a small copy of the bundle: errors, kills, the terminal, and kernels."""
+"""scripts/run_notebook.py as make calls it, on a small copy of the bundle: errors, kills, the terminal, and kernels."""
 
 import json
 import os
