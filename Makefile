@@ -62,14 +62,15 @@ built = @$(info $@ lies in $(OUT)/$@.pdf, .png and .json)
 ifneq ($(filter-out help $(others),$(goals)),)
 said := $(shell exec 2>&1; $(make_rules) write $(call quoted,$(RAW)) $(call quoted,$(OUT)) $(call quoted,$(PARAMETERS)))
 ifneq ($(.SHELLSTATUS),0)
-$(error $(or $(said),$(RAW)/manifest.csv could not be read with $(make_rules)))
+$(error $(or $(said),the rules could not be written with $(make_rules)))
 endif
 include $(subst $(blank),\ ,$(OUT))/executed/rules.mk
 $(if $(filter figures claims,$(goals)),$(if $(left_out),$(info $(left_out))))
 endif
 
 .DEFAULT:
-	$(error there is no $@, neither goal nor file.$(shell $(make_rules) near $(call quoted,$@)) `make help` lists all goals)
+	$(if $(shell test -e $(call quoted,$@) && echo yes),,$(error there is no $@, neither goal nor file.$(shell \
+	  $(make_rules) near $(call quoted,$@)) `make help` lists all goals))
 
 # ---- the rest -------------------------------------------------------------------------------------------------------
 help:  ## list what make does
