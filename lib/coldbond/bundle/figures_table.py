@@ -158,7 +158,9 @@ def plan(figures: Mapping[str, Figure], rows: Sequence[Mapping[str, str]], of_pa
     """
     plans, shown = {}, set()
     for name, figure in figures.items():
-        files, samples, missing = [], [], []
+        files: list[str] = []
+        samples: list[str] = []
+        missing: list[str] = []
         for one in figure.selections:
             named = one.samples if of_paper or (figure.notebook, one.role) in shown else ()
             samples += named
