@@ -1,5 +1,4 @@
 import codecs
-import runpy
 from pathlib import Path
 
 import pytest
@@ -113,29 +112,3 @@ def test_utf_16_without_a_mark_is_refused(raw):
     (raw / "manifest.csv").write_bytes((HEADER + "\n").encode("utf-16").removeprefix(codecs.BOM_UTF16))
     with pytest.raises(ManifestError, match=r"manifest\.csv, line 1: .*save it as 'CSV UTF-8'|exactly one column"):
         rows(raw)
-
-
-def test_as_a_script_it_lists_for_make_what_stands_under_which_key(raw, capsys, monkeypatch):
-    write(raw, HEADER, LLZ, LLZ.replace("LLZ", "In").replace("ccd,In", "ccd,In + Au"))
-    monkeypatch.setattr("sys.argv", ["manifest.py", str(raw)])
-    runpy.run_path(manifest.__file__, run_name="__main__")
-    llz, indium = rf"{raw}/cycling/ccd\␣LLZ.csv", rf"{raw}/cycling/ccd\␣In.csv"
-    assert capsys.readouterr().out.split() == [
-        *(f"manifest:{raw}/manifest.csv", f"ccd:{llz}", f"ccd/LLZ:{llz}", f"ccd:{indium}", f"ccd/In___Au:{indium}")
-    ]
-    (raw / "claims.yml").touch()
-    runpy.run_path(manifest.__file__, run_name="__main__")
-    assert f"claims:{raw}/claims.yml" in capsys.readouterr().out.split()
-
-
-@pytest.mark.parametrize(
-    ("name", "message"), [("ccd: LLZ", "make takes no file name with any of"), ("lost", "no file")]
-)
-def test_as_a_script_it_ends_with_a_message_of_one_line(raw, monkeypatch, name, message):
-    (raw / "cycling" / "ccd: LLZ.csv").touch()
-    write(raw, HEADER, LLZ.replace("ccd LLZ", name))
-    monkeypatch.setattr("sys.argv", ["manifest.py", str(raw)])
-    with pytest.raises(SystemExit) as end:
-        runpy.run_path(manifest.__file__, run_name="__main__")
-    assert message in end.value.code
-    assert "\n" not in end.value.code

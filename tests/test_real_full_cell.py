@@ -29,7 +29,7 @@ def real(name: str) -> Path:
 def findings(raw: Path, row: str, notebook: str, figure: str, *parameters: str) -> dict:
     """Run a notebook as make does, on a folder with one recording, and read the numbers beside its picture."""
     (raw / "manifest.csv").write_text(f"{COLUMNS}\n{row}\n")
-    command = [sys.executable, "lib/run_notebook.py", f"notebooks/{notebook}.ipynb", figure, "--raw", raw]
+    command = [sys.executable, "scripts/run_notebook.py", f"notebooks/{notebook}.ipynb", figure, "--raw", raw]
     command += ["--out", raw / "out", "--parameters", "samples: []", *parameters]
     run = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr

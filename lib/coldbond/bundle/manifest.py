@@ -1,12 +1,11 @@
 """The manifest of a folder of recordings: what each file is, its sample, and the constants of its cell.
 
-This file imports the standard library only, because make runs it as a script before the environment exists.
+This module imports the standard library only, because make reads the manifest before the environment exists.
 """
 
 import csv
 import os
 import re
-import sys
 from math import isfinite
 
 #: The names of `coldbond.constants.CONSTANTS`, which cannot be imported here; a test holds the two equal.
@@ -147,34 +146,3 @@ def _is_number(text: str, positive: bool) -> bool:
     except ValueError:
         return False
     return isfinite(number) and (number > 0 or not positive)
-
-
-def _for_make(raw: str) -> str:
-    """Return words that the Makefile picks from: manifest:PATH, and for every recording ROLE:PATH and ROLE/SAMPLE:PATH.
-
-    Where the folder has a claims.yml, also claims:PATH. Make splits words at blanks whether or not they are escaped: ␣
-    stands for a blank until the rules are written.
-    """
-    words = [("manifest", os.path.join(raw, "manifest.csv"))]
-    if os.path.isfile(claims := os.path.join(raw, "claims.yml")):
-        words.append(("claims", claims))
-    for row in rows(raw):
-        path = os.path.join(raw, row["file"])
-        # The Makefile compares a sample only with the names in its own table, which are plain.
-        words += [(row["role"], path), (f"{row['role']}/{re.sub('[^A-Za-z0-9._-]', '_', row['sample'])}", path)]
-    bad = next((path for _, path in words if re.search(r'[\t\n␣:;|*?"\\\[\]~]', path)), None)
-    if bad:
-        raise ManifestError(f'{bad}: make takes no file name with any of : ; | * ? " \\ [ ] ~ in it: rename it')
-    return " ".join(f"{name}:{_escaped(path)}" for name, path in words)
-
-
-def _escaped(path: str) -> str:
-    return re.sub("([ #])", r"\\\1", path).replace("$", "$$").replace(" ", "␣")
-
-
-if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")
-    try:
-        print(_for_make(sys.argv[1]))
-    except ManifestError as error:
-        sys.exit(f"{error}")

@@ -5,7 +5,6 @@ random sample of the other combinations. A run is identified by a hash of everyt
 that a stored result is reused until one of these inputs changes.
 """
 
-import ast
 import hashlib
 import json
 import random
@@ -17,11 +16,9 @@ from math import prod
 from pathlib import Path
 
 import nbformat
-import papermill
 import yaml
 
-import run_notebook
-from coldbond.bundle import manifest, paths
+from coldbond.bundle import figures_table, manifest, notebooks, paths
 from coldbond.multiverse.library import hash_of_library, sha256
 
 CHOICES = Path(__file__).with_name("choices.yml")
@@ -91,8 +88,7 @@ def runs(built: Mapping[str, dict], raw: Path, stated: Mapping) -> list[Run]:
         An entry of choices.yml is neither a notebook nor a figure, or the figure does not have the parameter.
     """
     known = {*SETTINGS, *built, *(path.stem for path in (paths.ROOT / "notebooks").glob("*.ipynb"))}
-    # A name like fig4b may be a figure that cannot be drawn from this folder of recordings.
-    known |= {name for name in stated if name.startswith("fig") and "_" not in name}
+    known |= set(figures_table.load())  # also figures for which RAW has no recordings
     if others := sorted(set(stated) - known):
         raise ValueError(f"{CHOICES.name}: {', '.join(others)} is neither a notebook nor a figure")
     rows = {row["file"]: row for row in manifest.rows(raw)}
@@ -132,8 +128,7 @@ def combinations(figure: str, own: Mapping, listed: Mapping[str, list[dict]], st
 @cache
 def _defaults(notebook: str) -> dict:
     path = paths.ROOT / "notebooks" / f"{notebook}.ipynb"
-    known = papermill.inspect_notebook(run_notebook.as_papermill_path(path))
-    return {name: ast.literal_eval(one["default"]) for name, one in known.items()}
+    return notebooks.defaults(path)
 
 
 @cache

@@ -10,8 +10,7 @@ import papermill
 import yaml
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
-import run_notebook
-from coldbond.bundle import figures, paths
+from coldbond.bundle import figures, notebooks, paths
 from coldbond.multiverse.grid import Run
 from coldbond.multiverse.library import require
 
@@ -37,7 +36,7 @@ class Here(Engine):
                     exec(compile(cell.source, f"In [{count}]", "exec"), names)
                 except Exception as error:
                     reason = str(error).strip().split("\n")[0]
-                    raise run_notebook.Failure(f"In [{count}]: {type(error).__name__}: {reason}") from error
+                    raise notebooks.NotebookError(f"In [{count}]: {type(error).__name__}: {reason}") from error
 
 
 papermill_engines.register("here", Here)
@@ -70,9 +69,9 @@ def execute(run: Run, raw: str, library: str) -> dict:
         paths.RAW, paths.FIGURES, paths.PICTURES = Path(raw), Path(folder), False
         notebook = paths.ROOT / "notebooks" / f"{run.notebook}.ipynb"
         try:
-            values = run_notebook.checked_parameters(notebook, run.figure, [yaml.safe_dump(dict(run.parameters))])
+            values = notebooks.checked_parameters(notebook, run.figure, [yaml.safe_dump(dict(run.parameters))])
             papermill.execute_notebook(
-                run_notebook.as_papermill_path(notebook),
+                notebooks.papermill_path(notebook),
                 None,
                 values,
                 engine_name="here",
@@ -82,8 +81,8 @@ def execute(run: Run, raw: str, library: str) -> dict:
                 progress_bar=False,
             )
             found = {"numbers": json.loads((paths.FIGURES / f"{run.figure}.json").read_text(encoding="utf-8"))}
-        except run_notebook.Failure as failure:
-            found = {"failed": str(failure)}
+        except notebooks.NotebookError as error:
+            found = {"failed": str(error)}
     return found | {"seconds": time.process_time() - started}
 
 
