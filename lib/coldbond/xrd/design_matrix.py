@@ -109,7 +109,7 @@ def shape(two_theta: np.ndarray, phase: Phase, values: Values) -> tuple[np.ndarr
     size = values["size"] if phase.breadth is None else phase.breadth
     strain = values["strain"] if phase.breadth is None else 0.0
     u, v, w, x, y = (values[name] for name in "uvwxy")
-    return profile.mixed(*profile.widths(two_theta, u, v, w, x + size, y + strain))
+    return profile.voigt_approximation(*profile.component_widths(two_theta, u, v, w, x + size, y + strain))
 
 
 def emission(wavelengths: Sequence[float]) -> list[tuple[float, int, float]]:
@@ -196,9 +196,7 @@ class DesignMatrix:
         self.count = 1 + max(int(phase.column.max()) for phase in phases)
         self.parts = [self._parts(phase, values) for phase in phases]
 
-    def positions(
-        self, phase: Phase, values: Values, wavelength: float | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def positions(self, phase: Phase, values: Values, wavelength: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the Bragg angles of a phase at K-alpha1, or another wavelength, and their shifts [degree]."""
         d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
         return angles(d, wavelength or self.wavelengths[0], values, self.radius)
@@ -263,7 +261,7 @@ class DesignMatrix:
             kept = (points >= first) & (points < last)
             if hole.size:
                 kept &= (points < hole[0, of, None]) | (points >= hole[1, of, None])
-            axial, depth, weight = np.hstack([np.tile(nodes[i], number) for i in of])
+            axial, depth, weight = np.hstack([np.tile(nodes[i], number) for i in of.tolist()])
             rows = np.arange(of.size * number)
             line = np.repeat(rows, np.repeat(counts[of], number))
             plain = np.where(line == rows[:, None], weight, 0.0)

@@ -1,8 +1,8 @@
 """Lattice parameters with intervals that include the choice between a displaced sample and a zero error.
 
 Both errors of the angles shift all reflections alike over a short range, and the lattice parameter absorbs the
-difference. The pattern is therefore fitted with either, and the interval spans both unless chi square rules one out. The
-weights are Akaike's (Burnham and Anderson 2002, ISBN 0-387-95364-7).
+difference. The pattern is therefore fitted with either, and the interval spans both unless chi square rules one out.
+The weights are Akaike's (Burnham and Anderson 2002, ISBN 0-387-95364-7).
 """
 
 from collections.abc import Mapping
@@ -44,9 +44,7 @@ class LatticeParameters:
     by_geometry: xr.Dataset
 
 
-def lattice_parameters(
-    fits: Mapping[str, MinimizerResult], negligible: float = NEGLIGIBLE_WEIGHT
-) -> LatticeParameters:
+def lattice_parameters(fits: Mapping[str, MinimizerResult], negligible: float = NEGLIGIBLE_WEIGHT) -> LatticeParameters:
     """Return the lattice parameters that fits with either geometry determine.
 
     Parameters

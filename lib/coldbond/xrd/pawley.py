@@ -109,10 +109,10 @@ def fit(
     lmfit.minimizer.MinimizerResult
         `params`: lattice parameters that the crystal system leaves free, of "a", "b", "c" [angstrom], "alpha", "beta",
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
-        [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which may be negative within their
-        error (a bound at zero would bias the mean); "depth" [mm], the mean depth of diffraction, never fitted; and those
-        of `Instrument`. `stderr` is None where the pattern does not determine a parameter; `inflation` is the factor on
-        the variances because of correlated residuals. Attributes from the linear solve:
+        [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which may be negative within
+        their error (a bound at zero would bias the mean); "depth" [mm], the mean depth of diffraction, never fitted;
+        and those of `Instrument`. `stderr` is None where the pattern does not determine a parameter; `inflation` is
+        the factor on the variances because of correlated residuals. Attributes from the linear solve:
 
         `curves` : Dataset over `two_theta`: `intensity`, `fit`, `background`, `standard_uncertainty` (weights are one
         over its square) and, over `phase` too, `phases`, without background.
@@ -187,10 +187,8 @@ def fit(
         params = result.params
         if counted and tolerance != rounds[-1]:
             sigma = counting.standard_uncertainty(pattern, model.expected(params.valuesdict()))
-    if rough:
-        covariance = model.solution(params.valuesdict())[2]
-    else:
-        covariance = _add_errors(result, model, instrument, counted)
+    conditional = model.solution(params.valuesdict())[2]
+    covariance = conditional if rough else _add_errors(result, model, instrument, counted)
     _add_curves(result, model, pattern, [structure, *others])
     _add_reflections(result, model, covariance)
     _add_scales(result, model, covariance, known, [structure, *others])

@@ -63,9 +63,7 @@ def derivatives(
     return lorentzian, gaussian, x * steep
 
 
-def voigt_approximation(
-    gaussian: np.ndarray | float, lorentzian: np.ndarray | float
-) -> tuple[np.ndarray, np.ndarray]:
+def voigt_approximation(gaussian: np.ndarray | float, lorentzian: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
     """Return full width at half maximum and mixing of the pseudo-Voigt function that approximates a Voigt function.
 
     Parameters
@@ -90,7 +88,12 @@ def integral_breadth(fwhm: np.ndarray | float, mixing: np.ndarray | float) -> np
 
 
 def component_widths(
-    two_theta: np.ndarray, u: float, v: float, w: float, x: np.ndarray | float, y: float
+    two_theta: np.ndarray,
+    u: np.ndarray | float,
+    v: np.ndarray | float,
+    w: np.ndarray | float,
+    x: np.ndarray | float,
+    y: np.ndarray | float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the full widths at half maximum [degree] of the Gaussian and the Lorentzian part at some angles.
 

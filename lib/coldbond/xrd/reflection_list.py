@@ -120,7 +120,9 @@ def relative_intensities(known: xr.Dataset, main: Phase) -> np.ndarray:
 def other_phases(
     others: Sequence[Structure], breadths: Mapping[str, float], pattern: xr.Dataset, wavelength: float, first: int
 ) -> list[Phase]:
-    """Return phases with one column each, from column `first` on; its amplitude is the area of the strongest reflection.
+    """Return phases with one column each, from column `first` on.
+
+    The amplitude of such a column is the area of the phase's strongest reflection.
     """
     phases = []
     for i, other in enumerate(others):
