@@ -168,21 +168,24 @@ def mean_shift(moved: xr.Dataset) -> Interval:
     return Interval.from_standard_error(mean, float(1 / np.sqrt(weight.sum())))
 
 
-def lattice_parameter_change(compared: Comparison) -> tuple[Interval, dict[str, float]]:
+def lattice_parameter_change(compared: Comparison) -> tuple[Interval, dict[str, Interval]]:
     """Return the change of the lattice parameter a by whole-pattern fits, and that with each geometry, angstrom.
 
     The interval is the hull of those with either geometry, the same for both patterns. The change is not that of
     `fit_models`: single reflections do not separate height from transparency, which differs between a pure light metal
-    and one with a heavier metal in it. The interval is empty where a pattern does not determine the change.
+    and one with a heavier metal in it. The interval has no value where a pattern does not determine the change.
     """
     before, after = (
         lattice_parameters(found.fits).by_geometry.sel(parameter="a") for found in (compared.before, compared.after)
     )
     change = (after.estimate - before.estimate).to_numpy()
     half = NORMAL * np.hypot(before.standard_error.to_numpy(), after.standard_error.to_numpy())
-    each = dict(zip(before.geometry.to_numpy().tolist(), change.tolist(), strict=True))
-    numbers = float(change.mean()), float((change - half).min()), float((change + half).max())
-    return (Interval.from_bounds(*numbers) if np.isfinite(numbers).all() else Interval(None)), each
+    if not np.isfinite(half).all():
+        return Interval(None), {}
+    pairs = zip(change.tolist(), half.tolist(), strict=True)
+    intervals = [Interval.symmetric(value, half_width) for value, half_width in pairs]
+    by_geometry = dict(zip(before.geometry.to_numpy().tolist(), intervals, strict=True))
+    return Interval.hull(float(change.mean()), intervals), by_geometry
 
 
 def _design(two_theta: np.ndarray, radius: float) -> np.ndarray:

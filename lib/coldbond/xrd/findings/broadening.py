@@ -6,7 +6,7 @@ import xarray as xr
 
 from coldbond.bundle.findings import finding, item
 from coldbond.xrd.analysis import Analysis
-from coldbond.xrd.findings.recording import in_a_name, recording
+from coldbond.xrd.findings.common import in_a_name, recording
 from coldbond.xrd.line_broadening import breadth_ratio, mean_breadth, usable_lines
 from coldbond.xrd.pawley import Instrument
 

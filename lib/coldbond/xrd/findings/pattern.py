@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import NORMAL, Interval
 from coldbond.xrd.analysis import Analysis, weight_fraction
-from coldbond.xrd.findings.recording import in_a_name, recording
+from coldbond.xrd.findings.common import in_a_name, recording, significant, upper_limit
 from coldbond.xrd.findings.strays import stray_findings
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import Candidate, Role
@@ -72,9 +73,11 @@ def _lattice(found: Analysis) -> list[dict]:
             shift, shift_unit = SHIFTS[geometry]
             fitted = Interval.from_standard_error(float(at["shift"]), float(at.shift_error))
             evidence.append(item(shift, fitted, shift_unit))
-            alternatives.append(item(f"a {shift} alone", float(at.estimate.sel(parameter=name)), unit))
+            own = at.sel(parameter=name)
+            estimate = Interval.from_standard_error(float(own.estimate), float(own.standard_error))
+            alternatives.append(item(f"a {shift} alone", estimate, unit))
         correlation = float(known.by_geometry.correlation.sel(parameter=name)[0])
-        if correlation == correlation:  # not determined where the error is not
+        if np.isfinite(correlation):  # it is not determined where the standard error is not
             evidence.append(item(f"correlation with the {SHIFTS['displacement'][0]}", round(correlation, 2)))
         rows.append(
             finding(
@@ -107,7 +110,7 @@ def _reference_match(found: Analysis, reference: str, match: ReferenceMatch | st
         evidence=[
             item("reference", reference),
             item("correlation of the intensities", match.correlation),
-            item("p value of the correlation", Interval(None, None, float(f"{match.p_value:.1g}"))),
+            item("p value of the correlation", upper_limit(match.p_value, digits=1)),
             item("missing reflections", ", ".join(match.missing) or "none"),
             item("intensity in unexplained peaks", round(100 * match.unexplained, 2), "%"),
             item("lattice parameter, from the reference", round(100 * match.strain, 2), "%"),
@@ -161,12 +164,12 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         evidence = [item(area, detection.area.scaled(percent), "%")]
         if detection.texture != 1:
             evidence.append(item("March coefficient of its texture", round(detection.texture, 2)))
-        evidence.append(item("significance", float(f"{detection.significance:.2g}"), "standard deviations"))
+        evidence.append(item("significance", significant(detection.significance), "standard deviations"))
         threshold = [item("significance", round(detection.threshold, 1), "standard deviations")]
         assumption = "assumes a homogeneous powder; overestimates a film on the surface"
         assumption += "; the interval includes the disagreement of its lines"
     else:
-        evidence = [item(area, Interval(None, None, percent * detection.limit), "%")]
+        evidence = [item(area, upper_limit(percent * detection.limit), "%")]
         if detection.missing:
             evidence.append(item("missing lines", ", ".join(detection.missing[:MOST_NAMED])))
         threshold = []
@@ -195,7 +198,7 @@ def _phase(found: Analysis, name: str) -> list[dict]:
 
 def _two_digits(chi_square: float) -> str:
     """Return a difference of chi square to two digits: its last ones mean nothing."""
-    return f"{float(f'{chi_square:.2g}'):.0f}"
+    return f"{significant(chi_square):.0f}"
 
 
 def peak_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:

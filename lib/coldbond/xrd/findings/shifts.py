@@ -7,9 +7,10 @@ import pandas as pd
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import Interval
 from coldbond.xrd import shift
-from coldbond.xrd.findings.recording import recording
+from coldbond.xrd.findings.common import recording, significant, upper_limit
 from coldbond.xrd.shift import Comparison
 
+NEGLIGIBLE = 1e-6  # p value below which its size says nothing
 MODELS = {"lattice": "lattice alone", "displacement": "height alone", "both": "both"}
 
 
@@ -48,7 +49,9 @@ def shift_findings(comparisons: Mapping[str, Comparison]) -> list[dict]:
             for name, model in models.items()
         ]
         change, by_geometry = shift.lattice_parameter_change(compared)
-        undetermined = "" if change.is_bounded else "; a pattern does not determine it"
+        undetermined = "" if by_geometry else "; a pattern does not determine it"
+        p_value = models["displacement"].p_value
+        shown = upper_limit(NEGLIGIBLE) if p_value < NEGLIGIBLE else significant(p_value)
         rows += [
             finding(
                 "reflection_shift",
@@ -63,7 +66,7 @@ def shift_findings(comparisons: Mapping[str, Comparison]) -> list[dict]:
                 **whose,
                 evidence=[
                     item("relative change of the lattice parameter, height free", strain.scaled(100), "%"),
-                    item("p value of height alone", float(f"{models['displacement'].p_value:.2g}")),
+                    item("p value of height alone", shown),
                     *tests,
                 ],
                 threshold=[item("p value of height alone below", shift.REJECTED)],
@@ -77,7 +80,6 @@ def shift_findings(comparisons: Mapping[str, Comparison]) -> list[dict]:
                 alternatives=[
                     item(f"{'a displacement' if name == 'displacement' else 'a zero error'} alone", value, "angstrom")
                     for name, value in by_geometry.items()
-                    if undetermined == ""
                 ],
                 note=f"{since}, from whole-pattern fits{undetermined}",
             ),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from coldbond.bundle.findings import finding, item
 from coldbond.xrd.analysis import Analysis
-from coldbond.xrd.findings.recording import in_a_name, recording
+from coldbond.xrd.findings.common import in_a_name, recording, significant
 from coldbond.xrd.stray_peaks import common_detection_limit, stray_peaks
 
 OF_STRONGEST = "of the area of the main phase's strongest line"
@@ -20,9 +20,11 @@ def stray_findings(found: Analysis, limit: float) -> list[dict]:
         As for `stray_peaks.stray_peaks`.
     """
     strays, whose = stray_peaks(found, limit), recording(found)
-    threshold = [item("area of a peak", float(f"{limit:.2g}"), "%")]
+    threshold = [item("area of a peak", significant(limit), "%")]
     unexplained = item("peaks that no phase looked for explains", strays.unexplained)
-    comparable = f"{OF_STRONGEST}; all patterns of this figure show a peak above the threshold"
+    comparable = (
+        f"areas in percent {OF_STRONGEST}; the threshold is the largest detection limit of the patterns compared"
+    )
     upper = "" if strays.count.value else "; the upper bound is one peak at the threshold"
     return [
         finding("stray_peaks", strays.count, **whose, evidence=[unexplained], threshold=threshold, note=comparable),
@@ -51,7 +53,7 @@ def stray_comparison(analyses: Mapping[str, Analysis]) -> list[dict]:
                 strays[first].is_more_than(strays[label]),
                 **recording(analyses[first]),
                 evidence=evidence,
-                threshold=[item("area of a peak", float(f"{limit:.2g}"), "%")],
+                threshold=[item("area of a peak", significant(limit), "%")],
                 note=f"areas in percent {OF_STRONGEST}",
             )
         )
