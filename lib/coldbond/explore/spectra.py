@@ -18,7 +18,9 @@ from coldbond.xps import fit, reference
 from coldbond.xps import plots as xps_plots
 from coldbond.xps.components import COMPONENTS, LINES, expected_components
 from coldbond.xrd import analysis, pawley
+from coldbond.xrd import findings as xrd_findings
 from coldbond.xrd import plots as xrd_plots
+from coldbond.xrd.peak_assignment import explaining_phases
 from coldbond.xrd.reflections import reflections
 from coldbond.xrd.structures import STRUCTURES
 
@@ -114,9 +116,9 @@ class Diffraction:
                 value, error = found.fit.params[name].value, found.fit.params[name].stderr
                 unit = "mm" if name == "displacement" else "Å"
                 rows[name] = f"{value:.4f} {unit}" if error is None else f"{value:.4f} ± {NORMAL * error:.4f} {unit}"
-        verdicts = analysis.phase_table({"": found})[""]
+        verdicts = xrd_findings.phase_table({"": found})[""]
         rows |= {name: verdicts[name] for name in phases if name in verdicts}
-        unexplained = sum(not row["explains"] for row in analysis.explanations(found))
+        unexplained = sum(not explaining_phases(candidates) for candidates in found.assignments())
         return [numbers(rows | {"peaks unexplained": str(unexplained)})]
 
 
