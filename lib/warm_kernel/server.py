@@ -124,7 +124,7 @@ class Server:
         fork.client.close()
 
     def _leave(self) -> None:
-        """Close the descriptors of the server; in a fork, those of its siblings too, or their ends would go unnoticed."""
+        """Close the descriptors of the server; in a fork, those of its siblings too, so that their ends are noticed."""
         self.selector.close()
         self.listener.close()
         for fork in self.forks:
@@ -183,8 +183,8 @@ def preload() -> None:
     if "pandas" in sys.modules:  # its default depends on whether it is imported in a terminal or in a kernel
         sys.modules["pandas"].set_option("display.max_columns", PANDAS_MAX_COLUMNS)
     gc.collect()
-    # Garbage collection writes to every object that it visits, which would copy the shared memory into each fork. Frozen
-    # objects are not visited.
+    # Garbage collection writes to every object that it visits, which would copy the shared memory into each fork.
+    # Frozen objects are not visited.
     gc.freeze()
 
 
