@@ -1,10 +1,10 @@
-"""This bundle beside what a user would run instead, in one run and one table.
+"""Compare the speed of this bundle with that of other programs for the same tasks, and print a Markdown table.
 
     python -m bench [--repeats N] [SUBJECT ...]
 
-Every contender runs in a process of its own, round after round so that what else the machine does hits all alike, and
-does small work first where imports would be counted. A ratio is of the same round. Prints Markdown; peers that win or
-fail stand in it like the others.
+Each contender runs in its own process. All contenders of a subject run once in each round, so that other load on the
+machine affects them alike, and ratios are taken within a round. A contender first does a small task, so that its
+imports are not timed. Contenders that win or fail are listed like the others.
 """
 
 import argparse
@@ -19,23 +19,26 @@ from collections.abc import Iterator
 from tqdm import tqdm
 
 SUBJECTS = ("build", "reading", "xps", "impedance")
-OURS = "coldbond"  # how the names of this bundle's contenders begin; the first of them is what others are held against
+OURS = "coldbond"  # beginning of the names of this bundle's contenders; the first one is the reference of the ratios
 
 
 def contenders(subject: str) -> dict:
-    """Return, by name, what is run and how often at most; it returns what it measured, by task (see `timing`)."""
+    """Return, by name, the function that measures a contender, and its largest number of rounds.
+
+    The function takes a seed and returns the measurements by task (see `timing`).
+    """
     return importlib.import_module(f"bench.{subject}").CONTENDERS
 
 
 def measured(subject: str, name: str, seed: int) -> dict[str, dict]:
-    """Run one contender in a process of its own."""
+    """Measure one contender in its own process."""
     command = [sys.executable, "-m", "bench", "--one", subject, name, str(seed)]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(run.stdout.splitlines()[-1])
 
 
 def rounds(subjects: list[str], repeats: int) -> dict[tuple[str, str], list[dict]]:
-    """Return what was measured, by task and contender, a round each."""
+    """Return the measurements of all rounds by task and contender."""
     plan = [
         (subject, name, seed)
         for subject in subjects
@@ -52,8 +55,9 @@ def rounds(subjects: list[str], repeats: int) -> dict[tuple[str, str], list[dict
 
 
 def table(found: dict[tuple[str, str], list[dict]]) -> Iterator[str]:
-    """Give the lines of the table: medians, and in brackets the least and the most."""
-    yield f"Wall time on {os.cpu_count()} cores with {memory_gb()} GB of memory: median (least to most) of the rounds."
+    """Yield the lines of the table: medians with minimum and maximum."""
+    machine = f"{os.cpu_count()} cores with {memory_gb()} GB of memory"
+    yield f"Wall time on {machine}: median (minimum to maximum) of the rounds."
     yield ""
     yield "| | seconds | times coldbond's | found | rounds |"
     yield "|---|---|---|---|---|"
@@ -73,17 +77,20 @@ def table(found: dict[tuple[str, str], list[dict]]) -> Iterator[str]:
 
 
 def spread(values: list[float], digits: int) -> str:
+    """Return the median with minimum and maximum."""
     least, middle, most = (rounded(f(values), digits) for f in (min, statistics.median, max))
     return least if least == most else f"{middle} ({least} to {most})"
 
 
 def rounded(value: float, digits: int) -> str:
+    """Return a number with so many significant digits; a count keeps all of them."""
     if isinstance(value, int) or abs(value) >= 10**digits:
         return f"{value:,.0f}"
     return f"{value:#.{digits}g}".rstrip(".")
 
 
 def memory_gb() -> int:
+    """Return the memory of this machine in GB."""
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
 
 

@@ -1,7 +1,7 @@
-"""How time and memory grow with the records of one recording and with the cells of a folder; writes docs/scale.*.
+"""Time and memory as functions of the records of a recording and of the cells of a folder; writes docs/scale.*.
 
-The twin writes recordings of one cell of up to 1e8 records and a folder of 500 cells into a temporary folder (TMPDIR
-says where), which is removed at the end. Each is summarised in a process of its own; what its children use counts too.
+The twin writes recordings with up to 1e8 records and a folder of 500 cells into a temporary folder (in TMPDIR), which
+is removed at the end. Each recording is summarised in its own process; time and memory of child processes are included.
 """
 
 import csv
@@ -22,17 +22,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 from scipy import optimize, stats
 
+from coldbond import interval
 from coldbond.bundle import figures
 from coldbond.multiverse.plots import save
 from twin import many
 from twin.manifest import write_manifest
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-ROWS = {1_000_000: 3, 3_000_000: 3, 10_000_000: 3, 30_000_000: 1, 100_000_000: 1}  # records: repeats
-CELLS = {1: 3, 3: 3, 10: 3, 30: 3, 100: 2, 500: 2}
-FITTED = {"rows": 1, "cells": 3}  # from which n on: of one cell a second worker does nothing, not even its imports
-DISK = 20e9  # bytes: the text of 1e8 records, and their values while they are summarised
-OF_TRUTH = {  # the twin's name of a quantity: the table's
+ROWS = {1_000_000: 3, 3_000_000: 3, 10_000_000: 3, 30_000_000: 1, 100_000_000: 1}  # number of records: repeats
+CELLS = {1: 3, 3: 3, 10: 3, 30: 3, 100: 2, 500: 2}  # number of cells: repeats
+FITTED = {"rows": 1, "cells": 3}  # smallest n of the fit; for one cell the second worker is idle and imports nothing
+DISK = 20e9  # bytes needed for the text of 1e8 records and for their values while they are summarised
+OF_TRUTH = {  # quantity in the twin: column of the survey
     "critical_current_density": "critical_current_density_mA_cm2",
     "lifetime": "lifetime_h",
     "first_capacity": "first_capacity",
@@ -41,19 +42,20 @@ OF_TRUTH = {  # the twin's name of a quantity: the table's
 
 
 def summarise(path: str) -> None:
-    """Print what the library finds in a long-cycling recording."""
+    """Analyse a long-cycling recording and print the findings as JSON."""
     from coldbond import read
     from coldbond.cells import long_cycling
+    from coldbond.cells.findings import long_cycling as long_cycling_findings
 
     recording = read(path).assign_attrs(area_cm2=0.785, sample="cell", state="")
-    judged = long_cycling.half_cycles(recording)
-    found = {one["quantity"]: one for one in long_cycling.findings({"": recording}, {"": judged})}
+    halves = long_cycling.half_cycles(recording)
+    found = {one["quantity"]: one for one in long_cycling_findings.findings({"": recording}, {"": halves})}
     bounds = {name: [found[name][key] for key in ("value", "low", "high")] for name in found}
-    print(json.dumps({"records": recording.sizes["record"], "half_cycles": judged.sizes["segment"], "found": bounds}))
+    print(json.dumps({"records": recording.sizes["record"], "half_cycles": halves.sizes["segment"], "found": bounds}))
 
 
 def measured(command: Sequence[str], folder: Path) -> tuple[dict[str, float], str]:
-    """Wall and processor time [s] and peak resident memory [bytes], children included, of a process; its output."""
+    """Run a command; return wall and processor time [s] and peak memory [bytes] with its children, and its output."""
     start, peak, done = time.perf_counter(), 0, threading.Event()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder)})
 
@@ -63,7 +65,7 @@ def measured(command: Sequence[str], folder: Path) -> tuple[dict[str, float], st
             try:
                 family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
                 peak = max(peak, sum(one.memory_info().rss for one in family))
-            except psutil.Error:  # one has just ended
+            except psutil.Error:  # a process of the family has just ended
                 continue
 
     watcher = threading.Thread(target=watch)
@@ -82,25 +84,25 @@ def measured(command: Sequence[str], folder: Path) -> tuple[dict[str, float], st
 
 
 def repeated(n: int, repeats: int, what: str, command: Sequence[str], folder: Path) -> tuple[list[dict], str]:
-    """Measure a command and say how it went."""
+    """Measure a command several times and print each result."""
     points = []
     for _ in range(repeats):
         point, output = measured(command, folder)
         points.append({"n": n} | point)
         print(
-            f"{n:>11,} {what}: {point['wall']:.1f} s, {point['cpu']:.1f} s of a core, "
-            f"{point['system']:.1f} of them the system's, {point['peak'] / 1e6:.0f} MB",
+            f"{n:>11,} {what}: {point['wall']:.1f} s, processor time {point['cpu']:.1f} s, "
+            f"of which {point['system']:.1f} s in the system, {point['peak'] / 1e6:.0f} MB",
             flush=True,
         )
     return points, output
 
 
 def of_rows(folder: Path) -> dict:
-    """Measure recordings of growing length."""
+    """Measure recordings of increasing length."""
     points, recordings = [], {}
     path = folder / "long.csv"
     for rows, repeats in ROWS.items():
-        print(f"{rows:>11,} records are being written", flush=True)
+        print(f"writing {rows:,} records", flush=True)
         truth = many.long_recording(rows, path)
         command = [sys.executable, __file__, "--summarise", str(path)]
         of_rows, output = repeated(rows, repeats, "records", command, folder)
@@ -112,10 +114,10 @@ def of_rows(folder: Path) -> dict:
 
 
 def of_cells(folder: Path) -> dict:
-    """Measure folders of a growing number of cells."""
+    """Measure folders with an increasing number of cells."""
     cells = list(many.recordings(max(CELLS)))
     (folder / "cycling").mkdir()
-    print(f"{len(cells):>11,} cells are being written", flush=True)
+    print(f"writing {len(cells):,} cells", flush=True)
     for recording, _ in cells:
         recording.write(folder)
     points = []
@@ -132,7 +134,7 @@ def of_cells(folder: Path) -> dict:
 
 
 def coverage(rows: Sequence[Mapping[str, str]], truths: Sequence[Mapping]) -> dict:
-    """How often an interval held the truth, for each quantity; and which cells it missed."""
+    """Return for each quantity how many intervals contain the true value, and the cells whose interval does not."""
     found = {"failed": sum(bool(row["failed"]) for row in rows)}
     for quantity, name in OF_TRUTH.items():
         held, missed, reached = 0, [], 0
@@ -140,7 +142,7 @@ def coverage(rows: Sequence[Mapping[str, str]], truths: Sequence[Mapping]) -> di
             if quantity not in truth:
                 continue
             low, high = (float(row[name + end] or bound) for end, bound in (("_low", "-inf"), ("_high", "inf")))
-            # A cell that outlived its test has no upper bound, and must not be given one.
+            # The interval of a cell that did not fail during its test must have no upper bound.
             holds = high == np.inf if truth[quantity] is None else low <= truth[quantity] <= high
             held += holds
             reached += truth[quantity] is not None
@@ -158,7 +160,7 @@ def coverage(rows: Sequence[Mapping[str, str]], truths: Sequence[Mapping]) -> di
 
 
 def fit(points: Sequence[Mapping]) -> dict:
-    """Fit a + b n**p to processor times, their scatter taken as a share of each; 95 % intervals by Student's t."""
+    """Fit a + b n**p to the logarithm of processor times, with the 95 % interval of p by Student's t."""
     n, seconds = (np.array([point[name] for point in points], dtype=float) for name in ("n", "cpu"))
 
     def curve(n: np.ndarray, log_a: float, log_b: float, p: float) -> np.ndarray:
@@ -166,7 +168,7 @@ def fit(points: Sequence[Mapping]) -> dict:
 
     start = (np.log(seconds.min() / 2), np.log(seconds.max() / n.max()), 1.0)
     best, covariance = optimize.curve_fit(curve, n, np.log(seconds), p0=start)
-    half = stats.t.ppf(0.975, n.size - 3) * np.sqrt(np.diag(covariance))
+    half = interval.student(n.size - 3) * np.sqrt(np.diag(covariance))
     return {
         "start_s": float(np.exp(best[0])),
         "each_s": float(np.exp(best[1])),
@@ -175,7 +177,7 @@ def fit(points: Sequence[Mapping]) -> dict:
 
 
 def draw(result: Mapping, path: Path) -> None:
-    """Draw time and memory against records and against cells."""
+    """Draw time and memory as functions of records and of cells."""
     with figures.new("double", 110) as fig:
         axes = fig.subplots(2, 2, sharex="col")
         for (top, bottom), name, label in zip(axes.T, ("rows", "cells"), ("Records of one cell", "Cells"), strict=True):
@@ -196,8 +198,8 @@ def _times(measured: Mapping, least: int, ax: Axes) -> None:
     power = found["each_s"] * grid ** found["exponent"][0]
     ax.loglog(grid, found["start_s"] + power, color="C0")
     ax.loglog(grid, power, color="C0", linewidth=0.6, linestyle=":")
-    ax.loglog(n, [point["cpu"] for point in points], "o", color="C0", label="of all cores")
-    ax.loglog(n, [point["wall"] for point in points], "o", color="C1", markerfacecolor="none", label="by the clock")
+    ax.loglog(n, [point["cpu"] for point in points], "o", color="C0", label="processor time")
+    ax.loglog(n, [point["wall"] for point in points], "o", color="C1", markerfacecolor="none", label="wall time")
     p, low, high = found["exponent"]
     text = f"$a + b\\,n^p$\n$p$ = {p:.2f} ({low:.2f} to {high:.2f})\n$a$ = {found['start_s']:.1f} s"
     ax.text(0.97, 0.05, text, transform=ax.transAxes, ha="right", va="bottom")
@@ -207,11 +209,11 @@ def _times(measured: Mapping, least: int, ax: Axes) -> None:
 
 
 def as_text(result: Mapping) -> str:
-    """What was measured, in words: docs/scale.md."""
+    """Return the text of docs/scale.md."""
     rows, cells, covered = result["rows"], result["cells"], result["cells"]["coverage"]
     longest = rows["recordings"][max(rows["recordings"], key=int)]
     low, high = longest["found"]["time_to_failure"][1:]
-    table = ["| n | by the clock / s | of all cores / s | peak memory / MB |", "|---|---|---|---|"]
+    table = ["| n | wall time / s | processor time / s | peak memory / MB |", "|---|---|---|---|"]
 
     def median(points: Sequence[Mapping], name: str) -> float:
         return float(np.median([point[name] for point in points]))
@@ -234,55 +236,57 @@ def as_text(result: Mapping) -> str:
 
     system = max(rows["points"], key=lambda point: point["n"])["system"]
     late = [3600 * (one["low"] - one["truth"]) for one in covered["lifetime"]["missed"] if one["truth"] is not None]
-    soft = sum(one["note"].startswith("soft") for one in covered["lifetime"]["missed"])
+    soft = sum("soft" in one["note"] for one in covered["lifetime"]["missed"])
     of_ccd, life = covered["critical_current_density"], covered["lifetime"]
-    return f"""# How far it scales
+    return f"""# Scaling with the amount of data
 
-`make scale` measures this anew and writes this page. Measured on {result["cores"]} cores and {result["memory_GB"]} GB
-of memory, which other work may have shared: the time of all cores says more than that by the clock.
+`make scale` repeats these measurements and writes this page. They were made on {result["cores"]} cores with
+{result["memory_GB"]} GB of memory. Other programs may have been running, so processor time is more reliable than wall
+time.
 
 ![Time and peak memory against records and against cells, in logarithmic scales](scale.png)
 
-*Top: processor time of all cores (full) and time by the clock (open); the line is the fit of a + b nᵖ to the full
-points, dotted without a, the start of Python, imports and workers. Bottom: peak memory, children included.*
+*Top: processor time of all cores (filled) and wall time (open). The line is the fit of a + b nᵖ to the processor times;
+the dotted line is the same without a, the start of Python, imports and workers. Bottom: peak memory of all processes.*
 
 {chr(10).join(table)}
 
-Medians where a size was measured several times.
+Sizes that were measured several times show the median.
 
-- **Records.** One long-cycling recording, as a Landt CSV of five records a second, is read with every check of
-  `coldbond.read`, described and judged half cycle by half cycle, and summed up (overpotential, drift, life, charge).
-  Time grows with the power {exponent("rows")} of the records beside a start of {rows["fit"]["start_s"]:.1f} s; of
-  the longest one's, {system:.0f} s are the system's, for files and pages of memory. A file of 256 MB
-  and more is read in blocks and its values wait on disk (56 bytes a record), so that memory does not grow with it; a
-  smaller one is held whole. In the longest, {longest["records"]:,} records ({longest["bytes"] / 1e9:.1f} GB) and
-  {longest["half_cycles"]:,} half cycles, the cell failed after {longest["time_to_failure_truth"]:.4f} h; found:
-  {low:.4f} to {high:.4f} h.
-- **Cells.** `make survey` on a folder of cells of which a third each are critical current densities (0.1 to 2.5
-  mA/cm2), 200 h of long cycling and full cells of 30 to 60 cycles, on {result["cores"]} workers of this machine. Time
-  grows with the power {exponent("cells")} of the cells beside a start of {cells["fit"]["start_s"]:.1f} s, which is
-  that of the workers and outweighs the cells up to some thirty. One cell is left out of the fit: it starts one worker.
+- **Records.** A long-cycling recording, a Landt CSV with five records per second, is read with all checks of
+  `coldbond.read`. Its half cycles are classified and summarised (overpotential, drift, life, charge). The time grows as
+  the number of records to the power {exponent("rows")}, plus {rows["fit"]["start_s"]:.1f} s to start. For
+  the longest recording, {system:.0f} s of the processor time are spent by the operating system on files and memory
+  pages. Files of 256 MB or more are read in blocks and their values are kept on disk (56 bytes per record), so that
+  memory does not grow with the file; smaller files are held in memory. The longest recording has
+  {longest["records"]:,} records ({longest["bytes"] / 1e9:.1f} GB) and {longest["half_cycles"]:,} half cycles; its cell
+  failed after {longest["time_to_failure_truth"]:.4f} h, and the analysis found {low:.4f} to {high:.4f} h.
+- **Cells.** `make survey` on folders of cells, on {result["cores"]} workers of this machine: one third each are
+  critical-current tests (0.1 to 2.5 mA/cm2), 200 h of long cycling, and full cells with 30 to 60 cycles. The time grows
+  as the number of cells to the power {exponent("cells")}, plus {cells["fit"]["start_s"]:.1f} s to
+  start the workers, which dominates below about thirty cells. The measurement with one cell is not part of the fit,
+  because it starts only one worker.
 
-## Do the intervals hold the truth?
+## Coverage of the intervals
 
-The twin knows it of the 500 cells. In brackets the 95 % interval of the share (binomial).
+The true values of the 500 simulated cells are known. The brackets contain the 95 % interval of the share (binomial).
 
-| | interval holds the truth |
+| quantity | intervals that contain the true value |
 |---|---|
-| critical current density | {share("critical_current_density")}, the value itself right in {of_ccd["exact"]} |
-| life under a constant current | {share("lifetime")}; of these {life["cells"] - life["reached"]} outlived their test |
+| critical current density | {share("critical_current_density")}; the value itself is right in {of_ccd["exact"]} |
+| life at constant current | {share("lifetime")}; {life["cells"] - life["reached"]} of these outlived their test |
 | first discharge capacity | {share("first_capacity")} |
 | retention | {share("retention")} |
 
-The life's interval misses {life["cells"] - life["held"]} cells, {soft} of them soft shorts: such a path opens and
-closes at random, and may have begun before it shows. The interval allows for that as often as it is open later. Where
-it misses, it begins {np.median(late):.0f} s after the truth in the median, at most {max(late):.0f} s (a record every
-120 s, and one more where the voltage jumps).
+The interval of the life misses {life["cells"] - life["held"]} cells, {soft} of which failed by a soft short. A soft
+short opens and closes at random, so it may have existed before it became visible; the interval allows for this by the
+share of time in which it is open afterwards. Where it misses, it starts {np.median(late):.0f} s too late in the median
+and {max(late):.0f} s at most (there is a record every 120 s, and one at each jump of the voltage).
 
-{covered["failed"]} cells failed to be analysed. The twin's cells are the kinds that the analysis was written for; what
-another laboratory's cells do, they do not tell. The critical current density is a bracket between two steps
-rather than an estimate that scatters, and should nearly always hold; the interval of the capacity is that of a mass
-weighed to 2 %, by which the twin's masses are off.
+{covered["failed"]} cells could not be analysed. The simulated cells are of the kinds that the analysis was written for,
+so these shares do not transfer to cells that behave differently. The critical current density lies between two steps of
+the current rather than scattering about an estimate, so its interval should nearly always contain the true value. The
+interval of the capacity is dominated by the uncertainty of the mass, 2 %, and the simulated masses are off by as much.
 """
 
 
@@ -291,7 +295,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="coldbond-scale-") as name:
         folder = Path(name)
         if shutil.disk_usage(folder).free < DISK:
-            raise SystemExit(f"{folder} has less than {DISK / 1e9:.0f} GB left: name another folder by TMPDIR")
+            raise SystemExit(f"{folder} has less than {DISK / 1e9:.0f} GB of free space: set TMPDIR to another folder")
         parts: dict[str, Callable[[Path], dict]] = {"cells": of_cells, "rows": of_rows}
         for part, measure in parts.items():
             result[part] = measure(folder)
@@ -302,7 +306,7 @@ def main() -> None:
 
 
 def write_docs() -> None:
-    """Draw and describe what docs/scale.json holds."""
+    """Write docs/scale.png and docs/scale.md from docs/scale.json."""
     result = json.loads(DOCS.joinpath("scale.json").read_text(encoding="utf-8"))
     draw(result, DOCS / "scale.png")
     DOCS.joinpath("scale.md").write_text(as_text(result), encoding="utf-8")

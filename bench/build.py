@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import yaml
+from coldbond.bundle import figures_table
 
 ROOT = Path(__file__).parents[1]
 BUILD = "all figures from nothing; figures"
@@ -23,19 +23,14 @@ AGAIN = "all figures again, nothing changed; figures"
 CHECK = "nbval of the notebooks; cells that pass"
 
 
-def figures(out: Path) -> dict[str, tuple[Path, dict]]:
+def figures() -> dict[str, tuple[Path, dict]]:
     """Return the notebook and the parameters of each figure as make would run them, the claims table last."""
-    printed = run(["make", "--dry-run", "figures", f"OUT={out}"]).stdout.replace("\\\n", " ")
-    found = {}
-    for line in printed.splitlines():
-        words = shlex.split(line)
-        if "lib/run_notebook.py" in words:
-            notebook, name, *rest = words[words.index("lib/run_notebook.py") + 1 :]
-            parameters = {"figure": name}
-            for text in filter(None, rest[rest.index("--parameters") + 1 :]):
-                parameters |= yaml.safe_load(text)
-            found[name] = ROOT / notebook, parameters
-    return found
+    table = figures_table.load()
+    found = {
+        name: (ROOT / "notebooks" / f"{figure.notebook}.ipynb", {"figure": name} | figure.all_parameters)
+        for name, figure in table.items()
+    }
+    return found | {"claims": (ROOT / "notebooks" / "claims.ipynb", {"figure": "claims", "tested": list(table)})}
 
 
 def run(command: Sequence[str | Path], **environment: str) -> subprocess.CompletedProcess:
@@ -105,7 +100,7 @@ def papermill(seed: int) -> dict:
         commands = [
             [sys.executable, "-m", "papermill", notebook, out / f"{name}.ipynb", "-y", json.dumps(parameters),
              "--cwd", notebook.parent, "--no-progress-bar"]
-            for name, (notebook, parameters) in figures(out).items()
+            for name, (notebook, parameters) in figures().items()
         ]  # fmt: skip
         return {BUILD: timed(commands, out, **environment)}
 
@@ -113,7 +108,7 @@ def papermill(seed: int) -> dict:
 def prepared(out: Path) -> list[Path]:
     """Return the notebooks with their parameters in them, for those that have no parameters."""
     written = []
-    for name, (notebook, parameters) in figures(out).items():
+    for name, (notebook, parameters) in figures().items():
         written.append(out.parent / f"{name}.ipynb")
         run([sys.executable, "-m", "papermill", "--prepare-only", notebook, written[-1], "-y", json.dumps(parameters)])
     return written

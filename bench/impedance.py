@@ -1,4 +1,7 @@
-"""One spectrum of 73 points, of a cable, an electrolyte and two arcs, with 0.2 % noise that is new in each round."""
+"""Impedance: fit a circuit to a spectrum of a cable, an electrolyte and two arcs, and test it by Kramers-Kronig.
+
+The spectrum has 73 points and 0.2 % noise of the modulus, which differs in each round.
+"""
 
 import sys
 from collections.abc import Callable
@@ -10,12 +13,13 @@ from bench.timing import timed
 FIT = "fit a circuit to 73 points; slow arc [ohm], true 700"
 TEST = "Kramers-Kronig test of 73 points; noise [%], true 0.2"
 FREQUENCY = np.logspace(6, -1, 73)  # Hz
-NOISE = 0.002  # of the modulus
-#: The start that programs need which find none of their own: about twice or half of the truth.
+NOISE = 0.002  # standard deviation, share of the modulus
+#: Starting values for the programs that need them, about twice or half of the true ones.
 START = {"L": 1e-6, "R": 30.0, "R1": 400.0, "Q1": 3e-7, "n1": 0.8, "R2": 400.0, "Q2": 7e-5, "n2": 0.9}
 
 
 def impedance(seed: int) -> np.ndarray:
+    """Return a simulated spectrum [ohm] over FREQUENCY."""
     s = 2j * np.pi * FREQUENCY
     z = 0.5e-6 * s + 50 + 200 / (1 + (1e-5 * s) ** 0.9) + 700 / (1 + (1e-2 * s) ** 0.8)
     rng = np.random.default_rng(seed)
@@ -99,9 +103,9 @@ def contender(**runs: Callable[[np.ndarray], float]) -> Callable[[int], dict]:
 
 
 CONTENDERS = {
-    "coldbond, start by itself, standard errors": (contender(fit=coldbond_fit), sys.maxsize),
-    "coldbond, and profile intervals of 8 parameters": (contender(fit=coldbond_intervals), sys.maxsize),
-    "coldbond, of 3 circuits, interval over them": (contender(fit=coldbond_circuits), sys.maxsize),
+    "coldbond, automatic start, standard errors": (contender(fit=coldbond_fit), sys.maxsize),
+    "coldbond, with profile intervals of 8 parameters": (contender(fit=coldbond_intervals), sys.maxsize),
+    "coldbond, 3 circuits, interval over all of them": (contender(fit=coldbond_circuits), sys.maxsize),
     "impedance.py, start given, standard errors": (contender(fit=impedance_fit), sys.maxsize),
     "pyimpspec, start given, all methods, all cores": (contender(fit=pyimpspec_fit), 2),
     "pyimpspec, start given, leastsq": (contender(fit=pyimpspec_leastsq), sys.maxsize),

@@ -1,4 +1,4 @@
-"""Reading a Landt CSV of a million rows; coldbond checks fields, numbers, clock and units, and hashes the file."""
+"""Reading: a Landt CSV of 10⁶ rows. coldbond also checks fields, numbers, clock and units, and hashes the file."""
 
 import sys
 from collections.abc import Callable
@@ -19,7 +19,7 @@ channel_index,cycle_index,step_index,date_time_iso_string,test_time_s,step_time_
 discharge_capacity_Ah,charge_capacity_Ah,discharge_energy_Wh,charge_energy_Wh,Pressure_Psi,temperature_1_C,\
 temperature_2_C,temperature_3_C,step_name
 """
-STEP = 3600  # records
+STEP = 3600  # records in a half cycle
 
 
 def with_coldbond(path: str) -> int:
@@ -31,7 +31,7 @@ def with_coldbond(path: str) -> int:
 def with_pandas(path: str) -> int:
     import pandas as pd
 
-    # Without index_col=False the comma at the rows' ends shifts every column by one.
+    # Without index_col=False the comma at the end of each row shifts all columns by one.
     return len(pd.read_csv(path, skiprows=HEADER.count("\n") - 1, index_col=False))
 
 
@@ -42,7 +42,7 @@ def with_batterydf(path: str) -> int:
 
 
 def write_landt_csv(path: Path, rows: int) -> None:
-    """Charge and discharge in turn, a record every 10 s, as a Landt tester exports them."""
+    """Write alternating charge and discharge, one record every 10 s, in the format of a Landt tester."""
     with path.open("w") as file:
         file.write(HEADER)
         for n in range(rows):

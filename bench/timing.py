@@ -1,4 +1,4 @@
-"""What a contender measures: seconds, and a number found that shows that it did the work."""
+"""Timing of a contender, together with a number it found, which shows that it did the work."""
 
 import time
 import warnings
@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 
 def timed(run: Callable[..., float | None], *arguments, first: tuple | None = None) -> dict:
-    """Return the seconds of a call and what it found, or how it fails; with `first` given, after such a call."""
+    """Return the duration of a call and its result, or the error.
+
+    Parameters
+    ----------
+    run : function
+    *arguments
+        Arguments of the call.
+    first : tuple, optional
+        Arguments of a call before it, which is not timed and does the imports.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -15,5 +24,5 @@ def timed(run: Callable[..., float | None], *arguments, first: tuple | None = No
             started = time.perf_counter()
             found = run(*arguments)
             return {"seconds": time.perf_counter() - started, "found": found}
-    except Exception as error:  # of whatever kind: the table says it
+    except Exception as error:  # of any kind: the table shows it
         return {"fails": f"{type(error).__name__}: {error}"}

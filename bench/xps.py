@@ -1,7 +1,8 @@
-"""A doublet of Doniach-Sunjic lines on a Shirley background and a line: 321 points, counted, new in each round.
+"""Photoelectron spectroscopy: fit a doublet of Doniach-Sunjic lines on a Shirley and a linear background.
 
-Both programs fit the same model with the same parameters free: area, position, Gaussian and Lorentzian width,
-asymmetry, strength of the background, level and slope; splitting and ratio are held.
+The region has 321 points with counting noise, which differs in each round. Both programs fit the same model with the
+same free parameters: area, position, Gaussian and Lorentzian width, asymmetry, strength of the Shirley background,
+level and slope. Splitting and intensity ratio of the doublet are fixed.
 """
 
 import sys
@@ -17,7 +18,7 @@ LORENTZIAN, GAUSSIAN, ASYMMETRY, SHIRLEY = 0.30, 0.25, 0.05, 0.06  # full widths
 
 
 def counts(seed: int) -> np.ndarray:
-    """Return a region of counts over ENERGY, made by numerical convolution on a fine grid."""
+    """Return simulated counts over ENERGY, convolved numerically on a fine grid."""
     step = 0.005
     fine = np.arange(70.0, 106.0, step)
     line = sum(height * _doniach(fine - at) for height, at in ((1, POSITION), (RATIO, POSITION + SPLITTING)))

@@ -64,7 +64,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle with copies of its notebooks, in which JupyterLab may save, without what they have stored."""
     root = tmp_path_factory.mktemp("reader") / "the bundle"
     (root / "notebooks").mkdir(parents=True)
-    for name in ("Makefile", "lib", "lock", "pyproject.toml", "raw", ".venv-lab"):
+    for name in ("Makefile", "figures.toml", "scripts", "lib", "lock", "pyproject.toml", "raw", ".venv-lab"):
         (root / name).symlink_to(ROOT / name)
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -244,7 +244,7 @@ def explore(page: Page, name: str) -> None:
     path.fill(str(ROOT / "Makefile"))
     path.press("Enter")
     expect(message).to_contain_text("Makefile")
-    expect(message).to_contain_text("Mend:")
+    expect(message).to_contain_text("Remedy:")
     assert "Traceback" not in page.content()
     empty = IS_DRAWN.replace("return pixels.some", "return !pixels.some")
     page.wait_for_function(empty)

@@ -1,6 +1,8 @@
 """A small copy of the bundle, whose notebooks need only the standard library, and what make does with it."""
 
+import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -32,12 +34,17 @@ NOTEBOOKS = {
     "fig4f_full_cell": {"fig4f", "figS18"},
     "fig4gh_rate": {"fig4gh"},
 }
-PARAMETERS = 'figure: str = "x"\nsamples: list = []  # cells\npanel: str = "capacity"\nretained: float = 0.6  # share'
+PARAMETERS = """\
+figure: str = "x"
+samples: list = []  # cells
+panel: str = "capacity"
+retained: float = 0.6  # share
+windows: list = []"""
 SAVE = """\
-import os, pathlib
-for suffix in (".png", ".json", ".pdf"):
-    path = pathlib.Path(os.environ["COLDBOND_FIGURES"], figure + suffix)
-    path.write_text(f"{samples} {panel} {retained} {os.environ.get('COLDBOND_RAW')}")
+import json, os, pathlib
+shown = f"{samples} {panel} {retained} {os.environ.get('COLDBOND_RAW')}"
+for suffix, text in {".png": "", ".json": json.dumps({"shown": shown, "inputs": {}}), ".pdf": ""}.items():
+    pathlib.Path(os.environ["COLDBOND_FIGURES"], figure + suffix).write_text(text)
 """
 
 # The claims table of these figures: its verdicts are those that stand in raw/claims.yml.
@@ -45,7 +52,7 @@ CLAIMS = """\
 import os, pathlib
 verdicts = pathlib.Path(os.environ["COLDBOND_RAW"], "claims.yml").read_text()
 names = "panel,claim,sample,state,quantity,paper,value,low,high,unit,evidence,verdict,figure,note"
-contents = {".csv": names + "\\n" + verdicts, ".html": str(tested), ".png": "", ".json": "", ".pdf": ""}
+contents = {".csv": names + "\\n" + verdicts, ".html": str(tested), ".png": "", ".json": '{"inputs": {}}', ".pdf": ""}
 for suffix, content in contents.items():
     pathlib.Path(os.environ["COLDBOND_FIGURES"], figure + suffix).write_text(content)
 """
@@ -68,13 +75,21 @@ def write_manifest(raw: Path, recordings: dict) -> None:
     (raw / "manifest.csv").write_text("\n".join(lines))
 
 
+def write_table(root: Path) -> None:
+    """Write the part of figures.toml whose notebooks the small bundle has."""
+    head, *tables = re.split(r"^(?=\[)", (ROOT / "figures.toml").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    kept = [table for table in tables if re.search('notebook = "(.*)"', table)[1] in NOTEBOOKS]
+    (root / "figures.toml").write_text(head + "".join(kept), encoding="utf-8")
+
+
 def small_bundle(tmp_path: Path) -> Path:
     """A copy of the bundle, in a folder with a blank in its name, with an environment that is this one."""
     root = tmp_path / "my bundle"
-    shutil.copytree(ROOT / "lib", root / "lib", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "lock", root / "lock")
+    for folder in ("lib", "lock", "scripts"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Makefile", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
+    write_table(root)
     (root / "notebooks").mkdir()
     for name in NOTEBOOKS:
         write_notebook(root / "notebooks" / f"{name}.ipynb", SAVE)
@@ -101,27 +116,37 @@ def make(bundle: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 
 def runs(bundle: Path, *arguments: str) -> dict[str, list[str]]:
-    """Return what make would run, by figure, as the arguments of lib/run_notebook.py."""
+    """Return what make would run, by figure, as the arguments of scripts/run_notebook.py."""
     printed = make(bundle, "--dry-run", *arguments)
     assert printed.returncode == 0, printed.stderr
-    commands = [shlex.split(line) for line in printed.stdout.replace("\\\n", " ").splitlines()]
-    found = [words[words.index("lib/run_notebook.py") + 1 :] for words in commands if "lib/run_notebook.py" in words]
+    script = "scripts/run_notebook.py"
+    commands = [shlex.split(line) for line in printed.stdout.splitlines() if script in line]
+    found = [words[words.index(script) + 1 :] for words in commands]
     return {words[1]: words for words in found}
 
 
-def parameters(run: list[str]) -> list[str]:
-    return [text for text in run[run.index("--parameters") + 1 :] if text]
+def parameters(run: list[str]) -> list:
+    """Return the parameters of a run that make takes from figures.toml and from its command line."""
+    first, *given = run[run.index("--parameters") + 1 :]
+    return [json.loads(first), *filter(None, given)]
 
 
-def as_if_built(bundle: Path) -> None:
-    """Give every figure outputs that are newer than all inputs."""
+def shown(bundle: Path, figure: str, out: str = "figures") -> str:
+    """Return what a figure of the small bundle shows."""
+    return json.loads((bundle / out / f"{figure}.json").read_text())["shown"]
+
+
+def as_if_built(bundle: Path, *imported: str, **imported_by: list[str]) -> None:
+    """Give every figure outputs that are newer than all inputs, and a record that it imported some modules."""
     for figure, run in runs(bundle).items():
         executed = bundle / "figures" / "executed"
-        executed.mkdir(parents=True, exist_ok=True)
-        (executed / f"{figure}.args").write_text(" ".join([run[0], "raw", *parameters(run)]) + "\n")
+        modules = [*imported, *imported_by.get(figure, ())]
+        header = "# " + json.dumps([run[0], "raw", *run[run.index("--parameters") + 1 :]])
+        rule = f"$(out)/{figure}.pdf: {' '.join(modules)}"
+        (executed / f"{figure}.d").write_text("\n".join([header, rule, *(f"{module}:" for module in modules)]) + "\n")
         (bundle / "figures" / f"{figure}.pdf").touch()
     before = time.time() - 100
-    for folder in ("lib", "lock", "notebooks", "raw", "pyproject.toml", ".venv/.installed"):
+    for folder in ("lib", "lock", "notebooks", "raw", "scripts", "pyproject.toml", ".venv/.installed"):
         for path in (bundle / folder, *(bundle / folder).rglob("*")):
             os.utime(path, (before, before))
 

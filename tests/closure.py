@@ -18,29 +18,16 @@ from zlib import crc32
 import nbformat
 import numpy as np
 
-from coldbond.bundle import manifest, paths
+from coldbond.bundle import figures_table, manifest, paths
 from twin import crystals, eis, pellets, photoemission, surfaces, vibrations
 from twin.recordings import RECORDINGS
 
 ROOT = Path(__file__).parents[1]
 
-#: Figure: its notebook, the parameters in which it differs, and the roles of its recordings.
-LITHIUM = dict(samples=["Li"], role="lithium", main="Li", reference="Li", looked_for=["In", "LiIn", "Li2O", "Li3N"])
-FULL_CELL = dict(samples=["RT-MCL-LLZ"], role="full-cell-interface", part="total")
-FULL_CELL |= dict(circuits=["L-R-RQ-RQ-W", "L-R-RQ-RQ-RQ-W", "L-R-RQ-RQ-RQ-Q", "L-R-RQ-RQ-RQ-RQ-W"])
-FIGURES = {
-    "fig4e": ("fig4e_impedance", {}, ("interface",)),
-    "figS19": ("fig4e_impedance", FULL_CELL, ("full-cell-interface",)),
-    "figS3": ("figS3_conductivity", {}, ("conductivity", "arrhenius", "electronic")),
-    "fig2g": ("fig2g_raman", {}, ("raman",)),
-    "fig2h": ("fig2h_xrd", {}, ("phase",)),
-    "figS2": ("fig2h_xrd", dict(samples=["LLZ-powder", "LLZ"]), ("phase",)),
-    "figS11": ("fig2h_xrd", LITHIUM, ("lithium",)),
-    "fig5h": ("fig5h_xrd_cycled", {}, ("cycled-phase", "instrument")),
-    "fig3ghi": ("fig3ghi_xps", {}, ("surface",)),
-    "figS24": ("fig3ghi_xps", dict(samples=["RT-MCL-LLZ", "Li"], role="cycled-surface"), ("cycled-surface",)),
-    "fig5i": ("fig5i_xps_zr", {}, ("cycled-surface",)),
-}
+#: The figures whose findings have a known truth, as figures.toml describes them.
+NAMES = ("fig4e", "figS19", "figS3", "fig2g", "fig2h", "figS2", "figS11", "fig5h", "fig3ghi", "figS24", "fig5i")
+TABLE = figures_table.load()
+FIGURES = {name: TABLE[name] for name in NAMES}
 
 
 def truths() -> dict[tuple[str, str, str, str], float | bool]:
@@ -103,7 +90,7 @@ def of_seed(figure: str, seed: int) -> dict[tuple[str, str, str, str], float]:
     """The resistances behind the spectra of one realisation."""
     true = {}
     for recording in RECORDINGS:
-        if recording.technique != "eis" or recording.role not in FIGURES[figure][2]:
+        if recording.technique != "eis" or recording.role not in FIGURES[figure].roles:
             continue
         number = int(re.search(r"\d+", recording.state)[0]) if recording.role != "conductivity" else 25
         own = dict(seed=_seed(recording.file, seed))
@@ -126,8 +113,8 @@ def _of_surfaces() -> dict[tuple[str, str, str, str], float | bool]:
     true = {}
     for (sample, state), surface in surfaces.SURFACES.items():
         area = photoemission.areas(surface)
-        for figure, (_, _, roles) in FIGURES.items():
-            if roles != (("surface",) if state == "pristine" else ("cycled-surface",)):
+        for figure, described in FIGURES.items():
+            if described.roles != (("surface",) if state == "pristine" else ("cycled-surface",)):
                 continue
             for line in surface.lines:
                 region = "Li 1s" if line.name == "Zr 4s" else line.level.name
@@ -146,9 +133,9 @@ def _of_surfaces() -> dict[tuple[str, str, str, str], float | bool]:
 
 def found(figure: str, seed: int) -> list[dict]:
     """The findings of a figure's notebook on recordings with new noise."""
-    notebook, changes, roles = FIGURES[figure]
+    described = FIGURES[figure]
     with TemporaryDirectory() as folder:
-        rows = [r for r in RECORDINGS if r.role in roles]
+        rows = [r for r in RECORDINGS if r.role in described.roles]
         for recording in rows:
             path = Path(folder, recording.file)
             path.parent.mkdir(exist_ok=True)
@@ -156,7 +143,7 @@ def found(figure: str, seed: int) -> list[dict]:
         _write_manifest(Path(folder), rows)
         before, paths.RAW = paths.RAW, Path(folder)
         try:
-            return _run(notebook, changes)
+            return _run(described.notebook, described.all_parameters)
         finally:
             paths.RAW = before
 

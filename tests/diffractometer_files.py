@@ -280,5 +280,5 @@ def refused(tmp_path, data: bytes) -> ReadError:
     with pytest.raises(ReadError) as caught:
         reading(tmp_path, data)
     error = caught.value
-    assert error.reason and error.mend and "\n" not in str(error)
+    assert error.reason and error.remedy and "\n" not in str(error)
     return error

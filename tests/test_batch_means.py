@@ -5,6 +5,7 @@ import pytest
 from scipy.signal import lfilter
 
 from coldbond import batch_means
+from coldbond.interval import Interval
 
 N = 600
 
@@ -27,7 +28,7 @@ def test_intervals_cover_the_truth(correlation):
 
 
 def test_two_points_give_a_slope_without_bounds_and_one_point_none():
-    assert batch_means.slope([0, 2], [1, 5]) == (2.0, -np.inf, np.inf)
-    assert np.isnan(batch_means.slope([0], [1])).all()
-    assert batch_means.mean([4.0]) == (4.0, -np.inf, np.inf)
-    assert np.isnan(batch_means.mean([])).all()
+    assert batch_means.slope([0, 2], [1, 5]) == Interval(2.0)
+    assert batch_means.slope([0], [1]) == Interval(None)
+    assert batch_means.mean([4.0]) == Interval(4.0)
+    assert batch_means.mean([]) == Interval(None)

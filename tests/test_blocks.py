@@ -9,7 +9,8 @@ import xarray as xr
 from cells import dataset, galvanostatic
 from coldbond import files
 from coldbond.cells import ccd, cycling, long_cycling, shorts
-from coldbond.files import ReadError, delimited, derived, read
+from coldbond.cells.findings import long_cycling as long_cycling_findings
+from coldbond.files import ReadError, cycler_text, derived, read
 from cycler_files import bdf_csv, land_rows, landt_csv
 from test_read_damage import LANDT_DAMAGE
 
@@ -42,10 +43,10 @@ def test_a_current_that_changes_its_level_is_cut_alike(block, monkeypatch):
 
 
 def found(recording: xr.Dataset) -> tuple:
-    judged = long_cycling.half_cycles(recording)
+    halves = long_cycling.half_cycles(recording)
     charge = shorts.charge_passed(recording, float(recording.time[recording.sizes["record"] // 2]))
-    rows = long_cycling.findings({"cell": recording}, {"cell": judged}, settled=2)
-    return judged, cycling.half_cycles(recording), ccd.steps(recording), rows, charge
+    rows = long_cycling_findings.findings({"cell": recording}, {"cell": halves}, settling=2)
+    return halves, cycling.half_cycles(recording), ccd.steps(recording), rows, charge
 
 
 @pytest.mark.parametrize("block", [1, 7, 360, 1000, 4096])
@@ -63,7 +64,7 @@ def test_the_same_is_found_for_any_number_of_records_at_a_time(name, block, monk
 
 def in_blocks(monkeypatch, size: int) -> None:
     monkeypatch.setattr(files, "LONG", 1)
-    monkeypatch.setattr(delimited, "BLOCK", size)
+    monkeypatch.setattr(cycler_text, "BLOCK", size)
     monkeypatch.setattr(derived, "BLOCK", 1)
 
 
@@ -100,7 +101,7 @@ def test_a_file_read_in_blocks_gives_the_same_recording(name, size, tmp_path, mo
 
 
 MORE_DAMAGE = {
-    "clock runs back at a line's end": landt_csv().replace("14410.250", "7210.124", 1),
+    "test time decreases at a line's end": landt_csv().replace("14410.250", "7210.124", 1),
     "blank line in the middle": landt_csv().replace("\n3,", "\n\n\n3,"),
     "cut off at a comma": landt_csv().rstrip("\n").rstrip(","),
     "no line break at the end": "\n".join(line.rsplit(",", 1)[0] for line in bdf_csv().split("\n")[:-1]),

@@ -1,4 +1,4 @@
-"""The Makefile, on a small copy of the bundle: what it builds again, from which recordings, and the table of claims."""
+"""Make on a small copy of the bundle: what it builds, from which recordings and parameters, and what it says."""
 
 import os
 import re
@@ -9,9 +9,7 @@ import nbformat
 import pytest
 
 from bundles import (
-    FIGURES,
     NOTEBOOKS,
-    RECORDINGS,
     ROW,
     SAVE,
     as_if_built,
@@ -19,6 +17,7 @@ from bundles import (
     make,
     parameters,
     runs,
+    shown,
     small_bundle,
     write_manifest,
     write_notebook,
@@ -27,49 +26,28 @@ from bundles import (
 bundle = pytest.fixture(small_bundle)
 
 
-def inputs():
-    yield from ((f"raw/{name}", figures) for name, (*_, figures) in RECORDINGS.items())
-    yield from ((f"notebooks/{name}.ipynb", figures) for name, figures in NOTEBOOKS.items())
-    everything = ("lib/coldbond/bundle/raw.py", "lib/coldbond/files/__init__.py", "lib/run_notebook.py", "lock/run.txt")
-    yield from ((name, FIGURES) for name in (*everything, "raw/manifest.csv"))
-    yield from (
-        (name, {"claims"})
-        for name in ("raw/claims.yml", "notebooks/claims.ipynb", "lib/coldbond/bundle/claims/page.html")
-    )
-    yield from (
-        (name, set()) for name in ("lib/twin/__init__.py", "lib/coldbond/explore/page.py", "lock/lab.txt", "Makefile")
-    )
-
-
-def test_touching_an_input_rebuilds_exactly_the_figures_that_depend_on_it(bundle):
-    as_if_built(bundle)
-    assert runs(bundle) == {}
-    assert "Nothing to be done for 'figures'" in make(bundle).stdout
-    later = time.time() + 100
-    for name, figures in inputs():
-        before = (bundle / name).stat().st_mtime
-        os.utime(bundle / name, (later, later))
-        assert set(runs(bundle)) == (figures | {"claims"} if figures else set()), name
-        os.utime(bundle / name, (before, before))
-
-
-def test_a_figure_is_built_once_and_says_its_time(bundle):
+def test_a_figure_is_built_once_and_says_its_time_and_place(bundle):
     before = listing(bundle)
     make(bundle, "--dry-run")
-    assert listing(bundle) == before
+    written = [path.relative_to(bundle) for path in set(listing(bundle)) - set(before) if path.is_file()]
+    assert [str(path) for path in written] == ["figures/executed/rules.mk"]
 
     first = make(bundle, "figS16")
 
     assert (first.returncode, first.stderr) == (0, "")
-    assert re.fullmatch(r"figS16 +\d+\.\d s\n", first.stdout)
+    place = "figS16 lies in figures/figS16.pdf, .png and .json\n"
+    assert re.fullmatch(r"figS16 +\d+\.\d s\n" + re.escape(place), first.stdout)
     out = bundle / "figures"
     assert {path.name for path in out.iterdir()} == {"figS16.pdf", "figS16.png", "figS16.json", "executed"}
-    assert (out / "figS16.json").read_text() == f"['HT-MCL-LLZ'] capacity 0.6 {bundle / 'raw'}"
+    assert shown(bundle, "figS16") == f"['HT-MCL-LLZ'] capacity 0.6 {bundle / 'raw'}"
     assert nbformat.read(out / "executed" / "figS16.ipynb", 4).cells[1].metadata.tags == ["injected-parameters"]
     assert not list((bundle / "notebooks").glob("[!cf]*"))
     built = listing(out)
-    assert "Nothing to be done for 'figS16'" in make(bundle, "figS16").stdout
-    assert listing(out) == built
+    again = make(bundle, "figS16").stdout
+    assert again.startswith(place) and "Nothing to be done for 'figS16'" in again
+    assert {path: time for path, time in listing(out).items() if path.is_file() and path.suffix != ".mk"} == {
+        path: time for path, time in built.items() if path.is_file() and path.suffix != ".mk"
+    }
 
 
 def test_a_notebook_edited_while_it_runs_is_run_again(bundle):
@@ -82,9 +60,9 @@ def test_a_notebook_edited_while_it_runs_is_run_again(bundle):
 def test_parameters_win_and_do_not_stick(bundle):
     yaml = '{samples: ["it\'s A", B], retained: 0.5}'
     assert make(bundle, "fig4b", f"PARAMETERS={yaml}").returncode == 0
-    assert (bundle / "figures" / "fig4b.json").read_text().startswith("[\"it's A\", 'B'] capacity 0.5 ")
+    assert shown(bundle, "fig4b").startswith("[\"it's A\", 'B'] capacity 0.5 ")
     assert runs(bundle, "fig4b", f"PARAMETERS={yaml}") == {}
-    assert parameters(runs(bundle, "fig4b")["fig4b"]) == ["samples: [LLZ, In-LLZ, RT-MCL-LLZ]"]
+    assert parameters(runs(bundle, "fig4b")["fig4b"]) == [{"samples": ["LLZ", "In-LLZ", "RT-MCL-LLZ"]}]
 
 
 def test_with_other_recordings_all_samples_are_shown_and_what_is_not_held_is_left_out(bundle):
@@ -95,11 +73,11 @@ def test_with_other_recordings_all_samples_are_shown_and_what_is_not_held_is_lef
 
     samples = {figure: parameters(run)[0] for figure, run in runs(bundle, *arguments).items()}
     assert samples == {
-        "fig4b": "samples: []",
-        "figS16": "samples: [HT-MCL-LLZ]",
-        "fig4cd": "samples: []",
-        "figS17": "samples: [HT-MCL-LLZ]",
-        "claims": "tested: [fig4b, figS16, fig4cd, figS17]",
+        "fig4b": {"samples": []},
+        "figS16": {"samples": ["HT-MCL-LLZ"]},
+        "fig4cd": {"samples": []},
+        "figS17": {"samples": ["HT-MCL-LLZ"], "windows": [0.76]},
+        "claims": {"tested": ["fig4b", "figS16", "fig4cd", "figS17"]},
     }
     said = make(bundle, "--dry-run", *arguments).stdout.splitlines()
     for figure in ("fig4f", "figS18"):
@@ -109,7 +87,7 @@ def test_with_other_recordings_all_samples_are_shown_and_what_is_not_held_is_lef
     )
 
     assert make(bundle, "fig4b", *arguments).returncode == 0
-    assert (bundle / "your figures" / "fig4b.json").read_text() == f"[] capacity 0.6 {raw}"
+    assert shown(bundle, "fig4b", "your figures") == f"[] capacity 0.6 {raw}"
     assert runs(bundle, "fig4b", *arguments) == {}
     (raw / "a b.csv").touch()
     assert set(runs(bundle, "fig4b", *arguments)) == {"fig4b"}
@@ -141,7 +119,7 @@ def test_the_claims_table_is_made_of_what_raw_holds(bundle):
     assert "out/claims.csv is not in git's HEAD" in done.stdout
     write_manifest(raw, {"a.csv": ("ccd", "A"), "b.csv": ("ccd", "HT-MCL-LLZ")})
     again = {figure: parameters(run) for figure, run in runs(bundle, *arguments).items()}
-    assert again["claims"] == ["tested: [fig4b, figS16]"]
+    assert again["claims"] == [{"tested": ["fig4b", "figS16"]}]
 
 
 def test_claims_fail_where_a_verdict_is_not_the_committed_one(bundle):
@@ -164,43 +142,103 @@ def test_claims_fail_where_a_verdict_is_not_the_committed_one(bundle):
     assert "fig4b: agrees -> no row" in make(bundle, "claims").stderr
 
 
-def test_a_row_may_select_from_several_roles(bundle):
-    makefile = bundle / "Makefile"
-    row = "$(call figure, figX, fig4gh_rate, rate:RT-MCL-LLZ long-cycling:RT-MCL-LLZ+HT-MCL-LLZ, panel: a$(comma) b)"
-    makefile.write_text(makefile.read_text(encoding="utf-8").replace("endef", f"{row}\nendef", 1), encoding="utf-8")
-    assert parameters(runs(bundle)["figX"]) == ["samples: [RT-MCL-LLZ, HT-MCL-LLZ]", "panel: a, b"]
+def add_figures(bundle, text: str) -> None:
+    with (bundle / "figures.toml").open("a", encoding="utf-8") as table:
+        table.write(text)
+
+
+def test_a_figure_may_select_from_several_roles(bundle):
+    more = """
+    [figX]
+    notebook = "fig4gh_rate"
+    recordings.rate = ["RT-MCL-LLZ"]
+    recordings.long-cycling = ["RT-MCL-LLZ", "HT-MCL-LLZ"]
+    parameters = {panel = "it's $(a), 1 # b", retained = 1e-6}
+    """
+    add_figures(bundle, more)
+    wanted = {"samples": ["RT-MCL-LLZ", "HT-MCL-LLZ"], "panel": "it's $(a), 1 # b", "retained": 1e-6}
+    assert parameters(runs(bundle)["figX"]) == [wanted]
     as_if_built(bundle)
     later = time.time() + 100
     for recording in ("rate.csv", "long-HT.csv"):
         os.utime(bundle / "raw" / recording, (later, later))
     assert set(runs(bundle)) == {"fig4gh", "figS17", "figX", "claims"}
-    makefile.write_text(makefile.read_text(encoding="utf-8").replace("$(comma)", ","), encoding="utf-8")
-    assert "*** the parameters of figX hold a comma: write $(comma) for it" in make(bundle).stderr
+    assert make(bundle, "figX").returncode == 0
+    assert shown(bundle, "figX").startswith("['RT-MCL-LLZ', 'HT-MCL-LLZ'] it's $(a), 1 # b 1e-06 ")
 
 
 def test_a_recording_may_be_optional_and_each_role_has_a_first_figure(bundle):
-    makefile = bundle / "Makefile"
-    rows = "\n".join(
-        f"$(call figure, {figure}, fig4gh_rate, {selection}, )"
-        for figure, selection in (("figX", "rate:RT-MCL-LLZ instrument?"), ("figY", "arrhenius:LLZ"))
-    )
-    makefile.write_text(makefile.read_text(encoding="utf-8").replace("endef", f"{rows}\nendef", 1), encoding="utf-8")
-    assert parameters(runs(bundle)["figX"]) == ["samples: [RT-MCL-LLZ]"]
+    more = """
+    [figX]
+    notebook = "fig4gh_rate"
+    recordings.rate = ["RT-MCL-LLZ"]
+    optional.instrument = []
+    [figY]
+    notebook = "fig4gh_rate"
+    recordings.arrhenius = ["LLZ"]
+    """
+    add_figures(bundle, more)
+    assert parameters(runs(bundle)["figX"]) == [{"samples": ["RT-MCL-LLZ"]}]
 
     theirs = {"a.csv": ("rate", "RT-MCL-LLZ"), "standard.csv": ("instrument", "Si"), "b.csv": ("arrhenius", "B")}
     write_manifest(bundle.parent / "theirs", theirs)
     arguments = (f"RAW={bundle.parent / 'theirs'}", "OUT=out")
     samples = {figure: parameters(run)[0] for figure, run in runs(bundle, *arguments).items() if figure != "claims"}
-    assert samples == {"fig4gh": "samples: []", "figX": "samples: [RT-MCL-LLZ]", "figY": "samples: []"}
+    assert samples == {
+        "fig4gh": {"samples": []},
+        "figX": {"samples": ["RT-MCL-LLZ"]},
+        "figY": {"samples": []},
+    }
     database = make(bundle, "--print-data-base", "--dry-run", *arguments).stdout
     (built,) = re.findall(r"^out/figX.pdf: (.*)$", database, re.MULTILINE)
     assert "theirs/standard.csv" in built
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[figX", "figures.toml: Expected ']' at the end of a table declaration"),
+        ("panel = 1", "figures.toml, [figS18]: panel is unknown: write one of notebook, recordings, optional"),
+        ('[claims]\nnotebook = "claims"', "[claims]: a figure cannot have this name"),
+        ('[figX]\nnotebook = "fig9"', "[figX]: notebook must name a notebook: there is no notebooks/fig9.ipynb"),
+        ('[figX]\nnotebook = "fig4b_ccd"', "[figX]: it needs recordings: write a line such as recordings.ccd ="),
+        ('[figX]\nnotebook = "fig4b_ccd"\nrecordings.ccd = "A"', "recordings.ccd must be a list of samples such as"),
+        ('[figX]\nnotebook = "fig4b_ccd"\nrecordings = ["A"]', "write recordings.NAME = ... in place of recordings ="),
+        ('[figX]\nnotebook = "fig4b_ccd"\nslow = 1', "[figX]: slow must be true or false"),
+    ],
+)
+def test_a_table_that_describes_no_figure_is_refused(bundle, text, said):
+    table = bundle / "figures.toml"
+    table.write_text(table.read_text().split("[fig4gh]")[0].split("[fig5h]")[0] + text + "\n")
+    result = make(bundle)
+    assert result.returncode == 2 and said in result.stderr, result.stderr
+
+
+def test_a_mistyped_figure_is_told_the_similar_names(bundle):
+    said = make(bundle, "fig4x", "--dry-run")
+    assert said.returncode == 2
+    assert "*** there is no fig4x, neither goal nor file. Did you mean fig4f, fig4b, " in said.stderr
+    assert "neither goal nor file. `make help` lists all goals.  Stop." in make(bundle, "it's nothing").stderr
+
+
+def test_the_slow_figures_start_first_and_the_claims_table_last(bundle):
+    assert list(runs(bundle, "-j1")) == ["fig4cd", "fig4b", "figS16", "figS17", "fig4f", "figS18", "fig4gh", "claims"]
+
+
+def test_it_says_where_the_figures_lie(bundle):
+    as_if_built(bundle)
+    said = make(bundle).stdout
+    assert said.startswith("the figures lie in figures/, the claims table is figures/claims.html\n")
+    assert "Nothing to be done for 'figures'" in said
+    assert make(bundle, "--question", "figures").returncode == 0
+    (bundle / "raw" / "rate.csv").touch()
+    assert make(bundle, "--question", "figures").returncode == 1
+
+
 @pytest.mark.parametrize("raw", ["raw", "raw/", "./raw", "{bundle}/raw"])
 def test_the_papers_recordings_are_known_by_whatever_path(bundle, raw):
     run = runs(bundle, "fig4b", f"RAW={raw.format(bundle=bundle)}")["fig4b"]
-    assert parameters(run) == ["samples: [LLZ, In-LLZ, RT-MCL-LLZ]"]
+    assert parameters(run) == [{"samples": ["LLZ", "In-LLZ", "RT-MCL-LLZ"]}]
 
 
 @pytest.mark.parametrize(("given", "jobs"), [((), os.cpu_count() + 1), (("-j1",), 1), (("-j3",), 3)])
@@ -211,11 +249,14 @@ def test_all_cores_are_used_unless_the_number_of_jobs_is_given(bundle, given, jo
 
 
 def test_help_lists_every_target(bundle):
-    listed = dict(line.split(maxsplit=1) for line in make(bundle, "help").stdout.splitlines())
+    targets, figures = make(bundle, "help").stdout.split("\n\n")
+    listed = dict(line.split(maxsplit=1) for line in targets.splitlines())
     assert list(listed) == [
         *("figures", "claims", "help", "test", "nbval", "test-browser", "lab", "explore", "notebooks"),
         *("raw", "energies", "closure", "multiverse", "survey", "bench", "scale", "lock", "clean"),
     ]
+    named = dict(line.split(maxsplit=1) for line in figures.splitlines()[1:])
+    assert named == {name: " ".join(sorted(drawn)) for name, drawn in NOTEBOOKS.items()}
 
 
 def test_clean_removes_what_make_wrote_and_git_does_not_keep(bundle):

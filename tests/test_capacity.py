@@ -16,14 +16,14 @@ def test_the_counter_is_read_whenever_it_is_set_back(counter):
     assert table.attrs["counted"]
     assert table.cycle.to_numpy().tolist() == [1, 2, 3]
     np.testing.assert_allclose(table.capacity, TRUE, atol=1.5e-8 * 1e6 / MASS)  # a digit at either end
-    assert (table.interval < 0.01).all()
+    assert (table.capacity_half_width < 0.01).all()
 
 
 def test_without_a_counter_the_current_is_integrated_within_its_interval():
     table = capacity.cycles(full_cell(ALTERNATING, counter=None))
     assert not table.attrs["counted"]
-    assert (np.abs(table.capacity - TRUE) <= table.interval).all()
-    assert (table.interval < 0.002 * TRUE).all()
+    assert (np.abs(table.capacity - TRUE) <= table.capacity_half_width).all()
+    assert (table.capacity_half_width < 0.002 * TRUE).all()
 
 
 def test_the_finer_of_counter_and_current_is_used():
@@ -37,8 +37,8 @@ def test_rounding_bounds_the_integral_however_many_records():
     for points in (60, 600):
         recording = full_cell(ALTERNATING, counter=None, current_digit=2e-5, points=points)  # 53 uA read as 60
         table = capacity.cycles(recording)
-        assert (np.abs(table.capacity - TRUE) < table.interval).all()
-        np.testing.assert_allclose(table.interval / table.capacity, 1e-5 / 6e-5, rtol=0.05)
+        assert (np.abs(table.capacity - TRUE) < table.capacity_half_width).all()
+        np.testing.assert_allclose(table.capacity_half_width / table.capacity, 1e-5 / 6e-5, rtol=0.05)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_discharges_alone_are_told_apart_by_their_current():
 
 def test_efficiency_is_discharge_over_charge():
     table = capacity.cycles(full_cell(fading(4, 0.9, efficiency=0.95)))
-    assert (np.abs(table.coulombic_efficiency - 95) <= table.efficiency_interval).all()
-    assert (table.efficiency_interval < 0.01).all()
+    assert (np.abs(table.coulombic_efficiency - 95) <= table.efficiency_half_width).all()
+    assert (table.efficiency_half_width < 0.01).all()
 
 
 def test_mass_and_current_widen_what_all_capacities_share():
@@ -103,8 +103,8 @@ def test_mass_and_current_widen_what_all_capacities_share():
 
 def test_polarization_is_that_at_half_of_each_half_cycle():
     table = capacity.cycles(full_cell(ALTERNATING, polarization=0.123, voltage_digit=1e-3))
-    assert (np.abs(table.polarization - 0.123) < table.attrs["polarization_interval"] + 1e-9).all()
-    assert table.attrs["polarization_interval"] == 1e-3
+    assert (np.abs(table.polarization - 0.123) < table.attrs["polarization_half_width"] + 1e-9).all()
+    assert table.attrs["polarization_half_width"] == 1e-3
 
 
 def test_profile_leaves_out_the_pause_and_ends_at_the_capacity():
@@ -147,7 +147,7 @@ def test_scatter_alone_makes_hardly_an_outlier():
     assert not capacity.outliers(np.array([0.0, 50.0, 0.0]), 5, 0.1).any()
 
 
-def test_spread_is_the_standard_deviation():
+def test_robust_deviation_is_the_standard_deviation():
     rng = np.random.default_rng(3)
-    assert capacity.spread(rng.normal(0, 0.3, 4000)) == pytest.approx(0.3, rel=0.05)
-    assert np.isnan(capacity.spread(np.array([np.nan])))
+    assert capacity.robust_deviation(rng.normal(0, 0.3, 4000)) == pytest.approx(0.3, rel=0.05)
+    assert np.isnan(capacity.robust_deviation(np.array([np.nan])))

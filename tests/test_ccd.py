@@ -5,18 +5,22 @@ import pytest
 
 from cells import galvanostatic
 from coldbond.bundle import figures
+from coldbond.bundle.findings import rendered
 from coldbond.cells import ccd, shorts
+from coldbond.cells.findings import ccd as ccd_findings
+from coldbond.cells.plots import ccd as ccd_plots
+from coldbond.interval import Interval
 
 RISING = np.round(np.arange(0.1, 1.55, 0.1), 2)
 
 
 def found(recording, **choices):
-    return ccd.critical_current_density(ccd.steps(recording, **choices))
+    return tuple(ccd.critical_current_density(ccd.steps(recording, **choices)))
 
 
 def kinds(recording):
-    judged = ccd.steps(recording)
-    return dict(zip(np.round(judged.current_density.to_numpy(), 2), judged.kind.to_numpy(), strict=True))
+    steps = ccd.steps(recording)
+    return dict(zip(steps.setpoint.to_numpy(), steps.kind.to_numpy(), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -43,9 +47,28 @@ def test_ccd_is_the_last_sustained_step_whatever_the_flaws(flaws):
 @pytest.mark.parametrize("step", [0.02, 0.05, 0.25])
 def test_steps_are_found_from_the_current_at_any_size(step):
     densities = np.arange(1, 9) * step
-    judged = ccd.steps(galvanostatic(densities, hard=7 * step, noise=5e-5, current_digit=1e-8))
-    np.testing.assert_allclose(judged.current_density, densities, rtol=2e-3)
-    assert ccd.critical_current_density(judged)[0] == pytest.approx(6 * step, rel=2e-3)
+    steps = ccd.steps(galvanostatic(densities, hard=7 * step, noise=5e-5, current_digit=1e-8))
+    np.testing.assert_allclose(steps.current_density, densities, rtol=2e-3)
+    assert ccd.critical_current_density(steps).value == pytest.approx(6 * step, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("step", "sustained"), [(0.025, 0.025), (0.025, 0.625), (0.125, 0.125), (0.125, 0.625), (0.05, 0.35), (0.1, 0.7)]
+)
+def test_a_step_keeps_its_digits(step, sustained):
+    """In the interval, the finding, the table and the panel, although the tester rounds the current."""
+    densities = np.round(np.arange(1, round(sustained / step) + 3) * step, 6)
+    recording = galvanostatic(densities, hard=round(sustained + step, 6))
+    steps = ccd.steps(recording)
+    failed = round(sustained + step, 6)
+    assert ccd.critical_current_density(steps) == Interval(sustained, sustained, failed)
+    row = ccd_findings.findings({"cell": recording})[0]
+    assert (row["value"], row["low"], row["high"]) == (sustained, sustained, failed)
+    assert [float(density) for density in ccd_findings.table({"cell": steps}).index] == densities.tolist()
+    with figures.new("double", 40) as fig:
+        ax = fig.subplots()
+        ccd_plots.plot(recording, steps, "cell", ax)
+    assert ax.texts[0].get_text() == f"cell: CCD {sustained} mA cm⁻², hard short at {failed} mA cm⁻²"
 
 
 def test_cell_that_never_shorts_has_no_upper_bound():
@@ -100,33 +123,42 @@ def test_healthy_cell_is_not_called_shorted_in_a_hundred_noisy_runs():
 
 def test_findings_say_which_when_and_after_how_much_charge():
     recording = galvanostatic(RISING, hard=0.8)
-    critical, time, charge = ccd.findings({"LLZ": recording})
+    critical, time, charge = ccd_findings.findings({"LLZ": recording})
     assert (critical["value"], critical["low"], critical["high"]) == (0.7, 0.7, 0.8)
-    assert critical["note"].startswith("hard short at 0.8 mA/cm2; the same for every threshold")
+    assert rendered(critical) == (
+        "threshold: retained share of the expected overpotential 0.6; "
+        "threshold: resistance of a hard short 10 ohm cm2; "
+        "with retained share of the expected overpotential 0.3 to 0.9: 0.700 (0.700 to 0.800) mA/cm2; "
+        "with resistance of a hard short 3.3 to 30 ohm cm2: 0.700 (0.700 to 0.800) mA/cm2; hard short"
+    )
     onset = 14 * 600 + 0.3 * 600  # s: seven whole steps, then 0.3 of a half cycle
     assert time["low"] <= onset / 3600 <= time["high"] + 0.004
     truth = 2 * np.arange(0.1, 0.75, 0.1).sum() / 6 + 0.8 * 0.3 / 6  # mAh/cm2
     assert charge["low"] < truth < charge["high"]
 
 
-def test_threshold_that_decides_is_named():
+def test_a_threshold_that_decides_is_among_the_alternatives():
     leaking = galvanostatic(RISING, noise=1e-5)
     high = (np.abs(leaking.current) > 0.75e-3 * leaking.area_cm2).to_numpy()
     leaking["voltage"] = leaking.voltage.copy(
         data=np.where(high, 0.52, 1.0) * leaking.voltage
     )  # evenly lost from 0.8 on
-    note = ccd.findings({"LLZ": leaking}, retained=0.6)[0]["note"]
-    assert "thresholds from 0.55 to 0.90" in note
+    critical = ccd_findings.findings({"LLZ": leaking}, retained=0.6)[0]
+    assert critical["value"] == 0.7
+    assert [(one["name"].split("overpotential ")[1], one["value"]) for one in critical["alternatives"][:2]] == [
+        ("0.3 to 0.5", 1.5),
+        ("0.55 to 0.9", 0.7),
+    ]
 
 
 def test_missing_area_is_named():
     with pytest.raises(ValueError, match="area_cm2"):
-        shorts.judged(galvanostatic(RISING, area_cm2=np.nan))
+        shorts.classify_segments(galvanostatic(RISING, area_cm2=np.nan))
 
 
 def test_table_has_a_row_for_each_step_and_a_column_for_each_cell():
-    judged = {"A": ccd.steps(galvanostatic([0.1, 0.2])), "B": ccd.steps(galvanostatic([0.1, 0.2, 0.3], hard=0.3))}
-    table = ccd.table(judged)
+    steps = {"A": ccd.steps(galvanostatic([0.1, 0.2])), "B": ccd.steps(galvanostatic([0.1, 0.2, 0.3], hard=0.3))}
+    table = ccd_findings.table(steps)
     assert list(table.index) == ["0.10", "0.20", "0.30"]
     assert table.loc["0.10", "A"] == "101 Ω cm², sustained"
     assert table.loc["0.30", "A"] == ""
@@ -142,21 +174,22 @@ def test_table_has_a_row_for_each_step_and_a_column_for_each_cell():
     ],
 )
 def test_panel_says_what_it_shows(recording, text):
-    judged = ccd.steps(recording)
+    steps = ccd.steps(recording)
     with figures.new("double", 40) as fig:
         ax = fig.subplots()
-        ccd.plot(recording, judged, "cell", ax)
+        ccd_plots.plot(recording, steps, "cell", ax)
     assert [found.get_text() for found in ax.texts] == [text]
     (shade,) = [patch.get_x() for patch in fig.axes[1].patches] or [None]
-    failed = judged.onset.dropna("step")
+    failed = steps.onset.dropna("step")
     assert shade == (pytest.approx(failed.item(0) / 3600) if failed.size else None)
     bottom, top = zip(*(axes.get_ylim() for axes in fig.axes), strict=True)
     assert top[0] / bottom[0] == pytest.approx(top[1] / bottom[1])  # both channels have zero at the same height
 
 
 def test_run_without_a_failure_has_no_time_of_failure():
-    rows = {row["quantity"]: row for row in ccd.findings({"LLZ": galvanostatic(RISING)})}
-    assert rows["critical_current_density"]["note"].startswith("no short up to 1.5 mA/cm2")
+    rows = {row["quantity"]: row for row in ccd_findings.findings({"LLZ": galvanostatic(RISING)})}
+    assert rows["critical_current_density"]["note"] == "no failure, so there is no upper bound"
+    assert (rows["critical_current_density"]["low"], rows["critical_current_density"]["high"]) == (1.5, None)
     time = rows["time_of_failure"]
     assert (time["value"], time["high"]) == (None, None)
     assert time["low"] == pytest.approx(5.0, rel=1e-3)
@@ -188,9 +221,9 @@ def test_a_cell_that_activates_is_not_shorted(falls_by, hours):
 def test_noise_of_the_current_makes_no_steps(noise):
     recording = galvanostatic(RISING)
     current = recording.current.to_numpy() * (1 + np.random.default_rng(0).normal(0, noise, recording.sizes["record"]))
-    judged = ccd.steps(altered(recording, current=current.round(6)))
-    assert judged.sizes["step"] == RISING.size
-    assert ccd.critical_current_density(judged) == (1.5, 1.5, None)
+    steps = ccd.steps(altered(recording, current=current.round(6)))
+    assert steps.sizes["step"] == RISING.size
+    assert ccd.critical_current_density(steps) == Interval(1.5, 1.5, None)
 
 
 def test_a_current_that_settles_over_two_records_is_no_step():
@@ -199,25 +232,25 @@ def test_a_current_that_settles_over_two_records_is_no_step():
     switches = np.flatnonzero(np.diff(np.sign(current), prepend=0))
     for late in (0, 1):
         current[switches + late] *= 1.5
-    judged = ccd.steps(altered(recording, current=current))
-    assert judged.sizes["step"] == RISING.size
+    steps = ccd.steps(altered(recording, current=current))
+    assert steps.sizes["step"] == RISING.size
 
 
 @pytest.mark.parametrize("seconds", [3, 10, 30])
 def test_a_run_stopped_at_the_short_failed(seconds):
     recording = galvanostatic(RISING, every=1.0, hard=0.8)
     stopped = recording.isel(record=recording.time.to_numpy() < 14 * 600 + 180 + seconds)
-    judged = ccd.steps(stopped)
-    assert ccd.critical_current_density(judged) == (0.7, 0.7, 0.8)
-    assert judged.last_good[-1] <= 14 * 600 + 180 <= judged.onset[-1] + 0.2
+    steps = ccd.steps(stopped)
+    assert ccd.critical_current_density(steps) == Interval(0.7, 0.7, 0.8)
+    assert steps.last_good[-1] <= 14 * 600 + 180 <= steps.onset[-1] + 0.2
 
 
 def test_a_short_in_the_last_seconds_of_a_step_fails_that_step():
     recording = galvanostatic(RISING, hard=0.9)
     late = (recording.time > 16 * 600 - 6).to_numpy()  # 0.8 mA/cm2 is switched off at 16 * 600 s
     metal = 2.0 * recording.current.to_numpy() / recording.attrs["area_cm2"]
-    judged = ccd.steps(altered(recording, voltage=np.where(late, metal, recording.voltage.to_numpy())))
-    assert ccd.critical_current_density(judged) == (0.7, 0.7, 0.8)
+    steps = ccd.steps(altered(recording, voltage=np.where(late, metal, recording.voltage.to_numpy())))
+    assert ccd.critical_current_density(steps) == Interval(0.7, 0.7, 0.8)
 
 
 @pytest.mark.parametrize("every", [5.0, 60.0])
@@ -226,7 +259,7 @@ def test_time_of_failure_holds_the_onset(every, short):
     held = 0
     for seed, begins in enumerate(np.random.default_rng(8).uniform(0.1, 0.9, 60)):
         recording = galvanostatic(RISING[:10], every=every, seed=seed, begins=begins, **{short: 0.8})
-        row = ccd.findings({"LLZ": recording})[1]
+        row = ccd_findings.findings({"LLZ": recording})[1]
         onset = (14 * 600 + begins * 600 - float(recording.time[0])) / 3600
         held += row["low"] <= onset + 1e-6 and onset - 1e-6 <= row["high"]
     assert held >= 54  # nine in ten at the least
@@ -235,7 +268,7 @@ def test_time_of_failure_holds_the_onset(every, short):
 def test_times_count_from_the_start_of_the_recording():
     recording = galvanostatic(RISING, hard=0.8)
     late = altered(recording, time=recording.time.to_numpy() + 3.6e5)
-    assert ccd.findings({"LLZ": late})[1:] == ccd.findings({"LLZ": recording})[1:]
+    assert ccd_findings.findings({"LLZ": late})[1:] == ccd_findings.findings({"LLZ": recording})[1:]
 
 
 @pytest.mark.parametrize("retained", [0, 1, 60])
@@ -244,15 +277,29 @@ def test_a_threshold_that_is_no_share_is_refused(retained):
         found(galvanostatic(RISING), retained=retained)
 
 
-def test_a_resistance_of_a_metal_that_decides_is_named():
-    note = ccd.findings({"LLZ": galvanostatic(RISING, resistance=20.0)})[0]["note"]
-    assert note.endswith("none if a metal is below 30 ohm cm2")
+def test_a_resistance_of_a_hard_short_that_decides_is_among_the_alternatives():
+    alternatives = ccd_findings.findings({"LLZ": galvanostatic(RISING, resistance=20.0)})[0]["alternatives"]
+    assert [(one["name"], one["value"], one["high"]) for one in alternatives[1:]] == [
+        ("resistance of a hard short 3.3 to 10 ohm cm2", 1.5, None),
+        ("resistance of a hard short 30 ohm cm2", None, 0.1),
+    ]
 
 
 def test_a_current_too_coarse_to_tell_the_steps_is_named():
-    note = ccd.findings({"LLZ": galvanostatic(RISING, current_digit=1e-4)})[0]["note"]
-    assert "the current's last digit is 0.13 mA/cm2, which hides finer steps" in note
-    assert "digit" not in ccd.findings({"LLZ": galvanostatic(RISING)})[0]["note"]
+    coarse = ccd_findings.findings({"LLZ": galvanostatic(RISING, current_digit=1e-4)})[0]
+    assert coarse["evidence"][0]["name"] == "last digit of the current density"
+    assert coarse["evidence"][0]["value"] == pytest.approx(1e-4 * 1e3 / 0.785, rel=1e-3)
+    assert coarse["note"].endswith("finer steps cannot be told from the current")
+    assert not ccd_findings.findings({"LLZ": galvanostatic(RISING)})[0]["evidence"]
+
+
+def test_an_analysis_needs_no_manifest():
+    """The electrode area is all that a recording must carry besides its channels."""
+    recording = galvanostatic(RISING, hard=0.8)
+    bare = recording.drop_attrs(deep=False)
+    with pytest.raises(ValueError, match="electrode area is not known"):
+        ccd.steps(bare)
+    assert found(bare.assign_attrs(area_cm2=0.785)) == (0.7, 0.7, 0.8)
 
 
 def test_noise_of_the_last_record_is_no_short():

@@ -42,6 +42,6 @@ RT, HT, IN, LLZ = cells.RT_MCL_LLZ, cells.HT_MCL_LLZ, cells.IN_LLZ, cells.LLZ
 def test_ccd_of_the_twin(run, answer, failures, seed):
     records = ccd_run(**run, seed=seed)
     steps = ccd.steps(dataset(records["time"], records["voltage"], records["current"]))
-    assert ccd.critical_current_density(steps) == answer
-    kinds = dict(zip(steps.current_density.round(2).to_numpy(), steps.kind.to_numpy(), strict=True))
+    assert tuple(ccd.critical_current_density(steps)) == answer
+    kinds = dict(zip(steps.setpoint.to_numpy(), steps.kind.to_numpy(), strict=True))
     assert {density: kinds[density] for density in failures} == failures

@@ -1,4 +1,4 @@
-"""What the paper states against what was found: the rules of a verdict by hand, claims.yml, the table and its pages."""
+"""Claims: the rules of a verdict, the checks of claims.yml, the table and its forms."""
 
 import json
 import re
@@ -12,8 +12,9 @@ from coldbond.bundle import figures, paths
 from coldbond.bundle.claims import paper, plots, report, verdicts
 from coldbond.bundle.claims.paper import Claim
 from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, UNTESTED
-from coldbond.bundle.findings import finding
+from coldbond.bundle.findings import finding, item
 from coldbond.files.errors import ReadError
+from coldbond.interval import Interval
 
 STATED = paper.load(paths.ROOT / "raw" / "claims.yml")
 FOUND = verdicts.built(folder=paths.ROOT / "figures")
@@ -54,7 +55,7 @@ def test_a_number_is_known_to_its_last_printed_digit(printed, kind, margin):
     ("stated", "kind", "value", "low", "high", "word"),
     [
         ("0.2", "value", 0.21, 0.19, 0.23, AGREES),
-        ("0.2", "value", 0.26, 0.25, 0.27, AGREES),  # what is printed as 0.2 may be 0.25
+        ("0.2", "value", 0.26, 0.25, 0.27, AGREES),  # 0.2 as printed may be 0.25
         ("0.2", "value", 0.26, 0.251, 0.27, DISAGREES),
         ("0.20", "value", 0.26, 0.25, 0.27, DISAGREES),
         ("130.5", "value", 130.4, 130.3, 130.45, AGREES),
@@ -67,12 +68,12 @@ def test_a_number_is_known_to_its_last_printed_digit(printed, kind, margin):
         ("50", "approx", 60.5, 60, 61, AGREES),
         ("50", "approx", 60.5, 60.1, 61, DISAGREES),
         ("398.5", "approx", 396.1, 395.9, 396.3, DISAGREES),
-        # without an interval on both sides there is nothing to agree with, yet it can exclude
+        # an interval with one bound cannot confirm a number, but can exclude it
         ("0.2", "value", 0.2, None, None, UNTESTED),
         ("0.2", "value", None, 0.1, None, UNTESTED),
         ("0.2", "value", None, 0.3, None, DISAGREES),
         ("0.2", "value", None, None, 0.1, DISAGREES),
-        # the cell failed where the interval ends
+        # the cell failed at the end of the interval
         ("0.2", "step", 0.2, 0.2, 0.3, AGREES),
         ("0.2", "step", 0.1, 0.1, 0.2, DISAGREES),
         ("0.2", "step", 0.3, 0.3, 0.4, DISAGREES),
@@ -80,7 +81,7 @@ def test_a_number_is_known_to_its_last_printed_digit(printed, kind, margin):
         ("1.8", "step", 2.5, 2.5, None, DISAGREES),
         (">= 2000", "bound", None, 2000.17, None, AGREES),
         (">= 2000", "bound", None, 1999.5, None, AGREES),
-        (">= 2000", "bound", None, 1999.4, None, UNTESTED),  # that test was too short to say
+        (">= 2000", "bound", None, 1999.4, None, UNTESTED),  # the test was too short
         ("> 2000", "bound", None, 1999.5, None, UNTESTED),
         (">= 2000", "bound", 1500, 1400, 1600, DISAGREES),
         ("> 160", "bound", 154.1, 148.1, 160.2, UNTESTED),
@@ -97,7 +98,7 @@ def test_a_number_is_known_to_its_last_printed_digit(printed, kind, margin):
         (">= 1", "bound", None, None, None, UNTESTED),
     ],
 )
-def test_a_number_against_what_is_stated(stated, kind, value, low, high, word):
+def test_a_number_against_the_stated_one(stated, kind, value, low, high, word):
     one = dict(quantity="q", sample="A", value=value, low=low, high=high, unit="V")
     assert verdicts.verdict(claim(stated, kind), one)[0] == word
 
@@ -112,15 +113,15 @@ def test_a_number_against_what_is_stated(stated, kind, value, low, high, word):
         ({"A": "no", "B": "yes"}, None, UNTESTED),
     ],
 )
-def test_a_yes_or_no_against_what_is_expected_of_the_sample(expected, value, word):
+def test_an_answer_against_the_expected_one_of_the_sample(expected, value, word):
     stated = claim(kind="qualitative", expected=expected, samples=tuple(expected))
     assert verdicts.verdict(stated, finding("q", value, sample="A"))[0] == word
 
 
-def test_what_cannot_be_compared_says_why():
-    one = finding("q", 1.0, 0.9, 1.1, "mAh", sample="A")
+def test_a_finding_that_cannot_be_compared_gives_the_reason():
+    one = finding("q", Interval(1.0, 0.9, 1.1), "mAh", sample="A")
     assert verdicts.verdict(claim("1.0"), one) == (UNTESTED, "it was found in mAh, not in V")
-    assert verdicts.verdict(claim("1.0", samples=("B", "C")), one) == (UNTESTED, "the paper states it of B, C")
+    assert verdicts.verdict(claim("1.0", samples=("B", "C")), one) == (UNTESTED, "the paper states it for B, C")
     with pytest.raises(ValueError, match=r"q of A is 1\.0: claim c is qualitative"):
         verdicts.verdict(claim(kind="qualitative"), one)
     with pytest.raises(ValueError, match="q of A is True: claim c is value"):
@@ -131,8 +132,9 @@ def test_what_cannot_be_compared_says_why():
 
 GOOD = """\
 claims:
-  - {id: a, where: 1a, kind: value, value: 2.0, unit: V, sample: A, statement: it has 2 V}
-  - {id: b, where: 1b, kind: qualitative, expected: {A: yes, B: no}, statement: it is so}
+  - {id: a, where: 1a, kind: value, value: 2.0, unit: V, sample: A, statement: it has 2 V,
+     findings: {quantity: [voltage]}}
+  - {id: b, where: 1b, kind: qualitative, expected: {A: yes, B: no}, statement: it is so, findings: {quantity: [so]}}
 numbers:
   - {id: other, value: 3.0, low: 2.5, high: 3.5, unit: V, source: them}
 contradictions:
@@ -145,10 +147,11 @@ def stated(tmp_path, text: str = GOOD) -> paper.Paper:
     return paper.load(tmp_path / "claims.yml")
 
 
-def test_a_file_is_read_with_the_digits_as_printed(tmp_path):
+def test_numbers_keep_their_printed_digits(tmp_path):
     read = stated(tmp_path)
     assert (read.claims["a"].value, read.claims["a"].samples) == ("2.0", ("A",))
     assert (read.claims["b"].expected, read.claims["b"].samples) == ({"A": "yes", "B": "no"}, ("A", "B"))
+    assert read.claims["a"].findings == paper.Selection(("voltage",), state=None, role=None)
     assert [float(end) for end in read.bounds["other"]] == [2.5, 3.5]
 
 
@@ -160,37 +163,53 @@ def test_a_file_is_read_with_the_digits_as_printed(tmp_path):
         ("sample: A", "smaple: A", "a, field smaple: it is unknown"),
         ("it has 2 V", "it has 2, 3 V", "a, field 3 V: it is unknown"),
         ("kind: value", "kind: number", "a, field kind: 'number' is unknown"),
-        ("value: 2.0", "value: two", "a, field value: 'two' is no value"),
-        ("value: 2.0", "value: .nan", "a, field value: '.nan' is no value"),
-        ("value: 2.0", "value: NaN", "a, field value: 'NaN' is no value"),
-        ("value: 2.0", 'value: ">= 2.0"', "a, field value: '>= 2.0' is no value"),
-        ("kind: value", "kind: bound", "a, field value: '2.0' is no bound"),
-        (" unit: V, sample", " sample", "a, field unit: a claim of the kind value needs it"),
+        ("value: 2.0", "value: two", "a, field value: 'two' is not a value"),
+        ("value: 2.0", "value: .nan", "a, field value: '.nan' is not a value"),
+        ("value: 2.0", "value: NaN", "a, field value: 'NaN' is not a value"),
+        ("value: 2.0", 'value: ">= 2.0"', "a, field value: '>= 2.0' is not a value"),
+        ("kind: value", "kind: bound", "a, field value: '2.0' is not a bound"),
+        (" unit: V, sample", " sample", "a, field unit: a claim of kind value needs it"),
         (
             "expected: {A: yes",
             "value: 1, expected: {A: yes",
-            "b, field value: a claim of the kind qualitative has none",
+            "b, field value: a claim of kind qualitative must not have it",
         ),
         ("A: yes", "A: perhaps", "b, field expected: "),
-        ("expected: {A: yes, B: no}", "findings: {sample: A}", "b, field findings: "),
-        ("low: 2.5", "low: little", "other, field low: 'little' is no value"),
-        ("id: b", "id: a", "a, field id: another entry has the same"),
-        ("id: x", "id: other", "other, field id: another entry has the same"),
-        ("against: a", "against: c", "x, field against: no number is called 'c'"),
-        ("against: a", "against: b", "x, field against: no number is called 'b'"),
-        ("other - 0.5 * a", "other - c", "x, field formula: 'other - c' gives nothing: KeyError('c')"),
-        ("other - 0.5 * a", "b", "x, field formula: 'b' gives nothing"),
-        ("other - 0.5 * a", "other -", "x, field formula: 'other -' gives nothing"),
+        (
+            "findings: {quantity: [so]}",
+            "findings: {quantity: [so], sample: A}",
+            "b, field findings.sample: it is unknown",
+        ),
+        ("findings: {quantity: [so]}", "findings: {quantities: [so]}", "b, field findings.quantities: it is unknown"),
+        ("findings: {quantity: [so]}", "findings: {state: new}", "b, field findings.quantity: it must be a list"),
+        ("findings: {quantity: [so]}", "findings: {quantity: so}", "b, field findings.quantity: it must be a list"),
+        ("findings: {quantity: [so]}", "findings: {quantity: []}", "b, field findings.quantity: it must be a list"),
+        ("findings: {quantity: [so]}", "findings: {quantity: [so], state: [x]}", "b, field findings.state: it must be"),
+        ("findings: {quantity: [so]}", "findings: so", "b, field findings: 'so' is not a mapping"),
+        (", findings: {quantity: [so]}", "", "b, field findings: a claim needs either findings, which test it, or"),
+        (
+            "findings: {quantity: [so]}",
+            "findings: {quantity: [so]}, untestable: lost",
+            "b, field findings: a claim needs",
+        ),
+        ("low: 2.5", "low: little", "other, field low: 'little' is not a value"),
+        ("id: b", "id: a", "a, field id: another entry has the same id"),
+        ("id: x", "id: other", "other, field id: another entry has the same id"),
+        ("against: a", "against: c", "x, field against: 'c' is not the id of a number"),
+        ("against: a", "against: b", "x, field against: 'b' is not the id of a number"),
+        ("other - 0.5 * a", "other - c", "x, field formula: 'other - c' cannot be evaluated: KeyError('c')"),
+        ("other - 0.5 * a", "b", "x, field formula: 'b' cannot be evaluated"),
+        ("other - 0.5 * a", "other -", "x, field formula: 'other -' cannot be evaluated"),
         ("other - 0.5 * a", "a / (a - a)", "x, field formula: "),
-        ("other - 0.5 * a", "print(a)", "x, field formula: 'print(a)' gives nothing"),
-        ("other - 0.5 * a", "a.real", "x, field formula: 'a.real' gives nothing"),
-        ("claims:", "claim:", "it has no section claims, or others than"),
-        ("unit: V, sample", "unit: {V, sample", "line 3: this is no YAML"),
+        ("other - 0.5 * a", "print(a)", "x, field formula: 'print(a)' cannot be evaluated"),
+        ("other - 0.5 * a", "a.real", "x, field formula: 'a.real' cannot be evaluated"),
+        ("claims:", "claim:", "the section claims is missing, or a section is none of"),
+        ("unit: V, sample", "unit: {V, sample", "line 4: not valid YAML"),
     ],
 )
-def test_what_is_wrong_is_said_with_claim_and_field(tmp_path, old, new, said):
+def test_an_error_names_claim_and_field(tmp_path, old, new, said):
     assert old in GOOD
-    with pytest.raises(ReadError, match=r"^claims\.yml.*\. Mend: .*\.$") as caught:
+    with pytest.raises(ReadError, match=r"^claims\.yml.*\. Remedy: .*\.$") as caught:
         stated(tmp_path, GOOD.replace(old, new, 1))
     assert said in str(caught.value)
 
@@ -212,16 +231,17 @@ def test_a_folder_of_recordings_may_have_claims_of_its_own(tmp_path, monkeypatch
 # ---- the table ----------------------------------------------------------------------------------------------------
 
 
-def built(*values: dict, origin: str = "measured") -> dict:
-    return {"fig1": {"notebook": "fig1_x", "origin": origin, "values": list(values), "sha256": "ab"}}
+def built(*values: dict, origin: str = "measured", **parameters) -> dict:
+    numbers = {"notebook": "fig1_x", "origin": origin, "parameters": parameters, "values": list(values), "sha256": "ab"}
+    return {"fig1": numbers}
 
 
-def test_every_finding_is_a_row_and_so_is_what_none_tests(tmp_path):
-    found = built(
-        finding("voltage", 2.1, 1.9, 2.3, "V", sample="A", claim="a", note="by hand"),
-        finding("so", False, sample="A", claim="b"),
-        finding("else", True, sample="A"),
-    )
+def voltage(sample: str = "A", **more) -> dict:
+    return finding("voltage", Interval(2.1, 1.9, 2.3), "V", sample=sample, **more)
+
+
+def test_every_finding_that_tests_a_claim_is_a_row_and_so_is_every_sample_that_none_tests(tmp_path):
+    found = built(voltage(note="by hand"), finding("so", False, sample="A"), finding("else", True, sample="A"))
     table = verdicts.table(stated(tmp_path), found)
     assert table[["claim", "sample", "paper", "value", "evidence", "verdict"]].to_numpy().tolist() == [
         ["a", "A", "2.0", "2.10", "measured", AGREES],
@@ -230,52 +250,81 @@ def test_every_finding_is_a_row_and_so_is_what_none_tests(tmp_path):
         ["x", "", "2.0", "2.00", "computed", AGREES],
     ]
     assert table.note[0] == "by hand"
-    assert table.note[2] == "no figure here shows it of this sample"
+    assert table.note[2] == "no figure has found so for this sample"
+
+
+def test_evidence_threshold_and_alternatives_are_in_the_note(tmp_path):
+    more = dict(
+        evidence=[item("current", Interval(1.0, 0.9, 1.1), "A")],
+        threshold=[item("limit", 3, "V")],
+        alternatives=[item("another electrode", 2.2, "V")],
+        note="by hand",
+    )
+    (note, *_) = verdicts.table(stated(tmp_path), built(voltage(**more))).note
+    assert note == "current 1.00 (0.90 to 1.10) A; threshold: limit 3 V; with another electrode: 2.2 V; by hand"
 
 
 @pytest.mark.parametrize(
     ("origin", "evidence"),
     [("synthetic", "synthetic (closure)"), ("mixed", "synthetic (closure)"), ("computed", "computed")],
 )
-def test_evidence_is_no_stronger_than_what_a_figure_was_drawn_from(tmp_path, origin, evidence):
-    found = built(finding("voltage", 2.1, 1.9, 2.3, "V", sample="A", claim="a"), origin=origin)
-    assert verdicts.table(stated(tmp_path), found).evidence[0] == evidence
+def test_evidence_is_no_stronger_than_the_recordings_of_a_figure(tmp_path, origin, evidence):
+    assert verdicts.table(stated(tmp_path), built(voltage(), origin=origin)).evidence[0] == evidence
 
 
-def test_recordings_of_other_samples_test_nothing_and_say_so():
-    table = verdicts.table(STATED, built(finding("critical_current_density", 0.5, 0.5, 0.6, "mA/cm2", sample="mine")))
+def test_recordings_of_other_samples_test_nothing_and_the_table_says_so():
+    one = finding("critical_current_density", Interval(0.5, 0.5, 0.6), "mA/cm2", sample="mine")
+    table = verdicts.table(STATED, built(one))
     plain = table[table.kind != "contradiction"]
     assert set(plain.verdict) == {UNTESTED}
     assert set(plain.claim) == set(STATED.claims)
-    assert set(plain.note[plain.claim == "ccd_llz"]) == {"no figure here tests it"}
+    assert set(plain.note[plain.claim == "ccd_llz"]) == {"no figure has found critical_current_density for this sample"}
     with figures.new("double", plots.height(table)) as fig:
         plots.draw(table, fig)
 
 
-def test_a_claim_of_ones_own_finds_its_finding_by_quantity_sample_and_state(tmp_path):
-    own = "  - {id: c, where: 1, kind: value, value: 2, unit: V, statement: s, sample: A,\n"
-    own += "     findings: {quantity: [u], state: new}}\n"
-    mine = GOOD.replace("numbers:", own + "numbers:")
-    values = [
-        finding("u", 2.0, 1.0, 3.0, "V", sample=sample, state=state, claim="ccd_llz")
-        for sample, state in (("A", "new"), ("A", "old"), ("B", "new"))
-    ]
-    rows = verdicts.table(stated(tmp_path, mine), built(*values)).query("claim == 'c'")
+OWN = "  - {id: c, where: 1, kind: value, value: 2, unit: V, statement: s, sample: A,\n     findings: {FINDINGS}}\n"
+
+
+def own_claim(tmp_path, selection: str, *values: dict, **parameters) -> pd.DataFrame:
+    """Return the rows of a claim that selects its findings in this way."""
+    text = GOOD.replace("numbers:", OWN.replace("FINDINGS", selection) + "numbers:")
+    return verdicts.table(stated(tmp_path, text), built(*values, **parameters)).query("claim == 'c'")
+
+
+def test_a_claim_selects_findings_by_quantity_sample_state_and_role(tmp_path):
+    values = [voltage(sample, state=state) for sample, state in (("A", "new"), ("A", "old"), ("B", "new"))]
+    rows = own_claim(tmp_path, "quantity: [other, voltage], state: new", *values)
     assert rows[["sample", "state", "verdict"]].to_numpy().tolist() == [["A", "new", AGREES]]
+    rows = own_claim(tmp_path, "quantity: [voltage]", *values)
+    assert rows.state.to_list() == ["new", "old"]
+    rows = own_claim(tmp_path, "quantity: [voltage], role: rate", *values, role="rate")
+    assert rows.verdict.to_list() == [AGREES, AGREES]
 
 
-def test_a_finding_of_a_claim_that_there_is_not_is_an_error(tmp_path):
-    one = finding("q", True, sample="A", claim="ccd_lzl")
-    with pytest.raises(ValueError, match=r"fig1: q of A names the claim ccd_lzl, which claims\.yml does not hold"):
-        verdicts.table(STATED, built(one))
+@pytest.mark.parametrize(
+    ("selection", "reason"),
+    [
+        ("quantity: [voltag]", "no figure has found the quantity voltag"),
+        ("quantity: [voltag, vltage]", "no figure has found the quantity voltag or vltage"),
+        ("quantity: [voltage], state: nwe", "no figure has found voltage in the state 'nwe'"),
+        ("quantity: [voltage], role: rat", "no figure has found voltage for recordings of the role 'rat'"),
+        ("quantity: [current]", "no figure has found current for this sample"),
+    ],
+)
+def test_a_misspelt_selection_is_not_silent(tmp_path, selection, reason):
+    values = voltage(state="new"), finding("current", 1.0, "A", sample="B")
+    (row,) = own_claim(tmp_path, selection, *values, role="rate").to_dict("records")
+    assert (row["sample"], row["verdict"], row["note"]) == ("A", UNTESTED, reason)
+    assert reason in report.as_text([row])
 
 
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"figure": "fig1"}', '{"notebook": "x", "origin": "guessed", "values": []}']
 )
-def test_what_are_no_numbers_of_a_figure_is_an_error(tmp_path, content):
+def test_a_file_without_the_numbers_of_a_figure_is_an_error(tmp_path, content):
     (tmp_path / "fig1.json").write_text(content)
-    with pytest.raises(ValueError, match=r"fig1\.json: these are no numbers of a figure .*: make fig1"):
+    with pytest.raises(ValueError, match=r"fig1\.json does not contain a figure's numbers .*: make fig1"):
         verdicts.built(folder=tmp_path)
 
 
@@ -294,9 +343,9 @@ def test_every_claim_of_the_paper_is_tested_or_says_why_not():
     assert set(STATED.claims) - tested == {name for name, one in STATED.claims.items() if one.untestable}
 
 
-def test_every_sample_that_is_stated_has_been_looked_at():
+def test_every_stated_sample_has_a_finding():
     lost = TABLE[
-        TABLE.note.str.contains("no figure here")
+        TABLE.note.str.contains("no figure has found")
         & ~TABLE.claim.isin([name for name in STATED.claims if STATED.claims[name].untestable])
     ]
     assert lost.claim.to_list() == []
@@ -323,7 +372,7 @@ def test_the_committed_table_is_that_of_the_committed_figures():
     assert report.changes(report.rows_of(text), TABLE.to_dict("records")) == []
 
 
-# ---- on paper -----------------------------------------------------------------------------------------------------
+# ---- its forms -----------------------------------------------------------------------------------------------------
 
 
 def test_csv_round_trips():
@@ -332,7 +381,7 @@ def test_csv_round_trips():
     pd.testing.assert_frame_equal(pd.read_csv(StringIO(text), dtype=str, keep_default_na=False), TABLE)
 
 
-def test_the_page_is_well_formed_whole_and_calls_nobody():
+def test_the_page_is_well_formed_and_complete_and_loads_nothing_from_elsewhere():
     page = report.as_html(TABLE)
     root = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>"))
     body = root.find("body/table/tbody")
@@ -350,7 +399,7 @@ def test_the_page_is_well_formed_whole_and_calls_nobody():
     assert len({tr.get("id") for tr in body}) == len(body)
 
 
-def test_a_statement_is_text_on_the_page_and_no_markup():
+def test_markup_in_a_statement_is_escaped():
     row = TABLE.iloc[[0]].assign(statement="<b>&", note='"<script>')
     root = ElementTree.fromstring(report.as_html(row).removeprefix("<!DOCTYPE html>"))
     assert root.find("body/table/tbody/tr")[8].text == '"<script>'
@@ -366,7 +415,7 @@ def test_the_terminal_has_120_columns_and_every_row():
     assert max(map(len, report.as_text(long).splitlines())) <= 120
 
 
-def test_changed_new_and_lost_rows_are_told():
+def test_changed_new_and_lost_rows_are_reported():
     rows = TABLE.to_dict("records")
     assert report.changes(rows, rows) == []
     other = [rows[0] | {"verdict": AGREES}, *rows[2:], rows[1] | {"sample": "mine"}]

@@ -5,6 +5,7 @@ import pytest
 
 from cells import dataset
 from coldbond.cells import cycling
+from coldbond.interval import NORMAL
 
 
 def staircase(levels, duration=600.0, every=10.0, noise=0.0, digit=1e-7, seed=0):
@@ -47,7 +48,7 @@ def test_a_coarse_channel_still_has_its_half_cycles():
     found = cycling.half_cycles(recording)
     np.testing.assert_allclose(np.sign(found.charge), [1, -1, 1])
     truth = 2e-4 / 6
-    assert (np.abs(np.abs(found.charge) - truth) < 1.96 * found.charge_uncertainty).all()
+    assert (np.abs(np.abs(found.charge) - truth) < NORMAL * found.charge_uncertainty).all()
     assert (found.charge_uncertainty > 0.1 * truth).all()
 
 
@@ -62,7 +63,7 @@ def test_charge_interval_covers_the_truth():
         current = levels[np.searchsorted(edges, time) - 1]
         found = cycling.half_cycles(dataset(time, 0 * time, current, current_digit=1e-5)).isel(half_cycle=slice(1, 5))
         truth = (levels * np.diff(edges) / 3600)[1:5]
-        covered += list(np.abs(found.charge.values - truth) <= 1.96 * found.charge_uncertainty.values)
+        covered += list(np.abs(found.charge.values - truth) <= NORMAL * found.charge_uncertainty.values)
     assert 0.9 <= np.mean(covered) <= 0.99
 
 
@@ -77,3 +78,10 @@ def test_a_recording_without_current_is_named():
 def test_median_is_numpys(shape):
     values = np.random.default_rng(1).normal(size=shape)
     assert np.array_equal(cycling.median(values), np.median(values, axis=0))
+
+
+def test_a_channel_without_its_last_digit_is_named():
+    recording = staircase([1e-3, -1e-3])
+    del recording.current.attrs["resolution"]
+    with pytest.raises(ValueError, match="test: the resolution of the current is not known"):
+        cycling.half_cycles(recording)

@@ -1,4 +1,4 @@
-"""The views of explore.ipynb, without a browser: tests/browser.py shows them in one."""
+"""The views of explore.ipynb without a browser; tests/browser.py runs them in one."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from coldbond.explore.controls import Choice, Several, defaults
 from coldbond.explore.views import opened, views
 
 ROWS = manifest.rows(paths.RAW)
-SOME = {row["role"]: row for row in ROWS}.values()  # one recording of each role is enough
+SOME = {row["role"]: row for row in ROWS}.values()  # one recording for each role
 
 
 def drawn(view, **settings):
@@ -27,7 +27,7 @@ def text(tables) -> str:
 
 
 @pytest.mark.parametrize("row", SOME, ids=lambda row: row["file"])
-def test_every_recording_has_views_and_every_choice_of_theirs_draws(row):
+def test_every_recording_has_views_and_every_choice_can_be_drawn(row):
     recording = raw.recording(row)
     for make in views(recording).values():
         view = make()
@@ -50,7 +50,7 @@ def test_the_numbers_are_those_of_the_analysis():
     assert len(failures) == 2
 
 
-def test_the_whole_pattern_is_fitted_once():
+def test_the_whole_pattern_is_fitted_once_for_each_main_phase():
     (recording,) = raw.recordings("phase", ["InN-LLZ"]).values()
     view = views(recording)["xrd"]()
     (found,) = drawn(view, fitted=True, phases=("LLZTO", "InN"))
@@ -60,14 +60,14 @@ def test_the_whole_pattern_is_fitted_once():
     assert view.analyses["LLZTO"] is first
 
 
-def test_a_displaced_sample_has_its_lines_lower():
+def test_a_displaced_sample_has_reflections_at_lower_angles():
     (recording,) = raw.recordings("phase", ["LLZ"]).values()
     view = views(recording)["xrd"]()
     straight, low = (drawn(view, displacement=shift)[0]["2θ / °"].astype(float) for shift in (0.0, 0.2))
     assert (low < straight).all()
 
 
-def test_a_circuit_that_the_data_do_not_determine_says_so():
+def test_parameters_that_the_data_do_not_determine_are_marked():
     (recording, *_) = raw.recordings("interface", ["LLZ"]).values()
     assert "not determined" in text(drawn(views(recording)["eis"](), circuit="L-R-RQ-RQ-RQ", decades=(3.0, 5.0)))
 
@@ -81,7 +81,7 @@ def test_a_file_without_a_manifest_needs_its_area():
     assert "0.2 mA/cm²" in text(drawn(views(opened(path, area_cm2=0.785))[names[0]]()))
 
 
-def test_what_cannot_be_drawn_is_said():
+def test_settings_that_cannot_be_drawn_raise_an_error_with_the_reason():
     (recording,) = raw.recordings("raman", ["LLZ"]).values()
     view = views(recording)["raman"]()
     with pytest.raises(ValueError, match="outside the range shown"):
@@ -90,6 +90,6 @@ def test_what_cannot_be_drawn_is_said():
         drawn(view, window=(725.0, 735.0), bands=(730.0,), modes=())
 
 
-def test_widgets_are_imported_by_the_page_alone():
+def test_only_the_page_imports_widgets():
     code = "import sys, coldbond, coldbond.explore.views; print({'ipywidgets', 'ipympl', 'voila'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"

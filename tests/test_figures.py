@@ -1,4 +1,4 @@
-"""Saved figures: same bytes, provenance inside, the synthetic stamp, one colour a sample."""
+"""Saved figures: reproducible bytes, embedded provenance, the synthetic stamp, and a colour for each sample."""
 
 import json
 
@@ -11,6 +11,7 @@ from PIL import Image
 from cells import galvanostatic
 from coldbond.bundle import figures, paths
 from coldbond.bundle.findings import finding
+from coldbond.interval import Interval
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def saved(folder, origin="measured", name="fig", sample=""):
         ax = fig.subplots()
         ax.plot(recording.time, recording.voltage)
         ax.set_title(sample)
-    values = [finding("ccd", 0.2, 0.2, 0.3, "mA/cm2")]
+    values = [finding("ccd", Interval(0.2, 0.2, 0.3), "mA/cm2")]
     figures.save(
         fig, name, notebook="fig4b_ccd", parameters={"b": [1], "a": 2}, values=values, recordings={"A": recording}
     )
@@ -64,7 +65,7 @@ def test_width_is_that_of_a_journal_column(folder):
         assert image.width == pytest.approx(183 / 25.4 * 300, abs=1)
 
 
-def test_layout_is_solved_once_and_a_font_embedded_once_as_truetype(folder, monkeypatch):
+def test_the_layout_is_solved_once_and_fonts_are_embedded_once_as_truetype(folder, monkeypatch):
     solved, solve = [], ConstrainedLayoutEngine.execute
     monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda *of: solved.append(of) or solve(*of))
     pdf = saved(folder, sample="−τ– ≤ Ω")[".pdf"].read_bytes()
@@ -73,7 +74,7 @@ def test_layout_is_solved_once_and_a_font_embedded_once_as_truetype(folder, monk
     assert b"/Type3" not in pdf
 
 
-def test_no_part_of_a_file_is_left_when_drawing_fails(folder, monkeypatch):
+def test_no_partial_file_is_left_when_drawing_fails(folder, monkeypatch):
     monkeypatch.setattr(figures, "_show", lambda picture: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         saved(folder)
@@ -101,5 +102,5 @@ def test_powers_of_ten_are_plain_text():
     ]  # fmt: skip
 
 
-def test_labels_are_written_as_they_are():
+def test_units_in_labels_have_exponents_and_a_dollar_is_no_formula():
     assert figures.label("Li$3N, 0.5 mA/cm2") == r"Li\$3N, 0.5 mA cm⁻²"

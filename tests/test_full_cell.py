@@ -5,20 +5,24 @@ import pytest
 from matplotlib.figure import Figure
 
 from coldbond.bundle import figures, raw
+from coldbond.bundle.findings import rendered
 from coldbond.cells import capacity
 from coldbond.cells import full_cell as analysis
+from coldbond.cells.findings import full_cell as full_cell_findings
+from coldbond.cells.plots import full_cell as full_cell_plots
+from coldbond.interval import NORMAL, Interval
 from full_cells import fading, full_cell
 
 
 def found(recording, **options):
-    rows = analysis.values(capacity.cycles(recording), **options)
+    rows = full_cell_findings.findings(capacity.cycles(recording), **options)
     return {row["quantity"]: row for row in rows}
 
 
 @pytest.fixture(scope="module")
 def recording():
     """40 cycles to a retention of 80 %, at an efficiency of 99.8 %."""
-    return full_cell(fading(40, 0.8), points=25, sample="RT-MCL-LLZ", state="0.2C")
+    return full_cell(fading(40, 0.8), points=25, state="0.2C")
 
 
 @pytest.fixture(scope="module")
@@ -27,34 +31,38 @@ def table(recording):
 
 
 def test_retention_by_its_definitions(table):
-    rows = {row["quantity"]: row for row in analysis.values(table)}
+    rows = {row["quantity"]: row for row in full_cell_findings.findings(table)}
     capacities = 165 * np.linspace(1, 0.8, 40)
     truths = {"first": capacities[0], "best": capacities[0], "mean_of_first_three": capacities[:3].mean()}
     for name, reference in truths.items():
         row = rows[f"retention_against_{name}"]
         assert row["low"] <= 100 * capacities[-1] / reference <= row["high"], name
         assert row["high"] - row["low"] < 0.1
-        assert row["note"].startswith("cycle 40 against")
+        assert rendered(row).startswith("last complete cycle 40; against the")
 
 
 def test_retention_and_capacity_after_a_cycle(table):
-    rows = {row["quantity"]: row for row in analysis.values(table, capacity_after=20, retention_after=30)}
+    rows = {row["quantity"]: row for row in full_cell_findings.findings(table, capacity_after=20, retention_after=30)}
     capacities = 165 * np.linspace(1, 0.8, 40)
     assert rows["retention_cycle_30"]["value"] == pytest.approx(100 * capacities[29] / 165, abs=0.02)
     assert rows["discharge_capacity_cycle_20"]["value"] == pytest.approx(capacities[19], abs=0.06)
-    # the arithmetic by which the paper's two statements contradict each other
-    assert f"85.1 % of 165.0 is {capacities[29]:.1f} mAh/g at cycle 30" in rows["discharge_capacity_cycle_20"]["note"]
+    # The arithmetic by which the paper's two statements contradict each other.
+    assert [(one["name"], one["value"]) for one in rows["discharge_capacity_cycle_20"]["evidence"][1:]] == [
+        ("retention of cycle 30", pytest.approx(100 * capacities[29] / 165, abs=0.02)),
+        ("discharge capacity of the first cycle", pytest.approx(165, abs=0.05)),
+        ("discharge capacity of cycle 30", pytest.approx(capacities[29], abs=0.05)),
+    ]
 
 
 def test_a_cycle_that_was_not_reached_has_no_value(table):
-    rows = {row["quantity"]: row for row in analysis.values(table)}
+    rows = {row["quantity"]: row for row in full_cell_findings.findings(table)}
     for quantity in ("retention_cycle_110", "discharge_capacity_cycle_100"):
         assert (rows[quantity]["value"], rows[quantity]["low"]) == (None, None)
         assert "not in this recording" in rows[quantity]["note"]
 
 
 def test_fade_and_efficiency(table):
-    rows = {row["quantity"]: row for row in analysis.values(table)}
+    rows = {row["quantity"]: row for row in full_cell_findings.findings(table)}
     fade = rows["capacity_fade_per_cycle"]
     assert fade["low"] <= 20 / 39 <= fade["high"]
     assert fade["value"] == pytest.approx(20 / 39, abs=0.001)
@@ -62,37 +70,44 @@ def test_fade_and_efficiency(table):
         assert rows[quantity]["low"] <= 99.8 <= rows[quantity]["high"]
 
 
-def test_only_the_papers_sample_tests_the_papers_claims(recording, table):
-    claims = {row["quantity"]: row["claim"] for row in analysis.values(table) if row["claim"]}
-    assert claims == {
-        "discharge_capacity_first_cycle": "cap_0p2c",
-        "discharge_capacity_cycle_100": "cap_after_100",
-        "retention_cycle_110": "retention_110",
-    }
-    assert {row["state"] for row in analysis.values(table)} == {"0.2C"}
-    other = capacity.cycles(recording.assign_attrs(sample="B"))
-    assert not [row for row in analysis.values(other) if row["claim"]]
+def test_findings_carry_the_sample_and_state_of_the_recording(table):
+    for panel in ("capacity", "polarization"):
+        rows = full_cell_findings.findings(table, panel)
+        assert {(row["sample"], row["state"]) for row in rows} == {("A", "0.2C")}
+
+
+@pytest.mark.parametrize(
+    ("change", "stable"),
+    [
+        (Interval(3.0, -2.0, 8.0), True),
+        (Interval(-30.0, -32.0, -28.0), False),
+        (Interval(8.0, 3.0, 13.0), None),
+        (Interval(3.0), None),
+    ],
+)
+def test_a_change_whose_interval_crosses_the_limit_is_undecided(change, stable):
+    assert analysis.is_stable(change, stable_within=0.1) is stable
 
 
 def test_mass_widens_capacities_and_nothing_else(recording):
     narrow, wide = (
-        {row["quantity"]: row for row in analysis.values(capacity.cycles(recording, mass_uncertainty=u))}
+        {row["quantity"]: row for row in full_cell_findings.findings(capacity.cycles(recording, mass_uncertainty=u))}
         for u in (0, 0.05)
     )
     half_width = (wide["discharge_capacity_first_cycle"]["high"] - wide["discharge_capacity_first_cycle"]["low"]) / 2
-    assert half_width == pytest.approx(1.96 * 0.05 * 165, abs=1)  # its bounds are rounded to whole numbers, away
+    assert half_width == pytest.approx(NORMAL * 0.05 * 165, abs=1)  # its bounds are rounded to whole numbers, away
     for quantity in ("retention_against_first", "capacity_fade_per_cycle", "coulombic_efficiency"):
         assert narrow[quantity] == wide[quantity]
 
 
 def test_the_tester_widens_what_compares_charge_with_discharge(recording):
     exact, usual = (
-        {row["quantity"]: row for row in analysis.values(capacity.cycles(recording, current_uncertainty=u))}
+        {row["quantity"]: row for row in full_cell_findings.findings(capacity.cycles(recording, current_uncertainty=u))}
         for u in (0, 0.002)
     )
     for quantity in ("coulombic_efficiency", "coulombic_efficiency_first_cycle"):
         assert exact[quantity]["high"] - exact[quantity]["low"] < 0.1
-        assert (usual[quantity]["high"] - usual[quantity]["low"]) / 2 == pytest.approx(1.96 * 0.2, rel=0.05)
+        assert (usual[quantity]["high"] - usual[quantity]["low"]) / 2 == pytest.approx(NORMAL * 0.2, rel=0.05)
     assert exact["retention_against_first"] == usual["retention_against_first"]
 
 
@@ -114,7 +129,7 @@ def test_intervals_cover_the_truth(table, kind):
             "capacity_fade_per_cycle": 20 / 39 * 165 / capacities[0],  # it is stated as a share of the first capacity
             "coulombic_efficiency": 99.8,
         }
-        for row in analysis.values(one):
+        for row in full_cell_findings.findings(one):
             if row["quantity"] in covered:
                 covered[row["quantity"]] += row["low"] <= truths[row["quantity"]] <= row["high"]
     for quantity, count in covered.items():
@@ -137,11 +152,12 @@ def test_what_is_odd_about_the_cycles_is_said():
     capacities[[24, 25]] *= [1.0, 0.97]  # the discharge of cycle 13
     rows = found(full_cell(capacities, points=25, pause=[10], restarts=True, until=0.4))
     assert rows["complete_cycles"]["value"] == 29
-    note = rows["complete_cycles"]["note"]
-    assert "cycle 30 unfinished" in note
-    assert "cycle 6 paused" in note
-    assert "cycle 13 standing out" in note
-    assert rows["retention_against_first"]["note"] == "cycle 29 against the first"
+    assert rendered(rows["complete_cycles"]) == (
+        "unfinished, left out: cycle 30; "
+        "paused, charge counted across the pause: cycle 6; "
+        "outlier, left out of means and trends: cycle 13"
+    )
+    assert rendered(rows["retention_against_first"]) == "last complete cycle 29; against the first cycle"
     assert rows["coulombic_efficiency"]["value"] == pytest.approx(99.8, abs=0.001)
 
 
@@ -149,7 +165,7 @@ def test_the_first_cycles_are_no_outliers_but_left_out():
     capacities = fading(30, 0.95)
     capacities[0:6:2] *= [1.08, 1.02, 1.005]  # charges that settle
     rows = found(full_cell(capacities, points=25))
-    assert "standing out" not in rows["complete_cycles"]["note"]
+    assert not rows["complete_cycles"]["evidence"]
     assert rows["coulombic_efficiency"]["value"] == pytest.approx(99.8, abs=0.01)
     assert rows["coulombic_efficiency_first_cycle"]["value"] == pytest.approx(99.8 / 1.08, abs=0.02)
 
@@ -178,7 +194,8 @@ def test_the_integral_beside_the_counter_says_why_it_is_worse():
     row = rows["discharge_capacity_by_integral"]
     assert row["low"] < 165 < row["high"]
     assert (row["high"] - row["low"]) / 2 == pytest.approx(row["value"] / 6, rel=0.1)
-    assert "0.05 to 0.07 mA" in row["note"]
+    current = row["evidence"][1]
+    assert (current["name"], current["low"], current["high"]) == ("current as recorded", 0.05, 0.07)
     assert "counter" in rows["discharge_capacity_first_cycle"]["note"]
 
 
@@ -194,13 +211,14 @@ def test_without_a_counter_there_is_one_integral():
 def test_a_stable_polarization(growth, noise, stable):
     gaps = np.repeat(0.05 * np.linspace(1, 1 + growth, 40), 2)
     gaps[::2] += noise * scatter(np.random.default_rng(6), "independent", 40)
-    rows = found(full_cell(fading(40, 0.95), polarization=gaps, points=25, sample="RT-MCL-LLZ"), panel="polarization")
+    rows = found(full_cell(fading(40, 0.95), polarization=gaps, points=25), panel="polarization")
     assert rows["polarization_stable"]["value"] is stable
-    assert rows["polarization_stable"]["claim"] == "polarization_stable"
+    assert [one["value"] for one in rows["polarization_stable"]["threshold"]] == [10]
+    assert rows["polarization_stable"]["evidence"][0]["value"] == rows["polarization_change"]["value"]
     change = 100 * growth * 34 / 39 / (1 + growth * 22 / 39)  # from cycle 6 on, over the mean of those
     assert rows["polarization_change"]["low"] <= change <= rows["polarization_change"]["high"]
     assert rows["polarization"]["value"] == pytest.approx(50 * (1 + growth * 22 / 39), rel=0.04)
-    assert rows["polarization_last_cycle"]["note"] == "cycle 40"
+    assert rendered(rows["polarization_last_cycle"]) == "cycle 40"
 
 
 def test_too_few_cycles_for_a_trend():
@@ -212,11 +230,11 @@ def test_too_few_cycles_for_a_trend():
 
 
 def test_table_shows_the_cycles_asked_for(table):
-    shown = analysis.table({"A": table}, [1, 40, 99])
+    shown = full_cell_findings.table({"A": table}, [1, 40, 99])
     assert shown.index.tolist() == [("A", 1), ("A", 40)]
     assert shown.loc[("A", 40), "discharge"] == "132 mAh/g"
     formed = capacity.cycles(full_cell([300, 170, 165], starts="discharge"))
-    assert analysis.table({"B": formed}, [1]).loc[("B", 0)].tolist() == ["—", "300 mAh/g", "—", "—"]
+    assert full_cell_findings.table({"B": formed}, [1]).loc[("B", 0)].tolist() == ["—", "300 mAh/g", "—", "—"]
 
 
 @pytest.mark.parametrize("panel", ["capacity", "polarization"])
@@ -225,7 +243,7 @@ def test_a_row_of_panels_for_each_cell(panel, recording, table):
     cells = {"A": recording, "B": formed}
     tables = {"A": table, "B": capacity.cycles(formed)}
     with figures.new(width="double", height=120) as fig:
-        analysis.draw(fig, panel, cells, tables, [1, 20])
+        full_cell_plots.draw(fig, panel, cells, tables, [1, 20])
     fig.canvas.draw()
     assert [ax.get_ylabel() for ax in fig.axes] == {
         # the second cell has no complete cycle, and so no efficiency to show
@@ -239,7 +257,7 @@ def test_a_row_of_panels_for_each_cell(panel, recording, table):
 
 def test_profiles_of_the_shown_cycles(recording, table):
     ax = Figure().add_subplot()
-    analysis.plot_profiles(ax, recording, table, [1, 20, 99])
+    full_cell_plots.plot_profiles(ax, recording, table, [1, 20, 99])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1", "20", "40"]
     ends = sorted(max(line.get_xdata()) for line in ax.lines)
     np.testing.assert_allclose(ends[:2], [132, 132 / 0.998], atol=0.1)
@@ -249,7 +267,11 @@ def test_the_bundles_recording_gives_the_papers_numbers_back():
     """Closure: the twin wrote it from 165.5 mAh/g and 92.4 % after 110 cycles."""
     (recording,) = raw.recordings("full-cell", ["RT-MCL-LLZ"]).values()
     table = capacity.cycles(recording, mass_uncertainty=0.0, current_uncertainty=0.0)
-    rows = {row["quantity"]: row for panel in ("capacity", "polarization") for row in analysis.values(table, panel)}
+    rows = {
+        row["quantity"]: row
+        for panel in ("capacity", "polarization")
+        for row in full_cell_findings.findings(table, panel)
+    }
     assert abs(rows["discharge_capacity_first_cycle"]["value"] - 165.5) < 0.1
     assert rows["retention_cycle_110"]["low"] <= 92.4 <= rows["retention_cycle_110"]["high"]
     assert rows["retention_cycle_110"]["high"] - rows["retention_cycle_110"]["low"] < 0.6
@@ -260,4 +282,4 @@ def test_the_bundles_recording_gives_the_papers_numbers_back():
 
 def test_an_unknown_panel_is_named(table):
     with pytest.raises(ValueError, match="panel is 'polarisation': give capacity or polarization"):
-        analysis.values(table, "polarisation")
+        full_cell_findings.findings(table, "polarisation")

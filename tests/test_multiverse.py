@@ -1,4 +1,4 @@
-"""Other defensible choices: which runs there are, and that a cluster that loses a worker finds the same."""
+"""The multiverse: its runs, its summary, and that a cluster that loses a worker gives the same results."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def test_every_choice_is_a_parameter_with_alternatives_and_reasons():
     )
 
 
-def test_small_grids_are_whole_and_large_ones_hold_each_alternative_alone():
+def test_small_grids_are_complete_and_large_ones_contain_each_alternative_alone():
     own = {name: 0 for name in "abcd"}
     listed = {name: [{"value": value, "why": "w"} for value in (0, 1, 2)] for name in own}
     two = {name: listed[name] for name in "ab"}
@@ -50,7 +50,7 @@ def test_small_grids_are_whole_and_large_ones_hold_each_alternative_alone():
     assert len({json.dumps(changed) for changed in part}) == 12
 
 
-def test_a_key_follows_recordings_parameters_and_nothing_else(tmp_path):
+def test_a_key_depends_on_recordings_and_parameters_and_on_nothing_else(tmp_path):
     one = {"figS17": BUILT["figS17"]}
     keys = [run.key for run in grid.runs(one, ROOT / "raw", STATED)]
     assert keys == [run.key for run in grid.runs(one, ROOT / "raw", STATED)]
@@ -81,14 +81,14 @@ def test_an_unknown_figure_is_refused():
         grid.runs({"fig4b": BUILT["fig4b"]}, ROOT / "raw", some("fig99_x", "{a: [{value: 1, why: w}]}"))
 
 
-def test_the_summary_counts_where_a_statement_holds(tmp_path):
+def test_the_summary_counts_the_runs_in_which_a_statement_holds(tmp_path):
     stated = some("figS16", "{retained: [{value: 0.5, why: w}, {value: 0.7, why: w}]}")
     built = {"figS16": BUILT["figS16"]}
     runs = grid.runs(built, ROOT / "raw", stated)
-    numbers = {"values": built["figS16"]["values"]}
+    numbers = {"parameters": built["figS16"]["parameters"], "values": built["figS16"]["values"]}
     other = json.loads(json.dumps(numbers))
     for one in other["values"]:
-        if one["claim"] == "ccd_ht":
+        if one["quantity"] == "critical_current_density":
             one |= {"value": 0.4, "low": 0.4, "high": 0.5}
     found = [{"numbers": numbers}, {"numbers": other}, {"failed": "In [3]: ValueError: no"}]
     found = {run.key: one for run, one in zip(runs, found, strict=True)}
@@ -97,7 +97,7 @@ def test_the_summary_counts_where_a_statement_holds(tmp_path):
     assert (row["n"], row["disagrees"], row["N"], row["verdict"]) == (1, 1, 2, "agrees")
     assert row["alone"] == {"retained: 0.5": "disagrees"} and row["runs"][2] is None
     assert result["figures"]["figS16"]["failed"] == {"2": "In [3]: ValueError: no"}
-    assert "holds in   1 of   2; 1 disagree; another verdict by retained: 0.5" in summary.as_text(result)
+    assert "holds in   1 of   2; 1 disagree; another verdict with retained: 0.5" in summary.as_text(result)
     assert summary.differences(runs, found, built) == []
 
     (tmp_path / "multiverse").mkdir()
@@ -113,7 +113,7 @@ def test_the_summary_counts_where_a_statement_holds(tmp_path):
 # ---- on a cluster: make test-multiverse -----------------------------------------------------------------------------
 
 
-def test_a_cluster_that_loses_a_worker_finds_the_same(tmp_path):
+def test_a_cluster_that_loses_a_worker_gives_the_same_results(tmp_path):
     distributed = pytest.importorskip("distributed", reason="dask has an environment of its own: make test-multiverse")
     from coldbond.multiverse.gather import gather
 
@@ -147,6 +147,6 @@ def test_a_cluster_that_loses_a_worker_finds_the_same(tmp_path):
     failed = json.loads(disturbed)["figures"]["figS17"]["failed"]
     assert len(failed) == 3 and all("retained" in reason for reason in failed.values())
 
-    # What is kept is not done again, whatever a cluster would find: there is none.
+    # Stored results are reused: there is no cluster at this address.
     runs = [run for run in runs if run.changed.get("retained") != 7.0]
     gather(runs, ROOT / "raw", tmp_path / "runs" / "disturbed", scheduler="tcp://127.0.0.1:9")

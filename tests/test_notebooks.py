@@ -1,29 +1,21 @@
-"""What is committed: notebooks as `make notebooks` leaves them, figures made from what these and the Makefile say."""
+"""What is committed: notebooks as `make notebooks` leaves them, figures made from what these and figures.toml say."""
 
 import ast
 import json
-import re
-import subprocess
-import sys
 
 import nbformat
 import pytest
 
-from coldbond.bundle import manifest, paths
+from coldbond.bundle import figures_table, manifest, paths
 
 # But for the claims table, which is made from the others: tests/test_claims.py.
 FIGURES = [path for path in sorted((paths.ROOT / "figures").glob("*.json")) if path.stem != "claims"]
 STORED = sorted(path for path in (paths.ROOT / "notebooks").glob("*.ipynb") if path.stem != "explore")
 
 
-@pytest.fixture(scope="module")
-def prerequisites():
-    """Recordings that each figure depends on, from make's own database."""
-    command = ["make", "--print-data-base", "--dry-run", "figures", f"VENV={sys.prefix}"]
-    database = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True).stdout
-    rules = re.findall(r"^figures/(\w+)\.pdf: (.*)$", database, re.MULTILINE)
-    recordings = {figure: re.findall(r"raw/(?!manifest|claims)(\S+)", inputs) for figure, inputs in rules}
-    return {figure: set(files) for figure, files in recordings.items() if files}
+TABLE = figures_table.load()
+ROWS = manifest.rows(paths.ROOT / "raw")
+PLANS = figures_table.plan(TABLE, ROWS)
 
 
 def parameters(notebook):
@@ -33,18 +25,35 @@ def parameters(notebook):
     return {line.target.id: ast.literal_eval(line.value) for line in ast.parse(source).body}
 
 
-def test_every_figure_of_the_table_is_committed(prerequisites):
-    assert set(prerequisites) == {path.stem for path in FIGURES}
+def test_every_figure_of_the_table_is_committed():
+    assert set(TABLE) == {path.stem for path in FIGURES}
     assert all(path.with_suffix(".png").is_file() for path in FIGURES)
 
 
 @pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.stem)
-def test_a_figure_says_what_it_was_made_from(path, prerequisites):
+def test_a_figure_says_what_it_was_made_from(path):
     found = json.loads(path.read_text())
-    assert set(found["inputs"]) == prerequisites[path.stem]
-    stated = {row["file"]: row["sha256"] for row in manifest.rows(paths.ROOT / "raw")}
+    plan = PLANS[path.stem]
+    assert set(found["inputs"]) == set(plan.recordings)
+    stated = {row["file"]: row["sha256"] for row in ROWS}
     assert found["inputs"] == {file: stated[file] for file in found["inputs"]}
+    assert json.dumps(found["parameters"] | plan.parameters) == json.dumps(found["parameters"])
+    assert found["notebook"] == TABLE[path.stem].notebook
     assert set(found["parameters"]) == set(parameters(found["notebook"])) - {"figure"}
+
+
+#: The first figure of each notebook. Where it shows all samples of its roles, the notebook may name them or not.
+FIRST = {figure.notebook: name for name, figure in reversed(TABLE.items()) if any(s.samples for s in figure.selections)}
+
+
+@pytest.mark.parametrize(("notebook", "figure"), sorted(FIRST.items()))
+def test_a_notebook_opens_with_the_samples_of_its_first_figure(notebook, figure):
+    """A reader who opens it in JupyterLab sees the figure that make builds."""
+    found, wanted = parameters(notebook)["samples"], TABLE[figure].all_parameters["samples"]
+    assert found == wanted, (
+        f"notebooks/{notebook}.ipynb has samples = {found} in its first cell, but [{figure}] in figures.toml shows "
+        f"{wanted}: write the same samples in both"
+    )
 
 
 @pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.stem)

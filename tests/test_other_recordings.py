@@ -46,7 +46,6 @@ def value(numbers, figure, quantity, sample):
 def test_their_critical_current_density(numbers, sample, truth):
     row = value(numbers, "fig4b", "critical_current_density", sample)
     assert (row["value"], row["low"], row["high"]) == truth
-    assert row["claim"] == ""
 
 
 def test_their_retention(numbers):

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from coldbond.bundle.findings import rendered
+from coldbond.interval import NORMAL
 from coldbond.raman import bands as model
-from coldbond.raman import modes, spikes
+from coldbond.raman import spikes
 from coldbond.raman.decomposition import decompose
+from coldbond.raman.findings import mode_findings
 
 BANDS, MODES, WINDOW = [400, 640], {"A": 490.0, "B": 560.0}, (300, 800)
 SHIFT = np.arange(250.0, 850.0, 2.0)
@@ -49,7 +52,7 @@ def test_shape_has_unit_area_its_width_and_its_middle(lorentzian, skew):
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_slopes_of_the_shape_are_its_differences(which):
+def test_derivatives_of_the_shape_are_its_differences(which):
     x = np.linspace(-100, 100, 401) + 0.123
     at = [np.array([value]) for value in (5.0, 40.0, 0.3, 0.15)]
     names = ("position", "width", "lorentzian", "skew")
@@ -60,17 +63,16 @@ def test_slopes_of_the_shape_are_its_differences(which):
 
 @pytest.mark.parametrize("spacing", [None, 0.8])
 def test_intervals_cover_the_mode(spacing):
-    """30 spectra with a mode in the foot of a band: its interval covers position and height at least 26 times."""
+    """A mode in the foot of a band: the intervals cover its position and its height in at least 27 of 30 spectra."""
     covered = {"position": 0, "height": 0}
     for seed in range(30):
         one = spectrum((487.0, 18.0, 40.0), seed=seed)
         found = decompose(one if spacing is None else interpolated(one, spacing), BANDS, {"A": 490.0}, WINDOW)
-        assert found.present.sel(band="A")
-        truth = {"position": 487.0, "height": 100 * 40 / PEAK}
-        for what, value in truth.items():
-            _, low, high = found[what].sel(band="A").to_numpy()
-            covered[what] += low <= value <= high
-    assert min(covered.values()) >= 26
+        mode = found.bands["A"]
+        assert mode.present
+        covered["position"] += mode.position.low <= 487.0 <= mode.position.high
+        covered["height"] += mode.height.low <= 100 * 40 / PEAK <= mode.height.high
+    assert min(covered.values()) >= 27
 
 
 #: Height of the blurred strongest band, by a sum finer than in `spectrum`.
@@ -85,7 +87,7 @@ def test_no_mode_is_seen_where_there_is_none(spacing):
     for seed in range(30):
         one = spectrum(seed=100 + seed)
         found = decompose(one if spacing is None else interpolated(one, spacing), BANDS, MODES, WINDOW)
-        seen += int(found.present[found.looked_for].sum())
+        seen += sum(mode.present for mode in found.modes.values())
     assert seen <= 2
 
 
@@ -93,10 +95,9 @@ def test_upper_limit_holds_for_a_mode_too_weak_to_be_seen():
     beyond, limits = 0, []
     for seed in range(30):
         one = spectrum((493.0, 20.0, 2.0), seed=200 + seed)
-        found = decompose(one, BANDS, {"A": 490.0}, WINDOW).sel(band="A")
-        limits.append(float(found.height[2]))
+        limits.append(decompose(one, BANDS, {"A": 490.0}, WINDOW).bands["A"].height.high)
         beyond += limits[-1] < 100 * 2 / PEAK
-    assert beyond <= 3  # 5 % of 30
+    assert beyond <= 2  # 5 % of 30 are 1.5
     assert np.median(limits) < 6  # and says something
 
 
@@ -108,22 +109,23 @@ def test_upper_limit_where_a_baseline_is_all_there_is():
         intensity = 5000 + 3 * shift + lorentz(shift, 520.6, 15.0, 20.0) + noise
         attrs = {"axis_uncertainty": 0.1, "sample": "Si", "state": ""}
         one = xr.Dataset({"intensity": ("raman_shift", intensity, {"units": "count"})}, {"raman_shift": shift}, attrs)
-        found = decompose(one, [], {"Si": 520.45}, (440, 600)).sel(band="Si")
-        assert not found.present
-        limits.append(float(found.height[2]))
+        mode = decompose(one, [], {"Si": 520.45}, (440, 600)).bands["Si"]
+        assert not mode.present
+        limits.append(mode.height.high)
     assert sum(limit < 20 for limit in limits) <= 2
     assert 30 < np.median(limits) < 150
 
 
-def test_neighbours_alike_count_as_fewer_points():
+def test_correlated_neighbours_count_as_fewer_points():
     one = spectrum(seed=3)
     whole = decompose(one, BANDS, {}, WINDOW)
     fine = decompose(interpolated(one, 0.4), BANDS, {}, WINDOW)
-    assert fine.sizes["raman_shift"] == pytest.approx(5 * whole.sizes["raman_shift"], rel=0.02)
-    assert whole.effective == pytest.approx(whole.sizes["raman_shift"], rel=0.25)
+    points, more = (found.curves.sizes["raman_shift"] for found in (whole, fine))
+    assert more == pytest.approx(5 * points, rel=0.02)
+    assert whole.effective == pytest.approx(points, rel=0.25)
     assert fine.effective == pytest.approx(whole.effective, rel=0.5)
-    (_, *narrow), (_, *wide) = (found.position.sel(band="640").to_numpy() for found in (whole, fine))
-    assert np.diff(wide) == pytest.approx(np.diff(narrow), rel=0.5)
+    narrow, wide = (found.bands["640"].position.half_width for found in (whole, fine))
+    assert wide == pytest.approx(narrow, rel=0.5)
 
 
 def test_uncertainty_of_the_axis_is_in_the_position():
@@ -131,11 +133,8 @@ def test_uncertainty_of_the_axis_is_in_the_position():
         decompose(spectrum((487.0, 18.0, 60.0), attrs={"axis_uncertainty": axis}), BANDS, {"A": 490.0}, WINDOW)
         for axis in (0.0, 1.5)
     )
-    halves = [
-        float(found.position.sel(band="A", bound="high") - found.position.sel(band="A", bound="value"))
-        for found in (plain, off)
-    ]
-    assert halves[1] == pytest.approx(np.hypot(halves[0], 1.96 * 1.5))
+    halves = [found.bands["A"].position.half_width for found in (plain, off)]
+    assert halves[1] == pytest.approx(np.hypot(halves[0], NORMAL * 1.5))
 
 
 def test_a_line_alone_as_silicon_has_it():
@@ -145,11 +144,10 @@ def test_a_line_alone_as_silicon_has_it():
     attrs = {"axis_uncertainty": 0.1, "sample": "Si", "state": ""}
     one = xr.Dataset({"intensity": ("raman_shift", intensity, {"units": "count"})}, {"raman_shift": shift}, attrs)
     found = decompose(one, [], {"Si": 520.45}, (440, 600))
-    value, low, high = found.position.sel(band="Si").to_numpy()
+    value, low, high = found.bands["Si"].position
     assert low < 520.6 < high and high - low < 0.8 and abs(value - 520.6) < 0.1
-    _, low, high = found.height.sel(band="Si").to_numpy()
-    assert low < 30000 < high
-    assert found.height.units == "count" and not found.struck.any()
+    assert found.bands["Si"].height.low < 30000 < found.bands["Si"].height.high
+    assert found.height_unit == "count" and not found.curves.struck.any()
 
 
 def struck(one: xr.Dataset, hits: dict[float, list[float]]) -> xr.Dataset:
@@ -171,19 +169,21 @@ def test_cosmic_spikes_are_found_reported_and_change_nothing(spacing):
     if spacing is not None:
         one, hit = interpolated(one, spacing), interpolated(hit, spacing)
     clean, found = decompose(one, BANDS, MODES, WINDOW), decompose(hit, BANDS, MODES, WINDOW)
-    places = spikes.places(found.raman_shift.to_numpy(), found.struck.to_numpy())
-    assert places == pytest.approx(sorted(HITS), abs=4)
-    assert found.struck.mean() < 0.12
-    assert not found.present[found.looked_for].any()
-    np.testing.assert_allclose(found.position[:2, 0], clean.position[:2, 0], atol=1.0)
-    reported = next(row for row in modes.findings({"S": found}) if row["quantity"] == "cosmic_spikes")
-    assert reported["value"] == 4 and all(f"{place:.0f}" in reported["note"] for place in places)
+    positions = spikes.positions(found.curves.raman_shift.to_numpy(), found.curves.struck.to_numpy())
+    assert positions == pytest.approx(sorted(HITS), abs=4)
+    assert found.curves.struck.mean() < 0.12
+    assert not any(mode.present for mode in found.modes.values())
+    for band in ("400", "640"):
+        assert found.bands[band].position.value == pytest.approx(clean.bands[band].position.value, abs=1.0)
+    reported = next(row for row in mode_findings({"S": found}) if row["quantity"] == "cosmic_spikes")
+    assert reported["value"] == 4
+    assert [one["value"] for one in reported["evidence"]] == pytest.approx(positions, abs=0.5)
 
 
 def test_two_spikes_side_by_side():
     found = decompose(interpolated(struck(spectrum(), {450.0: [250.0], 456.0: [400.0]}), 0.8), BANDS, MODES, WINDOW)
-    assert found.struck.sel(raman_shift=slice(449.5, 456.5)).all()
-    assert not found.present[found.looked_for].any()
+    assert found.curves.struck.sel(raman_shift=slice(449.5, 456.5)).all()
+    assert not any(mode.present for mode in found.modes.values())
 
 
 @pytest.mark.parametrize("spacing", [None, 0.8])
@@ -191,7 +191,7 @@ def test_a_spike_is_no_mode_cut_or_not(spacing):
     for height in (15.0, 25.0, 40.0, 60.0, 90.0):
         hit = struck(spectrum(seed=5), {492.0: [height, height]})
         found = decompose(hit if spacing is None else interpolated(hit, spacing), BANDS, MODES, WINDOW)
-        assert not found.present.sel(band="A")
+        assert not found.bands["A"].present
 
 
 def test_a_strong_line_is_no_spike():
@@ -202,33 +202,33 @@ def test_a_strong_line_is_no_spike():
 
 def test_intensity_at_the_edge_of_the_search_is_no_mode():
     found = decompose(spectrum((512.0, 30.0, 60.0)), BANDS, {"A": 490.0}, WINDOW)
-    assert not found.present.sel(band="A") and found.p.sel(band="A") < 0.01
-    rows = {row["quantity"]: row for row in modes.findings({"S": found})}
+    assert not found.bands["A"].present and found.bands["A"].p < 0.01
+    rows = {row["quantity"]: row for row in mode_findings({"S": found})}
     assert "edge of the searched range" in rows["A_present"]["note"]
 
 
-def test_findings_say_what_is_there_and_what_may_be():
-    one = spectrum((487.0, 18.0, 60.0), attrs={"sample": "InN-LLZ"})
+def test_findings_of_modes():
+    one = spectrum((487.0, 18.0, 60.0))
     found = decompose(one, BANDS, {"InN E": 490.0, "InN A": 560.0}, WINDOW)
-    rows = {row["quantity"]: row for row in modes.findings({"InN-LLZ": found})}
-    claimed = rows["a_looked_for_mode_present"]
-    assert claimed["value"] is True and claimed["claim"] == "raman_inn"
-    assert rows["InN E_present"]["value"] is True and "F test p < 1e-10" in rows["InN E_present"]["note"]
+    rows = {row["quantity"]: row for row in mode_findings({"S": found})}
+    assert rows["InN_Raman_mode_present"]["value"] is True
+    assert rows["InN E_present"]["value"] is True
+    assert "p of the F test at most 1e-10" in rendered(rows["InN E_present"])
     assert rows["raman_shift_of_InN E"]["low"] < 487 < rows["raman_shift_of_InN E"]["high"]
-    assert rows["InN A_present"]["value"] is False and "below" in rows["InN A_present"]["note"]
+    assert rows["InN A_present"]["value"] is False and "height at most" in rendered(rows["InN A_present"])
     assert rows["height_of_InN A"]["value"] is None and rows["height_of_InN A"]["high"] > 0
     assert "raman_shift_of_InN A" not in rows
-    other = decompose(spectrum(attrs={"sample": "mine"}), BANDS, {"InN E": 490.0}, WINDOW)
-    assert {row["claim"] for row in modes.findings({"mine": other})} == {""}
+    several = decompose(one, BANDS, {"InN E": 490.0, "Si": 560.0}, WINDOW)
+    assert "a_looked_for_mode_present" in {row["quantity"] for row in mode_findings({"S": several})}
 
 
-def test_a_mode_that_a_spike_hit_is_told():
+def test_a_mode_hit_by_a_spike_is_reported():
     found = decompose(struck(spectrum((487.0, 18.0, 60.0)), {484.0: [400.0]}), BANDS, {"A": 490.0}, WINDOW)
-    rows = {row["quantity"]: row for row in modes.findings({"S": found})}
-    assert "of its points were struck by a cosmic ray" in rows["raman_shift_of_A"]["note"]
+    rows = {row["quantity"]: row for row in mode_findings({"S": found})}
+    assert "points of the mode struck by a cosmic ray" in rendered(rows["raman_shift_of_A"])
 
 
-def test_a_window_that_does_not_hold_the_bands():
+def test_a_window_without_the_bands():
     with pytest.raises(ValueError, match=r"expected at 900 1/cm.* run from 300 to 800"):
         decompose(spectrum(), [400, 900], {}, WINDOW)
     with pytest.raises(ValueError, match=r"11 points in the window, \d+ are needed"):

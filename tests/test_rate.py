@@ -6,6 +6,9 @@ from matplotlib.figure import Figure
 
 from coldbond.bundle import figures, raw
 from coldbond.cells import capacity, rate
+from coldbond.cells.findings import rate as rate_findings
+from coldbond.cells.plots import rate as rate_plots
+from coldbond.interval import NORMAL
 from full_cells import full_cell
 
 STEPS = ((0.2, 165.5), (0.5, 153.9), (1.0, 130.5), (0.2, 164.0))  # C, mAh/g
@@ -28,7 +31,7 @@ def analysed(recording, **options):
 
 def rows(recording, **options):
     _, found, levels, fitted = analysed(recording, **options)
-    return {row["quantity"]: row for row in rate.values(levels, found, fitted)}
+    return {row["quantity"]: row for row in rate_findings.findings(levels, found, fitted)}
 
 
 def test_capacity_and_polarisation_at_each_rate():
@@ -42,21 +45,20 @@ def test_capacity_and_polarisation_at_each_rate():
     assert not found.outlier.any()
 
 
-def test_findings_of_the_papers_sample():
-    found = rows(rate_test(scatter=0.001, sample="RT-MCL-LLZ", state="rates"))
-    for quantity, truth, claim in (
-        ("discharge_capacity_0.2C", 165.5, ""),
-        ("discharge_capacity_0.5C", 153.9, "cap_0p5c"),
-        ("discharge_capacity_1C", 130.5, "cap_1c"),
-        ("discharge_capacity_0.2C_again", 164.0, ""),
-        ("capacity_recovery", 100 * 164 / 165.5, ""),
-        ("polarization_1C", 220, ""),
+def test_findings_hold_the_truth():
+    found = rows(rate_test(scatter=0.001, state="rates"))
+    for quantity, truth in (
+        ("discharge_capacity_0.2C", 165.5),
+        ("discharge_capacity_0.5C", 153.9),
+        ("discharge_capacity_1C", 130.5),
+        ("discharge_capacity_0.2C_again", 164.0),
+        ("capacity_recovery", 100 * 164 / 165.5),
+        ("polarization_1C", 220),
     ):
         assert found[quantity]["low"] <= truth <= found[quantity]["high"], quantity
-        assert found[quantity]["claim"] == claim
-        assert found[quantity]["state"] == "rates"
+        assert (found[quantity]["sample"], found[quantity]["state"]) == ("A", "rates")
     wide, narrow = found["discharge_capacity_1C"], found["capacity_recovery"]
-    assert (wide["high"] - wide["low"]) / 2 == pytest.approx(1.96 * 0.02 * 130.5, rel=0.05)  # the mass
+    assert (wide["high"] - wide["low"]) / 2 == pytest.approx(NORMAL * 0.02 * 130.5, rel=0.05)  # the mass
     assert narrow["high"] - narrow["low"] < 0.8  # which cancels here
 
 
@@ -64,9 +66,12 @@ def test_three_rates_are_said_not_to_determine_three_parameters():
     found = rows(rate_test(scatter=0.0005))
     for quantity in ("low_rate_capacity", "characteristic_time", "rate_exponent"):
         assert (found[quantity]["value"], found[quantity]["low"], found[quantity]["high"]) == (None, None, None)
-        assert "3 rates cannot determine three parameters" in found[quantity]["note"]
-    assert "diffusion" in found["characteristic_time_n_0.5"]["note"]
-    assert "resistance" in found["characteristic_time_n_1"]["note"]
+        assert [(one["name"], one["value"]) for one in found[quantity]["evidence"]] == [("number of rates", 3)]
+        assert "too few rates" in found[quantity]["note"]
+    for exponent, process in ((0.5, "diffusion"), (1, "resistance")):
+        row = found[f"characteristic_time_n_{exponent}"]
+        assert (row["evidence"][0]["name"], row["evidence"][0]["value"]) == ("exponent held at", exponent)
+        assert f"{process} alone limits" in row["note"]
     assert found["characteristic_time_n_1"]["unit"] == "s"
 
 
@@ -88,7 +93,8 @@ def test_more_than_the_nominal_capacity_is_said_to_be_extrapolated():
     steps = [(0.2, 161.4), (0.5, 158.1), (1, 153.5), (2, 145.7), (5, 124.9), (10, 94.9)]
     assert "extrapolates" not in rows(rate_test(steps, each=1))["low_rate_capacity"]["note"]
     high = rows(rate_test([(c, 1.1 * q) for c, q in steps], each=1))
-    assert "more than the 170 mAh/g of 1C" in high["low_rate_capacity"]["note"]
+    assert high["low_rate_capacity"]["note"].endswith("more than the nominal capacity: the model extrapolates")
+    assert high["low_rate_capacity"]["evidence"][-1]["value"] == 170
 
 
 def test_outliers_are_left_out_and_said():
@@ -103,8 +109,12 @@ def test_outliers_are_left_out_and_said():
     assert levels.cycles.to_numpy().tolist() == [6, 5, 5]
     np.testing.assert_allclose(levels.capacity, [165.5, 153.9, 130.5], rtol=1e-3)
     said = rows(recording)
-    assert "without cycle 7, the first at this rate, not settled yet" in said["discharge_capacity_0.5C"]["note"]
-    assert "without cycle 16, which" in said["discharge_capacity_1C"]["note"]
+    for quantity, cycle in (
+        ("discharge_capacity_0.5C", "7 (the first at this rate, which has not settled)"),
+        ("discharge_capacity_1C", "16"),
+    ):
+        outlier = said[quantity]["evidence"][-1]
+        assert (outlier["name"], outlier["value"]) == ("outlier, left out: cycle", cycle)
 
 
 @pytest.mark.parametrize("each", [3, 5, 10])
@@ -119,7 +129,7 @@ def test_intervals_of_a_plateau_cover_the_truth(each):
         one["capacity"] = table.capacity.copy()
         one.capacity.loc[{"half": "discharge"}] = truth * (1 + 0.002 * rng.standard_normal(truth.size))
         levels = rate.plateaus(rate.discharges(one))
-        covered += int((np.abs(levels.capacity - truth[::each]) <= levels.interval).sum())
+        covered += int((np.abs(levels.capacity - truth[::each]) <= levels.capacity_half_width).sum())
         trials += levels.sizes["group"]
     assert 0.90 <= covered / trials <= 0.99
 
@@ -137,8 +147,9 @@ def test_discharges_without_any_charge():
 def test_a_single_rate():
     _, found, levels, fitted = analysed(rate_test([(0.2, 165.5)]))
     assert fitted == {}
-    said = {row["quantity"]: row for row in rate.values(levels, found, fitted)}
-    assert said["rate_exponent"]["note"].startswith("1 rate cannot")
+    said = {row["quantity"]: row for row in rate_findings.findings(levels, found, fitted)}
+    assert said["rate_exponent"]["evidence"][0]["value"] == 1
+    assert said["rate_exponent"]["note"].startswith("too few rates")
 
 
 def test_c_rate_follows_the_nominal_capacity():
@@ -149,7 +160,7 @@ def test_c_rate_follows_the_nominal_capacity():
 
 def test_table_of_the_rates():
     *_, levels, _ = analysed(rate_test())
-    table = rate.table({"A": levels})
+    table = rate_findings.table({"A": levels})
     assert table.index.tolist() == [("A", "0.2C"), ("A", "0.5C"), ("A", "1C"), ("A", "0.2C")]
     assert table["capacity"].str.startswith(("165.5", "153.9", "130.5", "164.0")).all()
     assert table["discharge takes"].iloc[2] == f"{60 * 130.5 / 170:.1f} min"
@@ -161,7 +172,7 @@ def test_three_panels_for_each_cell():
     results = {label: analysed(cell) for label, cell in cells.items()}
     tables, found, levels, fitted = ({label: result[i] for label, result in results.items()} for i in range(4))
     with figures.new(width="double", height=120) as fig:
-        rate.draw(fig, cells, tables, found, levels, fitted)
+        rate_plots.draw(fig, cells, tables, found, levels, fitted)
     fig.canvas.draw()
     assert [ax.get_xlabel() for ax in fig.axes[:3]] == [
         "Cycle number",
@@ -180,7 +191,7 @@ def test_three_panels_for_each_cell():
 def test_a_rate_that_was_not_repeated_is_drawn_without_a_model():
     *_, levels, fitted = analysed(rate_test([(0.2, 165.5), (1.0, 130.5)]))
     ax = Figure().add_subplot()
-    rate.plot_model(ax, levels, fitted)
+    rate_plots.plot_model(ax, levels, fitted)
     assert ax.get_legend() is None
 
 
@@ -191,5 +202,5 @@ def test_the_bundles_recording_gives_the_papers_numbers_back():
     levels = rate.plateaus(rate.discharges(table))
     assert levels.label.to_numpy().tolist() == ["0.2C", "0.5C", "1C", "0.2C"]
     truth = np.array([165.5, 153.9, 130.5, 165.5])
-    assert (np.abs(levels.capacity - truth) <= levels.interval).all()
-    assert (levels.interval < 0.5).all()
+    assert (np.abs(levels.capacity - truth) <= levels.capacity_half_width).all()
+    assert (levels.capacity_half_width < 0.5).all()

@@ -43,7 +43,7 @@ def test_intervals_of_six_rates_cover_the_truth():
         found = rate_model.intervals(rate_model.fit(*simulated(SIX, rng=rng)))
         for name, truth in {"capacity": 165, "tau": 0.02, "n": 0.7}.items():
             _, low, high = found[name]
-            covered[name] += not (low > truth or high < truth)  # a missing bound excludes nothing
+            covered[name] += (low is None or low <= truth) and (high is None or truth <= high)
     assert all(90 <= count <= 99 for count in covered.values()), covered
 
 
@@ -71,12 +71,12 @@ def test_four_rates_leave_one_degree_of_freedom():
 def test_a_fit_without_a_covariance_has_no_bounds():
     constant = np.full(6, 165.0)
     found = rate_model.intervals(rate_model.fit(SIX / constant, constant, 0.001 * constant))
-    assert np.isnan(found["tau"][1:]).any()
+    assert not found["tau"].is_bounded
 
 
 def test_capacity_that_does_not_fall_determines_no_characteristic_time():
     rng = np.random.default_rng(4)
     capacity = 165 * (1 + 0.003 * rng.standard_normal(6))
     found = rate_model.intervals(rate_model.fit(SIX / capacity, capacity, 0.003 * capacity))
-    assert not np.isfinite(found["tau"][1:]).all()
-    assert not np.isfinite(found["n"][1:]).all()
+    assert not found["tau"].is_bounded
+    assert not found["n"].is_bounded

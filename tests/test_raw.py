@@ -1,4 +1,4 @@
-"""Recordings are found by role and sample, and are what the manifest says they are."""
+"""Recordings are found by role and sample, and are checked against the manifest."""
 
 import hashlib
 
@@ -14,7 +14,7 @@ RECORDING = "Test Time / s,Voltage / V,Current / A\n0.0,0.0000,0.0000\n1.0,0.050
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Give a function that lays out a raw folder of (file, role, sample, state, sha256) rows."""
+    """Return a function that creates a folder of recordings from (file, role, sample, state, sha256) rows."""
     monkeypatch.setattr(paths, "RAW", tmp_path)
 
     def lay_out(*rows, technique="cycling"):
@@ -30,7 +30,7 @@ def folder(tmp_path, monkeypatch):
     return lay_out
 
 
-def test_samples_come_in_the_order_wanted_with_the_constants_of_the_manifest(folder):
+def test_samples_are_in_the_requested_order_with_the_constants_of_the_manifest(folder):
     folder(("a.csv", "ccd", "A", "", ""), ("b.csv", "ccd", "B", "", ""), ("c.csv", "rate", "C", "", ""))
     assert list(raw.recordings("ccd", ["B", "A"])) == ["B", "A"]
     cells = raw.recordings("ccd")
@@ -41,7 +41,7 @@ def test_samples_come_in_the_order_wanted_with_the_constants_of_the_manifest(fol
     assert cells["A"].attrs["sha256"] == hashlib.sha256(RECORDING.encode()).hexdigest()
 
 
-def test_several_recordings_of_a_sample_are_told_apart_by_their_state(folder):
+def test_several_recordings_of_a_sample_are_distinguished_by_state(folder):
     folder(
         ("a.csv", "rate", "A", "0.5 mA/cm2", ""),
         ("b.csv", "rate", "A", "0.7 mA/cm2", ""),
@@ -53,7 +53,7 @@ def test_several_recordings_of_a_sample_are_told_apart_by_their_state(folder):
 @pytest.mark.parametrize(
     ("role", "samples", "message"), [("rate", [], "role 'rate'"), ("ccd", ["X"], "for X; it holds A")]
 )
-def test_what_is_not_there_is_named(folder, role, samples, message):
+def test_a_missing_role_or_sample_is_named(folder, role, samples, message):
     folder(("a.csv", "ccd", "A", "", ""))
     with pytest.raises(LookupError, match=message):
         raw.recordings(role, samples)

@@ -1,4 +1,4 @@
-"""Hulls and reaction energies held against worked cases, another program's hull, and the committed tables."""
+"""Convex hulls and reaction energies: worked cases, the hull of another program, and the committed tables."""
 
 from itertools import pairwise
 
@@ -9,7 +9,10 @@ from matplotlib.figure import Figure
 from scipy.spatial import ConvexHull
 
 from coldbond.bundle import paths, raw
-from coldbond.reaction_energy import plots, published, reactions, verdicts
+from coldbond.interval import NORMAL
+from coldbond.reaction_energy import plots, published, reactions
+from coldbond.reaction_energy.comparison import energy
+from coldbond.reaction_energy.findings import energy_findings, measured_table, reaction_table
 
 LI, IN, AU = -2.0, -3.0, -4.0  # eV/atom
 
@@ -100,7 +103,7 @@ def test_a_metal_without_a_compound_does_not_react(energies):
     for one in reactions.reactions(energies, "Fe").values():
         assert (one.products, one.energy, one.lithium) == ("none", 0, 0)
         assert [one.per(norm) for norm in reactions.NORMS] == [0, 0, 0]
-        assert verdicts.half_width(0.03, "lithium", one) == 0
+        assert tuple(energy(0.03, "lithium", one)) == (0, 0, 0)
 
 
 def test_reactions_of_a_nitride(energies):
@@ -132,7 +135,7 @@ def test_a_reaction_does_not_depend_on_where_energies_of_elements_are_zero(energ
             assert after[name].energy == pytest.approx(before[name].energy)
 
 
-def test_what_a_table_lacks_is_named(energies):
+def test_missing_energies_are_named(energies):
     with pytest.raises(LookupError, match="no energy of Au in the table"):
         reactions.hull(energies, "Au")
     with pytest.raises(LookupError, match="no energy of Li3N"):
@@ -152,26 +155,27 @@ def test_intervals_are_those_of_random_errors(energies):
         first, alone = (reactions.reactions(disturbed, reactant)["first"] for reactant in ("InN", "In"))
         wrong["first"].append(first.per("atom"))
         wrong["apart"].append(first.per("metal") - alone.per("metal"))
-    stated = verdicts.half_width(0.001, "atom", own), verdicts.half_width(0.001, "metal", own, other)
-    assert stated == pytest.approx([1.96 * np.std(wrong[name]) for name in ("first", "apart")], rel=0.1)
+    stated = energy(0.001, "atom", own).half_width, energy(0.001, "metal", own, other).half_width
+    assert stated == pytest.approx([NORMAL * np.std(wrong[name]) for name in ("first", "apart")], rel=0.1)
 
 
 def test_a_compound_that_two_reactions_share_errs_in_both_alike(energies):
     nitride, metal = (reactions.reactions(energies, reactant) for reactant in ("InN", "In"))
-    apart = verdicts.half_width(0.03, "metal", nitride["most lithiated"], metal["most lithiated"])
-    assert apart == pytest.approx(verdicts.half_width(0.03, "metal", nitride["first"]))
+    apart = energy(0.03, "metal", nitride["most lithiated"], metal["most lithiated"])
+    assert apart.half_width == pytest.approx(energy(0.03, "metal", nitride["first"]).half_width)
+    assert apart.value == pytest.approx(nitride["first"].per("metal"))
 
 
-def said(*models: xr.Dataset, error: float, metals=("In", "Fe")) -> dict[str, bool | None]:
+def statements(*models: xr.Dataset, error: float, metals=("In", "Fe")) -> dict[str, bool | None]:
     found = {
         str(at): {one: reactions.reactions(model, one) for one in ("InN", *metals)} for at, model in enumerate(models)
     }
-    rows = verdicts.values(found, metals, "InN", error)
+    rows = energy_findings(found, metals, "InN", error)
     return {row["quantity"] + row["state"].replace("all definitions", ""): row["value"] for row in rows}
 
 
 def test_a_verdict_is_given_only_where_the_interval_decides(energies):
-    sure, unsure = said(energies, error=0.001), said(energies, error=0.5)
+    sure, unsure = statements(energies, error=0.001), statements(energies, error=0.5)
     assert sure["more_negative_than_In"] is sure["most_negative_of_the_metals"] is True
     assert unsure["more_negative_than_In"] is unsure["most_negative_of_the_metals"] is None
     assert sure["more_negative_than_In_per_atomfirst"] is True
@@ -180,16 +184,16 @@ def test_a_verdict_is_given_only_where_the_interval_decides(energies):
 
 def test_a_sentence_is_false_where_another_metal_reacts_more(energies):
     gold = xr.concat([energies, table(Au=AU, LiAu=formed(1, 1, -0.9, AU))], "structure")
-    found = said(gold, error=0.001, metals=("In", "Au", "Fe"))
+    found = statements(gold, error=0.001, metals=("In", "Au", "Fe"))
     assert found["most_negative_of_the_metals_per_atomfirst"] is False
     assert found["most_negative_of_the_metals"] is False
-    assert said(gold, energies.assign(energy=energies.energy), error=0.001)["most_negative_of_the_metals"] is True
+    assert statements(gold, energies.assign(energy=energies.energy), error=0.001)["most_negative_of_the_metals"] is True
 
 
 def test_a_sentence_that_depends_on_the_definition_is_neither_true_nor_false(energies):
     """LiAu3: more than LiIn for one lithium (0.8 eV), less for one metal (0.27 eV)."""
     gold = xr.concat([energies, table(Au=AU, LiAu3=formed(1, 3, -0.2, AU))], "structure")
-    found = said(gold, error=0.001, metals=("In", "Au"))
+    found = statements(gold, error=0.001, metals=("In", "Au"))
     assert found["most_negative_of_the_metals_per_lithiumfirst"] is False
     assert found["most_negative_of_the_metals_per_metalfirst"] is True
     assert found["most_negative_of_the_metals"] is None
@@ -198,8 +202,8 @@ def test_a_sentence_that_depends_on_the_definition_is_neither_true_nor_false(ene
 def test_models_that_contradict_each_other_leave_it_open(energies):
     other = energies.copy(deep=True)
     other.energy[list(other.formula.to_numpy()).index("InN")] = -6.9  # hardly any reaction
-    assert said(other, error=0.001)["more_negative_than_In_per_atomfirst"] is False
-    assert said(energies, other, error=0.001)["more_negative_than_In_per_atomfirst"] is None
+    assert statements(other, error=0.001)["more_negative_than_In_per_atomfirst"] is False
+    assert statements(energies, other, error=0.001)["more_negative_than_In_per_atomfirst"] is None
 
 
 def test_a_finding_reaches_over_the_intervals_of_both_models(energies):
@@ -211,10 +215,10 @@ def test_a_finding_reaches_over_the_intervals_of_both_models(energies):
     }
     (row,) = [
         row
-        for row in verdicts.values(found, ["In", "In"], "InN", 0.02)
+        for row in energy_findings(found, ["In", "In"], "InN", 0.02)
         if (row["sample"], row["state"], row["quantity"]) == ("In", "first", "reaction_energy_per_atom")
     ]
-    half = 1.96 * 0.02 * np.sqrt(np.pi / 2)
+    half = NORMAL * 0.02 * np.sqrt(np.pi / 2)
     assert (row["value"], row["low"], row["high"]) == pytest.approx((-0.35, -0.40 - half, -0.30 + half), abs=1e-3)
 
 
@@ -274,7 +278,7 @@ def test_crystals_kept_their_structure_and_are_relaxed(tables):
         assert set(energies.formula.to_numpy()) > {"Li", *reactions.REACTANTS, "Li3N", "LiFe"}
 
 
-def test_both_models_say_of_iron_that_it_does_not_react_and_of_AlN_that_it_resists(tables):
+def test_by_both_models_iron_and_AlN_do_not_react(tables):
     for energies in tables.values():
         assert reactions.hull(energies, "Fe").formation["LiFe"] > 0.3
         assert reactions.reactions(energies, "Fe")["first"].products == "none"
@@ -286,8 +290,8 @@ def test_computed_energies_are_near_measured_ones(tables):
         off = [published.computed(energies, one.product) - one.energy for one in published.MEASURED if not one.disputed]
         assert np.mean(np.abs(off)) < 0.07
         assert np.max(np.abs(off)) < 0.15
-    shown = published.comparison(tables)
-    assert list(shown.index) == [*shown.index[:-1], "mean distance"]
+    shown = measured_table(tables)
+    assert shown.index[-1] == "mean absolute difference"
     assert shown["source"].str.startswith("disputed").sum() == 1
 
 
@@ -308,10 +312,26 @@ def test_the_sentences_of_the_paper_as_committed(tables):
         model: {one: reactions.reactions(table, one) for one in ("InN", "In", "Au", "Zn", "Fe")}
         for model, table in tables.items()
     }
-    rows = verdicts.values(found, ["In", "Au", "Zn", "Fe"], "InN", 0.03)
-    claims = {row["claim"]: row["value"] for row in rows if row["claim"]}
-    assert claims == {"rx_inn_more_negative": None, "rx_in_most_negative": False}
+    rows = energy_findings(found, ["In", "Au", "Zn", "Fe"], "InN", 0.03)
+    statements = {row["quantity"]: row["value"] for row in rows if row["state"] == "all definitions"}
+    assert statements == {"more_negative_than_In": None, "most_negative_of_the_metals": False}
     assert not [row for row in rows if row["quantity"].startswith("most_negative") and row["value"] is True]
+
+
+def test_a_finding_by_definition_has_its_evidence(energies):
+    found = {"a": {one: reactions.reactions(energies, one) for one in ("InN", "In")}}
+    rows = energy_findings(found, ["In", "In"], "InN", 0.001)
+    one = next(row for row in rows if (row["quantity"], row["state"]) == ("more_negative_than_In_per_metal", "first"))
+    (difference,) = one["evidence"]
+    assert difference["low"] < -3.0 + 0.6 < difference["high"] < 0 and difference["unit"] == "eV per metal"
+    whole = next(row for row in rows if row["quantity"] == "more_negative_than_In")
+    assert [count["value"] for count in whole["evidence"]] == [9, 0, 0]
+
+
+def test_the_table_of_reactions_has_both_models_side_by_side(energies):
+    found = {name: {"In": reactions.reactions(energies, "In")} for name in ("a", "b")}
+    row = reaction_table(found).loc[("In", "first")]
+    assert row["products"] == "LiIn" and row["eV/atom"] == "-0.300  -0.300"
 
 
 def test_one_model_and_one_metal_are_drawn(tables):

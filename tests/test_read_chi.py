@@ -61,11 +61,11 @@ def test_the_bare_settings_of_chi_are_read_by_the_names_of_the_columns(tmp_path)
 @pytest.mark.parametrize(
     ("names", "column", "phase", "sign"),
     [
-        (CHI_NAMES, 1, 1, 'as the column Z"/ohm and the phase say, and as it is in a passive cell'),
-        (CHI_NAMES, -1, 1, 'as it is in a passive cell: the opposite of what the column Z"/ohm says'),
-        (CHI_NAMES, 1, -1, 'as the column Z"/ohm says, and as it is in a passive cell'),
-        (CHI_NAMES, -1, -1, 'as it is in a passive cell: the opposite of what the column Z"/ohm and the phase say'),
-        (CHI_NAMES.replace('Z"', "-Z''"), -1, 1, "as the column -Z''/ohm and the phase say, and as it is in a passive"),
+        (CHI_NAMES, 1, 1, 'as the column Z"/ohm and the phase say, and as in a passive cell'),
+        (CHI_NAMES, -1, 1, 'as in a passive cell, the opposite of what the column Z"/ohm says'),
+        (CHI_NAMES, 1, -1, 'as the column Z"/ohm says, and as in a passive cell'),
+        (CHI_NAMES, -1, -1, 'as in a passive cell, the opposite of what the column Z"/ohm and the phase say'),
+        (CHI_NAMES.replace('Z"', "-Z''"), -1, 1, "as the column -Z''/ohm and the phase say, and as in a passive"),
     ],
 )
 def test_the_sign_is_that_of_a_passive_cell(tmp_path, names, column, phase, sign):
@@ -81,7 +81,7 @@ def test_columns_of_chi_that_contradict_each_other(tmp_path, column):
     cells[column] = f"{float(cells[column]) * 1.02 + (column == 4) * 0.5:g}"
     error = refused(tmp_path / "a.txt", chi(rows=[*rows[:20], ", ".join(cells), *rows[21:]]))
     assert error.line == chi().split("\n").index(rows[20]) + 1
-    assert "modulus or phase are not those of Re(Z) and Im(Z)" in error.reason
+    assert "modulus or phase contradict Re(Z) and Im(Z)" in error.reason
 
 
 @pytest.mark.parametrize(("kept", "unfinished"), [(37, None), (30, "ends at 1.468 Hz, 0.1 Hz was set")])
@@ -93,7 +93,7 @@ def test_a_sweep_that_ends_early_says_so(tmp_path, kept, unfinished):
 @pytest.mark.parametrize("technique", ["Impedance - Time", "Impedance - Potential", "Cyclic Voltammetry"])
 def test_other_techniques_of_chi_are_refused_by_name(tmp_path, technique):
     error = refused(tmp_path / "a.txt", chi(CHI_HEADER.replace("A.C. Impedance", technique)))
-    assert repr(technique) in error.reason and "A.C. Impedance" in error.mend
+    assert repr(technique) in error.reason and "A.C. Impedance" in error.remedy
 
 
 def test_a_current_transient_of_chi(tmp_path):

@@ -19,8 +19,8 @@ def refused(path, data: bytes | str) -> ReadError:
     with pytest.raises(ReadError) as caught:
         read(path)
     error = caught.value
-    assert error.path == path and error.reason and error.mend
-    assert "\n" not in str(error) and str(error).startswith(path.name) and "Mend: " in str(error)
+    assert error.path == path and error.reason and error.remedy
+    assert "\n" not in str(error) and str(error).startswith(path.name) and "Remedy: " in str(error)
     return error
 
 
@@ -41,7 +41,7 @@ LANDT_DAMAGE = {
     "half a cycle": (replaced(landt_csv(), 9, "2,1,1", "2,1.5,1"), 9, "cycle_index is '1.5', not a whole number"),
     "huge step": (replaced(landt_csv(), 9, "2,1,1", "2,1,1e300"), 9, "step_index is '1e+300', not a whole number"),
     "text in a counter": (replaced(landt_csv(), 12, "0.000624", "full"), 12, "charge_capacity_Ah is 'full'"),
-    "clock runs back": (replaced(landt_csv(), 14, "14410.250", "10.250"), 14, "from 7210.125 s to 10.25 s"),
+    "test time decreases": (replaced(landt_csv(), 14, "14410.250", "10.250"), 14, "from 7210.125 s to 10.25 s"),
     "row too short": (replaced(landt_csv(), 12, "0.0657,", ""), 12, "17 fields where most rows have 18"),
     "row too long": (replaced(landt_csv(), 12, "0.0657", "0.0657,1"), 12, "19 fields where most rows have 18"),
     "separator in quotes": (replaced(landt_csv(), 12, "0.0657", '"0,0657"'), 12, "19 fields where most rows have 18"),
@@ -58,7 +58,7 @@ LANDT_DAMAGE = {
     "current twice": (landt_csv().replace("Pressure_Psi", "current_mA"), 7, "column 7 (current_A) and column 13"),
     "header alone": (LANDT_HEADER + "\n", 1, "no rows"),
     "header and blank lines": (LANDT_HEADER + "\n\n \r\n", 1, "no rows"),
-    "undecodable": (landt_csv().encode().replace(b"K7", b"\xff\xff\x20"), 2, "no text in utf-8 or gb18030"),
+    "undecodable": (landt_csv().encode().replace(b"K7", b"\xff\xff\x20"), 2, "not text in utf-8 or gb18030"),
     "NUL": (landt_csv().encode() + b"17,\0,", 17, "NUL"),
 }
 
@@ -88,7 +88,7 @@ LAND_DAMAGE = {
     "text in a number": (replaced(land_csv(), 14, "0.0657", "O.0657"), 14, "Voltage/V is 'O.0657'"),
     "duration": (replaced(land_csv(), 14, "02:00:10.125", "02:60:10.125"), 14, "not a duration h:mm:ss"),
     "duration of two parts": (replaced(land_csv(), 14, "02:00:10.125", "00:10"), 14, "not a duration h:mm:ss"),
-    "clock runs back": (replaced(land_csv(), 18, "1-02", "02"), 18, "from 14410.25 s to 7210.5 s"),
+    "test time decreases": (replaced(land_csv(), 18, "1-02", "02"), 18, "from 14410.25 s to 7210.5 s"),
     "cut off": (land_csv()[:-20], 18, "cut off: "),
     "cut off in its last field": (land_csv()[:-3], 18, "no line break"),
     "two headers that differ": (
@@ -140,11 +140,11 @@ def test_bytes_of_no_text_are_found_in_any_encoding(tmp_path, encoding, mark):
     newline = "\n".encode(encoding)
     error = refused(tmp_path / "land.csv", mark + before + newline + broken + after)
     assert error.line == 11
-    assert "no text in" in error.reason
+    assert "not text in" in error.reason
 
 
 def test_utf_16_without_its_mark(tmp_path):
-    assert "utf-16 without its byte-order mark" in refused(tmp_path / "a.csv", landt_csv().encode("utf-16-le")).reason
+    assert "utf-16 without byte-order mark" in refused(tmp_path / "a.csv", landt_csv().encode("utf-16-le")).reason
 
 
 @pytest.mark.parametrize("text", [landt_csv(), land_csv(), bdf_csv()], ids=["landt", "land", "bdf"])
@@ -190,11 +190,11 @@ FOREIGN = {
     "'Cyclic Voltammetry' of CH Instruments": b"Feb. 2, 2020   1:02:03\nCyclic Voltammetry\nInstrument Model: CHI6\n",
     ".mpr": b"BIO-LOGIC MODULAR FILE\x1a\x00\x00",
     "no column named freq/Hz": b"EC-Lab ASCII FILE\nNb header lines : 4\n\ntime/s\tEwe/V\n1\t2\n",
-    "neither Re(Z) and Im(Z) nor |Z| and phase": b"time/s,freq/Hz,|Z|/Ohm,I/A,Ewe/V\n1,2,3,4,5\n",
+    "no columns are named as Re(Z) and Im(Z) or as |Z| and phase": b"time/s,freq/Hz,|Z|/Ohm,I/A,Ewe/V\n1,2,3,4,5\n",
     "of current among time/s, Potential/V": b"time/s,Potential/V\n1,2\n",
-    "old kind": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    "old format": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
     "without a header": b"0.00000,4.17607\n3.40000,3.46396\n",
-    "no recording of a kind": b"Dear reader,\nthis is a letter, not a recording.\n",
+    "no recording in a format": b"Dear reader,\nthis is a letter, not a recording.\n",
     "binary": bytes(range(256)),
 }
 
@@ -220,10 +220,10 @@ WORKBOOK_DAMAGE = {
     "text": ([HEADER, *ROWS[:2], [3, 20.0, "one", 0.1, "RateC"]], 4, "Current/mA is 'one', not a number"),
     "empty": ([HEADER, ROWS[0], [2, 10.0, "", 0.1, "RateC"], ROWS[2]], 3, "Current/mA is empty"),
     "blank row": ([HEADER, ROWS[0], [], ROWS[2], []], 3, "TestTime/Sec is empty"),
-    "clock": ([["a test"], [], HEADER, ROWS[1], ROWS[0]], 5, "runs back from 10 s to 0 s"),
+    "clock": ([["a test"], [], HEADER, ROWS[1], ROWS[0]], 5, "the test time decreases from 10 s to 0 s"),
     "no rows": ([HEADER], 1, "no rows"),
     "no unit": ([["Record", "TestTime/Sec", "Current", "Voltage/V"], *ROWS], 1, "column 3 (Current) has no unit"),
-    "side by side": ([["Cycle-1"], HEADER * 2, *(row * 2 for row in ROWS)], 2, "have one name"),
+    "side by side": ([["Cycle-1"], HEADER * 2, *(row * 2 for row in ROWS)], 2, "have the same name"),
     "no voltage": ([["Record", "TestTime/Sec", "Current/mA"], *ROWS], 1, "no column for voltage"),
     "nothing": ([], 1, "no column for time and voltage and current"),
     "unit of two lines": ([["TestTime/\nSec.", "Current/\nmW", "Voltage/V"], *ROWS], 1, "unknown unit 'mW'"),
@@ -248,13 +248,13 @@ def test_an_error_in_the_second_sheet_of_records_names_it(tmp_path):
             for number, row in enumerate(rows):
                 sheet.write_row(number, 0, row)
     error = refused(tmp_path / "a.xlsx", data.getvalue())
-    assert "runs back from 20 s to 0 s" in error.reason
+    assert "the test time decreases from 20 s to 0 s" in error.reason
     assert (error.sheet, error.line) == ("Record(2)", 2)
 
 
 def test_a_workbook_of_something_else(tmp_path):
     error = refused(tmp_path / "a.xlsx", book([["Axis", "Energy", "Elements=", 200]], "O1s Scan"))
-    assert "no sheet of a cycler's records; its sheets: Cycle, O1s Scan" in error.reason
+    assert "without a sheet of a cycler's records; its sheets: Cycle, O1s Scan" in error.reason
 
 
 def test_a_workbook_cut_off(tmp_path):
@@ -269,12 +269,12 @@ def test_a_missing_file_is_no_read_error(tmp_path):
 
 
 def test_the_error_survives_pickling_and_is_a_value_error():
-    error = ReadError("folder/a.csv", 7, "a reason", "a mend", "Record")
+    error = ReadError("folder/a.csv", 7, "a reason", "a remedy", "Record")
     copy = pickle.loads(pickle.dumps(error))
     assert isinstance(copy, ValueError)
-    assert str(copy) == str(error) == "a.csv, sheet 'Record', row 7: a reason. Mend: a mend."
+    assert str(copy) == str(error) == "a.csv, sheet 'Record', row 7: a reason. Remedy: a remedy."
     assert vars(copy) == vars(error)
-    assert str(ReadError("a.csv", None, "a reason", "a mend")) == "a.csv: a reason. Mend: a mend."
+    assert str(ReadError("a.csv", None, "a reason", "a remedy")) == "a.csv: a reason. Remedy: a remedy."
 
 
 def test_a_column_named_twice_is_told_from_two_names_of_one_quantity(tmp_path):

@@ -23,7 +23,7 @@ def test_ec_lab(tmp_path, decimal, ending):
         "instrument": "SP-150 (SN 10791079)",
         "start": "2018-02-04T10:02:46",
         "unread": "I Range",
-        "sign": "as the column -Im(Z)/Ohm and the phase say, and as it is in a passive cell",
+        "sign": "as the column -Im(Z)/Ohm and the phase say, and as in a passive cell",
     }
     assert {name: read_as.attrs.get(name) for name in expected} == expected
     assert read_as.impedance.attrs["significant_digits"] == 8 and read_as.time.attrs["units"] == "s"
@@ -61,7 +61,7 @@ EC_LAB_DAMAGE = {
     "imaginary part of another sign than the phase": (
         ec_lab().replace(f"\t{-IMPEDANCE[9].imag:.7E}", f"\t{IMPEDANCE[9].imag:.7E}"),
         29,
-        "modulus or phase are not those of",
+        "modulus or phase contradict",
     ),
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from coldbond.bundle import paths, raw
 from coldbond.files import ReadError
-from coldbond.files.impedance import last_digit, settled_sign, significant_digits
+from coldbond.files.impedance import last_digit, passive_sign, significant_digits
 from cycler_files import bdf_csv
 from impedance_files import FREQUENCY, IMPEDANCE, TRANSIENT, WHOLE, named, saved, table
 from test_read_damage import refused
@@ -96,8 +96,8 @@ def test_rows_of_zeros_are_left_out_and_counted(tmp_path):
     read_as = saved(tmp_path / "a.csv", text)
     assert read_as.sizes["frequency"] == 74 and read_as.attrs["unread"] == "1 rows of zeros"
     error = refused(tmp_path / "b.csv", text.replace("0,0.0,0,0", "0,0.1,0,0"))
-    assert error.line == 39 and error.reason == "the frequency is no positive number"
-    assert "all rows are zeros" in refused(tmp_path / "c.csv", "freq/Hz,Zre/ohm,Zim/ohm\n" + "0,0,0\n" * 9).reason
+    assert error.line == 39 and error.reason == "the frequency is not a positive number"
+    assert "all rows are zero" in refused(tmp_path / "c.csv", "freq/Hz,Zre/ohm,Zim/ohm\n" + "0,0,0\n" * 9).reason
 
 
 @pytest.mark.parametrize("at", [3, 20, 35])
@@ -114,23 +114,23 @@ def test_the_sign_where_the_spectrum_does_not_tell(tmp_path):
     """A cable: the inductance stands for one sign, but so little of it is seen beside noise that it settles nothing."""
     noise = np.random.default_rng(5).normal(0, 0.05, (2, 37))
     parts = FREQUENCY, 12 + noise[0], noise[1]
-    with pytest.raises(ReadError, match=r"nothing tells whether Z''/ohm is Im\(Z\) or -Im\(Z\)") as caught:
+    with pytest.raises(ReadError, match=r"it is unknown whether Z''/ohm is Im\(Z\) or -Im\(Z\)") as caught:
         saved(tmp_path / "a.csv", table(dict(zip(("f/Hz", "Z'/ohm", "Z''/ohm"), parts, strict=True))))
     for name, sign in (("-Im(Z)/ohm", -1), ("Im(Z)/ohm", 1), ("Zimag/ohm", 1)):
         read_as = saved(tmp_path / "a.csv", table(dict(zip(("f/Hz", "Z'/ohm", name), parts, strict=True))))
         np.testing.assert_allclose(read_as.impedance.imag, sign * noise[1], rtol=1e-7)
-        assert read_as.attrs["sign"] == f"as the column {name} says; its course does not tell"
-    mended = table(dict(zip(caught.value.mend.split("'")[1].split(", "), parts, strict=True)))
+        assert read_as.attrs["sign"] == f"as the column {name} says; the spectrum does not decide"
+    mended = table(dict(zip(caught.value.remedy.split("'")[1].split(", "), parts, strict=True)))
     assert saved(tmp_path / "a.csv", mended).sizes["frequency"] == 37
 
 
 def test_a_minus_that_no_passive_cell_has(tmp_path):
     error = refused(tmp_path / "a.csv", table(named("f/Hz", "Zre/ohm", "-Zim/ohm")))
-    assert "spectrum of no passive cell" in error.reason and "'Zim/ohm'" in error.mend
+    assert "not that of a passive cell" in error.reason and "'Zim/ohm'" in error.remedy
     columns = named("f/Hz", "Zre/ohm", "-Zim/ohm") | {"phase/deg": -np.degrees(np.angle(IMPEDANCE))}
     read_as = saved(tmp_path / "a.csv", table(columns))  # two columns that agree are believed
     np.testing.assert_allclose(read_as.impedance, IMPEDANCE.conj(), rtol=1e-7)
-    assert read_as.attrs["sign"] == "as the column -Zim/ohm and the phase say; its course does not tell"
+    assert read_as.attrs["sign"] == "as the column -Zim/ohm and the phase say; the spectrum does not decide"
 
 
 @pytest.mark.parametrize(
@@ -145,33 +145,36 @@ def test_a_minus_that_no_passive_cell_has(tmp_path):
     ids=["cell", "its lower half", "Warburg", "cable and interface", "capacitor"],
 )
 @pytest.mark.parametrize("noise", [0.0, 0.003, 0.02])
-def test_settled_sign(z, frequency, noise):
+def test_passive_sign(z, frequency, noise):
     """Whatever the noise, the sign is never settled wrongly, and nearly always settled where the phase is clear."""
     generator = np.random.default_rng(7)
     found = [
-        settled_sign(frequency, z * (1 + noise * (generator.normal(size=z.size) + 1j * generator.normal(size=z.size))))
+        passive_sign(frequency, z * (1 + noise * (generator.normal(size=z.size) + 1j * generator.normal(size=z.size))))
         for _ in range(20)
     ]
     assert min(found) >= 0
     assert np.mean(found) > (0.9 if noise < 0.01 else 0.5)
-    assert settled_sign(frequency, z) == 1 and settled_sign(frequency, z.conj()) == -1
+    assert passive_sign(frequency, z) == 1 and passive_sign(frequency, z.conj()) == -1
 
 
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
-        (named("f/Hz", "Zre", "Zim/ohm"), "the unit of 'Zre' is not given"),
+        (named("f/Hz", "Zre", "Zim/ohm"), "the unit of 'Zre' is missing"),
         (named("f/mhz", "Zre/ohm", "Zim/ohm"), "the unit of 'f/mhz'"),
-        (named("frequency", "Zre/ohm", "Zim/ohm"), "the unit of 'frequency' is not given"),
+        (named("frequency", "Zre/ohm", "Zim/ohm"), "the unit of 'frequency' is missing"),
         (named("f/Hz", "Zre/ohm.cm2", "Zim/ohm"), "the unit of 'Zre/ohm.cm2'"),
-        (named("f/Hz", "Zre/ohm", "Ewe/V"), "neither Re(Z) and Im(Z) nor |Z| and phase are named"),
-        (named("f/Hz", "Zre/ohm", "Zim/ohm") | {"Im(Z)/ohm": FREQUENCY}, "'Zim/ohm' and 'Im(Z)/ohm' are of one"),
-        (named("f/Hz", "Zre/ohm", "Zim/ohm") | {"|Z|/ohm": FREQUENCY}, "modulus or phase are not those of"),
+        (named("f/Hz", "Zre/ohm", "Ewe/V"), "no columns are named as Re(Z) and Im(Z) or as |Z| and phase"),
+        (
+            named("f/Hz", "Zre/ohm", "Zim/ohm") | {"Im(Z)/ohm": FREQUENCY},
+            "'Zim/ohm' and 'Im(Z)/ohm' hold the same quantity",
+        ),
+        (named("f/Hz", "Zre/ohm", "Zim/ohm") | {"|Z|/ohm": FREQUENCY}, "modulus or phase contradict"),
         (
             {name: column[:4] for name, column in named("f/Hz", "Zre/ohm", "Zim/ohm").items()},
-            "4 points are no spectrum",
+            "4 points are not a spectrum",
         ),
-        (named("f/Hz", "Zre/ohm", "Zim/ohm") | {"f/Hz": -FREQUENCY}, "the frequency is no positive number"),
+        (named("f/Hz", "Zre/ohm", "Zim/ohm") | {"f/Hz": -FREQUENCY}, "the frequency is not a positive number"),
         ({name: 0 * c if "Z" in name else c for name, c in named("f/Hz", "Zre/ohm", "Zim/ohm").items()}, "is zero"),
     ],
 )
@@ -212,7 +215,7 @@ def test_a_named_transient(tmp_path, line, voltage, names):
 def test_the_line_that_a_transient_lacks_is_printed(tmp_path, line):
     error = refused(tmp_path / "a.csv", line + table(TRANSIENT))
     assert "states no voltage in V or mV" in error.reason
-    added = saved(tmp_path / "a.csv", error.mend.split("'")[1] + "\n" + table(TRANSIENT))
+    added = saved(tmp_path / "a.csv", error.remedy.split("'")[1] + "\n" + table(TRANSIENT))
     assert added.attrs["applied_voltage"] == 1.0
 
 
@@ -221,7 +224,7 @@ def test_a_cycler_keeps_its_files(tmp_path):
     named = {"test_time_s": np.arange(9.0), "current_A": np.full(9, 1e-3), "voltage_V": np.linspace(0, 1, 9)}
     assert saved(tmp_path / "a.csv", table(named)).attrs["technique"] == "cycling"
     assert (
-        "not one column of time and one of current"
+        "no single column of time and of current"
         in refused(tmp_path / "a.csv", table({"time/s": np.arange(9.0), "voltage/V": np.arange(9.0)})).reason
     )
 

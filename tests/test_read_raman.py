@@ -52,7 +52,8 @@ def jcamp(table: str, form: str = "(X++(Y..Y))", **changed: str) -> str:
     header = {
         "TITLE": "LLZ $$ a pellet", "JCAMP-DX": "4.24", "DATA TYPE": "RAMAN SPECTRUM", "ORIGIN": "a laboratory",
         "OWNER": "nobody", "SPECTROMETER/DATA SYSTEM": "a spectrometer", "$LASER WAVELENGTH": "532.0 nm",
-        "$EXPOSURE TIME": "500 ms", "XUNITS": "1/CM", "YUNITS": "ARBITRARY UNITS", "XFACTOR": "1.0", "YFACTOR": "0.5",
+        "$EXPOSURE TIME": "500 ms", "$NUMBER OF EXPOSURES": "20",
+        "XUNITS": "1/CM", "YUNITS": "ARBITRARY UNITS", "XFACTOR": "1.0", "YFACTOR": "0.5",
         "FIRSTX": str(FIRST), "LASTX": str(LAST), "NPOINTS": "53", "FIRSTY": "0", "MAXY": "64.0",
     }  # fmt: skip
     header |= {name.replace("_", " "): text for name, text in changed.items()}
@@ -101,6 +102,7 @@ def test_header_fields(tmp_path):
     attrs = spectrum.attrs
     assert (attrs["technique"], attrs["format"], attrs["sample_name"]) == ("raman", "jcamp-dx", "LLZ")
     assert (attrs["excitation"], attrs["integration_time"], attrs["instrument"]) == (532.0, 0.5, "a spectrometer")
+    assert attrs["accumulations"] == 20
     assert spectrum.intensity.attrs["units"] == "arbitrary units" and "one_count" not in spectrum
     assert spectrum.intensity.attrs["counting"] == "unknown: the file gives arbitrary units"
     counts = saved(tmp_path / "b.jdx", jcamp(DIFDUP, YUNITS="COUNTS")).intensity.attrs
@@ -127,7 +129,7 @@ def test_no_line_of_a_jcamp_file_can_be_lost_or_doubled_unnoticed(tmp_path, text
         try:
             spectrum = saved(tmp_path / "b.jdx", "".join(kept))
         except ReadError as error:
-            assert error.mend, number
+            assert error.remedy, number
         else:
             assert lost.startswith(UNNEEDED) or (lost.startswith(("##FIRSTX", "##LASTX")) and "(XY..XY)" in text)
             xr.testing.assert_equal(spectrum, whole)
@@ -137,31 +139,34 @@ DAMAGE = {
     "infrared": (jcamp(DIFDUP, DATA_TYPE="INFRARED SPECTRUM"), "its data type is 'INFRARED SPECTRUM'"),
     "several": (jcamp(DIFDUP, DATA_TYPE="LINK"), "its data type is 'LINK'"),
     "another after it": (jcamp(DIFDUP) * 2, "more follows after ##END="),
-    "another within it": (jcamp(DIFDUP).replace("##END=", "##TITLE=b\n##END="), "the label 'TITLE' stands twice"),
+    "another within it": (jcamp(DIFDUP).replace("##END=", "##TITLE=b\n##END="), "the label 'TITLE' occurs twice"),
     "wavelength": (jcamp(DIFDUP, XUNITS="NANOMETERS"), "the abscissa is in 'NANOMETERS'"),
     "peaks": (jcamp(DIFDUP).replace("##XYDATA= (X++(Y..Y))", "##PEAK TABLE= (XY..XY)"), "no ##XYDATA="),
     "form": (jcamp(DIFDUP, "(XYW..XYW)"), "its table has the form '(XYW..XYW)'"),
-    "points": (jcamp(DIFDUP, NPOINTS="54"), "53 ordinates, ##NPOINTS= states 54"),
-    "points of pairs": (jcamp(pairs(), "(XY..XY)", NPOINTS="54"), "53 points, ##NPOINTS= states 54"),
+    "points": (jcamp(DIFDUP, NPOINTS="54"), "53 ordinates where ##NPOINTS= states 54"),
+    "points of pairs": (jcamp(pairs(), "(XY..XY)", NPOINTS="54"), "53 points where ##NPOINTS= states 54"),
     "points in words": (jcamp(DIFDUP, NPOINTS="many"), "##NPOINTS= is 'many', not a number"),
-    "first": (jcamp(pairs(), "(XY..XY)", FIRSTX="590.0"), "##FIRSTX= states 590, the table has 599.86"),
-    "last": (jcamp(pairs(), "(XY..XY)", LASTX="710.0"), "##LASTX= states 710, the table has 700.158"),
-    "greatest": (jcamp(DIFDUP, MAXY="70.0"), "##MAXY= states 70, the table has 64"),
+    "first": (jcamp(pairs(), "(XY..XY)", FIRSTX="590.0"), "##FIRSTX= states 590, but the table has 599.86"),
+    "last": (jcamp(pairs(), "(XY..XY)", LASTX="710.0"), "##LASTX= states 710, but the table has 700.158"),
+    "greatest": (jcamp(DIFDUP, MAXY="70.0"), "##MAXY= states 70, but the table has 64"),
     "factor": (jcamp(DIFDUP, YFACTOR=""), "no ##YFACTOR="),
-    "check value": (jcamp(DIFDUP.replace("A28", "A29")), "the check value is 129, the line before ends at 128"),
+    "check value": (jcamp(DIFDUP.replace("A28", "A29")), "the check value is 129, but the line before ends at 128"),
     "difference": (jcamp(TABLES["DIF"].replace("M", "N", 1)), "the check value is"),
     "abscissa": (jcamp(TABLES["SQZ"].replace("619.148", "629.148")), "the line starts at 629.148"),
-    "missing ordinate": (jcamp(TABLES["FIX"].replace(" 38 38", " ? 38")), "'?' is no ordinate"),
-    "letter": (jcamp(TABLES["FIX"].replace(" 38 38", " 3x 38")), "'x' is no ordinate"),
+    "missing ordinate": (jcamp(TABLES["FIX"].replace(" 38 38", " ? 38")), "'?' is not an ordinate"),
+    "letter": (jcamp(TABLES["FIX"].replace(" 38 38", " 3x 38")), "'x' is not an ordinate"),
     "repeats": (jcamp(DIFDUP.replace("@V", "@V99999999")), "499999999 repeats of one ordinate"),
     "starts with a difference": (jcamp(DIFDUP.replace("@V", "K")), "before any ordinate"),
     "no ordinates": (jcamp(DIFDUP + "\n720.0"), "no ordinate in"),
-    "odd pairs": (jcamp(pairs() + "\n710.0", "(XY..XY)"), "is not pairs of numbers"),
-    "decimal commas": (jcamp(pairs().replace(", ", " ").replace(".", ","), "(XY..XY)"), "is not pairs of numbers"),
-    "not one way": (jcamp(pairs().replace("603.718", "599.718"), "(XY..XY)"), "does not run one way"),
-    "empty": (jcamp("", "(XY..XY)"), "0 points, ##NPOINTS= states 53"),
-    "no label": (jcamp(DIFDUP).replace("##OWNER=", "##OWNER"), "is no labelled record"),
-    "encoding": (jcamp(DIFDUP).replace("nobody", "\xff").encode("latin-1"), "no text in utf-8"),
+    "odd pairs": (jcamp(pairs() + "\n710.0", "(XY..XY)"), "is not a list of pairs of numbers"),
+    "decimal commas": (
+        jcamp(pairs().replace(", ", " ").replace(".", ","), "(XY..XY)"),
+        "is not a list of pairs of numbers",
+    ),
+    "not one way": (jcamp(pairs().replace("603.718", "599.718"), "(XY..XY)"), "is not monotonic"),
+    "empty": (jcamp("", "(XY..XY)"), "0 points where ##NPOINTS= states 53"),
+    "no label": (jcamp(DIFDUP).replace("##OWNER=", "##OWNER"), "is not a labelled record"),
+    "encoding": (jcamp(DIFDUP).replace("nobody", "\xff").encode("latin-1"), "not text in utf-8"),
 }
 
 
@@ -170,7 +175,7 @@ def test_a_damaged_jcamp_file_is_refused(tmp_path, damage):
     text, reason = DAMAGE[damage]
     with pytest.raises(ReadError) as caught:
         saved(tmp_path / "a.jdx", text)
-    assert reason in caught.value.reason and caught.value.mend
+    assert reason in caught.value.reason and caught.value.remedy
 
 
 LASER = 532.02
@@ -217,12 +222,12 @@ BWTEK_DAMAGE = {
     "shift": (bwtek().replace("508,91", "518,91"), 13, "do not add up"),
     "laser": (bwtek().replace(";532,02", ";785,0"), 12, "do not add up"),
     "no laser": (bwtek().replace("laser_wavelength;532,02\n", ""), None, "states nothing for 'laser_wavelength'"),
-    "dark": (bwtek().replace("1000,0000;65535,0000;1031", "990,0000;65535,0000;1031"), 13, "less Dark is not"),
+    "dark": (bwtek().replace("1000,0000;65535,0000;1031", "990,0000;65535,0000;1031"), 13, "minus Dark is not"),
     "short row": (bwtek().replace("1031,5000;", ""), 13, "7 fields under 8 column names"),
     "no shift": (bwtek().replace("Raman Shift", "Shift"), 9, "no column named Raman Shift"),
     "two spectra": (bwtek().replace("Reference", "Raw data #2"), 9, "several spectra (Raw data #2)"),
     "outside the range": (bwtek().replace(";2", ";2", 1).replace("pixel_num;10", "pixel_num;11"), 19, "10 rows"),
-    "encoding": (bwtek().encode() + b"\xff", 20, "no text in utf-8"),
+    "encoding": (bwtek().encode() + b"\xff", 20, "not text in utf-8"),
 }
 
 

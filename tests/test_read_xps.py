@@ -153,7 +153,7 @@ def test_no_line_of_a_vamas_file_can_be_lost_or_doubled_unnoticed(tmp_path, scan
         try:
             tree = saved(path, "".join(kept))
         except ReadError as error:
-            assert error.mend and (error.line is None or 0 < error.line <= len(kept)), number
+            assert error.remedy and (error.line is None or 0 < error.line <= len(kept)), number
         else:
             read_all_the_same += 1
             for name in COUNTS:
@@ -190,11 +190,11 @@ DAMAGE = {
     "half a block": (changed("2", "1.5", nth=2), "1.5, not a whole number"),
     "another file after it": (TWO + TWO, "should close the file"),
     "other identifier": (TWO.replace("1988 May 4", "2031 May 4"), "the identifier is not"),
-    "no step": (changed("0.100", "0"), "binding_energy does not run one way"),
-    "not one way": (changed("1200.7", "1200.5", IRREGULAR), "binding_energy does not run one way"),
+    "no step": (changed("0.100", "0"), "binding_energy is not monotonic"),
+    "not one way": (changed("1200.7", "1200.5", IRREGULAR), "binding_energy is not monotonic"),
     "no energy": (IRREGULAR.replace("Kinetic Energy", "Time"), "the abscissa of block 1 (C 1s) is ''"),
     "nothing but energy": (IRREGULAR.replace("Intensity", "Transmission"), "no ordinates but"),
-    "another encoding": (TWO.replace("Lens", "\xff").encode("latin-1"), "no text in utf-8"),
+    "another encoding": (TWO.replace("Lens", "\xff").encode("latin-1"), "not text in utf-8"),
     "utf-16 without mark": (TWO.encode("utf-16")[2:], "binary file, or utf-16"),
 }
 
@@ -204,7 +204,7 @@ def test_a_damaged_vamas_file_is_refused(tmp_path, damage):
     text, reason = DAMAGE[damage]
     with pytest.raises(ReadError) as caught:
         saved(tmp_path / "a.vms", text)
-    assert reason in caught.value.reason and caught.value.mend
+    assert reason in caught.value.reason and caught.value.remedy
 
 
 def test_the_line_of_a_gap_is_true(tmp_path):
@@ -269,7 +269,7 @@ def test_avantage_counting_that_is_not_known_is_said_to_be(tmp_path, cells):
         (avantage(A16=""), 16, "the columns have the units"),
         (avantage(C16=""), 16, "the columns have the units"),
         (avantage(A15="Kinetic Energy (E)"), 15, "kinetic"),
-        (avantage(A19=286.4), 19, "does not run one way"),
+        (avantage(A19=286.4), 19, "is not monotonic"),
         (avantage()[:-40], None, "damaged zip"),
     ],
 )

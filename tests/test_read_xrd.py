@@ -101,7 +101,7 @@ def test_unequal_steps_are_read_where_the_header_says_so(tmp_path):
     uneven = [*ANGLES[:4], 20.1, 20.2, 20.3, 20.5]
     scan = reading(tmp_path, ras({"angles": uneven, "MEAS_SCAN_UNEQUALY_SPACED": "True"}))
     np.testing.assert_allclose(scan.two_theta, uneven)
-    assert "off the header's start and step" in refused(tmp_path, ras({"angles": uneven})).reason
+    assert "off the grid of the header's start and step" in refused(tmp_path, ras({"angles": uneven})).reason
 
 
 def test_the_versions_of_xrdml_differ_in_their_namespace_only(tmp_path):

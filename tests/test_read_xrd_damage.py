@@ -45,12 +45,12 @@ TEXT_DAMAGE = {
     "ras overflow": (swapped(ras(), (ROW, b"20.0600 1e999 1.0000")), RAS_ROW, "not finite"),
     "ras two columns": (swapped(ras(), (ROW, b"20.0600 6.0000")), RAS_ROW, "2 columns"),
     "ras two rows in one": (swapped(ras(), (ROW + b"\r\n", ROW)), RAS_ROW, "5 columns"),
-    "ras no attenuation": (swapped(ras(), (ROW, b"20.0600 6.0000 0.0000")), RAS_ROW, "not above 0"),
+    "ras no attenuation": (swapped(ras(), (ROW, b"20.0600 6.0000 0.0000")), RAS_ROW, "not positive"),
     "ras lost row": (swapped(ras(), (ROW + b"\r\n", b"")), 2, "7 points where the header says 8"),
     "ras lost row, no number of points": (
         swapped(ras(), (ROW + b"\r\n", b""), (b'*MEAS_DATA_COUNT "8"\r\n', b"")),
         RAS_ROW - 1,
-        "off the header's start and step",
+        "off the grid of the header's start and step",
     ),
     "ras lost end, no number of points": (
         swapped(
@@ -59,8 +59,12 @@ TEXT_DAMAGE = {
         RAS_ROW,
         "not at the header's stop",
     ),
-    "ras digit of an angle": (swapped(ras(), (ROW, b"20.0900 6.0000 1.0000")), RAS_ROW, "off the header's start"),
-    "ras angles back": (swapped(ras(), (ROW, b"19.0600 6.0000 1.0000"), (KEY, b"")), RAS_ROW - 1, "not run one way"),
+    "ras digit of an angle": (
+        swapped(ras(), (ROW, b"20.0900 6.0000 1.0000")),
+        RAS_ROW,
+        "off the grid of the header's start",
+    ),
+    "ras angles back": (swapped(ras(), (ROW, b"19.0600 6.0000 1.0000"), (KEY, b"")), RAS_ROW - 1, "not monotonic"),
     "ras no points": (ras({"angles": [20.0], "counts": [1]}), None, "1 values"),
     "ras empty data": (
         re.sub(rb"(?s)INT_START\r\n.*?\*RAS_INT_END", b"INT_START\r\n*RAS_INT_END", ras()),
@@ -69,12 +73,12 @@ TEXT_DAMAGE = {
     ),
     "ras no wavelength": (ras({"HW_XG_WAVE_LENGTH_ALPHA1": None}), 2, "no *HW_XG_WAVE_LENGTH_ALPHA1"),
     "ras empty wavelength": (ras({"HW_XG_WAVE_LENGTH_ALPHA2": ""}), 2, "no *HW_XG_WAVE_LENGTH_ALPHA2"),
-    "ras nought for a wavelength": (ras({"HW_XG_WAVE_LENGTH_ALPHA1": "0"}), None, "no K-alpha1 and K-alpha2"),
+    "ras nought for a wavelength": (ras({"HW_XG_WAVE_LENGTH_ALPHA1": "0"}), None, "not K-alpha1 and K-alpha2"),
     "ras wavelength in nm": (ras({"HW_XG_WAVE_LENGTH_UNIT": "nm"}), 2, "not in angstrom"),
     "ras wavelengths exchanged": (
         ras({"HW_XG_WAVE_LENGTH_ALPHA1": "1.544414", "HW_XG_WAVE_LENGTH_ALPHA2": "1.540593"}),
         None,
-        "no K-alpha1 and K-alpha2",
+        "not K-alpha1 and K-alpha2",
     ),
     "ras K-beta": (ras({"MEAS_COND_XG_WAVE_TYPE": "Kb"}), 2, "'Kb', not K-alpha"),
     "ras phi scan": (ras({"MEAS_SCAN_AXIS_X_INTERNAL": "Phi"}), 2, "along 'Phi', not 2θ"),
@@ -99,7 +103,7 @@ TEXT_DAMAGE = {
     "ras unknown bytes": (
         swapped(ras(), ("粉末".encode("cp932"), b"\x81\xff\xff")),
         3,
-        "no text in utf-8 or Shift-JIS",
+        "not text in utf-8 or Shift-JIS",
     ),
     "asc text in a number": (swapped(asc(), (b"13, 7", b"13, T")), 22, "'T', not a number"),
     "asc lost value": (swapped(asc(), (b"13, 7", b"13")), 15, "7 points where the header says 8"),
@@ -113,7 +117,7 @@ TEXT_DAMAGE = {
     "asc no counts": (re.sub(rb"(?s)\*COUNT\b\t.*", b"*END\r\n*EOF\r\n", asc()), 23, "cut off"),
     "cif cell": (swapped(powder_cif(), (b"20.060 6", b"20.060 six")), None, "intensity of point 4 is not finite"),
     "cif unknown cell": (swapped(powder_cif(), (b"20.060 6", b"20.060 ?")), None, "intensity of point 4 is not finite"),
-    "cif lost cell": (swapped(powder_cif(), (b"20.060 6", b"20.060")), 11, "no whole CIF"),
+    "cif lost cell": (swapped(powder_cif(), (b"20.060 6", b"20.060")), 11, "not a complete CIF"),
     "cif lost row": (
         swapped(powder_cif(), (b"20.060 6\n", b"")),
         None,
@@ -124,7 +128,11 @@ TEXT_DAMAGE = {
     "cif two patterns": (powder_cif() + powder_cif().replace(b"data_", b"data_2"), None, "2 measured patterns"),
     "cif calculated alone": (swapped(powder_cif(), (b"pattern_meas", b"other_calc")), None, "0 measured patterns"),
     "cif three wavelengths": (swapped(powder_cif(), (b"1.544427 0.5", b"1.544427 0.5 1.39 0.1")), None, "1.39"),
-    "cif wrong encoding": (swapped(powder_cif(), (b"data_radiation", b"# \xff\ndata_radiation")), None, "no whole CIF"),
+    "cif wrong encoding": (
+        swapped(powder_cif(), (b"data_radiation", b"# \xff\ndata_radiation")),
+        None,
+        "not a complete CIF",
+    ),
     "xrdml text in a number": (swapped(xrdml(), (b"1250 40", b"125O 40")), None, "point 6 is '125O', not a number"),
     "xrdml no wavelength": (xrdml(wavelength=" "), None, "states no kAlpha1"),
     "xrdml no second wavelength": (re.sub(rb"<kAlpha2.*?</kAlpha2>", b"", xrdml()), None, "states no kAlpha2"),
@@ -138,7 +146,7 @@ TEXT_DAMAGE = {
         "without counts or intensities",
     ),
     "xrdml empty intensities": (xrdml(xrdml_scan([])), None, "0 points"),
-    "xrdml no scan": (re.sub(rb"<scan .*</scan>", b"", xrdml()), None, "no scan in it"),
+    "xrdml no scan": (re.sub(rb"<scan .*</scan>", b"", xrdml()), None, "the file holds no scan"),
     "xrdml no positions": (
         re.sub(rb'<positions axis="2Theta".*?</positions>', b"", xrdml()),
         None,
@@ -153,7 +161,7 @@ TEXT_DAMAGE = {
     "xrdml radians": (swapped(xrdml(), (b'"2Theta" unit="deg"', b'"2Theta" unit="rad"')), None, "2Theta in 'rad'"),
     "xrdml listed positions": (xrdml(xrdml_scan(COUNTS[1:], listed=True)), None, "8 listed positions for 7 points"),
     "xrdml listed times": (xrdml(xrdml_scan(time="1 2 3")), None, "3 countingTimes for 8 points"),
-    "xrdml time of nought": (xrdml(xrdml_scan(time="0")), None, "not above 0"),
+    "xrdml time of nought": (xrdml(xrdml_scan(time="0")), None, "not positive"),
     "xrdml factors": (
         xrdml(xrdml_scan(more="<beamAttenuationFactors>1 1</beamAttenuationFactors>")),
         None,
@@ -162,16 +170,16 @@ TEXT_DAMAGE = {
     "xrdml divergence": (
         xrdml(xrdml_scan(kind="counts", more="<commonDivergenceCorrection>1.1</commonDivergenceCorrection>")),
         None,
-        "divergence correction",
+        "divergence slit",
     ),
     "xrdml unit": (xrdml(xrdml_scan(unit="percent")), None, "'percent'"),
     "xrdml no unit": (swapped(xrdml(), (b'<intensities unit="counts">', b"<intensities>")), None, "None"),
     "xrdml phi scan": (xrdml(xrdml_scan(axis="Phi")), None, "along 'Phi', not 2θ"),
     "xrdml rocking curve": (xrdml(xrdml_scan(axis="Omega")), None, "along 'Omega', not 2θ"),
     "xrdml aborted": (swapped(xrdml(), (b'Gonio" status="Completed"', b'Gonio" status="Aborted"')), None, "'Aborted'"),
-    "xrdml wrong encoding": (swapped(xrdml(), ("粉末".encode(), "粉末".encode("cp932"))), 3, "no whole XML"),
-    "xrdml unknown encoding": (swapped(xrdml(), (b"UTF-8", b"UTF-99")), None, "no whole XML"),
-    "xrdml lost tag": (swapped(xrdml(), (b"</dataPoints>", b"")), 8, "no whole XML"),
+    "xrdml wrong encoding": (swapped(xrdml(), ("粉末".encode(), "粉末".encode("cp932"))), 3, "not a complete XML"),
+    "xrdml unknown encoding": (swapped(xrdml(), (b"UTF-8", b"UTF-99")), None, "not a complete XML"),
+    "xrdml lost tag": (swapped(xrdml(), (b"</dataPoints>", b"")), 8, "not a complete XML"),
 }
 
 
@@ -201,7 +209,7 @@ PROFILE, CONDITIONS, RAW = "Data0/Profile0.txt", "Data0/MesurementConditions0.xm
 ARCHIVE_DAMAGE = {
     "rasx no conditions": (without(rasx(), CONDITIONS), f"lacks {CONDITIONS}"),
     "rasx no profile": (without(rasx(), PROFILE), "a zip archive"),
-    "rasx cut conditions": (changed(rasx(), CONDITIONS, "</MeasurementConditions>", ""), "no whole XML"),
+    "rasx cut conditions": (changed(rasx(), CONDITIONS, "</MeasurementConditions>", ""), "not a complete XML"),
     "rasx cut profile": (changed(rasx(), PROFILE, "20.1400\t9\t1\r\n", ""), "7 points where the header says 8"),
     "rasx half a row": (changed(rasx(), PROFILE, "20.1400\t9\t1", "20.1400\t9"), "2 columns"),
     "rasx text in a number": (changed(rasx(), PROFILE, "1250", "l250"), "'l250', not a number"),
@@ -210,7 +218,7 @@ ARCHIVE_DAMAGE = {
     "rasx unit": (rasx({"IntensityUnit": "%"}), "'%'"),
     "brml no raw data": (without(brml(), RAW), "a zip archive"),
     "brml lost raw data": (without(brml({}, {"angles": LATER}), RAW), f"lacks {RAW}"),
-    "brml cut": (changed(brml(), RAW, "</RawData>", ""), "no whole XML"),
+    "brml cut": (changed(brml(), RAW, "</RawData>", ""), "not a complete XML"),
     "brml lost point": (changed(brml(), RAW, "<Datum>1,1,20.06,10.03,6</Datum>", ""), "7 points"),
     "brml lost number": (changed(brml(), RAW, "20.06,10.03,6<", "20.06,6<"), "points of [4, 5] numbers"),
     "brml one more number each": (brml({"replaced": {"</Datum>": ",0</Datum>"}}), "points of [6] numbers"),
@@ -227,7 +235,7 @@ ARCHIVE_DAMAGE = {
         "does not state",
     ),
     "brml no absorption": (brml({"replaced": {"AbsorptionFactor": "Other"}}), "no column AbsorptionFactor"),
-    "brml absorption of nought": (brml({"factors": [0] * 8}), "not above 0"),
+    "brml absorption of nought": (brml({"factors": [0] * 8}), "not positive"),
     "brml no wavelength": (brml({"replaced": {"WaveLengthAlpha1": "WaveLength"}}), "states no WaveLengthAlpha1"),
     "brml wavelength in nm": (
         brml({"replaced": {'"Å" Value="1.5406"': '"nm" Value="0.15406"'}}),

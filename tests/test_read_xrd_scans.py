@@ -53,7 +53,7 @@ def test_scans_that_continue_each_other_are_joined_in_their_order(tmp_path, kind
 def test_scans_that_overlap_are_refused(tmp_path, kind):
     for shift in (0, 0.02, 0.1):
         error = refused(tmp_path, several(kind, (ANGLES, COUNTS), ([angle + shift for angle in ANGLES], COUNTS)))
-        assert "two of its scans overlap" in error.reason and "file of its own" in error.mend
+        assert "two of its scans overlap" in error.reason and "file of its own" in error.remedy
 
 
 def test_a_shared_end_point_counts_for_both_scans(tmp_path):

@@ -13,6 +13,24 @@ from coldbond.files import ReadError, read
 REAL = os.environ.get("COLDBOND_REAL")
 pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 LANDT = "sintef-landt-ligr/SINTEF__LiGrR2032__2024-04-30__25degC__Landt.csv"
+#: Folders whose files are of other techniques, or notes about them.
+OTHERS = (
+    "chi660e-eis",
+    "lfp-rate-digitised",
+    "lpscl-ionblocking-eis",
+    "raman-jcampdx",
+    "raman-si-532-bwtek",
+    "ssb-eis",
+    "xps-au4f-lmfitxps",
+    "xps-vamas-axis",
+    "xps-vamas-kratos-specs",
+    "xrd-bruker-brml",
+    "xrd-nist-lab6-660c",
+    "xrd-panalytical-xrdml",
+    "xrd-rigaku-ras-nims",
+    "xrd-rigaku-rasx-powder",
+)
+RATES = ("0.2C", "0.5C", "1C", "2C", "5C", "10C")
 NEWARE = "sintef-rate-neware/SINTEF__SLPBA842124HV__2024-10-23__Rate_25degC__Neware__Time_Bug.bdf.csv"
 
 
@@ -70,13 +88,13 @@ def test_landt_file_shows_how_coarse_its_channels_are(landt):
     assert landt.attrs["format"] == "landt-csv"
 
 
-def test_the_clock_that_runs_back_is_refused_at_the_line_where_it_first_does():
+def test_a_test_time_that_decreases_is_refused_at_its_first_line():
     path = Path(REAL, NEWARE)
     with path.open(newline="") as file:
         times = [float(row["test_time_second"]) for row in csv.DictReader(file)]
     jumps = [n for n in range(1, len(times)) if times[n] < times[n - 1]]
     assert len(jumps) == 19
-    with pytest.raises(ReadError, match="the clock runs back from 7200 s to 0 s") as caught:
+    with pytest.raises(ReadError, match="the test time decreases from 7200 s to 0 s") as caught:
         read(path)
     assert caught.value.line == jumps[0] + 2 == 724  # one for the header, one for counting from 1
 
@@ -91,31 +109,30 @@ def test_up_to_its_first_jump_the_same_file_reads(tmp_path):
     assert recording.attrs["format"] == "bdf-csv"
 
 
-def test_no_file_of_another_kind_is_taken_for_a_recording_of_cycling():
-    others = [path for path in Path(REAL).rglob("*") if path.is_file() and "sintef" not in path.parent.name]
-    assert len(others) >= 40
+@pytest.mark.parametrize("folder", OTHERS)
+def test_a_file_of_another_technique_is_not_read_as_cycling(folder):
+    others = [path for path in Path(REAL, folder).iterdir() if path.is_file()]
+    assert len(others) >= 2
     for path in others:
         try:
             technique = read(path).attrs["technique"]
         except ReadError as error:
-            assert error.mend, path
+            assert error.remedy, path
         else:
             assert technique in ("xrd", "xps", "raman", "eis"), path
 
 
 @pytest.mark.parametrize(
-    ("pattern", "named"),
+    ("file", "reason"),
     [
-        ("*/*.mpr", ".mpr"),
-        ("lfp-rate-digitised/*C.csv", "numbers without a header"),
+        ("ssb-eis/Sample1_PEIS_EndOfDischarge.mpr", ".mpr"),
+        ("lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.mpr", ".mpr"),
+        *((f"lfp-rate-digitised/{rate}.csv", "numbers without a header") for rate in RATES),
     ],
 )
-def test_other_techniques_are_told_by_their_content(tmp_path, pattern, named):
-    paths = list(Path(REAL).glob(pattern))
-    assert paths
-    for path in paths:
-        copy = tmp_path / "unnamed"  # so that nothing can go by the name
-        copy.write_bytes(path.read_bytes())
-        with pytest.raises(ReadError) as caught:
-            read(copy)
-        assert named in caught.value.reason, path
+def test_an_unreadable_file_is_refused_by_its_content(tmp_path, file, reason):
+    copy = tmp_path / "unnamed"  # so that the name cannot decide
+    copy.write_bytes(Path(REAL, file).read_bytes())
+    with pytest.raises(ReadError) as caught:
+        read(copy)
+    assert reason in caught.value.reason

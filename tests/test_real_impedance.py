@@ -65,7 +65,7 @@ def test_loops_of_a_solid_state_cell():
 @pytest.mark.parametrize(
     "file", ["ssb-eis/Sample1_PEIS_EndOfDischarge.mpr", "lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.mpr"]
 )
-def test_the_binary_file_of_ec_lab_is_refused_with_what_would_mend_it(file):
+def test_the_binary_file_of_ec_lab_is_refused_with_its_remedy(file):
     with pytest.raises(ReadError, match=r"\.mpr file \(EC-Lab exports it as \.mpt\)"):
         read(Path(REAL, file))
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from coldbond import read
 from coldbond.files.spectrum import spectrum
+from coldbond.interval import NORMAL
 from coldbond.xps.components import Component, Line
 from coldbond.xps.fit import fit
 
@@ -51,7 +52,7 @@ def doublet(region: xr.Dataset, background: str, shape: str) -> tuple[float, flo
 def test_splitting_of_clean_gold(gold, background, shape):
     apart, deviation, _, _ = doublet(gold, background, shape)
     assert apart == pytest.approx(3.67, abs=0.01)
-    assert abs(apart - 3.67) < 1.96 * deviation < 0.01
+    assert abs(apart - 3.67) < NORMAL * deviation < 0.01
 
 
 def test_area_ratio_of_clean_gold(gold):
@@ -63,7 +64,7 @@ def test_area_ratio_of_clean_gold(gold):
     """
     found = [doublet(gold, background, "doniach")[2:] for background in ("active shirley", "active tougaard")]
     for ratio, deviation in found:
-        assert ratio == pytest.approx(0.702, abs=1.96 * np.hypot(deviation, 0.007))
+        assert ratio == pytest.approx(0.702, abs=NORMAL * np.hypot(deviation, 0.007))
         assert 0.75 - ratio > 4 * deviation
     (shirley, deviation), (tougaard, _) = found
     assert 0 < tougaard - shirley < 4 * deviation  # the background moves it as far as its own uncertainty

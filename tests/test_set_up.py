@@ -15,7 +15,7 @@ def test_touching_lock_or_project_sets_the_environment_up_again(bundle, name):
     as_if_built(bundle)
     assert "set_up.sh" not in make(bundle, "--dry-run").stdout
     (bundle / name).touch()
-    assert "lib/set_up.sh .venv lock/run.txt" in make(bundle, "--dry-run").stdout
+    assert "scripts/set_up.sh .venv lock/run.txt" in make(bundle, "--dry-run").stdout
 
 
 def test_an_old_make_and_an_old_python_are_refused_with_what_to_do(bundle):
@@ -33,11 +33,12 @@ def test_an_old_make_and_an_old_python_are_refused_with_what_to_do(bundle):
     old.chmod(0o755)
     nothing = subprocess.run(["make"], cwd=bundle, env={"PATH": str(programs)}, capture_output=True, text=True)
     assert "*** no Python 3.11 or later is found: install one, or name it with make PYTHON=..." in nothing.stderr
-    assert "*** raw/manifest.csv could not be read with lost.  Stop." in make(bundle, "PYTHON=lost").stderr
-    named = subprocess.run([bundle / "lib" / "set_up.sh", ".venv", "lock/run.txt", old], capture_output=True, text=True)
-    assert (named.returncode, named.stderr) == (
-        *(1, f".venv: {old} is no Python 3.11 or later: name one with make PYTHON=...\n"),
+    assert "*** the rules could not be written with 'lost' -I " in make(bundle, "PYTHON=lost").stderr
+    named = subprocess.run(
+        [bundle / "scripts" / "set_up.sh", ".venv", "lock/run.txt", old], capture_output=True, text=True
     )
+    assert named.returncode == 1
+    assert named.stderr == f".venv: {old} is no Python 3.11 or later: name one with make PYTHON=...\n"
 
 
 def test_an_environment_that_make_did_not_make_is_not_replaced(bundle):

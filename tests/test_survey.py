@@ -1,4 +1,4 @@
-"""A table of many cells: a row for each, its intervals about the truth, and why a cell has no values."""
+"""The table of many cells: one row each, with intervals that contain the true values, or why it failed."""
 
 import csv
 import dataclasses
@@ -10,7 +10,7 @@ from coldbond.survey import cell
 from twin import many
 from twin.manifest import write_manifest
 
-#: The table's name of what the twin knows.
+#: Quantity in the twin: column of the table.
 NAMES = {
     "critical_current_density": "critical_current_density_mA_cm2",
     "lifetime": "lifetime_h",
@@ -21,7 +21,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A folder of nine cells, of which the manifest's last three cannot be used, and their truths by file."""
+    """Return a folder of nine cells, of which the last three are damaged, and their true values by file."""
     folder = tmp_path_factory.mktemp("many")
     (folder / "cycling").mkdir()
     cells = list(many.recordings(9))
@@ -33,13 +33,13 @@ def written(tmp_path_factory):
         path = folder / cells[n][0].file
         path.write_text(path.read_text().replace(*damage, 1))
     text = (folder / "manifest.csv").read_text().splitlines()
-    for n in (7, 8):  # sha256 of the first two is not told
+    for n in (7, 8):  # the first two damaged files have no sha256
         text[n] = text[n].replace(text[n].split(",")[6], "")
     (folder / "manifest.csv").write_text("\n".join(text) + "\n")
     return folder, {recording.file: truth for recording, truth in cells}
 
 
-def test_rows_hold_the_truth_or_say_why_there_is_none(written):
+def test_rows_contain_the_true_values_or_the_reason_of_a_failure(written):
     folder, truths = written
     listed = [row for row in manifest.rows(folder) if row["role"] in cell.ANALYSES]
     rows = [cell.row(one, str(folder)) for one in listed]
@@ -63,14 +63,14 @@ def test_rows_hold_the_truth_or_say_why_there_is_none(written):
 def test_a_cell_without_area_or_mass_says_so(written):
     folder, _ = written
     of_ccd, _, of_full_cell = manifest.rows(folder)[:3]
-    assert "area_cm2 in manifest.csv" in cell.row(of_ccd | {"area_cm2": ""}, str(folder))["failed"]
+    assert "area_cm2 of manifest.csv" in cell.row(of_ccd | {"area_cm2": ""}, str(folder))["failed"]
     assert cell.row(of_full_cell, str(folder))["capacity_unit"] == "mAh/g"
     assert cell.row(of_full_cell | {"active_mass_mg": ""}, str(folder))["capacity_unit"] == "mAh"
 
 
-def test_a_worker_with_another_library_makes_no_row(written):
+def test_a_worker_with_another_version_of_the_library_refuses(written):
     folder, _ = written
-    with pytest.raises(RuntimeError, match="another library than the one that lies here"):
+    with pytest.raises(RuntimeError, match="another version of the library"):
         cell.row(manifest.rows(folder)[0], str(folder), library="older")
 
 
@@ -91,7 +91,7 @@ def test_the_table_does_not_depend_on_the_workers(written, tmp_path):
         tables.append((tmp_path / "survey.csv").read_bytes())
     assert tables[0] == tables[1]
     rows = list(csv.DictReader(tables[0].decode().splitlines()))
-    assert [row["file"] for row in rows] == list(truths)  # the manifest's order, without the role that is no cell's
+    assert [row["file"] for row in rows] == list(truths)  # without the role `rate`
     assert [bool(row["failed"]) for row in rows] == 6 * [False] + 3 * [True]
     assert rows[0]["critical_current_density_mA_cm2"] and not rows[0]["lifetime_h"]
 
@@ -105,5 +105,5 @@ def test_the_table_does_not_depend_on_the_workers(written, tmp_path):
 
     (folder / "empty").mkdir()
     (folder / "empty" / "manifest.csv").write_text(",".join(manifest.COLUMNS) + "\n")
-    with pytest.raises(LookupError, match="no recording of a role ccd, long-cycling, full-cell"):
+    with pytest.raises(LookupError, match="no recording has a role among ccd, long-cycling, full-cell"):
         survey(folder / "empty")

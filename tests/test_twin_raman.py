@@ -11,7 +11,7 @@ import xarray as xr
 from coldbond import read
 from coldbond.raman import neon
 from coldbond.raman.decomposition import decompose
-from twin import raman, vibrations
+from twin import microscope, raman, vibrations
 
 BANDS = [250, 370, 415, 515, 640, 730]
 MODES = {"InN E2(high)": 490.1, "InN A1(LO)": 585.4}
@@ -42,16 +42,16 @@ def test_files_say_what_was_simulated(folder, recording):
 
 def test_noise_is_that_of_counting_and_of_reading():
     """The same pixel over 200 exposures of the lamp, away from its lines and from cosmic rays."""
-    counts = np.array([raman.lamp("Ne", seed=seed).counts for seed in range(200)])
+    counts = np.array([microscope.lamp("Ne", seed=seed).counts for seed in range(200)])
     dark = np.median(counts, axis=0) < 45
     spread = 1.4826 * np.median(np.abs(counts[:, dark] - np.median(counts[:, dark], axis=0)), axis=0)
-    assert np.median(spread) == pytest.approx(np.sqrt(40 + raman.READ_NOISE**2), rel=0.1)
-    assert counts.max() == raman.FULL_WELL
+    assert np.median(spread) == pytest.approx(np.sqrt(40 + microscope.READ_NOISE**2), rel=0.1)
+    assert counts.max() == microscope.FULL_WELL
 
 
 def test_interpolation_makes_neighbours_alike():
     def correlation(spacing):
-        counts = raman.surface("S", vibrations.LLZ, spacing, seed=1)
+        counts = microscope.surface("S", vibrations.LLZ, spacing, seed=1)
         part = (counts.shift > 1500) & (counts.shift < 3000)
         rest = counts.counts[part] - np.poly1d(np.polyfit(counts.shift[part], counts.counts[part], 5))(
             counts.shift[part]
@@ -63,7 +63,7 @@ def test_interpolation_makes_neighbours_alike():
 
 
 def dataset(simulated):
-    attrs = {"excitation": raman.NOMINAL, "sample": simulated.title, "state": ""}
+    attrs = {"excitation": microscope.NOMINAL, "sample": simulated.title, "state": ""}
     return xr.Dataset({"intensity": ("raman_shift", simulated.counts)}, {"raman_shift": simulated.shift}, attrs)
 
 
@@ -73,17 +73,17 @@ def test_truth_is_found_again():
     for seed, spacing in product(range(3), (None, 0.9642)):
         surfaces = {"LLZ": vibrations.LLZ, "InN-LLZ": vibrations.INN_LLZ}
         recordings = {
-            label: dataset(raman.surface(label, of, spacing, seed=len(label) * 10 + seed))
+            label: dataset(microscope.surface(label, of, spacing, seed=len(label) * 10 + seed))
             for label, of in surfaces.items()
         }
-        recordings["Ne"] = dataset(raman.lamp("Ne", seed=seed))
-        spectra, _ = neon.axes(recordings, "Ne", 0.005, 0.5)
+        recordings["Ne"] = dataset(microscope.lamp("Ne", seed=seed))
+        spectra, _ = neon.calibrated_spectra(recordings, "Ne", 0.005, 0.5)
         bare, coated = (decompose(spectra[label], BANDS, MODES, (160, 900)) for label in surfaces)
-        assert not bare.present[bare.looked_for].any()
-        assert coated.present[coated.looked_for].all()
+        assert not any(mode.present for mode in bare.modes.values())
+        assert all(mode.present for mode in coated.modes.values())
         for mode, truth in TRUTHS.items():
-            _, low, high = coated.position.sel(band=mode).to_numpy()
+            _, low, high = coated.bands[mode].position
             covered += low < truth < high
             assert high - low < 3.5
-            assert 0 < bare.height.sel(band=mode, bound="high") < 25
+            assert 0 < bare.bands[mode].height.high < 25
     assert covered >= 10  # of 12

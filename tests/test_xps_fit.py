@@ -1,10 +1,10 @@
-"""Fits of regions: a forward model with known answers, exact cases, and what is said of what cannot be known."""
+"""Fits of XPS regions: a forward model with known answers, exact cases, bounds and error messages."""
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from coldbond.xps.components import COMPONENTS, LINES, Component, looked_for
+from coldbond.xps.components import COMPONENTS, LINES, Component, expected_components
 from coldbond.xps.fit import curves, fit
 from coldbond.xps.reference import referenced
 from surfaces import counts
@@ -39,7 +39,7 @@ def test_derivatives_are_those_of_the_residual(shape):
         np.testing.assert_allclose(column / scale, (up - down) / (2 * step) / scale, atol=1e-3, err_msg=name)
 
 
-def test_a_model_that_is_exact_is_found_to_its_digits():
+def test_an_exact_model_is_recovered():
     """No noise, the fit's own background: every parameter comes back."""
     clean = counts([(55.2, 1.0), (57.6, 0.5)], seed=1, loss=0)
     pair = [Component("a", "a", 55.0), Component("b", "b", 57.5)]
@@ -86,7 +86,7 @@ def test_unknown_counting_scales_by_the_residuals():
 
 
 def test_a_model_that_does_not_fit_has_wider_intervals():
-    """Two narrow lines 3 eV apart fitted by one: the residuals, not the counting, say how well it is known."""
+    """Two narrow lines 3 eV apart fitted by one: the residuals, not counting statistics, give the uncertainty."""
     region = counts([(54.0, 1.0), (57.0, 1.0)], seed=5)
     result = fit(region, [Component("one", "one", 55.5)])
     assert result.redchi > 5
@@ -94,7 +94,7 @@ def test_a_model_that_does_not_fit_has_wider_intervals():
     assert result.params["one_position"].stderr > 0.03
 
 
-def test_what_ends_at_a_bound_is_said():
+def test_a_parameter_at_a_bound_is_reported():
     """A line without tails leaves a Lorentzian no room."""
     region = counts([], seed=6)
     box = 20000 * np.maximum(0, 1 - (region.binding_energy - 55.5) ** 2)
@@ -105,7 +105,7 @@ def test_what_ends_at_a_bound_is_said():
 
 
 @pytest.mark.parametrize("shift", [-3.1, 0.4, 2.7])
-def test_charging_is_taken_out_by_carbon(shift):
+def test_carbon_corrects_the_charging(shift):
     carbon = counts([(284.8 + shift, 1.0), (286.3 + shift, 0.2), (289.6 + shift, 0.3)], (279, 296), seed=7)
     lithium = counts([(55.2 + shift, 1.0)], seed=8)
     recording = xr.DataTree.from_dict({"C 1s": carbon, "Li 1s": lithium})
@@ -128,9 +128,9 @@ def test_without_carbon_the_scale_is_as_recorded_and_the_file_is_quoted():
         assert "Carbon BE 284.83" in moved.attrs["energy_reference"]
 
 
-def test_li3n_is_looked_for_only_where_there_is_nitrogen():
+def test_li3n_is_fitted_only_where_there_is_nitrogen():
     with_nitrogen, without = (
-        {c.key for c in looked_for("Li 1s", regions)} for regions in (("Li 1s", "N 1s"), ("Li 1s",))
+        {c.key for c in expected_components("Li 1s", regions)} for regions in (("Li 1s", "N 1s"), ("Li 1s",))
     )
     assert "Li3N" in with_nitrogen and "LiO" not in with_nitrogen
     assert "LiO" in without and "Li3N" not in without
@@ -144,9 +144,9 @@ def test_the_components_are_complete():
         assert all(c.source and np.isfinite(c.position + c.uncertainty) for c in components)
 
 
-def test_plain_words_for_what_cannot_be_fitted():
+def test_error_messages():
     region = counts([(55.2, 1.0)], seed=1)
-    with pytest.raises(ValueError, match="nothing to fit without a component"):
+    with pytest.raises(ValueError, match="nothing to fit: the iterative Shirley"):
         fit(region, [], "iterative shirley")
     with pytest.raises(ValueError, match="no line shape 'gauss'; there are gl product"):
         fit(region, PAIR, shape="gauss")

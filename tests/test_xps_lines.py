@@ -36,7 +36,7 @@ def test_product_and_sum_end_in_a_gaussian_and_a_lorentzian(shape):
     np.testing.assert_allclose(shape(ENERGY, 1.0, 0.0), gauss, atol=1e-9)
     lorentz = 2 / np.pi / (1 + 4 * ENERGY**2)
     np.testing.assert_allclose(shape(ENERGY, 1.0, 1.0), lorentz, rtol=1e-9)
-    np.testing.assert_allclose(shape(ENERGY, 1.0, 1.0 + 1e-7), lorentz, rtol=1e-2)  # as a derivative there asks it
+    np.testing.assert_allclose(shape(ENERGY, 1.0, 1.0 + 1e-7), lorentz, rtol=1e-2)  # of a derivative
 
 
 def test_voigt_is_that_of_scipy_with_its_limits():
@@ -121,18 +121,18 @@ def test_iterative_shirley_against_lmfitxps():
     np.testing.assert_allclose(backgrounds.iterative_shirley(energy, data, ends=1), theirs, rtol=1e-4)
 
 
-def test_iterative_shirley_without_a_peak_says_so():
+def test_iterative_shirley_without_a_peak_fails():
     energy = np.arange(80, 100, 0.05)
     with pytest.raises(ValueError, match="holds no peak"):
         backgrounds.iterative_shirley(energy, np.linspace(100, 50, energy.size) - 20 * np.sin(energy))
 
 
 @pytest.mark.parametrize("shape, arguments", [(line_shapes.voigt, [0.3]), (line_shapes.doniach_sunjic, [0.3, 0.12])])
-def test_slopes_are_the_derivatives(shape, arguments):
+def test_analytic_derivatives_are_those_of_differences(shape, arguments):
     arguments = [ENERGY, np.array([[0.5], [1.1]]), *arguments]
-    line, *slopes = line_shapes.SLOPES[shape](*arguments)
+    line, *derivatives = line_shapes.DERIVATIVES[shape](*arguments)
     np.testing.assert_allclose(line, shape(*arguments), rtol=1e-12)
-    assert len(slopes) == len(arguments)
-    for i, slope in enumerate(slopes):
+    assert len(derivatives) == len(arguments)
+    for i, derivative in enumerate(derivatives):
         up, down = (shape(*[value + (i == j) * step for j, value in enumerate(arguments)]) for step in (1e-5, -1e-5))
-        np.testing.assert_allclose(slope, (up - down) / 2e-5, atol=1e-7)
+        np.testing.assert_allclose(derivative, (up - down) / 2e-5, atol=1e-7)

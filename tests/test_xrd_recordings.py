@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from coldbond.bundle import raw
-from coldbond.xrd import analysis, line_broadening, shift, single_peak
+from coldbond.xrd import analysis, findings, pawley, shift, single_peak
+from coldbond.xrd.stray_peaks import unexplained_area
+from coldbond.xrd.structures import STRUCTURES
 
 BESIDE = ["InN", "In", "La2Zr2O7", "Li2O", "Li2CO3", "Li3N", "LiIn"]
 
@@ -15,35 +17,34 @@ def analysed(role, main, sample, instrument=None):
 
 
 def present(found):
-    return {name for name, verdict in found.verdicts.items() if verdict.present}
+    return {name for name, detection in found.detections.items() if detection.present}
 
 
 @pytest.mark.parametrize(("sample", "expected"), [("LLZ", set()), ("InN-LLZ", {"InN"}), ("LLZ-powder", set())])
 def test_phases_of_the_electrolyte(sample, expected):
     (found,) = analysed("phase", "LLZTO", sample).values()
     assert present(found) == expected
-    assert analysis.unexplained_area(found) == 0
-    rows = {row["quantity"]: row for row in analysis.findings({sample: found}, "Li5La3Nb2O12")}
+    assert unexplained_area(found) == 0
+    rows = {row["quantity"]: row for row in findings.pattern_findings({sample: found}, "Li5La3Nb2O12")}
     assert rows["matches_reference"]["value"] is True
     assert rows["InN_present"]["value"] is ("InN" in expected)
 
 
 def test_cycled_electrolyte():
-    recording, instrument = analysis.instrument("Si")
-    assert list(recording) == ["Si"]
+    standard = raw.recordings("instrument")["Si"]
+    instrument = pawley.instrument_profile(standard, STRUCTURES["Si"])
     found = {s: analysed("cycled-phase", "LLZTO", s, instrument)[s] for s in ("LLZ", "RT-MCL-LLZ")}
     assert present(found["LLZ"]) == {"La2Zr2O7", "Li2CO3"}
     assert present(found["RT-MCL-LLZ"]) <= {"La2Zr2O7", "Li2CO3"}
-    lines = {label: single_peak.reflections(one.pattern, one.fit) for label, one in found.items()}
-    rows = line_broadening.findings(lines, {label: one.whose for label, one in found.items()}, instrument)
-    rows += analysis.stray_comparison(found)
-    decisions = {row["claim"]: row["value"] for row in rows if row["claim"]}
-    assert decisions == {"xrd_broadening": True, "xrd_stray": True}
+    lines = {label: single_peak.fit_reflections(one.pattern, one.fit) for label, one in found.items()}
+    rows = findings.broadening_findings(lines, found, instrument) + findings.stray_comparison(found)
+    decisions = {row["quantity"]: row["value"] for row in rows if isinstance(row["value"], bool)}
+    assert decisions == {"broader_than_RT-MCL-LLZ": True, "more_stray_peaks_than_RT-MCL-LLZ": True}
 
 
 def test_lithium_expands():
     found = analysed("lithium", "Li", "Li")
     assert [present(one) for one in found.values()] == [set(), set()]
-    rows = {row["claim"]: row for row in shift.findings(shift.compare(found))}
-    assert rows["xrd_li_shift"]["value"] is True
-    assert np.all([one.strays.sizes["peak"] == 0 for one in found.values()])  # K-beta and W L-alpha are no peaks
+    rows = {row["quantity"]: row for row in findings.shift_findings(shift.compare(found))}
+    assert rows["lattice_expanded"]["value"] is True
+    assert np.all([one.stray_peaks.sizes["peak"] == 0 for one in found.values()])  # K-beta and W L-alpha are no peaks

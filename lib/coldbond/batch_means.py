@@ -1,65 +1,71 @@
-"""Mean and slope of a series whose scatter is correlated, by the method of batch means."""
+"""Mean and slope of a series whose scatter is correlated, by the method of batch means.
+
+Neighbouring values of a series, such as the capacities of consecutive cycles, share slow disturbances, such as the
+temperature of the room. Their scatter then underestimates the uncertainty of the mean. The series is therefore cut
+into a few long batches whose means are nearly independent, and the interval follows from the scatter of these means
+by Student's t (Schmeiser 1982, doi 10.1287/opre.30.3.556). The slope is that of a straight line through the means.
+"""
 
 import numpy as np
-from scipy import special
+from numpy.typing import ArrayLike
 
-#: Few and long, so that each outlasts the correlation: Schmeiser (1982, doi 10.1287/opre.30.3.556) shows that little
-#: precision is lost down to ten; with six the interval still covers a series correlated over a twentieth of its length.
+from coldbond.interval import Interval
+
+#: Number of batches. Schmeiser (1982) finds that ten or more gain little precision; fewer and longer batches tolerate
+#: a longer correlation. Set on closure: with six, 95 % intervals cover at least 90 % also where the correlation time
+#: is 25 of 600 values (tests/test_batch_means.py).
 BATCHES = 6
 
 
-def mean(values: np.ndarray) -> tuple[float, float, float]:
-    """Return the mean of a series with its 95 % interval, whatever the correlation within a batch.
+def mean(values: ArrayLike) -> Interval:
+    """Return the mean of a series, with an interval that allows for correlation within a batch.
 
     Parameters
     ----------
-    values : array, shape (n,)
+    values : array_like, shape (n,)
         In the order of time. Fewer than six values are taken one by one, as if uncorrelated.
 
     Returns
     -------
-    value, low, high : float
-        In the unit of `values`; all NaN for an empty series, an infinite interval for a single value.
+    Interval
+        In the unit of `values`; without bounds for a single value, without a value for an empty series.
     """
     means = np.array([batch.mean() for batch in _batches(values)])
     if not means.size:
-        return np.nan, np.nan, np.nan
-    half = _quantile(means.size - 1) * means.std(ddof=1) / np.sqrt(means.size) if means.size > 1 else np.inf
-    centre = float(np.mean(values))
-    return centre, centre - half, centre + half
+        return Interval(None)
+    centre = float(np.mean(np.asarray(values, dtype=float)))
+    if means.size == 1:
+        return Interval(centre)
+    return Interval.from_standard_error(centre, float(means.std(ddof=1) / np.sqrt(means.size)), means.size - 1)
 
 
-def slope(position: np.ndarray, values: np.ndarray) -> tuple[float, float, float]:
-    """Return the slope of a straight line with its 95 % interval, whatever the correlation within a batch.
+def slope(position: ArrayLike, values: ArrayLike) -> Interval:
+    """Return the slope of a straight line, with an interval that allows for correlation within a batch.
 
     Parameters
     ----------
-    position : array, shape (n,)
+    position : array_like, shape (n,)
         Time or cycle number, increasing.
-    values : array, shape (n,)
+    values : array_like, shape (n,)
         Fewer than six values are taken one by one, as if uncorrelated.
 
     Returns
     -------
-    value, low, high : float
-        In the unit of `values` per unit of `position`; an infinite interval for two points, all NaN for fewer.
+    Interval
+        In the unit of `values` per unit of `position`; without bounds for two points, without a value for fewer.
     """
     x = np.array([batch.mean() for batch in _batches(position)])
     y = np.array([batch.mean() for batch in _batches(values)])
     if x.size < 2:
-        return np.nan, np.nan, np.nan
+        return Interval(None)
     x, y, freedom = x - x.mean(), y - y.mean(), x.size - 2
-    found = x @ y / (x @ x)
-    rest = y - found * x
-    half = _quantile(freedom) * np.sqrt(rest @ rest / freedom / (x @ x)) if freedom else np.inf
-    return float(found), float(found - half), float(found + half)
+    estimate = float(x @ y / (x @ x))
+    if not freedom:
+        return Interval(estimate)
+    residual = y - estimate * x
+    return Interval.from_standard_error(estimate, float(np.sqrt(residual @ residual / freedom / (x @ x))), freedom)
 
 
-def _quantile(freedom: int) -> float:
-    """Of Student's t, for a 95 % interval."""
-    return float(special.stdtrit(freedom, 0.975))
-
-
-def _batches(values: np.ndarray) -> list[np.ndarray]:
+def _batches(values: ArrayLike) -> list[np.ndarray]:
     values = np.asarray(values, dtype=float)
     return np.array_split(values, min(BATCHES, values.size)) if values.size else []

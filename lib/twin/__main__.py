@@ -1,4 +1,4 @@
-"""`python -m twin [folder]` writes all synthetic recordings and their manifest; the folder is raw/ unless named."""
+"""`python -m twin [folder]` writes all synthetic recordings and their manifest, into raw/ unless a folder is named."""
 
 import sys
 import time

@@ -1,7 +1,7 @@
-"""Writer of workbooks as Thermo's Avantage exports them: photoelectron spectra in, a sheet for each region.
+"""Writer of workbooks as Thermo Avantage exports them: photoelectron spectra, a sheet per region.
 
-The places of the cells are those that public parsers of such exports rely on (PyExpLabSys among others): count of
-points in D7, acquisition parameters from H1, names in row 15, units in row 16, values from row 17.
+The cells are where public parsers of such exports (PyExpLabSys among others) expect them: number of points in D7,
+acquisition parameters from H1, names in row 15, units in row 16, values from row 17.
 """
 
 import io
@@ -13,10 +13,11 @@ import numpy as np
 import xlsxwriter
 
 from twin.photoemission import Spectrum
+from twin.recording import write_whole
 
 
 def avantage(spectra: Sequence[Spectrum], path: Path, start: str, *, sample: str, carbon: float) -> None:
-    """Write the spectra of one sample as count rates.
+    """Write the spectra of one sample, as count rates.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def avantage(spectra: Sequence[Spectrum], path: Path, start: str, *, sample: str
     made = datetime.fromisoformat(start)
     data = io.BytesIO()
     with xlsxwriter.Workbook(data, {"in_memory": True}) as book:
-        book.set_properties({"created": made})  # the same bytes whenever it is written
+        book.set_properties({"created": made})  # so that its bytes do not depend on when it is written
         titles = book.add_worksheet("Titles")
         titles.write_column("A1", ["Sample", "Carbon BE", "Date", "Remark"])
         remark = "SYNTHETIC RECORDING: computed by lib/twin of this bundle, measured by no instrument"
@@ -42,12 +43,11 @@ def avantage(spectra: Sequence[Spectrum], path: Path, start: str, *, sample: str
         for spectrum in spectra:
             _region(book.add_worksheet(f"{spectrum.scan.region.replace(' ', '')} Scan"), spectrum, sample)
         _peak_table(book.add_worksheet("Peak Table"), spectra)
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(data.getvalue())
-    partial.replace(path)
+    write_whole(path, data.getvalue())
 
 
 def _region(sheet: xlsxwriter.worksheet.Worksheet, spectrum: Spectrum, sample: str) -> None:
+    """Write the sheet of a region."""
     scan, size = spectrum.scan, spectrum.counts.size
     minutes, seconds = divmod(scan.sweeps * size * scan.dwell, 60)
     sheet.write_column("A1", ["Experiment Descriptions :", "", f"{sample}\\{scan.region.replace(' ', '')} Scan"])
@@ -74,7 +74,7 @@ def _region(sheet: xlsxwriter.worksheet.Worksheet, spectrum: Spectrum, sample: s
 
 
 def _peak_table(sheet: xlsxwriter.worksheet.Worksheet, spectra: Sequence[Spectrum]) -> None:
-    """The program's first look at each region: where it is highest and how high above the lower end."""
+    """Write the table of peaks: the maximum of each region and its height above the low end."""
     sheet.write("A1", "Peak Table : ")
     sheet.write_row("A2", ["Name", "Start BE", "Peak BE", "End BE", "Height CPS"])
     for row, spectrum in enumerate(spectra, start=2):

@@ -1,18 +1,19 @@
-"""Text files as CHI 660D's program writes them: A.C. Impedance and Amperometric i-t Curve, four digits each."""
+"""Writers of the text files of a CHI 660D: A.C. Impedance and Amperometric i-t Curve, with four digits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from twin.impedance import Spectrum, Transient
+from twin.recording import write_whole
 
 MONTHS = ("Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec.")
 
 
 def impedance(spectrum: Spectrum, path: Path, *, start: str, note: str = "synthetic") -> None:
-    """Write a sweep."""
+    """Write an impedance spectrum."""
     settings = {
         "Init E (V)": "0",
         "High Frequency (Hz)": "1e+6",
@@ -42,14 +43,21 @@ def transient(transient: Transient, path: Path, *, start: str, note: str = "synt
 
 
 def _number(value: float) -> str:
-    """Four digits, the exponent without leading zeros: 9.961e+4."""
+    """Return a number with four digits and no leading zeros in its exponent: 9.961e+4."""
     mantissa, exponent = f"{value:.3e}".split("e")
     return f"{mantissa}e{int(exponent):+d}"
 
 
 def _write(
-    path: Path, start: str, technique: str, note: str, settings: dict[str, str | None], names: str, rows: Iterable
+    path: Path,
+    start: str,
+    technique: str,
+    note: str,
+    settings: Mapping[str, str | None],
+    names: str,
+    rows: Iterable[Sequence[str]],
 ) -> None:
+    """Write the header, the settings and the rows of a file."""
     begun = datetime.fromisoformat(start)
     lines = [
         f"{MONTHS[begun.month - 1]} {begun.day}, {begun.year}   {begun:%H:%M:%S}",
@@ -67,9 +75,4 @@ def _write(
         *(", ".join(row) for row in rows),
         "",
     ]
-    partial = path.with_name(path.name + ".part")
-    try:
-        partial.write_bytes("\r\n".join(lines).encode("latin-1"))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, "\r\n".join(lines).encode("latin-1"))

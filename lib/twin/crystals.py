@@ -1,6 +1,6 @@
-"""The truths behind the diffraction recordings, and nowhere else. The paper (doi 10.1002/adma.202212096) is marked P.
+"""True values of the diffraction recordings; those of the paper (doi 10.1002/adma.202212096) are marked P.
 
-The analysis must find them again; it never reads this file.
+The analysis must recover them and never reads this file.
 """
 
 from dataclasses import replace
@@ -10,12 +10,12 @@ from twin.diffractometer import Layer, Specimen
 
 
 def atom(symbol: str, x: float, y: float, z: float, b: float, occupancy: float = 1.0) -> Site:
-    """A site with one element."""
+    """Return a site with one element."""
     return Site(((symbol, occupancy),), (x, y, z), b)
 
 
 def cubic(space_group: str, a: float, *sites: Site) -> Crystal:
-    """A cubic crystal."""
+    """Return a cubic crystal."""
     return Crystal(space_group, (a, a, a, 90.0, 90.0, 90.0), sites)
 
 
@@ -31,7 +31,7 @@ GARNET_SITES = (
 
 
 def garnet(a: float) -> Crystal:
-    """Cubic Li6.4La3Zr1.4Ta0.6O12; positions as in Awaka et al. (2011) Chem. Lett. 40, 60, doi 10.1246/cl.2011.60."""
+    """Return cubic Li6.4La3Zr1.4Ta0.6O12; positions of Awaka et al. 2011 (doi 10.1246/cl.2011.60)."""
     return cubic("I a -3 d", a, *GARNET_SITES)
 
 
@@ -62,14 +62,14 @@ NITRIDE = Crystal(
     (atom("In", 1 / 3, 2 / 3, 0, 0.5), atom("N", 1 / 3, 2 / 3, 0.379, 0.6)),
 )
 
-# In enters Li (P) and widens it. The size of the effect is Vegard's rule between the atomic volumes of the metals, 21.6
-# and 26.2 A3: 0.07 % of a per at.% In. (Li-rich compounds such as Li13In3 are denser than Li: P is followed.)
+# In dissolves in Li (P) and widens its lattice, by Vegard's rule with the atomic volumes of the metals, 21.6 and 26.2
+# A3: 0.07 % of a per at.% In. (Li-rich compounds such as Li13In3 are denser than Li; the paper is followed.)
 LI_A, DISSOLVED = 3.5100, 0.020
 LI_AFTER_A = LI_A * (1 + DISSOLVED * (26.16 / 21.62 - 1)) ** (1 / 3)
 
 
 def lithium(a: float, indium: float) -> Crystal:
-    """Lithium with a mole fraction of indium on its sites."""
+    """Return lithium with a mole fraction of indium on its sites."""
     return cubic("I m -3 m", a, Site((("Li", 1 - indium), ("In", indium)), (0, 0, 0), 4.5))
 
 
@@ -80,7 +80,7 @@ CARBONATE_CRUST = Phase(CARBONATE, size=45.0, strain=5e-4, preferred=(0, 0, 1), 
 
 LLZ = Specimen((Layer((PELLET,)),), displacement=0.052, extent=11.5)
 
-# 130 nm (P), less than half of it crystalline enough to be seen, its c axis more often upright than not.
+# 130 nm (P), less than half of it crystalline, with the c axis preferably along the surface normal.
 FILM = Layer((Phase(NITRIDE, size=14.0, spread=0.3, strain=2e-3, march=0.80),), thickness=130e-6, packing=0.45)
 INN_LLZ = Specimen((FILM, Layer((PELLET,))), displacement=-0.034, extent=11.5)
 
@@ -92,7 +92,7 @@ POWDER = Specimen(
 
 STANDARD = Specimen((Layer((Phase(SILICON, size=1500.0, strain=2e-5),), packing=0.6),), displacement=0.021)
 
-# Foil of 450 um (P) under a film of polyimide, rolled: X-rays see all of its depth.
+# Rolled foil of 450 um (P) under a film of polyimide: X-rays penetrate all of it.
 COVER = ((1500.0, 15.0, 3.6), (1100.0, 22.5, 5.0))
 LITHIUM = Specimen(
     (Layer((Phase(lithium(LI_A, 0.0), size=250.0, strain=2e-4, preferred=(1, 1, 0), march=0.72),), thickness=0.45),),

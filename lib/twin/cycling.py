@@ -1,7 +1,11 @@
-"""The recordings of raw/cycling: which cell, which habits of tester and operator, which export format."""
+"""The recordings of raw/cycling: the cell, the settings of the tester and the export format of each."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
+
+import pandas as pd
 
 from twin import cells, full_cell, land, symmetric
 from twin.recording import Recording
@@ -9,24 +13,25 @@ from twin.tester import Cycler
 
 CELL = {"area_cm2": "0.785", "thickness_cm": "0.040", "temperature_C": "25"}
 FULL = CELL | {"active_mass_mg": "1.57"}
+FINE = Cycler(current_decimals=7, current_noise=5e-8)  # the tester's 1 mA range
+
+Export = Callable[[pd.DataFrame, Path], None]
 
 
-def ccd(sample: str, extension: str, cycler: Cycler, export: Callable, note: str) -> Recording:
-    """The critical-current-density run of a sample."""
+def ccd(sample: str, extension: str, cycler: Cycler, export: Export, note: str) -> Recording:
+    """Return the critical-current-density run of a sample."""
     simulate = partial(symmetric.ccd_run, **cells.CCD[sample], cycler=cycler)
     file = f"cycling/ccd-{sample}.{extension}"
     return Recording(file, "cycling", "ccd", sample, "pristine", simulate, export, note, CELL)
 
 
-def long_cycling(sample: str, density: str, extension: str, cycler: Cycler, export: Callable, note: str) -> Recording:
-    """The run of a sample at one current density [mA/cm2]."""
+def long_cycling(sample: str, density: str, extension: str, cycler: Cycler, export: Export, note: str) -> Recording:
+    """Return the run of a sample at one current density [mA/cm2]."""
     simulate = partial(symmetric.long_cycling, **cells.LONG_CYCLING[sample, density], cycler=cycler)
     file = f"cycling/long-cycling-{sample}-{density}.{extension}"
     state = f"{density} mA/cm2"
     return Recording(file, "cycling", "long-cycling", sample, state, simulate, export, note, CELL)
 
-
-FINE = {"current_decimals": 7, "current_noise": 5e-8}  # the tester's 1 mA range
 
 RECORDINGS = [
     ccd(
@@ -46,7 +51,7 @@ RECORDINGS = [
     ccd(
         "HT-MCL-LLZ",
         "xlsx",
-        Cycler(every=30.0, dv=0.005, counter="never", voltage_offset=-2e-4, **FINE),
+        replace(FINE, every=30.0, dv=0.005, counter="never", voltage_offset=-2e-4),
         partial(land.lanhe_xlsx, start="2022-03-16 09:05:21", name="HT-MCL-LLZ_CCD"),
         "LANHE workbook in microampere; 10 min charge, 10 min discharge, rests of 1 min",
     ),
@@ -77,7 +82,7 @@ RECORDINGS = [
         "HT-MCL-LLZ",
         "0.1",
         "xlsx",
-        Cycler(every=60.0, dv=0.002, **FINE),
+        replace(FINE, every=60.0, dv=0.002),
         partial(land.chinese_xlsx, start="2022-04-02 20:14:30"),
         "LAND workbook in Chinese; half cycles of 0.5 h, no rests",
     ),
@@ -88,7 +93,7 @@ RECORDINGS = [
         "RT-MCL-LLZ",
         "0.2C",
         partial(
-            full_cell.run, [0.2] * 113, cells.FULL_CELL, unfinished=0.6, cycler=Cycler(every=600.0, dv=0.02, **FINE)
+            full_cell.run, [0.2] * 113, cells.FULL_CELL, unfinished=0.6, cycler=replace(FINE, every=600.0, dv=0.02)
         ),
         partial(land.landdt_xlsx, start="2022-05-05 14:41:12", mass=cells.FULL_CELL.mass),
         "LANDdt workbook; Li|RT-MCL-LLZ|LiFePO4 at 0.2C between 2.4 and 4.2 V, rests of 5 min",
@@ -105,7 +110,7 @@ RECORDINGS = [
             cells.RATES,
             cells.RATE_CELL,
             rest=0.0,
-            cycler=Cycler(every=120.0, dv=0.02, counter="cycle", **FINE),
+            cycler=replace(FINE, every=120.0, dv=0.02, counter="cycle"),
         ),
         partial(land.land_csv, start="2022-06-27 10:33:29", encoding="utf-16", current_decimals=4),
         "LAND CSV in utf-16; Li|RT-MCL-LLZ|LiFePO4, five cycles each at 0.2, 0.5 and 1C, five more at 0.2C",

@@ -1,4 +1,9 @@
-"""Where and how strongly a powder diffracts: structure factors summed atom by atom, texture, absorption."""
+"""Reflections of a powder: spacings and intensities from structure factors, texture and absorption.
+
+The structure factor is summed over all atoms of the cell, and the intensity over all reflections hkl of one spacing,
+each weighted by the March-Dollase density of its direction. No multiplicity enters. Form factors and anomalous terms
+are those of gemmi.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +14,13 @@ import numpy as np
 from scipy.constants import c, e, h, physical_constants
 
 HC = h * c / e * 1e10  # eV angstrom
-ENERGY = 8047.8  # eV, Cu K-alpha1: form factors are taken there for all lines of the tube
+ENERGY = 8047.8  # eV, Cu K-alpha1; used in the form factors for all lines of the tube
 ELECTRON_RADIUS = physical_constants["classical electron radius"][0] * 1e10  # angstrom
 
 
 @dataclass(frozen=True)
 class Site:
-    """One crystallographic site: what sits there, where, and how far it vibrates."""
+    """A crystallographic site: elements, position and displacement parameter."""
 
     elements: tuple[tuple[str, float], ...]  # symbol and occupancy
     position: tuple[float, float, float]  # fractional
@@ -24,7 +29,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Crystal:
-    """A crystal structure: what the forward model knows of a phase whatever the sample."""
+    """A crystal structure."""
 
     space_group: str
     cell: tuple[float, float, float, float, float, float]  # angstrom, degree
@@ -45,12 +50,12 @@ class Phase:
 
 
 def reciprocal(cell: Sequence[float]) -> np.ndarray:
-    """Reciprocal basis vectors [1/angstrom] as the rows of a matrix: hkl @ matrix is the Cartesian vector."""
+    """Return the reciprocal basis vectors [1/angstrom] as the rows of a matrix: hkl @ matrix is a Cartesian vector."""
     return np.array(gemmi.UnitCell(*cell).frac.mat.tolist())
 
 
 def structure_factors(crystal: Crystal, hkl: np.ndarray) -> np.ndarray:
-    """Complex structure factors, shape (n,), of the cell for the reflections `hkl`, shape (n, 3).
+    """Return the complex structure factors, shape (n,), of the cell for the reflections `hkl`, shape (n, 3).
 
     Form factors of International Tables C (1992) and the anomalous terms of Cromer and Liberman, both from gemmi; the
     atoms of the cell are written out by the operations of the space group and summed.
@@ -70,7 +75,7 @@ def structure_factors(crystal: Crystal, hkl: np.ndarray) -> np.ndarray:
 
 
 def equivalent(space_group: str, position: Sequence[float]) -> np.ndarray:
-    """The distinct positions in the cell, shape (n, 3), that the space group makes of one."""
+    """Return the distinct equivalent positions in the cell, shape (n, 3)."""
     operations = gemmi.SpaceGroup(space_group).operations()
     images = np.array([operation.apply_to_xyz(list(position)) for operation in operations])
     _, first = np.unique(np.round(images % 1.0, 5) % 1.0, axis=0, return_index=True)
@@ -78,7 +83,7 @@ def equivalent(space_group: str, position: Sequence[float]) -> np.ndarray:
 
 
 def march_dollase(cosine: np.ndarray, march: float) -> np.ndarray:
-    """Density of orientations against random ones; `cosine` is of the angle between reflection and texture axis.
+    """Return the density of orientations relative to random ones; `cosine` is that of the angle to the texture axis.
 
     Dollase (1986) J. Appl. Cryst. 19, 267, doi 10.1107/S0021889886089458. Its mean over the sphere is 1.
     """
@@ -87,10 +92,10 @@ def march_dollase(cosine: np.ndarray, march: float) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def reflections(phase: Phase, shortest: float) -> tuple[np.ndarray, np.ndarray]:
-    """Spacings d [angstrom] and scattering powers [1/angstrom4] of a phase down to the spacing `shortest`.
+    """Return spacings d [angstrom] and scattering powers [1/angstrom4] of a phase down to the spacing `shortest`.
 
     The power is the sum of |F|^2 over all hkl of one spacing, weighted by texture, over the cell volume squared: a
-    multiplicity appears nowhere. Lines that hold less than 2e-5 of the strongest are left out.
+    multiplicity appears nowhere. Lines of less than 2e-5 of the strongest are left out.
     """
     crystal = phase.crystal
     basis = reciprocal(crystal.cell)
@@ -111,7 +116,7 @@ def reflections(phase: Phase, shortest: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def absorption(crystal: Crystal) -> float:
-    """Linear absorption coefficient [1/mm] for Cu K-alpha by the optical theorem: photoelectric absorption alone."""
+    """Return the linear absorption coefficient [1/mm] for Cu K-alpha, photoelectric, by the optical theorem."""
     volume = gemmi.UnitCell(*crystal.cell).volume
     imaginary = sum(
         len(equivalent(crystal.space_group, site.position))
@@ -122,5 +127,5 @@ def absorption(crystal: Crystal) -> float:
 
 
 def lorentz_polarisation(theta: np.ndarray) -> np.ndarray:
-    """Factor of the integrated intensity of a powder, unpolarised beam and no monochromator; `theta` [rad]."""
+    """Return the Lorentz-polarisation factor of a powder, without monochromator; `theta` [rad]."""
     return (1 + np.cos(2 * theta) ** 2) / (np.sin(theta) ** 2 * np.cos(theta))

@@ -1,4 +1,4 @@
-"""What a Bragg-Brentano diffractometer makes of a layered sample: emission lines, aberrations, background, counts.
+"""Pattern of a layered sample in a Bragg-Brentano diffractometer: emission lines, aberrations, background, counts.
 
 A line is the tube's emission spectrum, convolved with one aberration after another as in the fundamental-parameters
 approach (Cheary, Coelho and Cline 2004, J. Res. NIST 109, 1, doi 10.6028/jres.109.002), and broadened by crystallites
@@ -15,9 +15,9 @@ from scipy.special import erfc
 from twin.diffraction import HC, Phase, absorption, lorentz_polarisation, reflections
 from twin.tester import rng
 
-FINE = 10  # points of the calculation in a step of the scan
-BEYOND = 4.0  # degree, by which the calculation reaches past the scan
-REACH = 1.6  # degree, furthest that an aberration moves a ray
+FINE = 10  # points of the calculation per step of the scan
+BEYOND = 4.0  # degree, by which the calculation extends beyond the scan
+REACH = 1.6  # degree, largest shift by an aberration
 
 # Energy [eV], full width [eV] and area (K-alpha sums to 1) of Lorentzians. Cu K-alpha and K-beta: Hoelzer et al. (1997)
 # Phys. Rev. A 56, 4554, doi 10.1103/PhysRevA.56.4554; the maximum of K-alpha1 is 1.540593 A, the instrument's. The
@@ -41,7 +41,7 @@ class Diffractometer:
     source_length: float = 12.0  # axial, as are the next two
     sample_length: float = 10.0
     detector_length: float = 12.0
-    k_beta: float = 0.003  # what the filter leaves of it, against K-alpha
+    k_beta: float = 0.003  # intensity behind the filter, relative to K-alpha
     tungsten: float = 0.0015
     zero: float = 0.0
     brightness: float = 1.5e4  # count/s x degree for a scattering power of 1/angstrom4 in 1 mm of depth
@@ -83,7 +83,7 @@ class Specimen:
 
 @dataclass(frozen=True)
 class Scan:
-    """What the instrument keeps of a scan."""
+    """A recorded scan."""
 
     two_theta: np.ndarray  # degree
     counts: np.ndarray  # whole
@@ -92,14 +92,14 @@ class Scan:
 
 
 def simulate(specimen: Specimen, seed: int) -> Scan:
-    """One scan of a specimen: Poisson counts about its expectation, which is computed once and kept."""
+    """Return a scan of a specimen: Poisson counts about the expectation, which is cached."""
     two_theta, expected = expectation(specimen)
     return Scan(two_theta, rng(seed).poisson(expected), specimen.speed, specimen.instrument)
 
 
 @lru_cache(maxsize=32)
 def expectation(specimen: Specimen) -> tuple[np.ndarray, np.ndarray]:
-    """Scattering angles [degree] of a scan and the counts expected at each."""
+    """Return the scattering angles [degree] of a scan and the expected counts."""
     points = round((specimen.stop - specimen.start) / specimen.step) + 1
     two_theta = specimen.start + specimen.step * np.arange(points)
     seconds = specimen.step / specimen.speed * 60
@@ -107,10 +107,10 @@ def expectation(specimen: Specimen) -> tuple[np.ndarray, np.ndarray]:
 
 
 def background(specimen: Specimen, two_theta: np.ndarray) -> np.ndarray:
-    """Count rate [count/s] between the peaks.
+    """Return the background [count/s].
 
-    Fluorescence is that of La L: the edges of Ta lie above Cu K-alpha. It loses a little at low angles, where the beam
-    is wider than the sample. Air is seen where the beam passes close to the detector.
+    Fluorescence is that of La L: the edges of Ta lie above Cu K-alpha. It decreases at low angles, where the beam
+    is wider than the sample. Air scatters where the beam passes close to the detector.
     """
     rate = specimen.fluorescence * footprint(specimen, np.radians(two_theta) / 2)
     rate = rate + specimen.air * (10 / two_theta) ** 2
@@ -120,13 +120,13 @@ def background(specimen: Specimen, two_theta: np.ndarray) -> np.ndarray:
 
 
 def footprint(specimen: Specimen, theta: np.ndarray) -> np.ndarray:
-    """Share of the beam that meets the sample; `theta` [rad]."""
+    """Return the share of the beam that hits the sample; `theta` [rad]."""
     beam = specimen.instrument.radius * np.radians(specimen.instrument.divergence) / np.sin(theta)
     return np.minimum(1.0, specimen.extent / beam)
 
 
 def peaks(specimen: Specimen, points: int) -> np.ndarray:
-    """Count rate [count/s] of all reflections at the points of the scan."""
+    """Return the count rate [count/s] of all reflections at the points of the scan."""
     instrument = specimen.instrument
     fine = specimen.step / FINE
     margin = round(BEYOND / specimen.step) * FINE
@@ -140,7 +140,7 @@ def peaks(specimen: Specimen, points: int) -> np.ndarray:
     for area, d, layer, size, spread, strain in lines(specimen):
         theta = np.arcsin(longest / (2 * d))
         kernel = rfft(aberrations(specimen, layer, theta, np.radians(fine)), length)
-        # The kernel's middle is its zero.
+        # Shift by zero error and displacement (2 s cos(theta) / R); the zero of the kernel is its middle.
         moved = instrument.zero * np.pi / 180 - 2 * specimen.displacement * np.cos(theta) / instrument.radius
         moved -= (round(REACH / fine)) * np.radians(fine)
         shape = column_lengths(omega * longest / 10 / (2 * np.pi * np.cos(theta)), size, spread)
@@ -151,7 +151,7 @@ def peaks(specimen: Specimen, points: int) -> np.ndarray:
 
 
 def _fixed_aberrations(specimen: Specimen, omega: np.ndarray) -> np.ndarray:
-    """Fourier transform of what is alike at all angles: focus, pixel, and the way of the arm while it counts."""
+    """Return the Fourier transform of what is equal at all angles: focus, pixel, motion of the arm."""
     instrument = specimen.instrument
     widths = np.array([instrument.focus / instrument.radius, instrument.pixel / instrument.radius])
     boxes = np.append(widths, np.radians(specimen.step))
@@ -159,7 +159,7 @@ def _fixed_aberrations(specimen: Specimen, omega: np.ndarray) -> np.ndarray:
 
 
 def lines(specimen: Specimen) -> list[tuple[float, float, int, float, float, float]]:
-    """All lines of a specimen: area [count/s x degree], d [angstrom], layer, size [nm], spread, strain."""
+    """Return all lines of a specimen: area [count/s x degree], d [angstrom], layer, size [nm], spread, strain."""
     instrument = specimen.instrument
     shortest = HC / instrument.emission[0, 0] / 2 / np.sin(np.radians(specimen.stop + BEYOND / 2) / 2)
     absorptions = [layer_absorption(layer) for layer in specimen.layers]
@@ -169,7 +169,7 @@ def lines(specimen: Specimen) -> list[tuple[float, float, int, float, float, flo
         for phase in layer.phases:
             d, power = reflections(phase, shortest)
             theta = np.arcsin(HC / instrument.emission[0, 0] / (2 * d))
-            way = 2 / np.sin(theta)  # in and out of the sample, per depth
+            way = 2 / np.sin(theta)  # path in and out of the sample per depth
             depth = -np.expm1(-optical[number] * way) / (2 * absorptions[number])
             depth = depth * np.exp(-sum(optical[:number]) * way) * footprint(specimen, theta)
             area = instrument.brightness * layer.packing * phase.fraction * power * depth
@@ -182,14 +182,14 @@ def lines(specimen: Specimen) -> list[tuple[float, float, int, float, float, flo
 
 
 def layer_absorption(layer: Layer) -> float:
-    """Linear absorption coefficient [1/mm] of a layer."""
+    """Return the linear absorption coefficient [1/mm] of a layer."""
     return layer.packing * sum(phase.fraction * absorption(phase.crystal) for phase in layer.phases)
 
 
 def emitted(emission: np.ndarray, d: float, edges: np.ndarray) -> np.ndarray:
-    """Share of the emission that a spacing d [angstrom] diffracts between neighbouring `edges` of 2theta [rad].
+    """Return the share of the emission that a spacing d [angstrom] diffracts between `edges` of 2theta [rad].
 
-    Bragg's law is applied to the whole spectrum, so that it widens with the angle as it should.
+    Bragg's law is applied to the whole spectrum, which gives the spectral broadening with the angle.
     """
     energy = HC / (2 * d * np.sin(edges / 2))
     total = np.zeros(energy.size)
@@ -199,7 +199,7 @@ def emitted(emission: np.ndarray, d: float, edges: np.ndarray) -> np.ndarray:
 
 
 def aberrations(specimen: Specimen, layer: int, theta: float, fine: float) -> np.ndarray:
-    """Shifts of 2theta by optics and depth, as shares of a grid of spacing `fine` [rad] whose middle is no shift.
+    """Return the distribution of shifts of 2theta on a grid of spacing `fine` [rad], whose middle is no shift.
 
     Axial divergence, the flat surface under a diverging beam, and the depth at which the layer diffracts.
     """
@@ -214,13 +214,13 @@ def aberrations(specimen: Specimen, layer: int, theta: float, fine: float) -> np
 
 
 def flat_surface(shift: np.ndarray, theta: float, divergence: float) -> np.ndarray:
-    """Distribution function of the shift [rad] that a flat sample gives; Cheary and Coelho (1992)."""
+    """Return the distribution function of the shift [rad] by a flat sample (Cheary and Coelho 1992)."""
     furthest = divergence**2 / 4 / np.tan(theta)
     return 1 - np.sqrt(np.clip(-shift / furthest, 0, 1))
 
 
 def transparency(shift: np.ndarray, theta: float, twice_mu: float, thickness: float, radius: float) -> np.ndarray:
-    """Distribution function of the shift [rad] by the depth that diffracts: a displacement, weighted by absorption."""
+    """Return the distribution function of the shift [rad] by the diffracting depth, weighted by absorption."""
     depth = np.clip(-shift * radius / (2 * np.cos(theta)), 0, thickness)
     decay = twice_mu / np.sin(theta)
     return 1 - np.expm1(-decay * depth) / np.expm1(-decay * thickness)
@@ -228,7 +228,7 @@ def transparency(shift: np.ndarray, theta: float, twice_mu: float, thickness: fl
 
 @lru_cache(maxsize=4)
 def axial_rays(instrument: Diffractometer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Axial angles [rad] of rays before and after the sample, and the share that the Soller slits pass of each."""
+    """Return axial angles [rad] of rays before and after the sample, and the share that the Soller slits transmit."""
     source, sample, detector = ((np.arange(n) + 0.5) / n - 0.5 for n in (28, 24, 28))
     source, sample, detector = np.meshgrid(
         source * instrument.source_length, sample * instrument.sample_length, detector * instrument.detector_length
@@ -241,10 +241,13 @@ def axial_rays(instrument: Diffractometer) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def axial(instrument: Diffractometer, theta: float, fine: float, half: int) -> np.ndarray:
-    """Shares of the shift by axial divergence on the grid of `aberrations`: a tail that turns at 90 degree.
+    """Return the distribution of the shift by axial divergence on the grid of `aberrations`.
 
-    A ray with small axial angles a before and b after the sample meets Bragg's law off the equator: it is seen
-    at 2theta + (a b - (a^2 + b^2) / 2 cos 2theta) / sin 2theta. All rays are summed, none is approximated by a shape.
+    It is a tail to low angles below 90 degree and to high angles above.
+
+    A ray with small axial angles a before and b after the sample meets Bragg's law off the equator: it is seen at
+    2theta + (a b - (a^2 + b^2) / 2 cos 2theta) / sin 2theta. The sum runs over all rays; no profile function is
+    assumed.
     """
     before, after, weight = axial_rays(instrument)
     shift = (before * after - (before**2 + after**2) / 2 * np.cos(2 * theta)) / np.sin(2 * theta)
@@ -256,9 +259,9 @@ def axial(instrument: Diffractometer, theta: float, fine: float, half: int) -> n
 
 
 def column_lengths(length: np.ndarray, median: float, spread: float) -> np.ndarray:
-    """Fourier transform of the size profile: overlap of spheres with a copy shifted by `length` [nm].
+    """Return the Fourier transform of the size profile: overlap of spheres with copies shifted by `length` [nm].
 
-    Diameters are lognormal, by number; the volume average over them is closed (Scardi and Leoni 2001, Acta Cryst. A57,
+    Diameters are lognormal by number; the volume average has a closed form (Scardi and Leoni 2001, Acta Cryst. A57,
     604, doi 10.1107/S0108767301008881).
     """
     mean = np.log(median)

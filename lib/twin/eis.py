@@ -1,4 +1,4 @@
-"""The recordings of raw/eis and raw/dc: which cell or pellet, at which cycle or temperature."""
+"""The recordings of raw/eis and raw/dc: the cell or pellet of each, its cycle or temperature."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,44 +14,44 @@ BEGUN = datetime(2022, 4, 28, 9, 14, 20)
 
 
 def symmetric(sample: str, cycle: int, *, seed: int) -> impedance.Cell:
-    """A symmetric cell as it is when it is measured: its interfaces scatter from one measurement to the next."""
+    """Return a symmetric cell when it is measured; its interfaces scatter from one measurement to the next."""
     return _scattered(pellets.symmetric(sample, cycle), seed)
 
 
 def full_cell(cycle: int, *, seed: int) -> impedance.Cell:
-    """A full cell as it is when it is measured."""
+    """Return a full cell when it is measured."""
     return _scattered(pellets.full_cell(cycle), seed)
 
 
 def pellet(celsius: float, *, seed: int) -> impedance.Cell:
-    """A pellet between gold at a temperature that is not quite what the thermostat shows."""
+    """Return a pellet between gold electrodes; its temperature deviates from what the thermostat shows."""
     off = np.random.default_rng(seed + 1).normal(0, pellets.THERMOSTAT)
     return pellets.blocked(celsius + off)
 
 
 def of_cell(sample: str, cycle: int, *, seed: int) -> impedance.Spectrum:
-    """A symmetric cell's spectrum."""
+    """Return the spectrum of a symmetric cell."""
     return impedance.sweep(symmetric(sample, cycle, seed=seed), seed=seed)
 
 
 def of_full_cell(cycle: int, *, seed: int) -> impedance.Spectrum:
-    """A full cell's spectrum."""
+    """Return the spectrum of a full cell."""
     return impedance.sweep(full_cell(cycle, seed=seed), seed=seed)
 
 
 def of_pellet(celsius: float, *, seed: int) -> impedance.Spectrum:
-    """A blocked pellet's spectrum at the temperature that the thermostat shows."""
+    """Return the spectrum of a pellet between gold electrodes at the temperature [C] that the thermostat shows."""
     return impedance.sweep(pellet(celsius, seed=seed), seed=seed)
 
 
 def of_electrons(sample: str, *, seed: int) -> impedance.Transient:
-    """A pellet's current at 1 V."""
+    """Return the current of a pellet at 1 V."""
     steady = pellets.ELECTRONIC[sample] * pellets.AREA / pellets.THICKNESS
     return impedance.transient(steady, pellets.DECAYS[sample], seed=seed)
 
 
 def _scattered(cell: impedance.Cell, seed: int) -> impedance.Cell:
-    """The cell with interfaces a little different in size and, from one to the other, in shape."""
+    """Return the cell with its interfaces scattered: one factor for all resistances, one for the time of each arc."""
     rng = np.random.default_rng(seed + 1)
     factor = 1 + rng.normal(0, pellets.SCATTER)
     arcs = []
@@ -63,14 +63,25 @@ def _scattered(cell: impedance.Cell, seed: int) -> impedance.Cell:
     return replace(cell, processes=(*cell.processes[:2], *arcs), layer=(resistance * factor, time * slower))
 
 
-def _spectrum(file: str, role: str, sample: str, state: str, simulate: partial, day: float, note: str, **other):
+def _spectrum(
+    file: str,
+    role: str,
+    sample: str,
+    state: str,
+    simulate: partial[impedance.Spectrum],
+    day: float,
+    note: str,
+    **other: str,
+) -> Recording:
+    """Return the recording of a spectrum, taken `day` days after `BEGUN`."""
     start = (BEGUN + timedelta(days=day)).isoformat(sep=" ", timespec="seconds")
-    # Written in latin-1, the degree sign is no utf-8.
+    # The note has a degree sign, which in latin-1 is not valid utf-8: what readers of such files meet.
     export = partial(chi.impedance, start=start, note=f"synthetic, {state}" if role == "arrhenius" else "synthetic")
     return Recording(f"eis/{file}.txt", "eis", role, sample, state, simulate, export, note, CELL | other)
 
 
 def _transient(sample: str, day: float) -> Recording:
+    """Return the recording of a current at constant voltage, taken `day` days after `BEGUN`."""
     start = (BEGUN + timedelta(days=day)).isoformat(sep=" ", timespec="seconds")
     note = f"CHI 660D, Amperometric i-t Curve; Au|{sample}|Au at 1 V"
     simulate, export = partial(of_electrons, sample), partial(chi.transient, start=start)

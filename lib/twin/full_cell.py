@@ -1,4 +1,8 @@
-"""Li|LLZ|LiFePO4 cells: two-phase plateau, end slopes, hysteresis, a capacity that falls with rate and with cycling.
+"""Li|LLZ|LiFePO4 cells: two-phase plateau, end slopes, hysteresis, and a capacity that falls with rate and cycling.
+
+The capacity of a half cycle follows from the diffusion in the particles, the limiting current and the fade. The voltage
+is the plateau, its hysteresis and the ohmic drop, with exponential slopes at both ends, the last of which reaches the
+cut-off voltage.
 
 Sources
 -------
@@ -24,15 +28,15 @@ from twin.tester import Cycler, Step, grid, record, rng
 
 @dataclass(frozen=True)
 class FullCell:
-    """A Li|LLZ|LiFePO4 cell and the window it is cycled in."""
+    """A Li|LLZ|LiFePO4 cell and its voltage window."""
 
     capacity: float = 165.5  # mAh/g, discharge of cycle 1 at 0.2C
     retention: float = 0.924  # capacity in cycle `retention_cycle` relative to cycle 1
     retention_cycle: int = 110
-    efficiency: float = 0.998  # coulombic: second half of a cycle over its first
+    efficiency: float = 0.998  # coulombic: charge of the second half cycle over that of the first
     first_efficiency: float = 0.96
     diffusion_time: float = 1.444  # h, radius squared over diffusivity
-    limiting_rate: float = 4.8  # C, where the wetted cathode's lithium supply ends
+    limiting_rate: float = 4.8  # C, at the limiting current of the wetted cathode
     resistance: float = 300.0  # ohm, of the whole cell
     scatter: float = 0.12  # mAh/g, of a cycle's capacity
     mass: float = 1.57  # mg of active material
@@ -47,51 +51,51 @@ HYSTERESIS = 0.012  # V between charge and discharge at vanishing current
 
 
 def unused(rate: float, cell: FullCell) -> float:
-    """Share of the capacity that diffusion leaves in (or out) when the cut-off voltage stops a half cycle.
+    """Return the share of the capacity that diffusion leaves unused when a half cycle reaches the cut-off voltage.
 
-    The cut-off comes when the particles' surface is full, which is then ahead of their mean by a fifteenth of the
-    rate times the diffusion time; the flux concentrates as the rate nears the limiting one.
+    The half cycle ends when the surface of the particles is full (or empty). A parabolic profile is ahead of its mean
+    by rate x diffusion time / 15, and the flux concentrates as the rate approaches the limiting one.
     """
     return rate * cell.diffusion_time / 15 / (1 - rate / cell.limiting_rate)
 
 
 def capacity_at(rate: float, cell: FullCell) -> float:
-    """Discharge capacity of the fresh cell [mAh/g] at a rate [C]; `cell.capacity` is the one at 0.2C."""
+    """Return the discharge capacity [mAh/g] of the fresh cell at a rate [C]; `cell.capacity` is that at 0.2C."""
     return cell.capacity * (1 - 2 * unused(rate, cell)) / (1 - 2 * unused(0.2, cell))
 
 
 def charge_voltage(share: np.ndarray, rate: float, drop: np.ndarray, cell: FullCell) -> np.ndarray:
-    """Voltage against the share of the half cycle's charge passed, shape (n,), which ends at the upper limit."""
+    """Return the voltage at a share of the charge of the half cycle, shape (n,); it ends at the upper limit."""
     flat = PLATEAU + HYSTERESIS / 2 + 0.006 * (share - 0.5) + drop
     flat = flat - 0.30 * np.exp(-share / 0.010) - 0.03 * np.exp(-share / (0.04 + 0.05 * rate))
     return flat + (cell.high - flat[-1]) * _end_slope(share, 0.012 + 0.02 * rate)
 
 
 def discharge_voltage(share: np.ndarray, rate: float, drop: np.ndarray, cell: FullCell) -> np.ndarray:
-    """Voltage against the share of the half cycle's charge passed, shape (n,), which ends at the lower limit."""
+    """Return the voltage at a share of the charge of the half cycle, shape (n,); it ends at the lower limit."""
     flat = PLATEAU - HYSTERESIS / 2 - 0.010 * (share - 0.5) - drop
     flat = flat + 0.25 * np.exp(-share / 0.006) + 0.02 * np.exp(-share / (0.05 + 0.05 * rate))
     return flat + (cell.low - flat[-1]) * _end_slope(share, 0.015 + 0.04 * rate)
 
 
 def _end_slope(share: np.ndarray, width: float) -> np.ndarray:
-    """Rises to 1 at the end: a steep one-phase slope and a foot as wide as the particles' spread in filling."""
+    """Return a slope that rises to 1 at the end: a steep one-phase part, and a foot since particles fill unequally."""
     return 0.75 * np.exp(-(1 - share) / width) + 0.25 * np.exp(-(1 - share) / (4 * width))
 
 
 def capacities(
     rates: Sequence[float], cell: FullCell, random: np.random.RandomState, first: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Charge and discharge capacity [mAh/g], shape (n,) each, of cycles at the rates [C]."""
+    """Return charge and discharge capacity [mAh/g], shape (n,) each, of cycles at the rates [C]."""
     number = np.arange(1, len(rates) + 1)
     fade = 1 - (1 - cell.retention) * ((number - 1) / (cell.retention_cycle - 1)) ** 0.9
     scatter = cell.scatter * random.standard_normal(len(rates))
-    scatter[(number == 1) | (number == cell.retention_cycle)] = 0.0  # the two cycles that the truth is about
+    scatter[(number == 1) | (number == cell.retention_cycle)] = 0.0  # in these two cycles the true capacity is stated
     efficiency = cell.efficiency - (cell.efficiency - cell.first_efficiency) * np.exp(-(number - 1) / 0.7)
     efficiency = efficiency + 3e-4 * random.standard_normal(len(rates)) * (number > 1)
     fresh = np.array([capacity_at(rate, cell) for rate in rates])
     discharge = fresh * fade + scatter
-    # A half cycle starts where the one before it, at its own rate, had to stop.
+    # A half cycle starts where the one before it, at another rate, stopped.
     carried = (np.concatenate([fresh[:1], fresh[:-1]]) / fresh + 1) / 2
     return discharge * carried * (1 / efficiency if first == "charge" else efficiency), discharge
 
@@ -106,7 +110,7 @@ def cycling(
     pause: tuple[int, float] | None = None,
     unfinished: float | None = None,
 ) -> Iterator[Step]:
-    """Steps of a full cell, one cycle for each rate [C] in `rates`; the parameters are those of `run`."""
+    """Yield the steps of a full cell, one cycle for each rate [C] in `rates`; see `run` for the parameters."""
     temperature = room_temperature(random)
     charge, discharge = capacities(rates, cell, random, first)
     open_circuit = PLATEAU - 0.3 if first == "charge" else PLATEAU + 0.1
@@ -138,6 +142,7 @@ def cycling(
 
 
 def _rest(cycle: int, duration: float, start: float, relaxed: float) -> Step:
+    """Return a rest, in which the voltage relaxes with a fast and a slow time constant."""
     time = grid(duration, 10.0)
     left = 0.6 * np.exp(-time / 3.0) + 0.4 * np.exp(-time / 90.0)
     return Step("rest", cycle, 0.0, time, relaxed + (start - relaxed) * left)
@@ -154,18 +159,21 @@ def run(
     cycler: Cycler | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Records of a full cell, one cycle for each rate [C] in `rates`: `[0.2] * 50` or `[0.2] * 5 + [1.0] * 5`.
+    """Return the records of a full cell, one cycle for each rate [C] in `rates`.
 
     Parameters
     ----------
-    first : str
-        "charge" or "discharge": what each cycle starts with.
+    rates : sequence of float
+        Such as `[0.2] * 5 + [1.0] * 5`.
+    cell : FullCell
+    first : {"charge", "discharge"}
+        The first half of each cycle.
     rest : float
-        Duration [s] of the rest after each half cycle; 0 for none.
+        Duration [s] of the rest after each half cycle; no rest where it is 0.
     pause : (int, float) or None
-        The cycle whose second half is interrupted half way, and for how many hours.
+        The cycle whose second half is interrupted in its middle, and for how many hours.
     unfinished : float or None
-        Where the last cycle is cut off: 0.5 half way through its first half, 1.5 half way through its second.
+        Where the last cycle ends: 0.5 in the middle of its first half, 1.5 in the middle of its second.
 
     Returns
     -------

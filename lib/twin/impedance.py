@@ -1,5 +1,10 @@
 """Impedance of pellets and cells, and the current of a pellet at constant voltage, as a CHI 660D records them.
 
+The impedance is that of the pellet (bulk and grain boundaries) in series with the interfaces, a diffusion layer, the
+storage in a thick electrode and the capacitance of blocking electrodes. Every relaxation has a log-normal distribution
+of times, so that no arc is the ZARC that the analysis fits. A sweep adds the inductance of the cables, a drift of the
+interfaces while it runs, and noise in proportion to |Z|.
+
 Sources
 -------
 - Bulk, grain boundaries and blocking gold on garnet pellets: T. Thompson et al., ACS Energy Lett. 2, 462 (2017), doi
@@ -19,15 +24,18 @@ import numpy as np
 
 FREQUENCY = np.logspace(6, -1, 85)  # Hz, 12 a decade, from high to low
 CABLE = 0.6e-6  # H
-NOISE = 1.2e-3  # of the modulus, three times so much at the fast end and twice at the slow
-DRIFT = 3e-3  # growth of the interface in the course of a sweep
+NOISE = 1.2e-3  # of the modulus; three times as much at the high end and twice at the low
+DRIFT = 3e-3  # relative change of the interface during a sweep, standard deviation
 SPREAD = np.linspace(-5, 5, 241)  # standard deviations of a distribution of relaxation times
 OFFSET = 5e-11  # A, of the potentiostat
 HUM = 2e-3  # of the current
 
 
 class Process(NamedTuple):
-    """A resistance [ohm] beside a capacitance whose time constant [s] spreads log-normally [ln tau]."""
+    """A resistance [ohm] in parallel with a capacitance, whose time constant [s] has a log-normal distribution.
+
+    `spread` is the standard deviation of ln(time).
+    """
 
     resistance: float
     time: float
@@ -36,7 +44,7 @@ class Process(NamedTuple):
 
 @dataclass(frozen=True)
 class Cell:
-    """What lies in series between the two terminals at one moment."""
+    """The elements in series between the two terminals."""
 
     processes: tuple[Process, ...]  # the pellet first: bulk and grain boundaries
     layer: tuple[float, float] = (0.0, 1.0)  # resistance [ohm] and time [s] of diffusion through a finite layer
@@ -45,17 +53,17 @@ class Cell:
 
     @property
     def electrolyte(self) -> float:
-        """Resistance of the pellet [ohm]."""
+        """Resistance [ohm] of the pellet."""
         return sum(process.resistance for process in self.processes[:2])
 
     @property
     def interface(self) -> float:
-        """Resistance of all that lies between the pellet and the electrodes' bulk [ohm]."""
+        """Resistance [ohm] of the interfaces, with the diffusion layer."""
         return sum(process.resistance for process in self.processes[2:]) + self.layer[0]
 
     @property
     def total(self) -> float:
-        """Resistance to direct current, without what a thick or a blocking electrode adds [ohm]."""
+        """Resistance [ohm] to direct current, without thick or blocking electrodes."""
         return self.electrolyte + self.interface
 
 
@@ -75,14 +83,14 @@ class Transient(NamedTuple):
 
 
 def impedance(cell: Cell, frequency: np.ndarray) -> np.ndarray:
-    """Impedance [ohm] of a cell that does not change."""
+    """Return the impedance [ohm] of a cell that does not change."""
     return _pellet(cell, frequency) + _interface(cell, frequency)
 
 
 def sweep(cell: Cell, *, seed: int) -> Spectrum:
-    """Record a sweep from 1 MHz to 0.1 Hz, in the course of which the interface drifts."""
+    """Record a sweep from 1 MHz to 0.1 Hz, during which the interface drifts."""
     rng = np.random.default_rng(seed)
-    elapsed = np.cumsum(2 + 3 / FREQUENCY)
+    elapsed = np.cumsum(2 + 3 / FREQUENCY)  # s: three periods of each frequency, and overhead
     drift = 1 + DRIFT * elapsed / elapsed[-1] * rng.normal(0, 1)
     z = _pellet(cell, FREQUENCY) + drift * _interface(cell, FREQUENCY) + 2j * np.pi * FREQUENCY * CABLE
     size = NOISE * (1 + 2 * (FREQUENCY / 1e6) + 1 / (1 + FREQUENCY / 0.3)) * np.abs(z)
@@ -93,6 +101,7 @@ def transient(steady: float, decays: tuple[tuple[float, float, float], ...], *, 
     """Record for an hour at 1 V: the steady current [A], and stretched decays (current [A], time [s], exponent)."""
     rng = np.random.default_rng(seed)
     time = np.arange(1.0, 3601.0)
+    # Stretched exponentials (Kohlrausch): the polarisation of an inhomogeneous pellet has a wide range of times.
     current = steady + sum(size * np.exp(-((time / tau) ** beta)) for size, tau, beta in decays)
     wander = np.zeros(time.size)
     for at, kick in enumerate(rng.normal(size=time.size - 1), start=1):  # correlated over a minute
@@ -102,20 +111,24 @@ def transient(steady: float, decays: tuple[tuple[float, float, float], ...], *, 
 
 
 def _distributed(process: Process, s: np.ndarray) -> np.ndarray:
+    """Return the impedance of a process at s = i omega: the sum of relaxations over the distribution of times."""
     share = np.exp(-(SPREAD**2) / 2)
     times = process.time * np.exp(process.spread * SPREAD)
     return process.resistance * ((share / share.sum()) / (1 + s[:, None] * times)).sum(axis=1)
 
 
 def _pellet(cell: Cell, frequency: np.ndarray) -> np.ndarray:
+    """Return the impedance of bulk and grain boundaries."""
     s = 2j * np.pi * frequency
-    return sum(_distributed(process, s) for process in cell.processes[:2])
+    return sum((_distributed(process, s) for process in cell.processes[:2]), np.zeros(s.size, complex))
 
 
 def _interface(cell: Cell, frequency: np.ndarray) -> np.ndarray:
+    """Return the impedance of interfaces and electrodes."""
     s = 2j * np.pi * frequency
     z = sum((_distributed(process, s) for process in cell.processes[2:]), np.zeros(s.size, complex))
     resistance, time = cell.layer
+    # Finite-length diffusion (transmissive), semi-infinite diffusion, constant-phase elements in parallel.
     z += resistance * np.tanh(np.sqrt(s * time)) / np.sqrt(s * time)
     z += cell.storage / np.sqrt(s)
     if cell.blocking:

@@ -1,31 +1,30 @@
-"""JCAMP-DX 4.24 of a Raman spectrum (McDonald & Wilks 1988, doi 10.1366/0003702884428734), in both of its forms."""
+"""Writer of Raman spectra in JCAMP-DX 4.24 (McDonald and Wilks 1988, doi 10.1366/0003702884428734), in both forms."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from twin.raman import Spectrum
+from twin.microscope import Spectrum
 
 YFACTOR = 0.01  # of (X++(Y..Y)), whose ordinates are whole numbers
 LINE = 76  # characters; the standard allows 80
 
 
-def xy(spectrum: "Spectrum", path: Path, *, date: str, time: str) -> None:
-    """Write pairs of shift and counts, one a line."""
+def xy(spectrum: Spectrum, path: Path, *, date: str, time: str) -> None:
+    """Write pairs of shift and counts, one per line."""
     x, y = np.round(spectrum.shift, 3), np.round(spectrum.counts, 2)
     rows = [f"{a:.3f}, {b:.2f}" for a, b in zip(x, y, strict=True)]
     head = _header(spectrum, x, y, 1.0, date, time)
     _write(path, [*head, "##XYDATA= (XY..XY)", *rows, "##END="])
 
 
-def even(spectrum: "Spectrum", path: Path, *, date: str, time: str) -> None:
-    """Write the first shift of each line and as many whole ordinates as it holds, the shifts evenly spaced."""
+def even(spectrum: Spectrum, path: Path, *, date: str, time: str) -> None:
+    """Write evenly spaced shifts: the first of each line, and as many whole ordinates as fit into it."""
     x, y = spectrum.shift, np.rint(spectrum.counts / YFACTOR).astype(int)
     head = _header(spectrum, x, y * YFACTOR, YFACTOR, date, time)
     head.append(f"##DELTAX= {(x[-1] - x[0]) / (x.size - 1):.6f}")
-    rows, row = [], ""
+    rows: list[str] = []
+    row = ""
     for a, b in zip(x, y, strict=True):
         if not row or len(row) + len(f"{b:+d}") > LINE:
             rows, row = [*rows, row], f"{a:.4f}"
@@ -33,7 +32,8 @@ def even(spectrum: "Spectrum", path: Path, *, date: str, time: str) -> None:
     _write(path, [*head, "##XYDATA= (X++(Y..Y))", *rows[1:], row, "##END="])
 
 
-def _header(spectrum: "Spectrum", x: np.ndarray, y: np.ndarray, yfactor: float, date: str, time: str) -> list[str]:
+def _header(spectrum: Spectrum, x: np.ndarray, y: np.ndarray, yfactor: float, date: str, time: str) -> list[str]:
+    """Return the labelled records above the table."""
     return [
         f"##TITLE= {spectrum.title}",
         "##JCAMP-DX= 4.24",

@@ -1,21 +1,29 @@
-"""Writers of the export formats of LAND cyclers: records of `twin.tester.record` in, one file out.
+"""Writers of the export formats of LAND cyclers.
 
-The column names, state words, date and duration styles are those of real exports: a Landt CSV of the Battery Data
-Alliance's examples, and the public parsers of LANDdt, LANHE and LAND files (navani, LANDT-py, echemistpy). Every
-writer takes the same first three arguments: records, path, and `start`, the system time of the test's start.
+Column names, step states, dates and durations are written as in real exports: a Landt CSV among the examples of the
+Battery Data Alliance, and files for which public parsers were made (navani, LANDT-py, echemistpy). The first three
+arguments of every writer are the records, as `twin.tester.record` returns them, the path, and `start`, the system time
+at which the test starts.
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
+from twin.recording import write_whole
+
+#: A column of a workbook; None for an empty channel.
+Column: TypeAlias = Sequence[Any] | np.ndarray | pd.Series | None
+
 START = "2022-03-07 09:30:00"
-MADE = datetime(2022, 3, 7)  # in the properties of every workbook: the same bytes whenever it is written
+#: In the properties of every workbook, so that its bytes do not depend on when it is written.
+MADE = datetime(2022, 3, 7)
 
 LANDT_PREAMBLE = """cell model:,,,,,,,,,,,,,,,,
 cell id: ,,,,,,,,,,,,,,,,
@@ -35,12 +43,12 @@ CHINESE_STATES = {"rest": "静置", "charge": "恒流充电", "discharge": "恒�
 
 
 def landt_csv(records: pd.DataFrame, path: Path, start: str = START) -> None:
-    """Landt CSV: six lines of preamble, SI units, each row with a trailing comma the header does not have."""
+    """Write a Landt CSV: six lines of preamble, SI units, and a trailing comma in each row but not in the header."""
     long_landt_csv([records], path, start)
 
 
 def long_landt_csv(parts: Iterable[pd.DataFrame], path: Path, start: str = START) -> None:
-    """The same of records that come in parts, each of whole steps, none of which is held longer than it takes."""
+    """Write a Landt CSV of records that come in parts, each of whole steps, so that they need not fit into memory."""
     partial = path.with_name(path.name + ".part")
     with partial.open("wb") as file:
         file.write(LANDT_PREAMBLE.encode("ascii"))
@@ -50,10 +58,10 @@ def long_landt_csv(parts: Iterable[pd.DataFrame], path: Path, start: str = START
 
 
 def _landt_rows(records: pd.DataFrame, start: str) -> pl.DataFrame:
-    """Rows of a Landt CSV: each number with as many digits as the tester writes, counters of the step's direction."""
+    """Return the rows of a Landt CSV, with the tester's digits; each step has counters of its direction."""
     table = _counted(records)
     states = pl.Series(table["state"].to_list())
-    # Python's rounding of halves, as in all the other formats, is that of the number and not of its product with 1e8.
+    # Formatted by Python as in the other formats: polars would round the product of the number and 1e8.
     counters = {name: pl.Series([f"{x:.8f}" for x in table[name].tolist()]) for name in ("capacity", "energy")}
     numbers = pl.DataFrame({name: table[name].to_numpy() for name in ("record", "cycle", "step", *LANDT_DIGITS)})
     systime = pl.lit(datetime.fromisoformat(start)) + pl.duration(milliseconds=(pl.col("time") * 1000).round())
@@ -84,7 +92,7 @@ def land_csv(
     milliseconds: bool = True,
     current_decimals: int = 3,
 ) -> None:
-    """LAND CSV: a table of cycles, one of steps and one of records below each other, in one file.
+    """Write a LAND CSV: a table of cycles, one of steps and one of records, one below the other.
 
     Parameters
     ----------
@@ -93,9 +101,9 @@ def land_csv(
     chinese : bool
         Whether the states of the steps are in Chinese.
     milliseconds : bool
-        Whether times show milliseconds, or whole seconds only.
+        Whether times have milliseconds or whole seconds.
     current_decimals : int
-        Of the current in mA.
+        Decimals of the current in mA.
     """
     table = _derived(records, start)
     states = CHINESE_STATES if chinese else LAND_STATES
@@ -118,14 +126,14 @@ def land_csv(
             f"{r.record},{_duration(r.time, milliseconds)},{r.current * 1e3:.{current_decimals}f},"
             f"{r.capacity * 1e3:.5f},{r.voltage:.4f},{day} {r.systime:%H:%M:%S},{r.cycle},{r.step},{states[r.state]}\n"
         )
-    # utf-16 alone would follow this machine's byte order.
+    # The byte order is stated: that of the encoding "utf-16" depends on the machine.
     encoded = text.getvalue().replace("\n", "\r\n")
     data = b"\xff\xfe" + encoded.encode("utf-16-le") if encoding == "utf-16" else encoded.encode(encoding)
-    _write(path, data)
+    write_whole(path, data)
 
 
 def landdt_xlsx(records: pd.DataFrame, path: Path, start: str = START, *, mass: float | None = None) -> None:
-    """LANDdt workbook in English, with the active mass [mg] that its specific columns are per gram of."""
+    """Write a LANDdt workbook in English; specific capacities are per gram of the active mass [mg]."""
     table = _derived(records, start)
     milligram = mass or np.nan
     columns = {
@@ -150,7 +158,7 @@ def landdt_xlsx(records: pd.DataFrame, path: Path, start: str = START, *, mass: 
 
 
 def lanhe_xlsx(records: pd.DataFrame, path: Path, start: str = START, *, name: str = "test") -> None:
-    """LANHE workbook: a sheet about the test, then the records in microampere, with durations as text."""
+    """Write a LANHE workbook: a sheet about the test, then the records, with currents in uA and durations as text."""
     table = _derived(records, start)
     end = table["systime"].iloc[-1]
     information = {
@@ -176,7 +184,7 @@ def lanhe_xlsx(records: pd.DataFrame, path: Path, start: str = START, *, name: s
 
 
 def chinese_xlsx(records: pd.DataFrame, path: Path, start: str = START) -> None:
-    """LAND workbook in Chinese: a sheet of cycles and one of records."""
+    """Write a LAND workbook in Chinese: a sheet of cycles and one of records."""
     table = _derived(records, start)
     cycles = dict(zip(("循环序号", "充电容量/mAh", "放电容量/mAh"), _cycles(table), strict=True))
     columns = {
@@ -196,7 +204,7 @@ def chinese_xlsx(records: pd.DataFrame, path: Path, start: str = START) -> None:
 
 
 def _derived(records: pd.DataFrame, start: str) -> pd.DataFrame:
-    """The records with what exports show besides: system time, charge and energy of the step, charge of the cycle."""
+    """Return the records with system time, charge and energy of the step, and charge of the cycle."""
     table = _counted(records)
     increments = table["step_capacity"].groupby(table["step"]).diff().fillna(0.0)
     table["charge"] = increments.groupby([table["cycle"], table["state"]]).cumsum()
@@ -206,7 +214,7 @@ def _derived(records: pd.DataFrame, start: str) -> pd.DataFrame:
 
 
 def _counted(records: pd.DataFrame) -> pd.DataFrame:
-    """The records with the charge and the energy of the step."""
+    """Return the records with the charge and the energy of the step."""
     table = records.copy()
     table["step_capacity"] = table["capacity"] - table.groupby("step")["capacity"].transform("first")
     increments = table["step_capacity"].groupby(table["step"]).diff().fillna(0.0)
@@ -215,13 +223,13 @@ def _counted(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cycles(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Number, charge and discharge capacity [mAh] of each cycle."""
+    """Return number, charge and discharge capacity [mAh] of each cycle."""
     passed = table.pivot_table(index="cycle", columns="state", values="charge", aggfunc="max", fill_value=0.0) * 1e3
     return passed.index.to_numpy(), *(np.round(passed[state].to_numpy(), 5) for state in ("charge", "discharge"))
 
 
 def _duration(seconds: float, milliseconds: bool = True, days: str = "-", always: bool = False) -> str:
-    """`3-04:05:06.789`: the days stand in front where there are any, or `always`."""
+    """Return `3-04:05:06.789`; without the days where there are none, unless `always`."""
     total = round(seconds * 1000) if milliseconds else round(seconds) * 1000
     rest, ms = divmod(total, 1000)
     minutes, s = divmod(rest, 60)
@@ -231,8 +239,8 @@ def _duration(seconds: float, milliseconds: bool = True, days: str = "-", always
     return f"{front}{h:02d}:{m:02d}:{s:02d}" + (f".{ms:03d}" if milliseconds else "")
 
 
-def _workbook(path: Path, sheets: dict[str, dict[str, Iterable | None]]) -> None:
-    """Write sheets of columns; a column of None is an empty channel, which LAND shows as `-`."""
+def _workbook(path: Path, sheets: Mapping[str, Mapping[str, Column]]) -> None:
+    """Write sheets of columns."""
     import xlsxwriter  # not in the environment of `make scale`, which writes no workbook
 
     data = io.BytesIO()
@@ -244,19 +252,12 @@ def _workbook(path: Path, sheets: dict[str, dict[str, Iterable | None]]) -> None
             for c, (header, values) in enumerate(columns.items()):
                 sheet.write_string(0, c, header)
                 sheet.write_column(1, c, _cells(values, rows))
-    _write(path, data.getvalue())
+    write_whole(path, data.getvalue())
 
 
-def _cells(values: Iterable | None, rows: int) -> Sequence:
+def _cells(values: Column, rows: int) -> Sequence[Any]:
+    """Return the cells of a column; LAND writes `-` for a missing value."""
     if values is None:
         return ["-"] * rows
-    plain = values.tolist() if hasattr(values, "tolist") else list(values)
+    plain = list(values) if isinstance(values, Sequence) else values.tolist()
     return ["-" if isinstance(value, float) and np.isnan(value) else value for value in plain]
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write the file whole or not at all."""
-    path = Path(path)
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(data)
-    partial.replace(path)

@@ -1,4 +1,4 @@
-"""The manifest of a folder of synthetic recordings: what the bundle's readers know of each."""
+"""The manifest of a folder of synthetic recordings."""
 
 import csv
 import io
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from twin.recording import Recording
+from twin.recording import Recording, write_whole
 
 
 def manifest_row(recording: Recording, raw: Path) -> dict[str, str]:
-    """The manifest's row of a recording that stands in `raw`."""
+    """Return the row of a recording that has been written below `raw`."""
     constants = dict.fromkeys(("area_cm2", "thickness_cm", "active_mass_mg", "temperature_C"), "")
     return {
         "file": recording.file,
@@ -27,7 +27,7 @@ def manifest_row(recording: Recording, raw: Path) -> dict[str, str]:
 
 
 def write_manifest(raw: Path, recordings: Sequence[Recording]) -> None:
-    """Write a folder's manifest, whole or not at all; rows of what is not synthetic stay, after the others."""
+    """Write the manifest of a folder; rows of recordings that are not synthetic are kept at its end."""
     text = io.StringIO()
     rows = [manifest_row(recording, raw) for recording in recordings]
     manifest = raw / "manifest.csv"
@@ -37,6 +37,4 @@ def write_manifest(raw: Path, recordings: Sequence[Recording]) -> None:
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    partial = raw / "manifest.csv.part"
-    partial.write_text(text.getvalue(), encoding="utf-8", newline="")
-    partial.replace(manifest)
+    write_whole(manifest, text.getvalue().encode())

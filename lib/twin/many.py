@@ -1,4 +1,4 @@
-"""Recordings to measure with: one of any length, and a folder of any number of cells with truths of their own."""
+"""Recordings for benchmarks: one of any length, and any number of cells with known values of their own."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,8 +15,9 @@ from twin.symmetric import SymmetricCell
 from twin.tester import Cycler, rng, step_records
 
 CELL = {"area_cm2": "0.785", "thickness_cm": "0.040", "temperature_C": "25"}
-FINE = {"current_decimals": 6, "current_noise": 2e-7}
-MASS = 1.57  # mg, as weighed; each cell's own differs by 2 %
+MASS = 1.57  # mg, as weighed; the true mass of a cell differs by 2 %
+
+Truth = dict[str, float | None]
 
 LONG_HALF_CYCLE = 1800.0  # s
 LONG_EVERY = 0.2  # s
@@ -24,7 +25,7 @@ FAILS_AT = 0.99  # share of a long recording
 
 
 def long_recording(rows: int, path: Path, seed: int = 1) -> float:
-    """Write a Landt CSV of about `rows` records, five a second, of a cell cycled at 0.5 mA/cm2 that shorts at last.
+    """Write a Landt CSV of about `rows` records, five per second, of a cell at 0.5 mA/cm2 that shorts at the end.
 
     Returns
     -------
@@ -42,12 +43,12 @@ def long_recording(rows: int, path: Path, seed: int = 1) -> float:
     return truth / 3600
 
 
-def recordings(number: int) -> Iterator[tuple[Recording, dict[str, float | None]]]:
-    """Cells of three roles in turn, and what is true of each, by quantity; None for what its test did not reach.
+def recordings(number: int) -> Iterator[tuple[Recording, Truth]]:
+    """Yield cells of three roles in turn, with their true values by quantity; None for what a test did not reach.
 
-    - `ccd`: critical current density of 0.1 to 2.5 mA/cm2, where the test ends; half of them short softly first.
-    - `long-cycling`: 200 h at 0.2 to 0.7 mA/cm2; three quarters fail within them.
-    - `full-cell`: 30 to 60 cycles at 0.2C, of a mass that was weighed wrong by 2 % (standard deviation).
+    - `ccd`: critical current density of 0.1 to 2.5 mA/cm2, the last step of the test; half of the cells short softly
+    first. - `long-cycling`: 200 h at 0.2 to 0.7 mA/cm2; three quarters of the cells fail. - `full-cell`: 30 to 60
+    cycles at 0.2C, with an error of the weighed mass of 2 % (standard deviation).
     """
     for n in range(number):
         random = rng(1000 + n)
@@ -55,7 +56,7 @@ def recordings(number: int) -> Iterator[tuple[Recording, dict[str, float | None]
 
 
 def _interlayer(ccd: float, random: np.random.RandomState) -> SymmetricCell:
-    """A cell whose interface is the better, the more current it stands, as the paper's four are."""
+    """Return a cell whose interface resistance falls with its critical current density, as in the paper."""
     settled = 600 * np.exp(-2 * ccd) * random.lognormal(0, 0.2)
     constriction = 30 + settled / 2
     return SymmetricCell(
@@ -63,27 +64,33 @@ def _interlayer(ccd: float, random: np.random.RandomState) -> SymmetricCell:
     )
 
 
-def _ccd(sample: str, random: np.random.RandomState) -> tuple[Recording, dict]:
+def _ccd(sample: str, random: np.random.RandomState) -> tuple[Recording, Truth]:
     truth = round(0.1 * random.randint(1, 26), 1)
-    soft = {"soft_at": random.uniform(0.15, 0.4), "hard_at": random.uniform(0.6, 1.3)}
-    when = soft if random.random_sample() < 0.5 else {"hard_at": random.uniform(0.1, 0.9)}
-    cycler = Cycler(every=30.0, voltage_offset=random.normal(0, 2e-4), **FINE)
-    simulate = partial(symmetric.ccd_run, truth, _interlayer(truth, random), cycler=cycler, **when)
+    soft_at: float | None = random.uniform(0.15, 0.4)
+    hard_at = random.uniform(0.6, 1.3)
+    if random.random_sample() >= 0.5:
+        soft_at, hard_at = None, random.uniform(0.1, 0.9)
+    cycler = Cycler(every=30.0, voltage_offset=random.normal(0, 2e-4))
+    cell = _interlayer(truth, random)
+    simulate = partial(symmetric.ccd_run, truth, cell, cycler=cycler, soft_at=soft_at, hard_at=hard_at)
     return _recording("ccd", sample, simulate, CELL), {"critical_current_density": truth}
 
 
-def _long_cycling(sample: str, random: np.random.RandomState) -> tuple[Recording, dict]:
+def _long_cycling(sample: str, random: np.random.RandomState) -> tuple[Recording, Truth]:
     hours, density = 200.0, round(random.uniform(0.2, 0.7), 2)
     life = random.uniform(30, 1.33 * hours)
-    soft = {"soft_from": life, "hard_from": life + random.uniform(2, 20)}
-    when = soft if random.random_sample() < 0.5 else {"hard_from": life}
+    soft_from, hard_from = life, life + random.uniform(2, 20)
+    if random.random_sample() >= 0.5:
+        soft_from, hard_from = np.inf, life
     cell = replace(_interlayer(random.uniform(density + 0.4, 2.2), random), drift=random.uniform(0, 3))
-    cycler = Cycler(every=120.0, voltage_offset=random.normal(0, 2e-4), **FINE)
-    simulate = partial(symmetric.long_cycling, density, hours, cell, cycler=cycler, **when)
+    cycler = Cycler(every=120.0, voltage_offset=random.normal(0, 2e-4))
+    simulate = partial(
+        symmetric.long_cycling, density, hours, cell, cycler=cycler, soft_from=soft_from, hard_from=hard_from
+    )
     return _recording("long-cycling", sample, simulate, CELL), {"lifetime": life if life < hours else None}
 
 
-def _full_cell(sample: str, random: np.random.RandomState) -> tuple[Recording, dict]:
+def _full_cell(sample: str, random: np.random.RandomState) -> tuple[Recording, Truth]:
     cycles = random.randint(30, 61)
     cell = FullCell(
         capacity=random.uniform(120, 166),
@@ -91,9 +98,9 @@ def _full_cell(sample: str, random: np.random.RandomState) -> tuple[Recording, d
         retention_cycle=cycles,
         mass=MASS * random.normal(1, 0.02),
     )
-    cycler = Cycler(every=300.0, dv=0.02, **FINE)
+    cycler = Cycler(every=300.0, dv=0.02)
     simulate = partial(full_cell.run, [0.2] * cycles, cell, cycler=cycler)
-    truth = {"first_capacity": cell.capacity, "retention": 100 * cell.retention}
+    truth: Truth = {"first_capacity": cell.capacity, "retention": 100 * cell.retention}
     return _recording("full-cell", sample, simulate, CELL | {"active_mass_mg": str(MASS)}), truth
 
 

@@ -1,6 +1,6 @@
-"""The truths behind the impedance spectra and the current transients. Values of the paper are marked P.
+"""True values of the impedance spectra and current transients; those of the paper are marked P.
 
-The analysis must find them again; it never reads this file.
+The paper is doi 10.1002/adma.202212096. The analysis must recover them and never reads this file.
 """
 
 import numpy as np
@@ -15,14 +15,14 @@ AREA, THICKNESS = cells.LLZ.area, cells.LLZ.thickness  # cm2, cm
 CONDUCTIVITY = cells.LLZ.conductivity  # S/cm at 25 C, bulk and grain boundaries together (P)
 ACTIVATION = cells.LLZ.activation  # eV, of conductivity times temperature (P)
 TEMPERATURES = (25, 35, 45, 55, 65, 75)  # as the thermostat shows, C
-THERMOSTAT = 0.3  # standard deviation of what it really is, K
+THERMOSTAT = 0.3  # standard deviation of the true temperature, K
 
 BOUNDARY_SHARE, BOUNDARY_ACTIVATION = 0.18, 0.42  # of the resistance at 25 C; eV
 BULK_CAPACITANCE, BOUNDARY_CAPACITANCE = 8e-11, 1.5e-8  # F
 
 GOLD = ((2.6e-6, 0.93), (3.0e-7, 0.78))  # smooth and rough patches
 
-ELECTRONIC = {"LLZ": 1.1e-8, "RT-MCL-LLZ": 2.6e-9}  # S/cm; the paper says that it falls, not how far
+ELECTRONIC = {"LLZ": 1.1e-8, "RT-MCL-LLZ": 2.6e-9}  # S/cm; the paper says that it falls but not by how much
 DECAYS = {
     "LLZ": ((1.5e-6, 25.0, 0.7), (2.6e-7, 420.0, 0.75)),
     "RT-MCL-LLZ": ((9e-7, 30.0, 0.7), (9e-8, 380.0, 0.75)),
@@ -32,18 +32,18 @@ CYCLES = (1, 10, 25, 50, 75, 100, 150, 200)
 FULL_CELL_CYCLES = (1, 10, 25, 50)
 SCATTER = 0.01  # of an interface's resistance from one measurement to the next
 SHAPES = 0.12  # of its time constants and their spread, as standard deviation of the logarithm
-ARCS = {"LLZ": (0.62, 0.38), "RT-MCL-LLZ": (0.55, 0.45)}  # the two interfaces of a cell are not alike
+ARCS = {"LLZ": (0.62, 0.38), "RT-MCL-LLZ": (0.55, 0.45)}  # share of each interface: the two of a cell differ
 CAPACITANCE = 2.5e-6  # F, of one interface
-LAYER = 0.03, 0.35  # share of the interface and time [s] of diffusion in the lithium beside it
+LAYER = 0.03, 0.35  # share of the interface, and time [s], of the diffusion in the adjacent lithium
 
 
 def conductivity(celsius: float) -> float:
-    """Of the pellet at a temperature [C], in S/cm."""
-    return CONDUCTIVITY / arrhenius(np.float64(celsius + 273.15), ACTIVATION)
+    """Return the conductivity [S/cm] of the pellet at a temperature [C]."""
+    return float(CONDUCTIVITY / arrhenius(np.asarray(celsius + 273.15), ACTIVATION))
 
 
 def pellet(celsius: float = 25.0) -> tuple[Process, Process]:
-    """Bulk and grain boundaries. The boundaries have an activation energy of their own, the whole that of the paper."""
+    """Return bulk and grain boundaries; the boundaries have their own activation energy, the sum has the paper's."""
     total = THICKNESS / (conductivity(celsius) * AREA)
     room = THICKNESS / (CONDUCTIVITY * AREA)
     kelvin = BOUNDARY_ACTIVATION * ELEMENTARY_CHARGE / BOLTZMANN
@@ -53,19 +53,19 @@ def pellet(celsius: float = 25.0) -> tuple[Process, Process]:
 
 
 def blocked(celsius: float = 25.0) -> Cell:
-    """Au|LLZ|Au."""
+    """Return Au|LLZ|Au."""
     return Cell(pellet(celsius), blocking=GOLD)
 
 
 def area_resistance(sample: str, cycle: int) -> float:
-    """Of both interfaces of a symmetric cell together [ohm cm2], as in `cells`; bare LLZ degrades from 50 on (P)."""
+    """Return the area-specific resistance [ohm cm2] of both interfaces; bare LLZ degrades from cycle 50 (P)."""
     cell = {"LLZ": cells.LLZ, "RT-MCL-LLZ": cells.RT_MCL_LLZ}[sample]
     settling = (cell.fresh - cell.settled) * np.exp(-(cycle - 1) / cell.settling)
     return cell.settled + settling + (1.7 * max(cycle - 50, 0) if sample == "LLZ" else 0.0)
 
 
 def symmetric(sample: str, cycle: int) -> Cell:
-    """Li|sample|Li after so many cycles."""
+    """Return Li|sample|Li after a number of cycles."""
     interface = area_resistance(sample, cycle) / AREA
     layer, time = LAYER
     arcs = [
@@ -76,10 +76,10 @@ def symmetric(sample: str, cycle: int) -> Cell:
 
 
 def full_cell(cycle: int) -> Cell:
-    """Li|RT-MCL-LLZ|LiFePO4: 300 ohm after 50 cycles (P), little else before."""
+    """Return Li|RT-MCL-LLZ|LiFePO4: 300 ohm after 50 cycles (P), and little less before."""
     anode = area_resistance("RT-MCL-LLZ", cycle) / AREA / 2
     cathode = 300.0 - pellet()[0].resistance - pellet()[1].resistance - area_resistance("RT-MCL-LLZ", 50) / AREA / 2
-    cathode *= 1 - 0.05 * np.exp(-(cycle - 1) / 8)  # wetting and coating settle
+    cathode *= 1 - 0.05 * np.exp(-(cycle - 1) / 8)  # wetting and coating
     contact, transfer = 0.35 * cathode, 0.65 * cathode
     arcs = Process(anode, anode * CAPACITANCE, 0.9), Process(contact, 4e-4, 0.8), Process(transfer, 1.2e-2, 0.6)
     return Cell((*pellet(), *arcs), storage=18.0)

@@ -1,12 +1,14 @@
 """Photoelectron spectra of layered surfaces: natural lines, inelastic losses of electrons from every depth, counting.
 
-Electrons of a level start at depths z and lose energy in n inelastic scatterings, n Poisson-distributed with mean
-z / path (Tougaard 1988, Surf. Interface Anal. 11, 453, doi 10.1002/sia.740110902). So the background is not added to
-the peaks, it is the same electrons after their losses, and its shape tells from what depth they come.
+Electrons of a level start at depths z and lose energy in n inelastic scatterings, n Poisson-distributed with mean z /
+path (Tougaard 1988, Surf. Interface Anal. 11, 453, doi 10.1002/sia.740110902). The background is therefore not added to
+the peaks: it consists of the same electrons after their losses, and its shape depends on the depth they come from.
+Lines are Voigt profiles, with the asymmetry of a metal by Mahan's form and a tail from uneven charging.
 """
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.special import gammainc, voigt_profile
@@ -16,11 +18,13 @@ from twin.tester import rng
 PHOTON_ENERGY = 1486.68  # eV, Al K-alpha
 XRAY_WIDTH = 0.26  # eV, Gaussian FWHM behind the monochromator
 ANALYSER_WIDTH = 0.015  # Gaussian FWHM per pass energy
-CUT_OFF = 4.0  # eV, of the electron-hole pairs that a core hole excites in a metal: of the order of its band's width
+CUT_OFF = 4.0  # eV, largest energy of electron-hole pairs that a core hole excites: about the width of the band
 GRID = 0.025  # eV
-MARGIN = 14.0  # eV below a scan's low end from which lines still reach into it with their wings
+MARGIN = 14.0  # eV below a scan from which wings of lines still reach into it
 FARTHEST_LOSS = 250.0  # eV, over which the loss probability is normalised
 SIGMA = 2 * np.sqrt(2 * np.log(2))  # FWHM of a Gaussian of standard deviation 1
+
+Energy = TypeVar("Energy", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Medium:
-    """What electrons lose energy to: a gap, then oscillators (energy, width [eV], strength)."""
+    """A medium in which electrons lose energy: a gap, and oscillators (energy [eV], width [eV], strength)."""
 
     gap: float  # eV
     oscillators: tuple[tuple[float, float, float], ...]
@@ -59,7 +63,7 @@ class Medium:
 
 @dataclass(frozen=True)
 class Scan:
-    """One region as the operator set it: binding energies [eV] as the instrument shows them."""
+    """The settings of one region; binding energies [eV] are those that the instrument shows."""
 
     region: str
     low: float
@@ -67,7 +71,7 @@ class Scan:
     step: float
     sweeps: int
     dwell: float  # s
-    fine: tuple[float, float] | None = None  # eV, outside of which only each fourth point is measured
+    fine: tuple[float, float] | None = None  # eV, outside which only every fourth point is measured
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,10 @@ class Surface:
     carbon: float = 1.0  # nm of adventitious carbon
     carbon_medium: Medium = Medium(2.0, ((6.3, 3.0, 0.15), (22.5, 14.0, 1.0)), 2.9)
     pass_energy: float = 30.0  # eV
-    charge: float = 0.0  # eV by which everything seems bound more tightly
-    uneven: float = 0.0  # eV, mean of an exponential tail: where the neutraliser reaches less
-    flux: float = 6000.0  # count/s per cross-section, amount and nm, at 1 keV
-    secondary: float = 0.03  # background without losses of these lines, in nm of cross-section 1
+    charge: float = 0.0  # eV, shift of all apparent binding energies
+    uneven: float = 0.0  # eV, mean of an exponential tail: the neutraliser does not reach every spot
+    flux: float = 6000.0  # count/s for cross-section 1, amount 1 and 1 nm, at 1 keV
+    secondary: float = 0.03  # background that is not from these lines, in nm of cross-section 1
 
 
 @dataclass(frozen=True)
@@ -97,17 +101,17 @@ class Spectrum:
     pass_energy: float  # eV
 
 
-def spectra(surface: Surface, seed: int | None, **changes: object) -> list[Spectrum]:
-    """Return all regions of a surface, their counts Poisson-distributed; the expectation itself for seed None.
+def spectra(surface: Surface, seed: int | None, **changes: Any) -> list[Spectrum]:
+    """Return all regions of a surface with Poisson-distributed counts, or the expected counts for seed None.
 
     Parameters
     ----------
     surface : Surface
-        The truth.
+        The true values.
     seed : int or None
         Of the noise.
     **changes
-        Other values for fields of the surface, such as `charge` or `flux`. For other lines, see `altered`.
+        Fields of the surface with other values, such as `charge` or `flux`. See `altered` for those of a line.
     """
     surface = replace(surface, **changes)
     random = rng(0 if seed is None else seed)
@@ -120,7 +124,7 @@ def spectra(surface: Surface, seed: int | None, **changes: object) -> list[Spect
     return recorded
 
 
-def altered(surface: Surface, level: str, name: str, **changes: object) -> Surface:
+def altered(surface: Surface, level: str, name: str, **changes: Any) -> Surface:
     """Return the surface with other values, such as `amount` or `position`, for the line of that level and name."""
     chosen = [line for line in surface.lines if (line.level.name, line.name) == (level, name)]
     if not chosen:
@@ -130,9 +134,9 @@ def altered(surface: Surface, level: str, name: str, **changes: object) -> Surfa
 
 
 def areas(surface: Surface) -> dict[tuple[str, str], float]:
-    """Return the area [count eV] of each line, by level and name, both partners, of electrons that lost nothing.
+    """Return the area [count eV] of each line by level and name: both partners, electrons without losses.
 
-    As recorded in the region that bears the level's name; lines without one are left out.
+    Lines of levels that no region is named after are left out.
     """
     times = {scan.region: scan.sweeps * scan.dwell for scan in surface.scans}
     return {
@@ -159,15 +163,15 @@ def expected(surface: Surface, scan: Scan) -> tuple[np.ndarray, np.ndarray]:
     energy = np.round(scan.low + scan.step * points, 6)
     mean = rate[round(MARGIN / GRID) + every * points] * scan.dwell * scan.sweeps
     for array in (energy, mean):
-        array.setflags(write=False)  # they are shared by all that ask
+        array.setflags(write=False)  # the cache shares them
     return energy, mean
 
 
 def loss_probability(medium: Medium, size: int) -> np.ndarray:
-    """Return the probability of each loss [0, GRID, ...] of one inelastic scattering, shape (size,).
+    """Return the probability of each loss [0, GRID, ...] in one inelastic scattering, shape (size,).
 
-    Oscillators as in the loss function Im(-1/eps) of a dielectric, none within the gap; they fall as the third power
-    of the loss far above them, as Tougaard's three-parameter cross-section does.
+    A sum of oscillators, as in the loss function Im(-1/eps) of a dielectric, without losses in the gap. Far above an
+    oscillator it falls with the third power of the loss, like Tougaard's three-parameter cross-section.
     """
     loss = GRID * np.arange(round(FARTHEST_LOSS / GRID))
     function = sum(
@@ -179,20 +183,20 @@ def loss_probability(medium: Medium, size: int) -> np.ndarray:
 
 
 def losses(once: np.ndarray, top: float, bottom: float) -> np.ndarray:
-    """Return the losses of electrons that start evenly between two depths, per mean free path of thickness.
+    """Return the losses of electrons that start uniformly between two depths, per mean free path of thickness.
 
     Parameters
     ----------
     once : array, shape (n,)
         Probability of each loss of one scattering, on an even grid from 0.
     top, bottom : float
-        Depths along the way out, in mean free paths; equal ones give the losses of electrons that cross that depth,
-        per electron.
+        Depths along the path to the surface, in mean free paths. For equal depths: the losses of electrons that cross
+        that depth, per electron.
 
     Returns
     -------
     array, shape (n,)
-        The first element is of those that lost nothing. Exact on the grid: a loss only adds.
+        The first element is that of electrons without losses. Exact on the grid, since losses only add.
     """
     many = np.zeros_like(once)
     many[0] = 1.0
@@ -205,25 +209,25 @@ def losses(once: np.ndarray, top: float, bottom: float) -> np.ndarray:
     return total
 
 
-def transmission(kinetic_energy: np.ndarray | float) -> np.ndarray | float:
-    """Return the spectrometer's relative transmission, 1 at 1 keV [eV]."""
+def transmission(kinetic_energy: Energy) -> Energy:
+    """Return the relative transmission of the spectrometer at a kinetic energy [eV]; it is 1 at 1 keV."""
     return (kinetic_energy / 1000.0) ** -0.3
 
 
 def mean_free_path(medium: Medium, kinetic_energy: float) -> float:
-    """Return the inelastic mean free path [nm]; its power of the energy is that of the TPP-2M formula near 1 keV."""
+    """Return the inelastic mean free path [nm]; the exponent is that of the TPP-2M formula near 1 keV."""
     return medium.path * (kinetic_energy / 1000.0) ** 0.75
 
 
 def _scattered(n: int, top: float, bottom: float) -> float:
-    """Share of electrons that are scattered n times: the Poisson distribution's integral over the depths."""
+    """Return the share of electrons that are scattered n times: the Poisson probability, integrated over the depths."""
     if top == bottom:
         return float(np.exp(-top) * np.prod(top / np.arange(1, n + 1)))
     return float((1.0 if np.isinf(bottom) else gammainc(n + 1, bottom)) - gammainc(n + 1, top))
 
 
 def _rate(surface: Surface, line: Line) -> float:
-    """Area [count/s eV] that one mean free path of the line's medium would give."""
+    """Return the area [count/s eV] of a line in a layer of one mean free path."""
     kinetic = PHOTON_ENERGY - line.position
     medium = surface.carbon_medium if line.in_carbon else surface.medium
     per_nm = surface.flux * line.level.cross_section * line.amount * transmission(kinetic)
@@ -231,8 +235,8 @@ def _rate(surface: Surface, line: Line) -> float:
 
 
 def _loss_spectrum(surface: Surface, line: Line, size: int) -> np.ndarray:
-    """Losses of the line's electrons from its layer, and in the carbon above it."""
-    kinetic = round(PHOTON_ENERGY - line.position, -1)  # so that the states of a level share their losses
+    """Return the losses of a line's electrons in its layer and in the carbon above it."""
+    kinetic = round(PHOTON_ENERGY - line.position, -1)  # rounded, so that the states of a level share the cached losses
     carbon = surface.carbon / mean_free_path(surface.carbon_medium, kinetic)
     if line.in_carbon:
         return _medium_losses(surface.carbon_medium, 0.0, carbon, size)
@@ -247,7 +251,7 @@ def _medium_losses(medium: Medium, top: float, bottom: float, size: int) -> np.n
 
 
 def _line_spectrum(surface: Surface, line: Line, grid: np.ndarray) -> np.ndarray:
-    """Spectral density [1/eV] on the grid, per mean free path: line, asymmetry, uneven charge and all losses."""
+    """Return the spectral density [1/eV] per mean free path: line, asymmetry, uneven charge and all losses."""
     analyser = ANALYSER_WIDTH * surface.pass_energy
     sigma = np.sqrt(line.gaussian**2 + XRAY_WIDTH**2 + analyser**2) / SIGMA
     shares = (line.level.share, 1 - line.level.share)
@@ -265,9 +269,9 @@ def _line_spectrum(surface: Surface, line: Line, grid: np.ndarray) -> np.ndarray
 
 
 def _asymmetry(index: float, size: int) -> np.ndarray:
-    """Losses to electron-hole pairs: with a Lorentzian, the line of Doniach and Sunjic, but of finite area.
+    """Return the losses to electron-hole pairs: with a Lorentzian a Doniach-Sunjic line, but of finite area.
 
-    Mahan's form E^(index - 1) exp(-E / cut-off) (Mahan 1975, Phys. Rev. B 11, 4814, doi 10.1103/PhysRevB.11.4814).
+    Mahan's form is E^(index - 1) exp(-E / cut-off) (Mahan 1975, Phys. Rev. B 11, 4814, doi 10.1103/PhysRevB.11.4814).
     """
     if index == 0:
         return np.eye(1, size)[0]
@@ -275,17 +279,18 @@ def _asymmetry(index: float, size: int) -> np.ndarray:
 
 
 def _exponential(mean: float, size: int) -> np.ndarray:
+    """Return an exponential distribution on the grid."""
     if mean == 0:
         return np.eye(1, size)[0]
     return np.diff(-np.exp(-_edges(size) / mean))
 
 
 def _edges(size: int) -> np.ndarray:
-    """Edges of the grid's cells, the first one half: no loss is negative."""
+    """Return the edges of the grid's cells; the first cell is half as wide, since no loss is negative."""
     return GRID * np.maximum(np.arange(size + 1) - 0.5, 0.0)
 
 
 def _secondary(surface: Surface, energy: np.ndarray) -> np.ndarray:
-    """Electrons [count/s] that come from farther up the spectrum: more of them the slower they are."""
+    """Return the background [count/s] of lines at higher kinetic energy, which rises towards low kinetic energy."""
     rising = 1 + (np.maximum(energy, 0.0) / 350.0) ** 1.2
     return surface.flux * surface.secondary * rising * transmission(PHOTON_ENERGY - energy)

@@ -1,13 +1,14 @@
-"""Scans as Rigaku's measurement program saves them: .ras, Shift-JIS."""
+"""Writer of scans as Rigaku's measurement program saves them (.ras, Shift-JIS)."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from twin.diffractometer import Diffractometer, Scan
+from twin.recording import write_whole
 
-OVERHEAD = 48  # s, in which the arm runs up and back
+OVERHEAD = 48  # s, for the arm to move to the start and back
 
-AXES = (  # name, unit and position of the parts that the program lists
+AXES = (  # name, unit and position
     ("Theta", "deg", "5.0000"),
     ("TwoTheta", "deg", "10.0000"),
     ("TwoThetaTheta", "deg", "10.0000"),
@@ -33,16 +34,11 @@ def ras(scan: Scan, path: Path, *, sample: str, start: str, comment: str = "", o
     points = zip(scan.two_theta.tolist(), scan.counts.tolist(), strict=True)
     lines += [f"{angle:.4f} {count:.4f} 1.0000" for angle, count in points]
     lines += ["*RAS_INT_END", "*RAS_DATA_END", "*DSC_DATA_END", ""]
-    partial = path.with_name(path.name + ".part")
-    try:
-        partial.write_bytes("\r\n".join(lines).encode("shift_jis"))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, "\r\n".join(lines).encode("shift_jis"))
 
 
 def header(scan: Scan, begun: datetime, sample: str, comment: str, operator: str) -> dict[str, str]:
-    """The header's keys and values in the order of the program, axes abridged to those that matter."""
+    """Return the keys and values of the header in the order of the program, with the axes that matter."""
     step = scan.two_theta[1] - scan.two_theta[0]
     first, last = scan.two_theta[0], scan.two_theta[-1]
     ended = begun + timedelta(seconds=round((last - first) / scan.speed * 60) + OVERHEAD)
@@ -84,7 +80,7 @@ def header(scan: Scan, begun: datetime, sample: str, comment: str, operator: str
 
 
 def hardware(instrument: Diffractometer) -> dict[str, str]:
-    """What the header says of the instrument; the wavelengths are the program's."""
+    """Return the header's description of the instrument, with the wavelengths of the program."""
     radius = f"{instrument.radius:.1f}"
     return {
         "HW_ATTACHMENT_ID": "ATT0001",
@@ -122,7 +118,7 @@ def hardware(instrument: Diffractometer) -> dict[str, str]:
 
 
 def axes() -> dict[str, str]:
-    """The lists of axes: names twice, offsets, positions and units."""
+    """Return the lists of axes: names (twice), offsets, positions and units."""
     columns = {
         "NAME_INTERNAL": [name for name, _, _ in AXES],
         "NAME": [name for name, _, _ in AXES],

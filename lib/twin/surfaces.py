@@ -1,16 +1,17 @@
-"""The truths behind the XPS recordings, and nowhere else. The paper's (doi 10.1002/adma.202212096) are marked P.
+"""True values of the XPS recordings; those of the paper (doi 10.1002/adma.202212096) are marked P.
 
-The analysis must find them again; it never reads this file. Where the literature conflicts with the paper (N 1s of
+The analysis must recover them and never reads this file. Where the literature conflicts with the paper (N 1s of
 Li3N, which others find at 396.1 eV: doi 10.1038/s41467-023-41441-0; the order of Li3N and Li2O), the paper is
 followed. Cross-sections are Scofield's for Al K-alpha relative to C 1s (J. Electron Spectrosc. 8, 129, 1976, doi
 10.1016/0368-2048(76)80015-1); natural widths are about those of Campbell and Papp (2001, doi 10.1006/adnd.2000.0848),
 the lower partner of a doublet being the broader one for its Coster-Kronig decay.
 
-Amounts are atoms relative to each other within a surface. The paper gives no fractions: they are chosen so that what
-it says of each spectrum can be seen in it, though not at a glance.
+Amounts are relative numbers of atoms within a surface. The paper gives no fractions; they are chosen such that what it
+states of each spectrum can be found by a fit but not by eye.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from twin.photoemission import Level, Line, Medium, Scan, Surface
 
@@ -31,7 +32,7 @@ LITHIUM = Medium(0.3, ((7.3, 4.0, 0.35), (18.0, 9.0, 1.0)), path=3.0)
 
 
 def carbon(hydrocarbon: float, ether: float, carbonate: float) -> tuple[Line, ...]:
-    """Adventitious carbon, by which the energy scale is set, and its oxidised neighbours."""
+    """Return adventitious carbon, the reference of the energy scale, and its oxidised states."""
     return (
         Line(C_1S, "C-C", 284.8, hydrocarbon, gaussian=0.95, in_carbon=True),
         Line(C_1S, "C-O", 286.3, ether, gaussian=1.05, in_carbon=True),
@@ -40,30 +41,31 @@ def carbon(hydrocarbon: float, ether: float, carbonate: float) -> tuple[Line, ..
 
 
 def li3n(amount: float) -> Line:
-    """Li of Li3N (P), and of Li-In, which the paper does not tell from it."""
+    """Return Li of Li3N (P) and of Li-In, which the paper does not distinguish."""
     return Line(LI_1S, "Li3N", 55.2, amount, gaussian=0.58)
 
 
 def li2o(amount: float, deep: float = 6.0) -> Line:
-    """Li of the oxide (P), near the surface."""
+    """Return Li of the oxide (P), near the surface."""
     return Line(LI_1S, "Li2O", 55.9, amount, gaussian=0.62, layer=(0.0, deep))
 
 
 def li0(amount: float) -> Line:
-    """Metallic Li, below Li3N as the paper draws it; asymmetric, though less than bulk Li (reported 0.23)."""
+    """Return metallic Li, at lower energy than Li3N as in the paper; less asymmetric than bulk Li (reported: 0.23)."""
     return Line(LI_1S, "Li0", 54.6, amount, gaussian=0.48, asymmetry=0.10)
 
 
-def zr4(amount: float, **where: object) -> tuple[Line, Line]:
-    """Zr4+ of the garnet: the 3d doublet, and 4s in the region of Li 1s."""
+def zr4(amount: float, **where: Any) -> tuple[Line, Line]:
+    """Return Zr4+ of the garnet: the 3d doublet, and 4s, which lies in the region of Li 1s."""
     return (
         Line(ZR_3D, "Zr4+", 181.9, amount, gaussian=0.95, **where),
         Line(ZR_4S, "Zr 4s", 51.9, amount, gaussian=1.2, **where),
     )
 
 
-# In 3d5/2 of InN, and of Li-In below it: the more so the more Li it holds (P: "to varying degrees", without values;
-# some tenths of an eV to one are reported of Li-In). A little asymmetry of InN is that of its degenerate electrons.
+# In 3d5/2 of InN, and of Li-In at lower energy: the lower the more Li it holds (P: "to varying degrees", without
+# values; shifts of some tenths of an eV to 1 eV are reported for Li-In). InN is slightly asymmetric, since it is
+# degenerate.
 IN_INN = Line(IN_3D, "InN", 443.5, 0.0, gaussian=0.62, asymmetry=0.03)
 IN_LI_IN = Line(IN_3D, "Li-In", 442.8, 0.0, gaussian=0.55, asymmetry=0.07)
 N_INN = Line(N_1S, "InN", 396.4, 0.0, gaussian=0.80)
@@ -73,8 +75,8 @@ O_LI2O = Line(O_1S, "Li2O", 528.6, 0.0, gaussian=0.95)
 O_CARBONATE = Line(O_1S, "carbonate", 531.8, 0.0, gaussian=1.25)
 
 
-def scans(*regions: str, **changed: dict) -> tuple[Scan, ...]:
-    """The regions of one file as its operator usually set them, but for what `changed` says of `Li_1s` and so on."""
+def scans(*regions: str, **changed: dict[str, Any]) -> tuple[Scan, ...]:
+    """Return the regions of one file with the usual settings, changed by keywords such as `Li_1s={"low": 45.0}`."""
     usual = {
         "C 1s": Scan("C 1s", 279.0, 295.0, 0.1, sweeps=8, dwell=0.1),
         "Li 1s": Scan("Li 1s", 49.0, 62.0, 0.05, sweeps=40, dwell=0.1),
@@ -86,12 +88,12 @@ def scans(*regions: str, **changed: dict) -> tuple[Scan, ...]:
     return tuple(replace(usual[region], **changed.get(region.replace(" ", "_"), {})) for region in regions)
 
 
-def of(line: Line, amount: float, **changed: object) -> Line:
-    """That much of a line."""
+def of(line: Line, amount: float, **changed: Any) -> Line:
+    """Return a line with an amount."""
     return replace(line, amount=amount, **changed)
 
 
-# By sample and state. Bare LLZ has carbonate on it, as air makes it.
+# By sample and state. Bare LLZ carries carbonate, formed in air.
 SURFACES = {
     ("LLZ", "pristine"): Surface(
         GARNET,
@@ -118,7 +120,7 @@ SURFACES = {
         charge=0.12,
         uneven=0.03,
     ),
-    # A part of the InN survives here (P), the same part of its In and of its N; and there is Li0 (P).
+    # A part of the InN remains (P), the same share of its In and of its N; and there is Li0 (P).
     ("HT-MCL-LLZ", "pristine"): Surface(
         MIXED,
         (
@@ -135,7 +137,7 @@ SURFACES = {
         ),
         scans("C 1s", "Li 1s", "In 3d", "N 1s", "O 1s"),
         pass_energy=20.0,
-        charge=-0.02,  # what is left: Avantage put C 1s, uneven charge and all, at 284.83
+        charge=-0.02,  # the remainder: Avantage set C 1s, with its uneven charge, to 284.83
         uneven=0.05,
         flux=7000.0,
     ),
@@ -183,7 +185,7 @@ SURFACES = {
         uneven=0.12,
         flux=9000.0,
     ),
-    # Zr lies below what is left of the layer, all of it Zr4+ (P).
+    # Zr lies below the rest of the layer; all of it is Zr4+ (P).
     ("RT-MCL-LLZ", "after 200 cycles"): Surface(
         MIXED,
         (
@@ -200,7 +202,7 @@ SURFACES = {
         uneven=0.06,
         flux=7000.0,
     ),
-    # The foil conducts: no charge. The layer on it is thin enough to show the metal.
+    # The foil conducts: no charging. The layer on it is thin enough to see the metal.
     ("Li", "after 200 cycles"): Surface(
         LITHIUM,
         (

@@ -1,4 +1,9 @@
-"""Li|LLZ|Li cells under galvanostatic cycling: settling, voids, soft and hard shorts.
+"""Li|LLZ|Li cells under galvanostatic cycling: interface resistance, voids, soft and hard shorts.
+
+The voltage is the sum of the overpotentials of the pellet, of the interfaces and of the current constriction at voids,
+divided with an electronic path in parallel once the cell shorts. The interface resistance decays to its final value
+over the first cycles and follows a change of current with three time constants. Stripping grows voids in one electrode
+and plating heals those in the other. All resistances follow the temperature of the room.
 
 Sources
 -------
@@ -25,7 +30,7 @@ from twin.tester import Cycler, Step, grid, record, rng
 
 ROOM = 298.15  # K
 RELAXATION = ((0.5, 0.05), (0.3, 0.6), (0.2, 8.0))  # share and time constant [s] of the interface's response
-HEALING = 0.25  # charge that heals a void by a factor e, in units of what ten minutes at `void_current` pass
+HEALING = 0.25  # charge that shrinks a void by a factor e, in units of ten minutes at `void_current`
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,9 @@ class SymmetricCell:
 
 
 def room_temperature(random: np.random.RandomState) -> Callable[[np.ndarray], np.ndarray]:
-    """A function of time [s], shape (n,): the temperature [K] of a room about 25 C, with random phases.
+    """Return the temperature [K] of a room at about 25 C as a function of time [s], with random phases.
 
-    A day and its half make the regular swing, the longer periods the weather.
+    Periods of a day and half a day are the daily swing, longer ones the weather.
     """
     swings = [
         (amplitude, 2 * np.pi / (hours * 3600), random.uniform(0, 2 * np.pi))
@@ -61,20 +66,22 @@ def room_temperature(random: np.random.RandomState) -> Callable[[np.ndarray], np
     ]
 
     def temperature(time: np.ndarray) -> np.ndarray:
-        return ROOM + sum(kelvin * np.sin(omega * time + phase) for kelvin, omega, phase in swings)
+        waves = (kelvin * np.sin(omega * time + phase) for kelvin, omega, phase in swings)
+        return ROOM + sum(waves, start=np.zeros_like(time))
 
     return temperature
 
 
 def arrhenius(temperature: np.ndarray, activation: float) -> np.ndarray:
-    """Resistance relative to that at 25 C when conductivity times temperature follows Arrhenius."""
+    """Return the resistance relative to that at 25 C; conductivity times temperature follows Arrhenius' law."""
     kelvin = activation * ELEMENTARY_CHARGE / BOLTZMANN
     return temperature / ROOM * np.exp(kelvin * (1 / temperature - 1 / ROOM))
 
 
 def relaxation(time: np.ndarray) -> np.ndarray:
-    """Share of the interface's overpotential that has not yet followed a change of current `time` [s] ago."""
-    return sum(share * np.exp(-time / tau) for share, tau in RELAXATION)
+    """Return the share of the interface's overpotential that has not yet followed, `time` [s] after a change."""
+    parts = (share * np.exp(-time / tau) for share, tau in RELAXATION)
+    return sum(parts, start=np.zeros_like(time))
 
 
 def cycling(
@@ -86,18 +93,19 @@ def cycling(
     contact_loss: float = np.inf,
     dt: float = 1.0,
 ) -> Iterator[Step]:
-    """Steps of a Li|Li cell under a schedule of (state, cycle, signed current density [mA/cm2], duration [s]).
+    """Yield the steps of a cell under a schedule of (state, cycle, current density [mA/cm2], duration [s]).
 
     Parameters
     ----------
     soft_from, hard_from : float
-        Time [s] from the start of the test when a soft short begins and when a hard one does.
+        Times [s] from the start of the test at which a soft and a hard short begin.
     contact_loss : float
-        Current density [mA/cm2] from which a half cycle strips one side bare: the voltage runs off without a short.
+        Current density [mA/cm2] from which a half cycle strips one electrode bare: the voltage diverges without a
+        short.
     """
     temperature = room_temperature(random)
     begun = left = 0.0
-    voids = {1: 0.0, -1: 0.0}  # of the electrode stripped by charging and of the one stripped by discharging
+    voids = {1: 0.0, -1: 0.0}  # void fraction of the electrode stripped during charge, and during discharge
     for state, cycle, density, duration in schedule:
         time = grid(duration, dt)
         thermal = arrhenius(temperature(begun + time), cell.activation)
@@ -106,20 +114,25 @@ def cycling(
         constriction = np.zeros_like(time)
         if density:
             side = 1 if density > 0 else -1
+            # Voids grow with the charge, slowly at first, and with the third power of the current density: below
+            # `void_current` lithium is supplied as fast as it is stripped. `voids` is what ten minutes there leave.
             passed = abs(density) * time / (600 * cell.void_current)
             growth = cell.voids * (abs(density) / cell.void_current) ** 3 * 1.3 * passed**2 / (passed + 0.3)
             stripped = np.minimum(voids[side] + growth, 0.95)
             plated = voids[-side] * np.exp(-passed / HEALING)
             voids = {side: stripped[-1], -side: plated[-1]}
+            # A contact that is left with the share 1 - f of its area adds a resistance in proportion to f / (1 - f).
             constriction = cell.constriction * (stripped / (1 - stripped) + plated / (1 - plated))
             if abs(density) >= contact_loss:
                 bare = np.minimum(time / (0.6 * duration), 1 - 1e-9)
                 constriction = constriction + cell.constriction * bare**6 / (1 - bare)
+        # The interface relaxes from the overpotential that the last step left to that of this current.
         final = density * interface * thermal * 1e-3
         charged = final + (left - final) * relaxation(time)
         left = charged[-1]
         resistance = (cell.bulk + interface + constriction) * thermal
         path = path_resistance(begun + time, soft_from, hard_from, resistance, random)
+        # The electronic path takes its part of the current: a divider of its resistance and that of the cell.
         voltage = (density * (cell.bulk + constriction) * thermal * 1e-3 + charged) / (1 + resistance / path)
         yield Step(state, cycle, density * cell.area * 1e-3, time, voltage)
         begun += duration
@@ -128,11 +141,12 @@ def cycling(
 def path_resistance(
     time: np.ndarray, soft_from: float, hard_from: float, resistance: np.ndarray, random: np.random.RandomState
 ) -> np.ndarray:
-    """Resistance [ohm cm2], shape (n,), of the electronic path beside the electrolyte at the times [s], shape (n,).
+    """Return the resistance [ohm cm2], shape (n,), of the electronic path in parallel with the electrolyte.
 
-    None before `soft_from`. A soft path opens and closes at random and, while closed, wanders about the
-    electrolyte's own resistance, ever lower. A hard one is a metal filament of a few ohm cm2 that a spark opens now
-    and then.
+    It is infinite before `soft_from`. A soft short opens and closes at random; while it is closed the logarithm of its
+    resistance fluctuates (an Ornstein-Uhlenbeck process of 20 s) about a value that falls with time from 1.2 to 0.4 of
+    the cell's own resistance. A hard short is a metal filament of a few ohm cm2, whose resistance is twelvefold for
+    three records now and then.
     """
     path = np.full(len(time), np.inf)
     if time[-1] < min(soft_from, hard_from):
@@ -173,23 +187,23 @@ def ccd_run(
     cycler: Cycler | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Records of a critical-current-density run: one charge and one discharge at each current density.
+    """Return the records of a critical-current-density run: one charge and one discharge at each current density.
 
     Parameters
     ----------
     ccd : float or None
-        Last current density [mA/cm2] held without a short; 0 for a cell shorted in its first step; None: never shorts.
+        Last current density [mA/cm2] without a short; 0 for a cell that shorts in its first step, None for no short.
     step, last : float
         Increment, which is also the first current density, and the last one [mA/cm2].
     half_cycle, rest : float
-        Durations [s]; a rest of 0 is left out.
+        Durations [s]; no rest where it is 0.
     soft_at, hard_at : float
-        When the soft and the hard short begin, in current steps after the start of the first failing one: 0.3 is
-        within it, 1.2 in the one after it. No soft short when None.
+        When the soft and the hard short begin, in steps from the start of the first failing one: 0.3 is within that
+        step, 1.2 in the next. None for no soft short.
     after : int
-        Current steps until the operator stops, after the one that shorts hard.
+        Steps until the operator stops the test, after the one with the hard short.
     contact_loss : float
-        Current density [mA/cm2] from which the voltage runs off to the tester's limit without a short.
+        Current density [mA/cm2] from which the voltage diverges to the tester's limit without a short.
 
     Returns
     -------
@@ -225,10 +239,24 @@ def long_cycling(
     seed: int = 0,
     dt: float = 10.0,
 ) -> pd.DataFrame:
-    """Records of a Li|Li cell cycled at one current density [mA/cm2] for some hours of current.
+    """Return the records of a Li|Li cell cycled at one current density [mA/cm2].
 
-    `soft_from` and `hard_from` are the hours of test time when it shorts softly and hard; `half_cycle` and `rest` are
-    in seconds, `dt` is how often [s] the tester looks. Returns what `twin.tester.record` does.
+    Parameters
+    ----------
+    density, hours : float
+        Current density [mA/cm2], and hours of current.
+    cell : SymmetricCell
+    half_cycle, rest : float
+        Durations [s]; no rest where it is 0.
+    soft_from, hard_from : float
+        Hours of test time at which the soft and the hard short begin.
+    dt : float
+        Sampling interval [s] of the tester.
+
+    Returns
+    -------
+    DataFrame
+        See `twin.tester.record`.
     """
     schedule = [("rest", 1, 0.0, 600.0)]
     for cycle in range(1, round(hours * 3600 / (2 * half_cycle)) + 1):
@@ -239,6 +267,7 @@ def long_cycling(
 
 
 def _half_cycles(cycle: int, density: float, half_cycle: float, rest: float) -> list[tuple[str, int, float, float]]:
+    """Return the schedule of one cycle."""
     steps = [("charge", cycle, density, half_cycle), ("rest", cycle, 0.0, rest)]
     steps += [("discharge", cycle, -density, half_cycle), ("rest", cycle, 0.0, rest)]
     return [step for step in steps if step[3] > 0]

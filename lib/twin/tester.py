@@ -1,4 +1,4 @@
-"""What a LAND cycler makes of a cell's voltage: triggered records, channel digits, noise, a capacity counter."""
+"""A LAND cycler: it records a cell's voltage with triggers, noise, rounding and a capacity counter."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -11,8 +11,16 @@ import pandas as pd
 class Step:
     """One step of the tester's programme.
 
-    `time` [s], shape (n,), counts from the switching; `voltage` [V], shape (n,), is the cell's own, before the
-    tester looks at it; `current` [A] is the set value, charge > 0; `state` is "rest", "charge" or "discharge".
+    Attributes
+    ----------
+    state : {"rest", "charge", "discharge"}
+    cycle : int
+    current : float
+        The set value [A], positive during charge.
+    time : array, shape (n,)
+        Time [s] from the start of the step.
+    voltage : array, shape (n,)
+        The true voltage [V] of the cell.
     """
 
     state: str
@@ -22,55 +30,56 @@ class Step:
     voltage: np.ndarray
 
     def until(self, point: int) -> "Step":
-        """This step, ended before its point number `point`."""
+        """Return this step, ended before its point number `point`."""
         return replace(self, time=self.time[:point], voltage=self.voltage[:point])
 
     def after(self, point: int) -> "Step":
-        """The rest of this step when it is resumed with its point number `point`."""
+        """Return the rest of this step, resumed with its point number `point`."""
         return replace(self, time=self.time[point:] - self.time[point - 1], voltage=self.voltage[point:])
 
 
 @dataclass(frozen=True)
 class Cycler:
-    """One channel of the cycler and how its operator set it."""
+    """One channel of the cycler and its settings."""
 
     every: float = 60.0  # s, time between records
-    dv: float = 0.005  # V, a larger change since the last record triggers one too
+    dv: float = 0.005  # V, change since the last record that triggers one
     voltage_noise: float = 4e-5  # V, standard deviation
     voltage_offset: float = 1.5e-4  # V
     current_noise: float = 2e-7  # A, standard deviation
     voltage_decimals: int = 4  # of V
     current_decimals: int = 6  # of A
     counter: str = "step"  # what resets the capacity counter: "step", "cycle" or "never"
-    lost: int = 0  # records that never reached the file, none of them the first or last of a step
+    lost: int = 0  # records missing in the file, none of them the first or last of a step
     limit: float = 5.0  # V, the safety limit: the test ends at the record that exceeds it
 
 
 def rng(seed: int) -> np.random.RandomState:
-    """Random numbers whose stream no NumPy version may change (NEP 19 freezes RandomState, not Generator)."""
+    """Return random numbers that are the same in all NumPy versions (NEP 19 freezes RandomState, not Generator)."""
     return np.random.RandomState(seed)
 
 
 def grid(duration: float, dt: float) -> np.ndarray:
-    """Times [s] at which the tester looks during a step: soon after switching, then every `dt`, and at the end."""
+    """Return the times [s] at which the tester samples a step: after its start, then every `dt`, and at its end."""
     early = np.array([0.02, 0.1, 0.5, 1.0, 2.0, 5.0])
     return np.concatenate([early[early < min(dt, duration)], np.arange(dt, duration - dt / 2, dt), [duration]])
 
 
 def record(steps: Iterable[Step], cycler: Cycler, random: np.random.RandomState) -> pd.DataFrame:
-    """Records of a test as the tester keeps them, before any export format.
+    """Return the records of a test, before any export format.
 
     Returns
     -------
-    DataFrame with the columns record, time [s], step_time [s], current [A], voltage [V], cycle, step, capacity [Ah],
-        state. `capacity` counts the charge passed in either direction since its last reset (`cycler.counter`).
+    pandas.DataFrame
+        Columns record, time [s], step_time [s], current [A], voltage [V], cycle, step, capacity [Ah] and state.
+        `capacity` is the charge passed in either direction since its last reset (`cycler.counter`).
     """
     records = pd.concat(step_records(steps, cycler, random), ignore_index=True)
     return _without_lost(records, cycler.lost, random) if cycler.lost else records
 
 
 def step_records(steps: Iterable[Step], cycler: Cycler, random: np.random.RandomState) -> Iterator[pd.DataFrame]:
-    """Records of each step, none of them lost: what `record` returns, for a test too long to be held."""
+    """Yield the records of each step as `record` returns them, none lost, for a test that is longer than the memory."""
     before = 0
     begun = counted = 0.0
     cycle = None
@@ -86,7 +95,7 @@ def step_records(steps: Iterable[Step], cycler: Cycler, random: np.random.Random
         shown = cycler.current_noise * random.standard_normal(len(kept)) + step.current if step.current else 0.0
         yield pd.DataFrame(
             {
-                # numbered by the tester, before any is lost
+                # numbered before any is lost, so that gaps show
                 "record": np.arange(before + 1, before + len(kept) + 1),
                 "time": np.round(begun + time, 3),
                 "step_time": np.round(time, 3),
@@ -106,7 +115,7 @@ def step_records(steps: Iterable[Step], cycler: Cycler, random: np.random.Random
 
 
 def _triggered(time: np.ndarray, voltage: np.ndarray, every: float, dv: float) -> list[int]:
-    """Indices of the points that the tester keeps: the first, the last, and each one due by time or by voltage."""
+    """Return the indices of the points that are recorded: the first, the last, and those due by time or by voltage."""
     kept = [0]
     last_time, last_voltage = time[0], voltage[0]
     due = every
@@ -119,5 +128,6 @@ def _triggered(time: np.ndarray, voltage: np.ndarray, every: float, dv: float) -
 
 
 def _without_lost(records: pd.DataFrame, lost: int, random: np.random.RandomState) -> pd.DataFrame:
+    """Return the records without some random ones, none of them the first or last of a step."""
     inner = np.flatnonzero((records["step"].diff() == 0) & (records["step"].diff(-1) == 0))
     return records.drop(index=random.choice(inner, size=lost, replace=False)).reset_index(drop=True)

@@ -1,17 +1,19 @@
-"""Writer of VAMAS files (ISO 14976): photoelectron spectra in, one block a region.
+"""Writer of VAMAS files (ISO 14976): photoelectron spectra, one block per region.
 
 The order of the lines is the standard's (Dench, Hazell and Seah 1988, Surf. Interface Anal. 13, 63, doi
-10.1002/sia.740130202); 1E+37 stands for what nobody knows. Kinetic energies are as spectrometers give them, with the
-Fermi level as zero, so that the work function in the header takes no part in the binding energy.
+10.1002/sia.740130202); 1E+37 stands for an unknown value. Kinetic energies are above the Fermi level, as
+spectrometers give them, so that the work function in the header does not enter the binding energy.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from twin.photoemission import PHOTON_ENERGY, Spectrum
+from twin.recording import write_whole
 
 UNKNOWN = "1E+37"
 COMMENT = (
@@ -43,16 +45,16 @@ def vamas(
     sample : str
         Its name in the file.
     axis : {"kinetic", "binding"}
-        Of the abscissa, ascending or descending respectively, as the spectrometer runs.
+        Energy of the abscissa; kinetic energies ascend and binding energies descend, as the spectrometer scans.
     transmission : bool
-        Whether it stands beside the counts.
+        Whether to write the transmission of the analyser too.
     irregular : bool
-        Whether each point states its energy.
+        Whether to write the energy of each point.
     """
-    lines = ["VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"]
+    lines: list[object] = ["VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"]
     lines += ["Not Specified", "Escalab 250Xi (simulated)", "Not Specified", sample]
     lines += [len(COMMENT), *COMMENT, "NORM", "IRREGULAR" if irregular else "REGULAR", len(spectra)]
-    lines += [0, 0, 0, 0, 0, len(spectra)]  # no variables, nothing left out, entered by hand or yet to come; the blocks
+    lines += [0, 0, 0, 0, 0, len(spectra)]  # no variables, list, manual items or future entries; the blocks
     moment = datetime.fromisoformat(start)
     for spectrum in spectra:
         lines += _block(spectrum, sample, moment, axis, transmission, irregular)
@@ -60,26 +62,25 @@ def vamas(
         moment += timedelta(seconds=round(scan.sweeps * (scan.dwell * spectrum.counts.size + 2.0)))
     lines.append("end of experiment")
     data = "".join(f"{line}\r\n" for line in lines).encode("ascii")
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(data)
-    partial.replace(path)
+    write_whole(path, data)
 
 
 def _block(
     spectrum: Spectrum, sample: str, moment: datetime, axis: str, transmission: bool, irregular: bool
 ) -> list[object]:
+    """Return the lines of a block."""
     scan = spectrum.scan
     species, transition = scan.region.split()
-    energy, label = (
+    energies, label = (
         (PHOTON_ENERGY - spectrum.binding_energy, "Kinetic Energy")
         if axis == "kinetic"
         else (spectrum.binding_energy, "Binding Energy")
     )
-    columns = {"Intensity": spectrum.counts[::-1]}
+    columns: dict[str, Sequence[Any] | np.ndarray] = {"Intensity": spectrum.counts[::-1]}
     if transmission:
         columns["Transmission"] = [f"{value:.6g}" for value in spectrum.transmission[::-1]]
-    energy = [f"{value:.6g}" for value in np.round(energy[::-1], 4)]
-    abscissa = [label, "eV", energy[0], scan.step if axis == "kinetic" else -scan.step]
+    energy = [f"{value:.6g}" for value in np.round(energies[::-1], 4)]
+    abscissa: list[object] = [label, "eV", energy[0], scan.step if axis == "kinetic" else -scan.step]
     units = dict.fromkeys(columns, "d")
     if irregular:
         columns, units, abscissa = {label: energy, **columns}, {label: "eV", **units}, []
@@ -98,6 +99,7 @@ def _block(
     ]
 
 
-def _bounds(column: Sequence) -> tuple[float, float]:
+def _bounds(column: Sequence[Any] | np.ndarray) -> tuple[float, float]:
+    """Return the least and the greatest value of a column."""
     values = np.asarray(column, float)
     return values.min(), values.max()

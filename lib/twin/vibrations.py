@@ -1,9 +1,9 @@
-"""The vibrations behind the Raman recordings, and nowhere else.
+"""True values of the Raman recordings; the analysis must recover them and never reads this file.
 
-The paper (doi 10.1002/adma.202212096, figure 2g) shows the bands of LLZ on both surfaces and an InN peak on one;
-it gives no positions. Those of the garnet follow Tietz et al. (2013, doi 10.1016/j.ssi.2012.10.021). Those of InN are
-the strain-free 490.1 and 585.4 1/cm (Wang et al. 2006, doi 10.1063/1.2364884), lowered as in sputtered films, whose
-A1(LO) lies at 578 to 583 1/cm (Amirhoseiny et al. 2011, doi 10.1155/2011/579427), and broad as in small crystallites.
+The paper (doi 10.1002/adma.202212096, figure 2g) shows the bands of LLZ on both surfaces and an InN peak on one,
+without positions. Those of the garnet follow Tietz et al. (2013, doi 10.1016/j.ssi.2012.10.021). Those of InN are the
+strain-free 490.1 and 585.4 1/cm (Wang et al. 2006, doi 10.1063/1.2364884), lowered as in sputtered films, whose A1(LO)
+lies at 578 to 583 1/cm (Amirhoseiny et al. 2011, doi 10.1155/2011/579427), and broad as in small crystallites.
 """
 
 from dataclasses import dataclass, replace
@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Band:
-    """A band of a Raman spectrum as the sample scatters it, before any instrument."""
+    """A band of a Raman spectrum before the instrument broadens it."""
 
     position: float  # of the maximum, 1/cm
     width: float  # full width at half maximum, 1/cm
-    height: float  # electrons a pixel in the whole exposure
+    height: float  # electrons per pixel in the whole exposure
     skew: float = 0.0  # of the width, cm; positive for a tail to lower shifts (Stancik & Brauns 2008)
 
 
@@ -35,16 +35,16 @@ INN = {"E2(high)": Band(487.8, 15.0, 1500.0), "A1(LO)": Band(583.2, 29.0, 1900.0
 
 @dataclass(frozen=True)
 class Surface:
-    """What a surface sends back under the laser."""
+    """The light of a surface under the laser."""
 
     bands: tuple[Band, ...]
-    fluorescence: tuple[float, float, float]  # electrons a pixel at its maximum, the maximum's shift and width, 1/cm
+    fluorescence: tuple[float, float, float]  # maximum [electrons per pixel], its shift and width [1/cm]
 
 
 LLZ = Surface(GARNET, (11000.0, 2300.0, 1700.0))
-# 130 nm of InN (the paper) absorb most of the green light on its way to the garnet and back.
+# 130 nm of InN (from the paper) absorb most of the green light on its way to the garnet and back.
 INN_LLZ = Surface(
     (*(replace(band, height=0.38 * band.height) for band in GARNET), *INN.values()), (8200.0, 2700.0, 2100.0)
 )
 
-LASER = 532.006  # nm in air; the instrument takes it for 532.00
+LASER = 532.006  # nm in air; the instrument assumes 532.00

@@ -1,4 +1,4 @@
-"""The recordings of raw/xps: which surface, which export format."""
+"""The recordings of raw/xps: the surface and the export format of each."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,8 +10,8 @@ from twin.surfaces import SURFACES
 from twin.vamas import vamas
 
 
-def surface(sample: str, state: str, extension: str, export: Callable, note: str) -> Recording:
-    """The photoelectron spectra of a sample."""
+def surface(sample: str, state: str, extension: str, export: Callable[..., None], note: str) -> Recording:
+    """Return the recording of the photoelectron spectra of a sample."""
     role = "surface" if state == "pristine" else "cycled-surface"
     truth = SURFACES[sample, state]
     return Recording(

@@ -1,4 +1,4 @@
-"""The recordings of raw/xrd: which specimen, scanned when, and what the file says of it."""
+"""The recordings of raw/xrd: the specimen, the time and the description of each."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from twin.rigaku import ras
 
 
 def scan(name: str, role: str, sample: str, state: str, specimen: Specimen, start: str, note: str) -> Recording:
-    """A scan of a specimen as a .ras file."""
+    """Return the recording of a scan as a .ras file."""
     export = partial(ras, sample=name, start=start, comment=state, operator="analysis room 2")
     constants = {"temperature_C": "25"}
     return Recording(

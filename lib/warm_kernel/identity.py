@@ -1,45 +1,45 @@
-"""Which server a process may be forked from: one whose state at import was what its own would have been."""
+"""Which server a process may be forked from.
+
+A fork inherits what the server's Python and its packages read when they were started or imported, and can no longer
+change it. A process may therefore be forked only from a server in which all of this was the same as it would have been
+in the process itself. `key` is a hash of it.
+"""
 
 import hashlib
 import json
 import os
 import sys
 import sysconfig
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-#: How the names of environment variables begin that Python, the C library or what `server` imports read once, at start.
+#: Prefixes of the environment variables that are read once, at start or on import.
 READ_AT_START = (
+    # Python, the dynamic linker and the C library
     *("PYTHON", "LD_", "GLIBC_", "MALLOC_", "LC_", "LANG", "TZ", "PATH", "HOME", "XDG_"),
-    *(
-        "MPL",
-        "MATPLOTLIB",
-        "OMP_",
-        "KMP_",
-        "GOMP_",
-        "OPENBLAS_",
-        "GOTO_",
-        "MKL_",
-        "BLIS_",
-        "NUMEXPR_",
-        "NPY_",
-        "SCIPY_",
-    ),
+    # matplotlib
+    *("MPL", "MATPLOTLIB"),
+    # numpy, scipy, and the libraries for linear algebra and threads that they may be linked to
+    *("OMP_", "KMP_", "GOMP_", "OPENBLAS_", "GOTO_", "MKL_", "BLIS_", "NUMEXPR_", "NPY_", "SCIPY_"),
+    # jupyter_core, pyzmq and traitlets
     *("JUPYTER_ALLOW_INSECURE_WRITES", "PYZMQ_", "TRAITLETS_"),
+    # packages that pandas, seaborn or xarray import if they are installed
     *("POLARS_", "RAYON_", "ARROW_", "BOKEH_"),
 )
 
 
-def read_at_start(environment: dict[str, str]) -> dict[str, str]:
+def read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return those variables of an environment that a server is started with."""
     return {name: value for name, value in environment.items() if name.startswith(READ_AT_START)}
 
 
-def installed() -> list:
-    """Return what changes when this environment is made anew or a package is installed or removed.
+def installed() -> list[tuple[str, int, int]]:
+    """Return path, inode and time of files that change when a package of this environment is installed or removed.
 
     Raises
     ------
     OSError
-        Where the environment has gone.
+        The environment no longer exists.
     """
     parts = [*Path(__file__).parent.glob("*.py"), Path(sys.executable)]
     for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
@@ -47,10 +47,11 @@ def installed() -> list:
     return sorted((str(part), part.stat().st_ino, part.stat().st_mtime_ns) for part in parts)
 
 
-def key(command: list[str], environment: dict[str, str]) -> str:
-    """Return a name for the server of a command, such as ``[python, "-X", "dev"]``, and an environment.
+def key(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Return the name of the server for a command, such as ``[python, "-X", "dev"]``, and an environment.
 
-    What a process inherits beside its environment goes into it too: umask, limits, processors, control group.
+    Beside the variables, it depends on what a process inherits from its parent: umask, resource limits, the allowed
+    processors, the control group and the scheduling priority.
     """
     process = Path("/proc/self")
     inherited = [line for line in (process / "status").read_text().splitlines() if line.startswith(("Umask", "Cpus"))]

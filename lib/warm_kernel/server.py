@@ -1,8 +1,11 @@
-"""The server: imports the scientific stack and forks itself into kernels, and into scripts that execute notebooks.
+"""The server: it imports the scientific packages, and then forks itself into kernels and into scripts.
 
     python -m warm_kernel.server SOCKET DESCRIPTOR IDLE
 
-`client` starts it, with the socket of that path open as a descriptor.
+`client` starts it; DESCRIPTOR is the listening socket, which is open already and has the path SOCKET. The server has a
+single thread, since a fork copies only the thread that makes it: a lock held by another thread would never be released
+in the fork. It waits for three kinds of event: a request on the listening socket, the end of a fork (a pidfd, Linux
+5.3), and the end of the client that asked for a fork.
 """
 
 import gc
@@ -25,8 +28,9 @@ from typing import NamedTuple
 from warm_kernel import identity
 from warm_kernel.client import locked_folder
 
-#: What notebooks of data analysis import, as far as it is installed: only packages that `identity.installed` watches,
-#: and none that starts threads or, like matplotlib_inline.backend_inline, ties itself to the kernel that imports it.
+#: What notebooks of data analysis import, if it is installed. A module may be listed here only if it is installed in
+#: site-packages, whose changes `identity.installed` notices, if its import starts no thread, and if it does not attach
+#: itself to the kernel that imports it, as matplotlib_inline.backend_inline does.
 PRELOADED = (
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completer"),
     *("numpy", "pandas", "xarray", "lmfit", "seaborn"),
@@ -34,12 +38,19 @@ PRELOADED = (
     *("scipy.interpolate", "scipy.linalg", "scipy.ndimage", "scipy.optimize", "scipy.signal", "scipy.special"),
     *("scipy.stats", "papermill"),
 )
-CHECKED_EVERY = 1.0  # second: that the environment is still the one that was imported
-PATIENCE = 10.0  # seconds in which a request must be whole
+
+#: Seconds between two checks that the environment is still the one whose packages were imported.
+CHECK_INTERVAL = 1.0
+
+#: Seconds after which a request that has not arrived completely is dropped. No other request is served meanwhile.
+REQUEST_TIMEOUT = 10.0
+
+#: Columns that pandas prints of a wide table in a kernel.
+PANDAS_MAX_COLUMNS = 20
 
 
 class Request(NamedTuple):
-    """What a fork is to be; the descriptors are of its folder and of its standard output and error."""
+    """What a fork is to become; the descriptors are those of its working directory, standard output and error."""
 
     arguments: list[str]
     environment: dict[str, str]
@@ -48,12 +59,12 @@ class Request(NamedTuple):
 
 class Fork(NamedTuple):
     pid: int
-    ended: int  # a descriptor, readable when the process has ended
-    client: socket.socket  # readable when the client has gone
+    ended: int  # descriptor (pidfd) that becomes readable when the process has ended
+    client: socket.socket  # becomes readable when the client has closed it or has died
 
 
 class Server:
-    """Make a fork for each request, tell its client how it ended, and kill it where the client goes first."""
+    """Make a fork for each request, report its exit status to the client, and kill it if the client ends first."""
 
     def __init__(self, listener: socket.socket) -> None:
         self.listener = listener
@@ -62,7 +73,7 @@ class Server:
         self.selector.register(listener, selectors.EVENT_READ)
 
     def step(self, seconds: float) -> tuple[bool, Request | None]:
-        """Wait for at most some seconds; return whether something happened and, in a new fork, its request."""
+        """Wait for events, at most for some seconds; return whether there was any and, in a new fork, its request."""
         events = self.selector.select(seconds)
         for key, _ in events:
             fork = key.data
@@ -85,7 +96,7 @@ class Server:
             return None
         try:
             pid = _fork()
-        except OSError:  # no memory, too many processes: the client sees that it gets no answer
+        except OSError:  # no memory, or too many processes: the client gets no answer and reports that
             pid = -1
         if pid == 0:
             client.close()
@@ -105,7 +116,7 @@ class Server:
 
     def _bury(self, fork: Fork) -> None:
         self.selector.unregister(fork.ended)
-        with suppress(KeyError):  # where the client went first
+        with suppress(KeyError):  # it is unregistered already if the client ended first
             self.selector.unregister(fork.client)
         _tell(fork, os.waitstatus_to_exitcode(os.waitpid(fork.pid, 0)[1]))
         self.forks.remove(fork)
@@ -113,7 +124,7 @@ class Server:
         fork.client.close()
 
     def _leave(self) -> None:
-        """In a fork: give up what is the server's."""
+        """Close the descriptors of the server; in a fork, those of its siblings too, so that their ends are noticed."""
         self.selector.close()
         self.listener.close()
         for fork in self.forks:
@@ -127,9 +138,9 @@ class Server:
 
 
 def _received(client: socket.socket) -> Request | None:
-    """Return a client's request; None where it is another user's, or goes away or falls silent before it is whole."""
-    client.settimeout(PATIENCE)
-    descriptors = []
+    """Return a client's request, or None if it is of another user or does not arrive completely."""
+    client.settimeout(REQUEST_TIMEOUT)
+    descriptors: list[int] = []
     try:
         _, user, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         if user == os.getuid():
@@ -146,44 +157,47 @@ def _received(client: socket.socket) -> Request | None:
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # Python 3.12 warns of threads, of which BLAS may have made some: it takes care of forks itself.
+        # Python 3.12 warns if there are other threads. BLAS may have started some, and handles forks by itself.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
 
 def _tell(fork: Fork, number: int) -> None:
-    with suppress(OSError):  # a client that has gone is seen elsewhere
+    with suppress(OSError):  # the client has ended: `step` handles that
         fork.client.sendall(struct.pack("!i", number))
 
 
 def _kill(fork: Fork) -> None:
-    for kill in os.killpg, os.kill:  # its group is its own as soon as it has made it
+    for kill in os.killpg, os.kill:  # a fork that has just started may not have a process group of its own yet
         with suppress(ProcessLookupError):
             kill(fork.pid, signal.SIGKILL)
 
 
 def preload() -> None:
-    # As ipykernel sets it, too late for a matplotlib that is imported already.
+    """Import the packages of `PRELOADED`, and leave them in the state in which a kernel would have imported them."""
+    # ipykernel sets this variable in a new kernel. Here that would be too late: matplotlib is imported already.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     for module in PRELOADED:
-        with suppress(Exception):  # not installed, or broken: the notebook's own import will say so
+        with suppress(Exception):  # it is not installed or broken: the import in the notebook will say so
             importlib.import_module(module)
-    if "pandas" in sys.modules:  # it has looked whether it is in a terminal; in a kernel it would have found that not
-        sys.modules["pandas"].set_option("display.max_columns", 20)
+    if "pandas" in sys.modules:  # its default depends on whether it is imported in a terminal or in a kernel
+        sys.modules["pandas"].set_option("display.max_columns", PANDAS_MAX_COLUMNS)
     gc.collect()
-    gc.freeze()  # what was there before stays shared: no collection in a fork writes to it
+    # Garbage collection writes to every object that it visits, which would copy the shared memory into each fork.
+    # Frozen objects are not visited.
+    gc.freeze()
 
 
 def serve(server: Server, path: Path, idle: float) -> Request | None:
-    """Make forks; return the request in each of them, None at the server's end.
+    """Make forks; return the request in each fork, and None in the server when it is to end.
 
-    It ends `idle` seconds after the last fork, and when its socket or its environment is no longer what it was.
+    The server ends `idle` seconds after its last fork, or when its socket or its environment has changed.
     """
     before = _state(path)
     preload()
     last = time.monotonic()
     while server.forks or (_state(path) == before and time.monotonic() - last < idle):
-        happened, request = server.step(min(CHECKED_EVERY, idle))
+        happened, request = server.step(min(CHECK_INTERVAL, idle))
         if request:
             return request
         if happened:
@@ -191,7 +205,8 @@ def serve(server: Server, path: Path, idle: float) -> Request | None:
     return None
 
 
-def _state(path: Path) -> tuple | None:
+def _state(path: Path) -> tuple[int, list[tuple[str, int, int]]] | None:
+    """Return what stays the same as long as the server may be used; None if its socket or environment is gone."""
     try:
         return path.stat().st_ino, identity.installed()
     except OSError:
@@ -199,7 +214,7 @@ def _state(path: Path) -> tuple | None:
 
 
 def run(request: Request) -> None:
-    """Become the kernel, or the script, that an ordinary start would have given, until it ends."""
+    """Become the kernel or the script of a request, in the state that an ordinary start would have given it."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -212,7 +227,7 @@ def run(request: Request) -> None:
     os.environ.clear()
     os.environ.update(request.environment)
     if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()  # the state of the server's would be that of every fork
+        sys.modules["numpy.random"].seed()  # otherwise all forks would draw the same random numbers
     if request.arguments[:2] == ["-m", "ipykernel_launcher"]:
         run_kernel(request.arguments[2:])
     else:
@@ -223,15 +238,18 @@ def run(request: Request) -> None:
 
 def run_kernel(arguments: list[str]) -> None:
     os.environ["JPY_PARENT_PID"] = str(os.getppid())
-    sys.argv = [importlib.util.find_spec("ipykernel_launcher").origin, *arguments]
+    launcher = importlib.util.find_spec("ipykernel_launcher")
+    sys.argv = [launcher.origin if launcher and launcher.origin else "ipykernel_launcher", *arguments]
     from ipykernel.kernelapp import IPKernelApp
 
-    # With the server's end comes the kernel's, as else with its user's. ipykernel looks at the environment too early.
+    # A kernel ends when its parent ends, which is the server here. It is told its parent as an argument: ipykernel read
+    # JPY_PARENT_PID when it was imported, in the server.
     IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
 
 
 def main(path: Path, descriptor: int, idle: float) -> None:
-    if sys.path[0] == os.getcwd():  # as ipykernel_launcher does, whose kernel then puts its own folder there
+    # `python -m` has put the server's working directory there. A kernel or a script puts its own.
+    if sys.path[0] == os.getcwd():
         del sys.path[0]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     inode = path.stat().st_ino
@@ -248,11 +266,11 @@ def main(path: Path, descriptor: int, idle: float) -> None:
 
 
 def remove(path: Path, inode: int) -> None:
-    """Remove a server's socket, and the folder where it was the last."""
+    """Remove a server's socket, and the folder of the sockets if no other server uses it."""
     with suppress(OSError), locked_folder() as folder:
         if path.stat().st_ino == inode:
             path.unlink()
-        folder.rmdir()  # refused while it holds another's
+        folder.rmdir()  # fails if it is not empty
 
 
 if __name__ == "__main__":

@@ -1,4 +1,10 @@
-"""How the figures look, and how they are saved with their numbers."""
+"""The style of the figures, and saving a figure together with its numbers.
+
+`new` opens a figure in the bundle's style, `save` writes it as PNG and PDF beside a JSON file that holds the findings
+and what they were made from. A figure that uses synthetic recordings is stamped as such by `save`, never by a notebook.
+The files depend only on their inputs: they contain no time, no folder and no version of matplotlib. Rebuilding an
+unchanged figure therefore gives the same bytes, and `git diff figures/` shows what a change did.
+"""
 
 import json
 import os
@@ -8,6 +14,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from string import ascii_lowercase
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -20,20 +27,24 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.font_manager import fontManager
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import coldbond
 from coldbond.bundle import manifest, paths
 
-#: Widths of a journal's columns, mm.
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
+#: Column widths of the journal, mm.
 WIDTHS = {"single": 89, "double": 183}
 
 MM = 1 / 25.4  # inch
 
-DPI = 300  # of the PNG
+DPI = 300  # resolution of the PNG, dots per inch
 
-#: One colour a sample throughout the bundle, safe for colour-blind readers (Wong 2011, doi 10.1038/nmeth.1618).
+#: The same colour for a sample in every figure, safe for colour-blind readers (Wong 2011, doi 10.1038/nmeth.1618).
 COLORS = {
     "LLZ": "#000000",
     "InN-LLZ": "#56B4E9",
@@ -43,18 +54,20 @@ COLORS = {
 }
 OTHER_COLORS = ("#009E73", "#CC79A7", "#882255", "#88CCEE", "#999933", "#332288")
 
-#: As seaborn's, which is no darker at one end than print holds.
+#: Seaborn's colour map "crest", written out here because importing seaborn takes half a second.
 CREST = LinearSegmentedColormap.from_list(
     "crest", ["#A5CD90", "#76B791", "#509E90", "#33858D", "#1D6C8A", "#234F81", "#2C3172"]
 )
 
+#: Colour of the stamp "synthetic data".
 STAMP = "#B00020"
 
-#: For `str.translate`. Exponents and formulas are plain text: matplotlib's formula parser takes longer than a drawing.
+#: For `str.translate`. Exponents and chemical formulas are Unicode text, because matplotlib's mathtext parser takes
+#: longer than drawing the rest of a figure.
 RAISED = str.maketrans("-+0123456789", "⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
-#: For what DejaVu Sans lacks, such as a sample's name in Chinese: those of these that the machine has.
+#: Fallback fonts for characters that DejaVu Sans lacks, such as Chinese sample names; the installed ones are used.
 OTHER_FONTS = (
     "Noto Sans CJK SC",
     "Source Han Sans SC",
@@ -64,8 +77,8 @@ OTHER_FONTS = (
     "SimHei",
 )
 
-STYLE = {
-    # DejaVu Sans ships with matplotlib, so that every machine draws the same picture
+STYLE: "dict[RcKeyType, object]" = {
+    # DejaVu Sans ships with matplotlib, so every machine draws the same picture.
     "font.family": ["DejaVu Sans", *sorted({*OTHER_FONTS} & {font.name for font in fontManager.ttflist})],
     "font.size": 7,
     "axes.titlesize": 7,
@@ -77,7 +90,11 @@ STYLE = {
     "axes.linewidth": 0.6,
     "axes.unicode_minus": True,
     "axes.axisbelow": True,
-    **dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], "0.15"),
+    "text.color": "0.15",
+    "axes.labelcolor": "0.15",
+    "axes.edgecolor": "0.15",
+    "xtick.color": "0.15",
+    "ytick.color": "0.15",
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "xtick.major.size": 2.5,
@@ -91,41 +108,42 @@ STYLE = {
     "patch.edgecolor": "white",
     "patch.force_edgecolor": True,
     "mathtext.default": "regular",
-    "pdf.fonttype": 42,  # text stays text in the PDF
-    "ps.fonttype": 42,  # what matplotlib's PDF looks at when it divides a font: with 3 it embeds each font twice
+    "pdf.fonttype": 42,  # TrueType, so that text in the PDF stays text
+    "ps.fonttype": 42,  # also read by the PDF backend: with its default of 3 every font is embedded twice
     "savefig.dpi": DPI,
 }
 
 
 def color(sample: str) -> str:
-    """Return the colour of a sample, the same in every figure.
+    """Return the colour of a sample, which is the same in every figure.
 
-    The paper's samples keep theirs; another sample takes the next free one by its place in the manifest.
+    The samples of the paper have fixed colours; any other sample takes the next free colour in manifest order.
     """
     if sample in COLORS:
         return COLORS[sample]
-    rows = [row for row in manifest.rows(paths.RAW) if row["technique"] != "energies"]  # of models, not samples
+    # The "samples" of computed energies are models.
+    rows = [row for row in manifest.rows(paths.RAW) if row["technique"] != "energies"]
     others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in COLORS]
     place = others.index(sample) if sample in others else len(others)
     if len(others) < len(OTHER_COLORS):
         return OTHER_COLORS[place]
-    from seaborn import husl_palette  # half a second of imports
+    from seaborn import husl_palette  # imported only here: it takes half a second
 
     return husl_palette(len(others) + 1).as_hex()[place]
 
 
 def shades(count: int) -> list[str]:
-    """Return the colours of a series from light to dark."""
+    """Return the colours of an ordered series, from light to dark."""
     return [to_hex(color) for color in CREST(np.linspace(0, 1, count + 2)[1:-1])]
 
 
 def unit(text: str) -> str:
-    """Return a unit as a figure writes it: "mA/cm2" as mA cm with an exponent of -2."""
+    """Return a unit in the notation of the figures: "mA/cm2" becomes mA cm⁻²."""
     return re.sub(r"/([A-Za-z]+)(\d*)", lambda found: f" {found[1]}{f'-{found[2] or 1}'.translate(RAISED)}", text)
 
 
 def label(text: str) -> str:
-    """Return a sample or a state as a figure writes it: its units with exponents, a dollar as a dollar."""
+    """Return a sample or a state in the notation of the figures, with `$` escaped for matplotlib."""
     return re.sub(r"mA/cm2|mAh/g", lambda found: unit(found[0]), text.replace("$", r"\$"))
 
 
@@ -136,7 +154,7 @@ def powers_of_ten(*axes: Axis) -> None:
 
 
 def letters(axes: Iterable[Axes]) -> None:
-    """Letter panels a, b, c, ... above their top left corners; a single panel needs none."""
+    """Label panels a, b, c, ... above their top left corners; a single panel gets no label."""
     axes = list(axes)
     for ax, text in zip(axes, ascii_lowercase, strict=False):
         if len(axes) > 1:
@@ -145,23 +163,23 @@ def letters(axes: Iterable[Axes]) -> None:
 
 @contextmanager
 def new(width: str = "single", height: float = 60) -> Iterator[Figure]:
-    """Give a figure in the bundle's style, to be drawn in a `with` block.
+    """Open a figure in the bundle's style; draw it inside the `with` block.
 
     Parameters
     ----------
     width : {"single", "double"}
-        The journal's column that the figure fills, 89 or 183 mm.
+        Width of the figure: one column of the journal (89 mm) or two (183 mm).
     height : float
         Height in mm.
 
     Yields
     ------
     matplotlib.figure.Figure
-        Empty, laid out by matplotlib's constrained layout.
+        Empty figure with matplotlib's constrained layout.
     """
     with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(WIDTHS[width] * MM, height * MM), layout="constrained")
-        fig.get_layout_engine().set(w_pad=MM, h_pad=MM)
+        layout = ConstrainedLayoutEngine(w_pad=MM, h_pad=MM)
+        fig = Figure(figsize=(WIDTHS[width] * MM, height * MM), layout=layout)
         yield fig
         fig.align_ylabels()
 
@@ -173,9 +191,9 @@ def save(
     notebook: str,
     parameters: Mapping,
     values: Sequence[dict],
-    recordings: Mapping[str, xr.Dataset],
+    recordings: Mapping[str, xr.Dataset | xr.DataTree],
 ) -> None:
-    """Write figures/NAME.png, .json and .pdf, and show the picture in the notebook.
+    """Write figures/NAME.png, .json and .pdf, and display the picture in the notebook.
 
     Parameters
     ----------
@@ -184,20 +202,19 @@ def save(
     figure : str
         Name of the files.
     notebook : str
-        Name of the notebook that draws it.
+        Name of the notebook that draws the figure.
     parameters : mapping
-        The notebook's parameters.
+        Parameters of the notebook.
     values : sequence of dict
-        What was found, as `findings.finding` returns it.
-    recordings : mapping of str to xarray.Dataset
-        Every recording that the figure draws on, as `raw.recordings` returns them.
+        Findings, as returned by `findings.finding`.
+    recordings : mapping of str to xarray.Dataset or xarray.DataTree
+        All recordings that the figure uses, as returned by `raw.recordings`.
 
     Notes
     -----
-    A figure drawn from a synthetic recording is stamped so. What it was made from (inputs by content hash, parameters,
-    version, origin) is written into the picture: PNG text `Description`, PDF `Keywords`. Each file is written whole.
-    The bytes depend on nothing but what goes in: no time, no folder, no version of matplotlib is written.
-    Where `paths.PICTURES` is false, nothing is drawn: the JSON is written alone.
+    The provenance (hashes of the inputs, parameters, version, origin) is also written into the pictures: as PNG text
+    `Description` and as PDF `Keywords`. Each file is replaced atomically. With `paths.PICTURES` false only the JSON
+    file is written, which is what the multiverse needs.
     """
     origins = {cell.attrs["origin"] for cell in recordings.values()}
     provenance = {
@@ -223,21 +240,23 @@ def save(
         _show(picture)
     _write(target.with_suffix(".png"), _png(picture, DPI, embedded))
     _write(target.with_suffix(".json"), (numbers + "\n").encode())
-    _write(target.with_suffix(".pdf"), pdf)  # last: its presence tells Make that all three are there
+    _write(target.with_suffix(".pdf"), pdf)  # last, because make takes the PDF as the sign that all three are complete
 
 
-def stamp(fig: Figure, recordings: Mapping[str, xr.Dataset]) -> None:
-    """Write on a figure, in a margin on its right, that it is drawn from synthetic recordings, if any of them is."""
+def stamp(fig: Figure, recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> None:
+    """Mark a figure as "synthetic data" in its right margin, if any of its recordings is synthetic."""
     synthetic = [label for label, cell in recordings.items() if cell.attrs["origin"] == "synthetic"]
     if not synthetic:
         return
     which = "" if len(synthetic) == len(recordings) else f": {'; '.join(synthetic)}"
-    fig.get_layout_engine().set(rect=(0, 0, 1 - 3 * MM / fig.get_figwidth(), 1))
+    engine = fig.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0, 0, 1 - 3 * MM / fig.get_figwidth(), 1))  # keeps a margin of 3 mm free
     fig.text(0.998, 0.5, f"synthetic data{which}", rotation=90, ha="right", va="center", fontsize=6, color=STAMP)
 
 
 def _drawn(fig: Figure) -> Image.Image:
-    """Solve a figure's layout, which costs as much as drawing it and stays as it is from then on, and draw it."""
+    """Draw a figure as an image, and keep its layout for the PDF: solving it again takes as long as drawing."""
     fig.set_dpi(DPI)
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
@@ -250,7 +269,8 @@ def _png(picture: Image.Image, dpi: float, description: str = "") -> bytes:
     if description:
         texts.add_text("Description", description)
     buffer = BytesIO()
-    picture.save(buffer, "png", dpi=(dpi, dpi), pnginfo=texts, compress_level=3)  # of 9; 6 is slower by a third
+    # Level 3 of 9: level 6, the default, is slower by a third.
+    picture.save(buffer, "png", dpi=(dpi, dpi), pnginfo=texts, compress_level=3)
     return buffer.getvalue()
 
 
@@ -258,12 +278,13 @@ def _pdf(fig: Figure, keywords: str) -> bytes:
     buffer = BytesIO()
     nothing = dict.fromkeys(["CreationDate", "Producer", "Creator"])
     dropped = subset.Options._drop_tables_default
-    # The rules of kerning and ligatures, half of a PDF's cost: it has a place for each glyph and no use for them.
+    # fontTools need not subset the tables for kerning and ligatures, because the PDF places every glyph by itself.
+    # Subsetting them takes half of the time that a PDF costs.
     subset.Options._drop_tables_default = [*dropped, "GDEF", "GPOS", "GSUB"]
     try:
         FigureCanvasPdf(fig).print_pdf(buffer, metadata={"Keywords": keywords, **nothing})
     finally:
-        subset.Options._drop_tables_default = dropped
+        subset.Options._drop_tables_default = dropped  # a class attribute: other users keep their default
     return buffer.getvalue()
 
 

@@ -1,28 +1,18 @@
-"""The manifest of a folder of recordings: what each file is, of which sample, with which constants.
+"""The manifest of a folder of recordings: what each file is, its sample, and the constants of its cell.
 
-Standard library only: make runs this file as a script, also before there is an environment.
+This module imports the standard library only, because make reads the manifest before the environment exists.
 """
 
 import csv
 import os
 import re
-import sys
 from math import isfinite
 
-COLUMNS = (
-    "file",
-    "technique",
-    "role",
-    "sample",
-    "state",
-    "origin",
-    "sha256",
-    "area_cm2",
-    "thickness_cm",
-    "active_mass_mg",
-    "temperature_C",
-    "note",
-)
+#: The names of `coldbond.constants.CONSTANTS`, which cannot be imported here; a test holds the two equal.
+CONSTANTS = ("area_cm2", "thickness_cm", "active_mass_mg", "temperature_C")
+COLUMNS = ("file", "technique", "role", "sample", "state", "origin", "sha256", *CONSTANTS, "note")
+
+#: The values that a column may have. A new role is added here.
 KNOWN = {
     "technique": ("xrd", "xps", "raman", "eis", "cycling", "dc", "energies"),
     "role": (
@@ -46,12 +36,11 @@ KNOWN = {
     ),
     "origin": ("synthetic", "measured", "computed"),
 }
-POSITIVE = ("area_cm2", "thickness_cm", "active_mass_mg")
-NUMBERS = (*POSITIVE, "temperature_C")
+POSITIVE = CONSTANTS[:3]  # a temperature in °C may be negative
 
 
 class ManifestError(ValueError):
-    """A manifest that cannot be used: says file, line, column and what would mend it."""
+    """A manifest that cannot be used; the message names file, line, column and remedy."""
 
 
 def rows(raw: str | os.PathLike[str]) -> list[dict[str, str]]:
@@ -60,14 +49,14 @@ def rows(raw: str | os.PathLike[str]) -> list[dict[str, str]]:
     Parameters
     ----------
     raw : path
-        The folder, laid out like raw/: it holds manifest.csv, utf-8, separated by commas, or by semicolons (with
-        decimal points or commas) as a spreadsheet of a European locale saves it.
+        Folder laid out like raw/. Its manifest.csv is UTF-8, separated by commas, or by semicolons (with decimal points
+        or commas) as spreadsheet programs of many European locales save it.
 
     Returns
     -------
     list of dict of str to str
-        One dict a recording, in the order of the file, with the manifest's columns. Numbers are text that `float`
-        takes, units as the columns' names say; a value that is not given is "".
+        One dict for each recording, in file order, keyed by the manifest's columns. Numbers are strings that `float`
+        accepts, in the unit of the column's name; a value that is not given is "".
 
     Raises
     ------
@@ -76,28 +65,30 @@ def rows(raw: str | os.PathLike[str]) -> list[dict[str, str]]:
     """
     raw = os.fspath(raw)
     path = os.path.join(raw, "manifest.csv")
-    checked = []
+    checked: list[dict[str, str]] = []
     for number, row in _table(path):
         _check(row, raw, f"{path}, line {number}")
         if any((row["file"], row["role"]) == (other["file"], other["role"]) for other in checked):
             raise ManifestError(
-                f"{path}, line {number}, column file: {row['file']} stands here twice as {row['role']}: delete one row"
+                f"{path}, line {number}, column file: {row['file']} is listed twice with the role {row['role']}: "
+                "delete one row"
             )
-        label = ", ".join(filter(None, (row["sample"], row["state"])))
-        if any(
-            row["role"] == other["role"] and label == ", ".join(filter(None, (other["sample"], other["state"])))
-            for other in checked
-        ):
+        # Notebooks address a recording by role and label, so a label must be unique within its role.
+        if any(row["role"] == other["role"] and _label(row) == _label(other) for other in checked):
             raise ManifestError(
-                f"{path}, line {number}, column state: {label} has another {row['role']} recording above: "
-                "tell them apart by their states, such as cell 1 and cell 2"
+                f"{path}, line {number}, column state: {_label(row)} has another {row['role']} recording above: "
+                "give the two different states, such as cell 1 and cell 2"
             )
         checked.append(row)
     return checked
 
 
+def _label(row: dict[str, str]) -> str:
+    return ", ".join(filter(None, (row["sample"], row["state"])))
+
+
 def _table(path: str) -> list[tuple[int, dict[str, str]]]:
-    """Return line number and row of every line below the header that is not empty."""
+    """Return line number and row of each line below the header that is not empty."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             header = file.readline()
@@ -106,7 +97,7 @@ def _table(path: str) -> list[tuple[int, dict[str, str]]]:
             reader = csv.reader(file, delimiter=separator, strict=True)
             lines = [(reader.line_num, [field.strip() for field in fields]) for fields in reader]
     except FileNotFoundError:
-        raise ManifestError(f"{path}: there is no such file; raw/README.md says what stands in it") from None
+        raise ManifestError(f"{path}: there is no such file; raw/README.md describes its columns") from None
     except UnicodeDecodeError as error:
         raise ManifestError(f"{path}: not UTF-8 at byte {error.start}: save it as 'CSV UTF-8'") from None
     except csv.Error as error:
@@ -115,16 +106,16 @@ def _table(path: str) -> list[tuple[int, dict[str, str]]]:
     names = lines[0][1] if lines else []
     missing = [name for name in COLUMNS if names.count(name) != 1]
     if missing:
-        raise ManifestError(f"{path}, line 1: {missing[0]} must be the name of one column: {','.join(COLUMNS)}")
+        raise ManifestError(f"{path}, line 1: exactly one column must be named {missing[0]}: {','.join(COLUMNS)}")
     table = []
     for number, fields in lines[1:]:
         if len(fields) != len(names):
-            more = f"put a text with a {separator!r} in it in double quotes"
-            mend = more if len(fields) > len(names) else f"write a {separator!r} for an empty field too"
-            raise ManifestError(f"{path}, line {number}: {len(fields)} fields under {len(names)} columns: {mend}")
+            quote = f"put a text that contains {separator!r} in double quotes"
+            remedy = quote if len(fields) > len(names) else f"write a {separator!r} for an empty field too"
+            raise ManifestError(f"{path}, line {number}: {len(fields)} fields in {len(names)} columns: {remedy}")
         row = dict(zip(names, fields, strict=True))
-        if separator == ";":  # the decimal comma comes with it
-            row |= {column: row[column].replace(",", ".") for column in NUMBERS}
+        if separator == ";":  # locales that separate by semicolons write decimal commas
+            row |= {column: row[column].replace(",", ".") for column in CONSTANTS}
         table.append((number, row))
     return table
 
@@ -132,11 +123,11 @@ def _table(path: str) -> list[tuple[int, dict[str, str]]]:
 def _check(row: dict[str, str], raw: str, where: str) -> None:
     for column, known in KNOWN.items():
         if row[column] not in known:
-            raise ManifestError(f"{where}, column {column}: {row[column]!r} is unknown: write {', '.join(known)}")
-    for column in NUMBERS:
+            raise ManifestError(f"{where}, column {column}: {row[column]!r} is unknown: use one of {', '.join(known)}")
+    for column in CONSTANTS:
         if row[column] and not _is_number(row[column], positive=column in POSITIVE):
             kind = "positive number" if column in POSITIVE else "number"
-            raise ManifestError(f"{where}, column {column}: {row[column]!r} is no {kind}: write one like 0.785")
+            raise ManifestError(f"{where}, column {column}: {row[column]!r} is not a {kind}: write one like 0.785")
     if not row["sample"]:
         raise ManifestError(f"{where}, column sample: empty: name the sample")
     if row["sha256"] and not re.fullmatch("[0-9a-fA-F]{64}", row["sha256"]):
@@ -145,7 +136,7 @@ def _check(row: dict[str, str], raw: str, where: str) -> None:
         raise ManifestError(f"{where}, column file: {row['file']} is outside {raw}: put the recording into that folder")
     if not os.path.isfile(os.path.join(raw, row["file"])):
         raise ManifestError(
-            f"{where}, column file: {row['file']!r} is no file in {raw}: write its path from there, with / between"
+            f"{where}, column file: {row['file']!r} is no file in {raw}: write its path relative to that folder, with /"
         )
 
 
@@ -155,34 +146,3 @@ def _is_number(text: str, positive: bool) -> bool:
     except ValueError:
         return False
     return isfinite(number) and (number > 0 or not positive)
-
-
-def _for_make(raw: str) -> str:
-    """Return words that the Makefile picks from: manifest:PATH, and for every recording ROLE:PATH and ROLE/SAMPLE:PATH.
-
-    Where the folder has a claims.yml, also claims:PATH. Make splits words at blanks whether or not they are escaped: ␣
-    stands for a blank until the rules are written.
-    """
-    words = [("manifest", os.path.join(raw, "manifest.csv"))]
-    if os.path.isfile(claims := os.path.join(raw, "claims.yml")):
-        words.append(("claims", claims))
-    for row in rows(raw):
-        path = os.path.join(raw, row["file"])
-        # The Makefile compares a sample only with the names in its own table, which are plain.
-        words += [(row["role"], path), (f"{row['role']}/{re.sub('[^A-Za-z0-9._-]', '_', row['sample'])}", path)]
-    bad = next((path for _, path in words if re.search(r'[\t\n␣:;|*?"\\\[\]~]', path)), None)
-    if bad:
-        raise ManifestError(f'{bad}: make takes no file name with any of : ; | * ? " \\ [ ] ~ in it: rename it')
-    return " ".join(f"{name}:{_escaped(path)}" for name, path in words)
-
-
-def _escaped(path: str) -> str:
-    return re.sub("([ #])", r"\\\1", path).replace("$", "$$").replace(" ", "␣")
-
-
-if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")
-    try:
-        print(_for_make(sys.argv[1]))
-    except ManifestError as error:
-        sys.exit(f"{error}")

@@ -1,4 +1,8 @@
-"""The recordings of the bundle, found by role and sample, never by file name."""
+"""Reading the recordings that the manifest lists.
+
+A notebook asks for a role ("ccd") and for samples, never for a file. It gets what `coldbond.read` returns, checked
+against the manifest (hash, technique) and with the manifest's columns and constants in the attrs.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -9,33 +13,32 @@ import pandas as pd
 import xarray as xr
 
 from coldbond.bundle import manifest, paths
+from coldbond.constants import CONSTANTS
 from coldbond.files import ReadError, read
-
-CONSTANTS = ("area_cm2", "thickness_cm", "active_mass_mg", "temperature_C")
 
 
 def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset | xr.DataTree]:
-    """Read every recording that the manifest holds for a role.
+    """Read all recordings of a role.
 
     Parameters
     ----------
     role : str
-        What the recordings are for, as in the manifest's column `role`: "ccd", "long-cycling", ...
+        What the recordings are used for, as in the manifest's column `role`: "ccd", "long-cycling", ...
     samples : sequence of str
-        The samples wanted, in the order wanted; empty for all that the manifest holds, in its order.
+        Samples in the order wanted; empty for all samples of the role, in manifest order.
 
     Returns
     -------
     dict of str to xarray.Dataset or xarray.DataTree
-        As `coldbond.read` gives them, keyed by the sample, or by "sample, state" where a sample has several recordings
-        of this role. The manifest's columns are in the attrs; a constant that the manifest leaves empty is NaN there.
+        As returned by `coldbond.read`, keyed by sample, or by "sample, state" where a sample has several recordings of
+        this role. The attrs contain the manifest's columns; a constant that the manifest leaves empty is NaN.
 
     Raises
     ------
     LookupError
-        The manifest holds no recording of this role, or none of one of the samples.
+        The manifest lists no recording of this role, or none for one of the samples.
     coldbond.ReadError
-        A file is not the one whose sha256 the manifest states, is of another technique, or cannot be read.
+        A file cannot be read, does not have the sha256 of the manifest, or belongs to another technique.
     """
     rows = [row for row in manifest.rows(paths.RAW) if row["role"] == role]
     held = list(dict.fromkeys(row["sample"] for row in rows))
@@ -54,7 +57,7 @@ def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset |
 
 
 def table(recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> pd.DataFrame:
-    """Return the recordings as a table: file, format, origin, what it holds, and the constants that any of them has."""
+    """Return a table of recordings: file, format, origin, extent, and each constant that at least one of them has."""
     rows = {
         label: {
             "file": recording.attrs["file"],
@@ -73,32 +76,33 @@ def table(recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> pd.DataFrame:
 
 
 def _extent(recording: xr.Dataset | xr.DataTree) -> dict[str, str | int]:
-    """What a recording holds: its regions, its records and how long they took, or its points and their range."""
+    """Return the regions of a photoelectron recording, records and duration of cycling, else points and range."""
     if isinstance(recording, xr.DataTree):
         return {"regions": ", ".join(recording.children)}
     if "record" in recording.sizes:
         hours = float(recording.time[-1] - recording.time[0]) / 3600
         return {"records": recording.sizes["record"], "duration / h": f"{hours:.1f}"}
-    ((axis, points),) = recording.sizes.items()
-    if recording[axis].dtype.kind not in "fi":
-        return {f"{axis}s": points}
-    ends = recording[axis].to_numpy()[[0, -1]]
-    extent = {
-        "points": points,
-        f"{recording[axis].attrs['long_name']} / {recording[axis].attrs['units']}": "{:g} to {:g}".format(*ends),
-    }
-    return extent | ({"counting": recording.intensity.attrs["counting"]} if "intensity" in recording else {})
+    ((dimension, points),) = recording.sizes.items()
+    axis = recording[dimension]
+    if axis.dtype.kind not in "fi":  # names, such as the crystals of a table of energies
+        return {f"{dimension}s": points}
+    ends = axis.to_numpy()[[0, -1]]
+    extent: dict[str, str | int] = {"points": points}
+    extent[f"{axis.attrs['long_name']} / {axis.attrs['units']}"] = "{:g} to {:g}".format(*ends)
+    if "intensity" in recording:
+        extent["counting"] = recording.intensity.attrs["counting"]
+    return extent
 
 
 def recording(row: Mapping[str, str], folder: Path | None = None) -> xr.Dataset | xr.DataTree:
-    """Read the recording of one row of the manifest, as `recordings` gives it.
+    """Read the recording of one row of the manifest, as `recordings` does.
 
     Parameters
     ----------
     row : mapping of str to str
         From `manifest.rows`.
     folder : Path, optional
-        Of the manifest; `paths.RAW` unless given.
+        Folder of the manifest; by default `paths.RAW`.
 
     Raises
     ------
@@ -114,7 +118,7 @@ def recording(row: Mapping[str, str], folder: Path | None = None) -> xr.Dataset 
                 path,
                 None,
                 f"its sha256 is {found[:12]}..., the manifest states {row['sha256'][:12]}...",
-                "restore the recording, or empty its sha256 in manifest.csv if the change is meant",
+                "restore the recording, or leave its sha256 in manifest.csv empty if the change is intended",
             )
     recording = read(path)
     if recording.attrs["technique"] != row["technique"]:

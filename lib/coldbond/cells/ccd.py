@@ -1,74 +1,116 @@
-"""Critical current density of a lithium symmetric cell under a current that rises step by step."""
+"""Critical current density of a lithium symmetric cell under a current that rises step by step.
 
-from collections.abc import Mapping
+The critical current density (CCD) is the highest current density that the cell sustains for a whole step without a
+short (Sharafi et al. 2016, doi 10.1016/j.jpowsour.2015.10.053). Segments of the same current density form a step, and
+`shorts.classify_segments` finds the first one that failed. The CCD then lies between the last sustained step and the
+first that failed: its interval is as wide as a step, however precise the tester. Since the classification depends on
+two thresholds, `with_other_thresholds` returns the CCD for all defensible values of them.
+"""
+
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
-from coldbond.bundle import figures
-from coldbond.bundle.findings import finding
-from coldbond.cells import shorts
+from coldbond import constants
+from coldbond.cells import cycling, shorts
+from coldbond.cells.shorts import METALLIC, RETAINED
+from coldbond.interval import Interval
 
-#: Thresholds over which a critical current density must hold to be more than a choice.
-SENSIBLE = np.arange(0.3, 0.91, 0.05)
+#: Relative difference of current densities, beside one digit, up to which segments belong to the same step. Closure
+#: (tests/test_ccd.py, tests/test_ccd_twin.py) was the same with 0.0005 and 0.02.
+SAME_STEP = 0.005
+
+#: Difference from the measured current density up to which a rounder number is the setpoint: this share of the
+#: spacing of the steps (set on closure: with 0.05, steps of 0.125 mA/cm2 lose a digit; with 0.02, a current that is
+#: rounded to 1 µA makes 0.101 of 0.1 mA/cm2 in steps of 0.025), ...
+SETPOINT_STEP_SHARE = 0.03
+#: ... or this share of the current density, the uncertainty of a usual tester's current.
+SETPOINT_SHARE = 0.001
+
+#: Defensible values of the threshold `retained`: below 0.3 a soft short that leaves a third of the overpotential is
+#: missed, above 0.9 an interface that improves by a tenth reads as a short.
+RETAINED_RANGE = np.arange(0.3, 0.91, 0.05)
+
+#: Defensible values of the threshold `metallic`, as multiples of the one in use.
+METALLIC_FACTORS = (1 / 3, 1.0, 3.0)
 
 
-def steps(recording: xr.Dataset, retained: float = 0.6, metallic: float = 10.0) -> xr.Dataset:
-    """Judge every step of a critical-current-density run.
+class Alternative(NamedTuple):
+    """The critical current density [mA/cm2] that a range of values of one threshold gives."""
+
+    threshold: str
+    lowest: float
+    highest: float
+    critical: Interval
+
+
+def steps(recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC) -> xr.Dataset:
+    """Classify every step of a critical-current-density run.
 
     Parameters
     ----------
     recording : xarray.Dataset
         `time` [s], `voltage` [V], `current` [A] over `record`; attrs `area_cm2`.
     retained, metallic : float
-        As for `shorts.judged`.
+        As for `shorts.classify_segments`.
 
     Returns
     -------
     xarray.Dataset
-        Over `step`, consecutive segments of the same current density (within 0.5 % and a digit) whatever their
-        direction: `current_density` [mA/cm2], `resistance` [ohm cm2], `begin`, `end`, `last_good`, `onset` [s] and
-        `kind`, that of the first of its segments that was not sustained; a last step that lacks segments which the one
-        before it had is "unfinished".
+        Over `step`, consecutive segments of the same current density whatever their direction:
+
+        - `current_density` [mA/cm2], as measured; `setpoint` [mA/cm2], rounded to the digits of the protocol
+        - `resistance` [ohm cm2] : area-specific resistance
+        - `begin`, `end` [s]
+        - `kind` : that of the first segment that was not sustained; "unfinished" also for a last step that lacks
+          segments which the step before had
+        - `last_good`, `onset` [s] : as `shorts.classify_segments`
 
     Raises
     ------
     ValueError
-        As `shorts.judged`.
+        As `shorts.classify_segments`.
     """
-    segments = shorts.judged(recording, retained, metallic)
+    segments = shorts.classify_segments(recording, retained, metallic)
     density = segments.current_density.to_numpy()
-    digit = recording.current.attrs["resolution"] * 1e3 / recording.attrs["area_cm2"]
+    digit = last_digit(recording)
     starts = [0]
-    for i, value in enumerate(density):  # held against the step's first: neighbours a digit apart would chain up
-        if abs(value - density[starts[-1]]) > 0.005 * value + 1.01 * digit:
+    for i, value in enumerate(density):  # compared with the first of the step: a slow drift must not join two steps
+        if abs(value - density[starts[-1]]) > SAME_STEP * value + 1.01 * digit:
             starts.append(i)
     groups = np.split(np.arange(density.size), starts[1:])
     kinds = segments.kind.to_numpy()
-    firsts = [next((i for i in group if kinds[i] != "sustained"), group[-1]) for group in groups]
-    kind = kinds[firsts].astype(object)
+    deciding = [next((i for i in group if kinds[i] != "sustained"), group[-1]) for group in groups]
+    kind = kinds[deciding].astype(object)
     if len(groups) > 1 and kind[-1] == "sustained" and groups[-1].size < groups[-2].size:
         kind[-1] = "unfinished"
-    picked = segments.isel(segment=firsts)
+    chosen = segments.isel(segment=deciding)
+    measured = np.array([np.median(density[group]) for group in groups])
+    setpoint = {"units": "mA/cm2", "long_name": "Setpoint of the current density"}
     return xr.Dataset(
         {
-            "current_density": ("step", [np.median(density[g]) for g in groups], segments.current_density.attrs),
+            "current_density": ("step", measured, segments.current_density.attrs),
+            "setpoint": ("step", _setpoints(measured), setpoint),
             "resistance": ("step", [np.median(segments.resistance[g]) for g in groups], segments.resistance.attrs),
             "begin": ("step", segments.begin.to_numpy()[[g[0] for g in groups]], segments.begin.attrs),
             "end": ("step", segments.end.to_numpy()[[g[-1] for g in groups]], segments.end.attrs),
-            "last_good": ("step", picked.last_good.to_numpy(), {"units": "s"}),
-            "onset": ("step", picked.onset.to_numpy(), {"units": "s"}),
+            "last_good": ("step", chosen.last_good.to_numpy(), {"units": "s"}),
+            "onset": ("step", chosen.onset.to_numpy(), {"units": "s"}),
             "kind": ("step", kind.astype(str)),
         },
         attrs=recording.attrs,
     )
 
 
-def critical_current_density(steps: xr.Dataset) -> tuple[float | None, float, float | None]:
-    """Return the highest current density sustained through its whole step, and the interval that the steps leave.
+def failed_steps(steps: xr.Dataset) -> xr.Dataset:
+    """Return the steps that failed, in the order of time."""
+    return steps.isel(step=shorts.failed(steps.kind))
+
+
+def critical_current_density(steps: xr.Dataset) -> Interval:
+    """Return the highest current density that was sustained through its whole step.
 
     Parameters
     ----------
@@ -77,157 +119,91 @@ def critical_current_density(steps: xr.Dataset) -> tuple[float | None, float, fl
 
     Returns
     -------
-    value, low, high : float or None
-        In mA/cm2, rounded to a tenth of the steps' spacing: the tester's digits and the cell's area support no more.
-        The critical current density is at least `low`, the last sustained step, and below `high`, the first that
-        failed; `high` is None for a cell that never failed, `value` is None for one that failed in its first step.
+    Interval
+        In mA/cm2. The lower bound is the last sustained step, the upper bound the first that failed. There is no upper
+        bound for a cell that never failed, and no value for one that failed in its first step.
     """
-    kind = steps.kind.to_numpy()
-    spacing = np.median(np.abs(np.diff(steps.current_density, prepend=0.0)))
-    density = np.round(steps.current_density.to_numpy(), round(1 - float(np.log10(spacing))))
-    failed = np.flatnonzero((kind != "sustained") & (kind != "unfinished"))
-    held = density[: failed[0]] if failed.size else density[kind == "sustained"]
-    value = float(held.max()) if held.size else None
-    return value, value or 0.0, float(density[failed[0]]) if failed.size else None
+    kind, setpoint = steps.kind.to_numpy(), steps.setpoint.to_numpy()
+    failed = np.flatnonzero(shorts.failed(steps.kind))
+    sustained = setpoint[: failed[0]] if failed.size else setpoint[kind == "sustained"]
+    value = float(sustained.max()) if sustained.size else None
+    return Interval(value, value or 0.0, float(setpoint[failed[0]]) if failed.size else None)
 
 
-def findings(
-    recordings: Mapping[str, xr.Dataset], retained: float = 0.6, metallic: float = 10.0, area_uncertainty: float = 0.02
-) -> list[dict]:
-    """Return what the runs say: critical current density, how and when the cell failed, and after how much charge.
+def time_of_failure(recording: xr.Dataset, steps: xr.Dataset) -> Interval:
+    """Return the time [h] from the start of the recording to the first failure; a lower bound where there is none."""
+    failed = failed_steps(steps)
+    start = float(recording.time[0])
+    if not failed.sizes["step"]:
+        return Interval(None, (float(recording.time[-1]) - start) / 3600)
+    onset, last_good = ((float(failed[name][0]) - start) / 3600 for name in ("onset", "last_good"))
+    return Interval(onset, last_good, onset)
+
+
+def charge_until_failure(recording: xr.Dataset, steps: xr.Dataset, area_uncertainty: float) -> Interval:
+    """Return the charge [mAh/cm2], both directions added up, until the first failure or the end of the test.
 
     Parameters
     ----------
-    recordings : mapping of str to xarray.Dataset
-        As `raw.recordings` gives them.
-    retained, metallic : float
-        As for `shorts.judged`.
+    recording, steps : xarray.Dataset
+        The recording, and `steps` of it.
     area_uncertainty : float
-        Relative standard uncertainty of the cell's area, which every charge per area carries.
-
-    Returns
-    -------
-    list of dict
-        As `findings.finding` gives them.
+        Relative standard uncertainty of the electrode area.
     """
-    found = []
-    for recording in recordings.values():
-        judged = steps(recording, retained, metallic)
-        whose = {key: recording.attrs[key] for key in ("sample", "state")}
-        begin = float(recording.time[0])
-        value, low, high = critical_current_density(judged)
-        found.append(
-            finding(
-                "critical_current_density",
-                value,
-                low,
-                high,
-                "mA/cm2",
-                **whose,
-                note=f"{_how(judged)}{_coarse(recording, judged)}; {_robustness(recording, retained, metallic, value)}",
-            )
-        )
-        failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
-        if failed.step.size:
-            last_good, onset = (float(failed[name][0]) for name in ("last_good", "onset"))
-            hours = (np.array([onset, last_good, onset]) - begin) / 3600
-            found.append(finding("time_of_failure", *hours, "h", **whose))
-        else:
-            onset = float(recording.time[-1])
-            lasted = (onset - begin) / 3600
-            found.append(finding("time_of_failure", None, lasted, None, "h", **whose, note="it did not fail"))
-        charge, uncertainty = shorts.charge_passed(recording, onset)
-        half = 1.96 * np.hypot(uncertainty, area_uncertainty * charge)
-        note = "both directions added up" + ("" if failed.step.size else ", until the end of the test")
-        found.append(
-            finding("charge_passed_until_failure", charge, charge - half, charge + half, "mAh/cm2", **whose, note=note)
-        )
-    return found
+    failed = failed_steps(steps)
+    until = float(failed.onset[0] if failed.sizes["step"] else recording.time[-1])
+    charge = shorts.charge_passed(recording, until)
+    return charge.widened(area_uncertainty * (charge.value or 0.0))
 
 
-def _how(judged: xr.Dataset) -> str:
-    failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
-    if not failed.step.size:
-        held = judged.current_density.to_numpy()[judged.kind == "sustained"]
-        return f"no short up to {held.max(initial=0):.3g} mA/cm2, so there is no upper bound"
-    later = [str(kind) for kind in failed.kind.to_numpy()[1:] if kind != failed.kind.to_numpy()[0]]
-    return f"{failed.kind.item(0)} at {failed.current_density.item(0):.3g} mA/cm2" + (
-        f", then {later[0]}" if later else ""
-    )
-
-
-def _coarse(recording: xr.Dataset, judged: xr.Dataset) -> str:
-    digit = recording.current.attrs["resolution"] * 1e3 / recording.attrs["area_cm2"]
-    spacing = float(np.median(np.abs(np.diff(judged.current_density, prepend=0.0))))
-    return f"; the current's last digit is {digit:.2g} mA/cm2, which hides finer steps" if digit > spacing / 4 else ""
-
-
-def _robustness(recording: xr.Dataset, retained: float, metallic: float, value: float | None) -> str:
-    """In words, over which thresholds the critical current density stays what it is."""
-    found = [critical_current_density(steps(recording, threshold, metallic))[0] for threshold in SENSIBLE]
-    same = np.array([f == value for f in found])
-    if same.all():
-        note = f"the same for every threshold from {SENSIBLE[0]:.2f} to {SENSIBLE[-1]:.2f}"
-    else:
-        others = sorted({"none" if f is None else f"{f:.3g}" for f, s in zip(found, same, strict=True) if not s})
-        held = SENSIBLE[same]
-        span = f"from {held[0]:.2f} to {held[-1]:.2f}" if held.size else "nowhere"
-        note = f"the same for thresholds {span} of {SENSIBLE[0]:.2f} to {SENSIBLE[-1]:.2f}, else {' or '.join(others)}"
-    for other in (metallic / 3, 3 * metallic):
-        changed = critical_current_density(steps(recording, retained, other))[0]
-        if changed != value:
-            note += f"; {'none' if changed is None else f'{changed:.3g}'} if a metal is below {other:.2g} ohm cm2"
-    return note
-
-
-def table(judged: Mapping[str, xr.Dataset]) -> pd.DataFrame:
-    """Return resistance and verdict of every step: a row for each current density, a column for each cell."""
-    columns = {
-        label: pd.Series(
-            [
-                f"{ohms:.0f} Ω cm², {kind}"
-                for ohms, kind in zip(steps.resistance.to_numpy(), steps.kind.to_numpy(), strict=True)
-            ],
-            index=[f"{density:.2f}" for density in steps.current_density.to_numpy()],
-        )
-        for label, steps in judged.items()
-    }
-    return pd.DataFrame(columns).fillna("").rename_axis("mA/cm2")
-
-
-def plot(recording: xr.Dataset, judged: xr.Dataset, label: str, ax: Axes) -> None:
-    """Draw voltage and current density against time, shaded from the failure on.
+def with_other_thresholds(
+    recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC
+) -> list[Alternative]:
+    """Return the critical current density for all defensible thresholds.
 
     Parameters
     ----------
     recording : xarray.Dataset
         As for `steps`.
-    judged : xarray.Dataset
-        From `steps`.
-    label : str
-        What the panel shows, written into it with the critical current density.
-    ax : matplotlib.axes.Axes
-        Of the voltage; the current density gets axes of its own on the right.
+    retained, metallic : float
+        The thresholds in use: one is held while the other takes the values of `RETAINED_RANGE` or its multiples by
+        `METALLIC_FACTORS`.
+
+    Returns
+    -------
+    list of Alternative
+        Neighbouring values of a threshold that give the same are one entry.
     """
-    hours = recording.time / 3600
-    density = recording.current * 1e3 / recording.attrs["area_cm2"]
-    value, _, high = critical_current_density(judged)
-    right = ax.twinx()
-    ax.set_zorder(right.get_zorder() + 1)
-    ax.patch.set_visible(False)
-    right.plot(hours, density, color="0.7", linewidth=0.5)
-    right.tick_params(colors="0.45")
-    right.set_ylabel("Current density\n/ mA cm⁻²", color="0.45")
-    ax.plot(hours, recording.voltage, color=figures.color(recording.attrs["sample"]))
-    ax.set_ylabel("Voltage / V")
-    ax.margins(x=0)
-    for axes, channel in ((ax, recording.voltage), (right, density)):
-        largest = 1.1 * float(np.abs(channel).quantile(0.9995))
-        axes.set_ylim(-largest, 1.5 * largest)  # zero at the same height, and room for the text above
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-    held = "no step sustained" if value is None else f"CCD {value} mA cm⁻²"
-    failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
-    how = " or more" if high is None else f", {failed.kind.item(0)} at {high} mA cm⁻²"
-    ax.text(0.01, 0.96, f"{figures.label(label)}: {held}{how}", transform=ax.transAxes, va="top")
-    if failed.step.size:
-        right.axvspan(float(failed.onset[0]) / 3600, float(hours[-1]), color="0.94", linewidth=0)
+    thresholds = {
+        "retained": [(value, value, metallic) for value in RETAINED_RANGE],
+        "metallic": [(factor * metallic, retained, factor * metallic) for factor in METALLIC_FACTORS],
+    }
+    found = []
+    for name, choices in thresholds.items():
+        results = [(value, critical_current_density(steps(recording, *pair))) for value, *pair in choices]
+        for critical, group in groupby(results, key=lambda result: result[1]):
+            values = [value for value, _ in group]
+            found.append(Alternative(name, float(values[0]), float(values[-1]), critical))
+    return found
+
+
+def last_digit(recording: xr.Dataset) -> float:
+    """Return the last digit of the current, as a current density in mA/cm2."""
+    return cycling.resolution(recording, "current") * 1e3 / constants.required(recording, "area_cm2")
+
+
+def hides_steps(recording: xr.Dataset, steps: xr.Dataset) -> bool:
+    """Return whether the last digit of the current exceeds a quarter of the spacing between steps."""
+    return last_digit(recording) > _spacing(steps.current_density.to_numpy()) / 4
+
+
+def _spacing(density: np.ndarray) -> float:
+    return float(np.median(np.abs(np.diff(density, prepend=0.0))))
+
+
+def _setpoints(density: np.ndarray) -> np.ndarray:
+    """Round measured current densities to the fewest decimals that leave them where they are, within a tolerance."""
+    tolerance = np.maximum(SETPOINT_STEP_SHARE * _spacing(density), SETPOINT_SHARE * density)
+    candidates = [np.round(density, decimals) for decimals in range(7)]
+    fits = [np.abs(candidate - density) <= tolerance for candidate in candidates]
+    return np.select(fits, candidates, default=density)

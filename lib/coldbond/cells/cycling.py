@@ -1,27 +1,49 @@
-"""Galvanostatic recordings cut where the current changes: segments, half cycles and the charge that each passed."""
+"""Segments and half cycles of a galvanostatic recording, and the charge that each passed.
+
+A recording is cut wherever the current changes its direction (half cycles) or its direction or level (segments). The
+current itself decides; the tester's step and cycle numbers are not used, since their meaning differs between testers.
+The charge is the integral of the current by the trapezoidal rule. Its uncertainty has two sources: the current
+switched at an unknown moment between two records, and the tester rounded it to its last digit. Recordings are read in
+blocks, so that one that is larger than the memory can be analysed.
+"""
 
 from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 from scipy.ndimage import median_filter
 
-#: Below this share of the recording's largest current a cell rests.
-REST = 1e-3
+#: Share of the recording's largest current below which the cell rests. Closure (tests/test_cycling.py,
+#: tests/test_ccd.py, tests/test_ccd_twin.py) was the same with 1e-4 and 1e-2: the zero offset of a tester is
+#: smaller, any current of a protocol larger.
+REST_SHARE = 1e-3
 
-#: A level that lasts less than this share of the next one, in the same direction, is the tester settling on it.
-SETTLING = 0.02
+#: Share of the next level's duration, in the same direction, below which a level is the tester's regulation and no
+#: segment of its own. Set on closure: with 0.005, a current that the tester regulates over two records of 120 makes
+#: a step; with 0.1 the results were the same.
+REGULATION_SHARE = 0.02
 
-#: Records that are looked at together. A recording whose variables lie on disk (`coldbond.read` leaves those of a long
-#: one there) is never held whole; what is found does not depend on the number.
+#: A current level has changed where neighbouring records, and the medians of three on either side, differ by more than
+#: all three of these: so many standard deviations of such differences around (set on closure: with 2.5, noise of 0.1 %
+#: of the current makes steps; with 10 the results were the same), ...
+STEP_SIGMA = 5.0
+#: ... so many of the current's last digits, since a rounded current dithers by one or two, ...
+STEP_DIGITS = 2.5
+#: ... and this share of the current. Closure was the same with 0.0005 and 0.02, with steps of 5 % and more.
+STEP_SHARE = 0.002
+
+#: Median of the absolute value of a normal deviate, in standard deviations: the quantile 0.75 of the normal
+#: distribution. A median over this number is a standard deviation that outliers do not inflate.
+MEDIAN_DEVIATION = 0.6745
+
+#: Records that are held in memory together. The result does not depend on it (tests/test_blocks.py).
 BLOCK = 1 << 18
 
 
 def segments(recording: xr.Dataset) -> xr.Dataset:
     """Cut a recording wherever the current changes its direction or its level.
-
-    The steps are found from the current itself; the tester's step and cycle numbers are not used.
 
     Parameters
     ----------
@@ -31,14 +53,14 @@ def segments(recording: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Over `segment`, rests left out, in the order of time:
+        Over `segment`, without rests, in the order of time:
 
-        - `start`, `stop` : first record, and one past the last
-        - `current` [A] : its median, charge > 0
-        - `begin`, `end` [s] : when the current began and ended, the gap to a neighbouring segment shared half and half
-        - `charge` [Ah] : integral of the current from begin to end, charge > 0
-        - `charge_uncertainty` [Ah] : standard uncertainty of it, from when the current switched between two records and
-          from the rounding of the current (a constant current is rounded by the same amount throughout)
+        - `start`, `stop` : index of the first record, and one past the last
+        - `current` [A] : median, positive in charge
+        - `begin`, `end` [s] : start and end of the current, half way between the neighbouring records
+        - `charge` [Ah] : integral of the current from begin to end, positive in charge
+        - `charge_uncertainty` [Ah] : its standard uncertainty, from the unknown moment at which the current switched
+          between two records and from the rounding of the current
 
     Raises
     ------
@@ -47,19 +69,21 @@ def segments(recording: xr.Dataset) -> xr.Dataset:
 
     Notes
     -----
-    A level has changed where two neighbouring records, and the medians of the three on either side, differ by more than
-    five standard deviations of such differences around, by more than 2.5 of the last digits and by more than 0.2 %.
-    What lasts less than 2 % of what follows it in the same direction is the current settling, and is left out.
+    The level has changed where two neighbouring records, and the medians of the three records on either side, differ
+    by more than `STEP_SIGMA` standard deviations of such differences around, by more than `STEP_DIGITS` of the last
+    digits and by more than `STEP_SHARE` of the current. A level that lasts less than `REGULATION_SHARE` of the next one
+    in the same direction is left out: the tester was still regulating the current.
     """
-    least = _least(recording)
+    least = _least_current(recording)
     bounds = [_bounds(*_cut(recording, start, stop, least)) for start, stop in _stretches(recording, least)]
-    return _described(recording, *np.concatenate([np.empty((2, 0), int), *bounds], axis=1), dimension="segment")
+    start, stop = np.concatenate([np.empty((2, 0), int), *bounds], axis=1)
+    return _described(recording, start, stop, dimension="segment")
 
 
 def half_cycles(recording: xr.Dataset) -> xr.Dataset:
     """Cut a recording wherever the current changes its direction.
 
-    A rest within a half cycle (a pause) and a current that tapers off at constant voltage do not cut it.
+    Neither a rest within a half cycle (a pause) nor a current that decays at constant voltage cuts it.
 
     Parameters
     ----------
@@ -76,7 +100,7 @@ def half_cycles(recording: xr.Dataset) -> xr.Dataset:
     ValueError
         No current flows in the recording.
     """
-    least = _least(recording)
+    least = _least_current(recording)
     starts, stops, last, heading = [], [], -1, 0
     for block in blocks(recording):
         direction = _direction(recording.current[block].to_numpy(), least)
@@ -92,9 +116,26 @@ def half_cycles(recording: xr.Dataset) -> xr.Dataset:
 
 
 def blocks(recording: xr.Dataset) -> Iterator[slice]:
-    """Yield slices of at most `BLOCK` records each that make up a recording."""
+    """Yield slices of at most `BLOCK` records that together make up a recording."""
     size = recording.sizes["record"]
     return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
+
+
+def resolution(recording: xr.Dataset, name: str) -> float:
+    """Return the last digit of a channel, in its unit.
+
+    Raises
+    ------
+    ValueError
+        The recording does not state it.
+    """
+    channel = recording[name]
+    if "resolution" not in channel.attrs:
+        raise ValueError(
+            f"{_source(recording)}: the resolution of the {name} is not known: "
+            f"state its last digit with recording.{name}.attrs['resolution'] = ... [{channel.attrs.get('units', '')}]"
+        )
+    return float(channel.attrs["resolution"])
 
 
 def largest(recording: xr.Dataset, name: str) -> float:
@@ -104,16 +145,16 @@ def largest(recording: xr.Dataset, name: str) -> float:
 
 
 def records(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, *names: str) -> Iterator[list[np.ndarray]]:
-    """Yield the values of variables in one stretch of records after the other.
+    """Yield the values of variables of one segment after the other.
 
     Parameters
     ----------
     recording : xarray.Dataset
         Variables over `record`.
     start, stop : array of int, shape (n,)
-        First record of each stretch and one past its last, in the order of the recording.
+        Index of the first record of each segment and one past its last, in the order of the recording.
     *names : str
-        The variables.
+        Names of the variables.
 
     Yields
     ------
@@ -127,10 +168,10 @@ def records(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, *names: 
         yield [values[first - low : end - low] for values in held]
 
 
-def median(values: np.ndarray) -> np.ndarray:
-    """Return the median over the first axis of values of which none is NaN.
+def median(values: ArrayLike) -> np.ndarray:
+    """Return the median over the first axis of values without NaN.
 
-    What `numpy.median` does, in a quarter of its time where there are few: it is asked for of every half cycle.
+    The result of `numpy.median`, in a quarter of its time for short arrays: a long test has thousands of half cycles.
     """
     values = np.asarray(values)
     middle = (len(values) - 1) // 2, len(values) // 2
@@ -138,8 +179,12 @@ def median(values: np.ndarray) -> np.ndarray:
     return (ordered[middle[0]] + ordered[middle[1]]) / 2
 
 
+def _source(recording: xr.Dataset) -> str:
+    return str(recording.attrs.get("source", "this recording"))
+
+
 def _stretches(recording: xr.Dataset, least: float) -> Iterator[tuple[int, int]]:
-    """Yield stretches of a recording, of some `BLOCK` records, that end where the direction of the current changes."""
+    """Yield start and stop of stretches of about `BLOCK` records that end where the current changes its direction."""
     size, start, length = recording.sizes["record"], 0, BLOCK
     while start < size:
         stop = min(start + length, size)
@@ -153,16 +198,19 @@ def _stretches(recording: xr.Dataset, least: float) -> Iterator[tuple[int, int]]
 
 
 def _cut(recording: xr.Dataset, start: int, stop: int, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Where the current changes in a stretch, and directions and times in it, counted from the place returned last."""
-    around = slice(max(start - 2, 0), min(stop + 2, recording.sizes["record"]))  # records that the medians reach for
+    """Return the indices at which a stretch is cut, its directions and times, and its first record.
+
+    The indices count from the first record of the stretch.
+    """
+    around = slice(max(start - 2, 0), min(stop + 2, recording.sizes["record"]))  # the medians need two more records
     current, time = (recording[name][around].to_numpy() for name in ("current", "time"))
-    digit = recording.current.attrs["resolution"]
+    digit = resolution(recording, "current")
     direction = _direction(current, least)
     steps = np.abs(np.diff(current))
     same = direction[1:] == direction[:-1]
     level = np.maximum(np.abs(current[1:]), np.abs(current[:-1]))
-    limit = np.maximum(np.maximum(5 * _noise(steps, same), 0.002 * level), 2.5 * digit)
-    # a level that changed stays so for three records, a stray one does not
+    limit = np.maximum(np.maximum(STEP_SIGMA * _noise(steps, same), STEP_SHARE * level), STEP_DIGITS * digit)
+    # A new level lasts for at least three records, a stray record does not move a median of three.
     medians = median_filter(np.pad(current, 1, mode="edge"), 3)
     stays = np.abs(medians[3:] - medians[:-3]) > limit if current.size > 2 else np.ones_like(same)
     cuts = np.flatnonzero(~same | ((steps > limit) & stays)) + 1 + around.start
@@ -171,18 +219,19 @@ def _cut(recording: xr.Dataset, start: int, stop: int, least: float) -> tuple[np
 
 
 def _noise(steps: np.ndarray, same: np.ndarray) -> np.ndarray:
-    """Standard deviation of differences between neighbouring currents, of each stretch of one direction for itself."""
+    """Return the standard deviation of differences between neighbouring currents, separately for each direction."""
     edges = np.flatnonzero(np.diff(same, prepend=~same[:1], append=~same[-1:]))
     medians = [median(steps[start:stop]) for start, stop in pairwise(edges)]
-    return np.repeat(medians, np.diff(edges)) / 0.6745  # of a normal deviate's size the median is 0.6745 sigma
+    return np.repeat(medians, np.diff(edges)) / MEDIAN_DEVIATION
 
 
-def _least(recording: xr.Dataset) -> float:
-    """The current [A] above which one flows."""
-    highest, resolution = largest(recording, "current"), recording.current.attrs["resolution"]
-    # a current of few digits (0.2 mA read to 0.1 mA) flows at a single one; a fine one dithers around zero by a digit
-    digits = 1.5 if highest > 20 * resolution else 0.5
-    return max(digits * resolution, REST * highest)
+def _least_current(recording: xr.Dataset) -> float:
+    """Return the current [A] below which the cell rests."""
+    highest, digit = largest(recording, "current"), resolution(recording, "current")
+    # A finely resolved current dithers around zero by one digit. Where the largest current has at most 20 digits, such
+    # as 0.2 mA read to 0.1 mA, a single digit is already a current.
+    digits = 1.5 if highest > 20 * digit else 0.5
+    return max(digits * digit, REST_SHARE * highest)
 
 
 def _direction(current: np.ndarray, least: float) -> np.ndarray:
@@ -190,40 +239,49 @@ def _direction(current: np.ndarray, least: float) -> np.ndarray:
 
 
 def _bounds(cuts: np.ndarray, direction: np.ndarray, time: np.ndarray, offset: int) -> tuple[np.ndarray, np.ndarray]:
-    """First records, and one past the last, of the segments between the cuts of a stretch that begins at `offset`."""
+    """Return first records, and one past the last, of the segments between the cuts of a stretch.
+
+    Parameters
+    ----------
+    cuts, direction, time, offset
+        From `_cut`.
+    """
     start = np.concatenate([[0], cuts]).astype(int)
     stop = np.concatenate([cuts, [direction.size]]).astype(int)
-    # one record caught while the current was still rising is no segment of its own
+    # A single record that was taken while the current was still rising is no segment.
     kept = (direction[start] != 0) & (stop - start > 1)
     start, stop = start[kept], stop[kept]
-    # nor is a current that settles: a sliver of what follows it without a break
-    long = time[stop - 1] - time[start]
+    # Nor is a level that is short against the one that follows it without a break: there the tester was regulating.
+    duration = time[stop - 1] - time[start]
     adjoins = np.append((stop[:-1] == start[1:]) & (direction[stop[:-1] - 1] == direction[start[1:]]), False)
-    settled = ~(adjoins & (long < SETTLING * np.append(long[1:], 0)))
-    return start[settled] + offset, stop[settled] + offset
+    steady = ~(adjoins & (duration < REGULATION_SHARE * np.append(duration[1:], 0)))
+    return start[steady] + offset, stop[steady] + offset
 
 
 def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str) -> xr.Dataset:
     if not start.size:
-        raise ValueError(f"{recording.attrs['source']}: no current flows in this recording")
+        raise ValueError(f"{_source(recording)}: no current flows in this recording")
     begin, end, charge, switching, level = np.empty((5, start.size))
-    low, high = np.maximum(start - 1, 0), np.minimum(stop + 1, recording.sizes["record"])  # with neighbours
+    low, high = np.maximum(start - 1, 0), np.minimum(stop + 1, recording.sizes["record"])  # with one neighbour each
     for i, (time, current) in enumerate(records(recording, low, high, "time", "current")):
         own = slice(start[i] - low[i], stop[i] - low[i])
         first, last = own.start, own.stop - 1
         interval = median(np.diff(time[own])) if last > first else 0.0
+        # The current switched within the gap to the neighbouring record, or within one sampling interval where the gap
+        # is longer (a rest that was not recorded). The best estimate is the middle, the error is uniform: / sqrt(12).
         before = min(time[first] - time[0], interval)
         after = min(time[-1] - time[last], interval)
         begin[i], end[i] = time[first] - before / 2, time[last] + after / 2
         charge[i] = np.trapezoid(current[own], time[own]) + (current[first] * before + current[last] * after) / 2
         switching[i] = np.hypot(current[first] * before, current[last] * after) / np.sqrt(12)
         level[i] = median(current[own][current[own] != 0])
-    rounding = recording.current.attrs["resolution"] * (end - begin) / np.sqrt(12)
+    # A constant current is rounded by the same amount throughout: more records do not average it out.
+    rounding = resolution(recording, "current") * (end - begin) / np.sqrt(12)
     variables = {
-        "start": (start, {"long_name": "first record"}),
-        "stop": (stop, {"long_name": "one past the last record"}),
+        "start": (start, {"long_name": "First record"}),
+        "stop": (stop, {"long_name": "One past the last record"}),
         "current": (level, {"units": "A", "long_name": "Current"}),
-        "begin": (begin, {"units": "s", "long_name": "Beginning"}),
+        "begin": (begin, {"units": "s", "long_name": "Start"}),
         "end": (end, {"units": "s", "long_name": "End"}),
         "charge": (charge / 3600, {"units": "Ah", "long_name": "Charge"}),
         "charge_uncertainty": (

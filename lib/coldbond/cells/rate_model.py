@@ -1,4 +1,10 @@
-"""The capacity-rate model of Tian et al., Nat. Commun. 10, 1933 (2019), doi 10.1038/s41467-019-09792-9."""
+"""Capacity-rate model of Tian et al., Nat. Commun. 10, 1933 (2019), doi 10.1038/s41467-019-09792-9.
+
+The capacity at a rate R (the inverse of the time that the discharge took) is Q [1 - (R tau)^n (1 - exp(-(R tau)^-n))]:
+Q at low rates, and a decay as R^-n beyond 1 / tau. The exponent n is 0.5 where diffusion limits the cell and 1 where
+its resistance does. The three parameters are fitted by weighted least squares with lmfit. Their intervals are profile
+likelihoods, since tau and n correlate strongly and a symmetric interval would be wrong.
+"""
 
 import warnings
 
@@ -7,8 +13,14 @@ import numpy as np
 from lmfit.minimizer import MinimizerException
 from lmfit.model import ModelResult
 
-#: Exponents that they give for cells that one process limits.
+from coldbond.interval import CONFIDENCE, Interval
+
+#: Exponents n of cells that a single process limits, as Tian et al. give them.
 LIMITS = {0.5: "diffusion", 1.0: "resistance"}
+
+#: Start values of the fit: n between the limits, and tau as a share of the shortest discharge time (the inverse of the
+#: highest rate); there the cell delivers four fifths of its capacity.
+START_N, START_TAU = 0.7, 0.1
 
 
 def delivered(rate: np.ndarray, capacity: float, tau: float, n: float) -> np.ndarray:
@@ -17,19 +29,21 @@ def delivered(rate: np.ndarray, capacity: float, tau: float, n: float) -> np.nda
     Parameters
     ----------
     rate : array, shape (m,)
-        R [1/h]: the current divided by the capacity that it drew, not by the nominal one.
+        R [1/h]: the current divided by the delivered capacity, not by the nominal one.
     capacity : float
-        That at rates so low that nothing limits it; the result has its unit.
+        Q, the capacity at low rates; the result has its unit.
     tau : float
-        Characteristic time [h]: at the rate 1/tau a share of 1/e is left.
+        Characteristic time [h]: at the rate 1 / tau, 1 / e of the capacity is left.
     n : float
-        How steeply the capacity falls at high rates, as R to the power -n.
+        Exponent of the decay at high rates.
 
     Returns
     -------
     array, shape (m,)
-        Q [1 - (R tau)^n (1 - exp(-(R tau)^-n))], their equation 2.
+        Their equation 2.
     """
+    # u = (R tau)^-n. 1 - (1 - exp(-u)) / u loses all digits at small u, where expm1 does not; the exponent of u is
+    # clipped so that a fit that strays does not overflow.
     u = np.exp(np.clip(-n * np.log(np.maximum(np.asarray(rate) * tau, 1e-300)), -25, 600))
     return capacity * (1 + np.expm1(-u) / u)
 
@@ -44,30 +58,30 @@ def fit(
     rate, capacity, uncertainty : array, shape (m,)
         R [1/h], the capacity, and its standard uncertainty.
     exponent : float, optional
-        Value to hold n at.
+        Value at which n is held.
 
     Returns
     -------
     lmfit.model.ModelResult or None
-        Of `delivered`; the uncertainties are weights, scaled to the residuals. None where there are no more rates than
-        parameters to fit: nothing would tell a good fit from a bad one.
+        Of `delivered`; the uncertainties are relative weights, scaled to the residuals. None where there are no more
+        rates than free parameters: without a degree of freedom the fit cannot be tested.
     """
     if len(rate) <= (3 if exponent is None else 2):
         return None
     model = lmfit.Model(delivered, independent_vars=["rate"])
     parameters = model.make_params(
         capacity={"value": max(capacity), "min": 0},
-        tau={"value": 0.1 / max(rate), "min": 0},
-        n={"value": exponent or 0.7, "min": 0, "vary": exponent is None},
+        tau={"value": START_TAU / max(rate), "min": 0},
+        n={"value": exponent or START_N, "min": 0, "vary": exponent is None},
     )
     return model.fit(capacity, parameters, rate=rate, weights=1 / uncertainty)
 
 
 def fits(rate: np.ndarray, capacity: np.ndarray, uncertainty: np.ndarray) -> dict[float | None, ModelResult]:
-    """Return the fits that the number of rates allows, by the exponent that they hold.
+    """Return the fits that the number of rates allows, with the exponent that each holds as key.
 
-    Four rates or more determine all three parameters (None: nothing held). Three leave nothing to test three parameters
-    by; there n is held at each of `LIMITS` in turn. With fewer rates there is nothing to fit.
+    Four rates or more determine all three parameters (key None). Three rates leave no degree of freedom for that: n is
+    then held at each of `LIMITS` in turn. Fewer rates allow no fit.
     """
     free = fit(rate, capacity, uncertainty)
     if free is not None:
@@ -76,8 +90,8 @@ def fits(rate: np.ndarray, capacity: np.ndarray, uncertainty: np.ndarray) -> dic
     return {exponent: result for exponent, result in held.items() if result is not None}
 
 
-def intervals(result: ModelResult) -> dict[str, tuple[float, float, float]]:
-    """Return value, low and high of the 95 % interval of each parameter of a fit.
+def intervals(result: ModelResult) -> dict[str, Interval]:
+    """Return each fitted parameter with its 95 % interval.
 
     Parameters
     ----------
@@ -86,19 +100,19 @@ def intervals(result: ModelResult) -> dict[str, tuple[float, float, float]]:
 
     Returns
     -------
-    dict of str to (float, float, float)
-        "capacity", "tau" [h] and, unless it was held, "n", by profile likelihood (`lmfit.conf_interval`): how far one
-        can go while the others make the best of it. A bound that the data do not give is NaN.
+    dict of str to Interval
+        "capacity", "tau" [h] and, unless it was held, "n", by profile likelihood (`lmfit.conf_interval`): the other
+        parameters are re-optimised at each value. A bound is None where the data give none.
     """
     varied = [name for name, parameter in result.params.items() if parameter.vary]
-    return {name: (result.params[name].value, *_bounds(result, name)) for name in varied}
+    return {name: Interval.from_bounds(result.params[name].value, *_bounds(result, name)) for name in varied}
 
 
 def _bounds(result: ModelResult, name: str) -> tuple[float, float]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # of a bound that is not found: NaN says it
+        warnings.simplefilter("ignore")  # lmfit warns of a bound that it does not find; NaN stands for it here
         try:
-            (_, low), _, (_, high) = result.conf_interval(p_names=[name], sigmas=[0.95])[name]
-        except (MinimizerException, ValueError):
+            (_, low), _, (_, high) = result.conf_interval(p_names=[name], sigmas=[CONFIDENCE])[name]
+        except (MinimizerException, ValueError):  # no covariance to start from: the parameter is not determined
             return np.nan, np.nan
-    return tuple(float(bound) if np.isfinite(bound) else np.nan for bound in (low, high))
+    return float(low), float(high)

@@ -1,1 +1,1 @@
-"""Energies of crystals by pretrained potentials, as `make energies` writes them; needs torch and chgnet."""
+"""Energies of crystals from pretrained interatomic potentials, for `make energies`; needs torch and chgnet."""

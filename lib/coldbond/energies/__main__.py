@@ -1,10 +1,11 @@
-"""`python -m coldbond.energies [folder]` relaxes all crystals with both models and writes their energies into raw/.
+"""Relax all crystals with two pretrained potentials and write their energies into a folder of recordings.
 
-Another folder is written where it is named.
+    python -m coldbond.energies [FOLDER]
 
-CHGNet (Deng et al. 2023, doi 10.1038/s42256-023-00716-3) in its two pretrained forms: 0.3.0, which learnt energies of
-GGA and GGA+U mixed as in the Materials Project, and r2SCAN, which learnt those of that functional. Both ship with the
-package.
+The potentials are the two versions of CHGNet (Deng et al. 2023, doi 10.1038/s42256-023-00716-3): 0.3.0, trained on GGA
+and GGA+U energies mixed as in the Materials Project, and r2SCAN, trained on energies of that functional. Both are part
+of the package chgnet. Cell and atomic positions are relaxed from the published structure; the energy is that of the
+relaxed cell at 0 K.
 """
 
 import sys
@@ -17,24 +18,26 @@ from chgnet.model import CHGNet, StructOptimizer
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
+from coldbond.bundle import paths
 from coldbond.energies.structures import CRYSTALS, Crystal
 from coldbond.energies.tables import list_in_manifest, write
 
-RAW = Path(__file__).resolve().parents[2] / "raw"
+#: Name in the tables: name in chgnet.
 MODELS = {"CHGNet 0.3.0": "0.3.0", "CHGNet r2SCAN": "r2scan"}
-FORCE = 0.005  # eV/angstrom, largest after relaxation
-STEPS = 1000
+FORCE = 0.005  # eV/angstrom, largest force on an atom at which a cell counts as relaxed
+STEPS = 1000  # of the optimizer, at most
+SYMMETRY_TOLERANCE = 0.05  # angstrom, for the space group of the relaxed cell
 
 
-def start(crystal: Crystal) -> Structure:
-    """The primitive cell of a crystal."""
-    kinds, places = [site[0] for site in crystal.sites], [site[1:] for site in crystal.sites]
-    cell = Structure.from_spacegroup(crystal.group, Lattice.from_parameters(*crystal.cell), kinds, places)
+def primitive_cell(crystal: Crystal) -> Structure:
+    """Return the primitive cell of a crystal before relaxation."""
+    elements, positions = [site[0] for site in crystal.sites], [site[1:] for site in crystal.sites]
+    cell = Structure.from_spacegroup(crystal.group, Lattice.from_parameters(*crystal.cell), elements, positions)
     return cell.get_primitive_structure()
 
 
 def relaxed(structure: Structure, optimizer: StructOptimizer) -> tuple[Structure, float, float, int]:
-    """The relaxed cell, its energy [eV/atom], largest force [eV/angstrom], and the steps taken."""
+    """Return the relaxed cell, its energy [eV/atom], the largest force [eV/angstrom] and the number of steps."""
     found = optimizer.relax(structure, fmax=FORCE, steps=STEPS, verbose=False)
     path = found["trajectory"]
     force = max(sum(x**2 for x in one) ** 0.5 for one in path.forces[-1])
@@ -42,18 +45,19 @@ def relaxed(structure: Structure, optimizer: StructOptimizer) -> tuple[Structure
 
 
 def row(name: str, crystal: Crystal, optimizer: StructOptimizer, label: str) -> dict[str, str]:
-    """One line of the table."""
-    end, energy, force, steps = relaxed(start(crystal), optimizer)
+    """Relax a crystal and return its row of the table."""
+    end, energy, force, steps = relaxed(primitive_cell(crystal), optimizer)
     if steps >= STEPS:
-        raise RuntimeError(f"{name} with {label} is not relaxed after {STEPS} steps: raise STEPS")
-    conventional = SpacegroupAnalyzer(end, symprec=0.05).get_conventional_standard_structure()
+        raise RuntimeError(f"{name} with {label} is not relaxed after {STEPS} steps: increase STEPS")
+    symmetry = SpacegroupAnalyzer(end, symprec=SYMMETRY_TOLERANCE)
+    conventional = symmetry.get_conventional_standard_structure()
     cell = dict(zip(("a", "b", "c"), (f"{x:.3f}" for x in conventional.lattice.abc), strict=True))
     cell |= dict(zip(("alpha", "beta", "gamma"), (f"{x:.2f}" for x in conventional.lattice.angles), strict=True))
     return {
         "structure": name,
         "formula": end.composition.reduced_formula,
         "prototype": crystal.prototype,
-        "space_group": SpacegroupAnalyzer(end, symprec=0.05).get_space_group_symbol(),
+        "space_group": symmetry.get_space_group_symbol(),
         "energy_eV_per_atom": f"{energy:.4f}",
         "volume_A3_per_atom": f"{end.volume / len(end):.3f}",
         **cell,
@@ -66,8 +70,9 @@ def row(name: str, crystal: Crystal, optimizer: StructOptimizer, label: str) -> 
 
 
 def main(raw: Path) -> None:
-    torch.set_num_threads(1)  # sums in another order differ in the last digit
-    warnings.filterwarnings("ignore")  # of the packages' own code
+    """Write the tables of both potentials into a folder of recordings and list them in its manifest."""
+    torch.set_num_threads(1)  # several threads sum in varying order, which changes the last digit
+    warnings.filterwarnings("ignore")  # chgnet and pymatgen warn about their own code
     for label, model in MODELS.items():
         optimizer = StructOptimizer(CHGNet.load(model_name=model, use_device="cpu", verbose=False), use_device="cpu")
         rows = []
@@ -81,4 +86,4 @@ def main(raw: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else RAW)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else paths.RAW)

@@ -1,12 +1,13 @@
-"""Crystals whose energies are compared: prototype, space group, cell and sites, as published.
+"""Crystals whose energies are compared: prototype, space group, cell and sites.
 
-Where a source says "recalled", the cell was written down from memory and not looked up; the relaxation starts from it
-and forgets it. Positions on a superlattice of the body-centred cubic one start at the ideal sites.
+Each crystal names the source of its cell. "recalled" means that the cell was written down from memory and not checked
+against the source; it is only the starting point of the relaxation. In superstructures of the body-centred cubic
+lattice the atoms start at the ideal positions of that lattice.
 
-Left out, since their structures are disordered, too large, or could not be had with certainty: Li2Zn3, LiZn2, Li2Zn5,
-LiZn4; Li9Ag4 and Li10Ag3 (gamma brasses); Li9Al4; LiSi, Li12Si7, Li7Si3, Li13Si4, Li17Si4; LiGe, Li7Ge3 and their like;
-Li2Sn5, LiSn, Li7Sn3, Li13Sn5, Li7Sn2, Li17Sn4; Li4Au5. Li and Mg form solid solutions; LiMg stands for them. Li3AlN2
-and other nitrides of two metals are left out, since the reactions lead to Li3N.
+These compounds are missing because their structures are disordered, too large, or not known with certainty: Li2Zn3,
+LiZn2, Li2Zn5, LiZn4; Li9Ag4 and Li10Ag3 (gamma brasses); Li9Al4; LiSi, Li12Si7, Li7Si3, Li13Si4, Li17Si4; LiGe, Li7Ge3
+and similar ones; Li2Sn5, LiSn, Li7Sn3, Li13Sn5, Li7Sn2, Li17Sn4; Li4Au5. Li and Mg form solid solutions, which LiMg
+represents. Li3AlN2 and other nitrides of two metals are missing because the reactions considered form Li3N.
 """
 
 from itertools import cycle
@@ -16,9 +17,9 @@ Site = tuple[str, float, float, float]
 
 
 class Crystal(NamedTuple):
-    """A crystal before it is relaxed: cell in angstrom and degree, the sites of its asymmetric unit.
+    """A crystal before relaxation: cell in angstrom and degree, and the sites of its asymmetric unit.
 
-    Of two origins of a space group the first is meant.
+    If a space group has two origins, the first one is used.
     """
 
     prototype: str
@@ -47,15 +48,18 @@ def _caesium_chloride(metal: str, a: float, source: str = RECALLED) -> Crystal:
 
 
 def _zintl(metal: str, a: float, source: str) -> Crystal:
-    """NaTl: two interpenetrating diamond lattices."""
+    """Return the NaTl structure: two interpenetrating diamond lattices."""
     return _cubic("NaTl", "Fd-3m", a, (("Li", 0, 0, 0), (metal, 0.5, 0.5, 0.5)), source)
 
 
 def _layers(metal: str, counts: tuple[int, ...], a: float, c: float, prototype: str, source: str) -> Crystal:
-    """Layers of a body-centred lattice along [111]: so many of lithium, so many of the metal, and on in turn."""
+    """Return a stack of layers of the body-centred cubic lattice along [111], in the hexagonal setting.
+
+    `counts` are the numbers of adjacent layers of lithium, of the metal, of lithium, and so on.
+    """
     kinds = [kind for kind, count in zip(cycle(("Li", metal)), counts, strict=False) for _ in range(count)]
     if len(kinds) % 3:
-        kinds *= 3  # the columns repeat after three layers
+        kinds *= 3  # the stacking A, B, C of the layers repeats after three
     columns = cycle(((0.0, 0.0), (2 / 3, 1 / 3), (1 / 3, 2 / 3)))
     sites = tuple((kind, x, y, at / len(kinds)) for at, (kind, (x, y)) in enumerate(zip(kinds, columns, strict=False)))
     return _hexagonal(prototype, "P1", a, c, sites, source)
@@ -93,7 +97,7 @@ STOEHR_33 = "Stöhr et al. 1978, Z. Naturforsch. 33b, 1434; cell recalled"
 STOEHR_34 = "Stöhr et al. 1979, Z. Naturforsch. 34b, 653; cell recalled"
 ZINTL = "Zintl and Brauer 1933, Z. Phys. Chem. B 20, 245; cell recalled"
 
-#: By formula; two forms of one formula are told apart by a word.
+#: Crystals by formula; a word distinguishes two crystals of the same formula.
 CRYSTALS = {
     "Li": _cubic("W", "Im-3m", 3.51, (("Li", 0, 0, 0),), WYCKOFF),
     "Li fcc": _copper("Li", 4.33)._replace(source="Berliner et al. 1989, Phys. Rev. B 40, 12086, recalled"),

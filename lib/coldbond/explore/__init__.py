@@ -1,5 +1,5 @@
-"""One recording at a time, with controls beside it: what notebooks/explore.ipynb shows.
+"""The page of notebooks/explore.ipynb: one recording with a picture, controls and numbers.
 
-`views` says what can be shown of a recording, without any widget; `page` puts it on the screen, and alone needs the
-packages of the extra `lab`.
+`views` offers the views of a recording and is free of widgets. `page` displays them; it alone needs the packages of the
+extra `lab`.
 """

@@ -1,28 +1,35 @@
-"""Views of what a cycler or a potentiostat recorded."""
+"""Views of cycling, impedance and direct-current recordings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from lmfit.minimizer import MinimizerResult
 from matplotlib.figure import Figure
 
 from coldbond import batch_means
 from coldbond.bundle import figures
-from coldbond.cells import capacity, ccd, full_cell, long_cycling, shorts
+from coldbond.cells import capacity, ccd, long_cycling, shorts
+from coldbond.cells.findings import ccd as ccd_findings
+from coldbond.cells.findings import full_cell as full_cell_findings
+from coldbond.cells.plots import ccd as ccd_plots
+from coldbond.cells.plots import full_cell as full_cell_plots
 from coldbond.explore.controls import Choice, Control, Flag, Number, Span, View, numbers
 from coldbond.impedance import fit, intervals, kramers_kronig
 from coldbond.impedance.conductivity import electronic
 
-PROFILES = 6  # cycles whose voltage is drawn
+PROFILES = 6  # number of cycles whose voltage profile is drawn
+TESTED_FROM = 10  # points; the Kramers-Kronig test is run on longer spectra only
+#: Circuits to choose from, in the notation of `coldbond.impedance`; "none" shows the spectrum without a fit.
 CIRCUITS = ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q", "none")
-OFFSET = 1e-10  # A, standard uncertainty of the current's zero, as in figure S3
+OFFSET = 1e-10  # A, standard uncertainty of the zero of the current: the default of notebook figS3_conductivity
 
 
 def of_cycling(recording: xr.Dataset) -> dict[str, Callable[[], View]]:
-    """Return the views of a cycler's recording by name, the one first that suits its role."""
-    made = {
+    """Return the views of a cycling recording by name, beginning with the one for its role."""
+    made: dict[str, Callable[[], View]] = {
         "critical current density": partial(CriticalCurrent, recording),
         "long cycling": partial(LongCycling, recording),
         "capacity": partial(Capacity, recording),
@@ -30,29 +37,30 @@ def of_cycling(recording: xr.Dataset) -> dict[str, Callable[[], View]]:
     suiting = {"ccd": ["critical current density"], "long-cycling": ["long cycling"]}
     names = suiting.get(recording.attrs["role"], ["capacity"])
     if not recording.attrs["role"]:
-        names = list(made) if (recording.voltage < 0).any() else list(made)[::-1]  # electrodes alike, or of two kinds
+        # A file without a manifest: only a symmetric cell, with two equal electrodes, has negative voltages.
+        names = list(made) if (recording.voltage < 0).any() else list(made)[::-1]
     return {name: made[name] for name in names}
 
 
 class CriticalCurrent:
-    """Steps of rising current, judged with another threshold at every setting."""
+    """A test with rising current, with the thresholds of the short-circuit detection as controls."""
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
         self.controls: dict[str, Control] = {
             "retained": Number("retained", 0.6, 0.05, 0.95, 0.05),
-            "metallic": Number("metal / Ω cm²", 10.0, 1.0, 100.0, 1.0),
+            "metallic": Number("hard short below / Ω cm²", 10.0, 1.0, 100.0, 1.0),
         }
 
     def draw(self, fig: Figure, retained: float, metallic: float) -> list[pd.DataFrame]:
-        judged = ccd.steps(self.recording, retained, metallic)
+        steps = ccd.steps(self.recording, retained, metallic)
         ax = fig.subplots()
-        ccd.plot(self.recording, judged, self.recording.attrs["sample"], ax)
+        ccd_plots.plot(self.recording, steps, self.recording.attrs["sample"], ax)
         ax.set_xlabel("Time / h")
-        value, low, high = ccd.critical_current_density(judged)
-        failed = judged.isel(step=~judged.kind.isin(["sustained", "unfinished"]))
+        value, low, high = ccd.critical_current_density(steps)
+        failed = ccd.failed_steps(steps)
         until = float(failed.onset[0] if failed.sizes["step"] else self.recording.time[-1])
-        charge, _ = shorts.charge_passed(self.recording, until)
+        charge = shorts.charge_passed(self.recording, until).value
         hours = (until - float(self.recording.time[0])) / 3600
         rows = {
             "critical current density": "none sustained" if value is None else f"{value:g} mA/cm²",
@@ -62,18 +70,21 @@ class CriticalCurrent:
             else f"none in {hours:.4f} h",
             "charge passed": f"{charge:.3g} mAh/cm²",
         }
-        return [numbers(rows), ccd.table({"resistance and verdict": judged})]
+        return [numbers(rows), ccd_findings.table({"resistance and kind": steps})]
 
 
 class LongCycling:
-    """Overpotentials of the cycles that are shown; judging thousands of half cycles takes a second, at the start."""
+    """Overpotentials of a range of cycles.
+
+    Classifying thousands of half cycles takes a second and is done once, when the view is created.
+    """
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
         self.pairs = long_cycling.overpotentials(long_cycling.half_cycles(recording))
         count = self.pairs.sizes["pair"]
         if count < 2:
-            raise ValueError("fewer than two cycles were sustained: there is no overpotential to follow")
+            raise ValueError("fewer than two cycles were sustained, so the overpotential has no trend")
         self.controls: dict[str, Control] = {"cycles": Span("cycles", (1, count), 1, count)}
 
     def draw(self, fig: Figure, cycles: tuple[int, int]) -> list[pd.DataFrame]:
@@ -96,7 +107,7 @@ class LongCycling:
                 {
                     "cycles": f"{cycles[0]} to {cycles[1]}, from {hours[0]:.1f} to {hours[-1]:.1f} h",
                     "overpotential": _range(over, "mV"),
-                    "hysteresis": _range(tuple(2 * x for x in over), "mV"),
+                    "hysteresis": _range(over.scaled(2), "mV"),
                     "resistance": _range(resistance, "Ω cm²"),
                     "drift": _range(drift, "mV/h"),
                 }
@@ -105,7 +116,7 @@ class LongCycling:
 
 
 class Capacity:
-    """Voltage profiles and capacities of the cycles that are shown."""
+    """Voltage profiles and capacities of a range of cycles."""
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
@@ -116,13 +127,13 @@ class Capacity:
     def draw(self, fig: Figure, cycles: tuple[int, int]) -> list[pd.DataFrame]:
         shown = self.table.sel(cycle=slice(*cycles))
         if not (shown.finished == 1).any():
-            raise ValueError("none of the shown cycles was finished")
+            raise ValueError("none of these cycles is complete")
         left, right = fig.subplots(1, 2)
-        some = np.linspace(*cycles, PROFILES).round().astype(int)
-        full_cell.plot_profiles(left, self.recording, shown, some)
-        full_cell.plot_capacity(right, shown)
+        some = [round(cycle) for cycle in np.linspace(*cycles, PROFILES).tolist()]
+        full_cell_plots.plot_profiles(left, self.recording, shown, some)
+        full_cell_plots.plot_capacity(right, shown)
         complete = shown.sel(cycle=shown.complete)
-        found = full_cell.table({"": shown}, some).droplevel("cell")
+        found = full_cell_findings.table({"": shown}, some).droplevel("cell")
         found = found.loc[~found.index.duplicated()]
         if complete.sizes["cycle"] > 1:
             first, last = complete.capacity.sel(half="discharge").to_numpy()[[0, -1]]
@@ -134,7 +145,7 @@ class Capacity:
 
 
 class Impedance:
-    """A spectrum with the circuit that is chosen, fitted between the frequencies that are shown."""
+    """A spectrum with the fit of one equivalent circuit over a range of frequencies."""
 
     def __init__(self, spectrum: xr.Dataset) -> None:
         self.spectrum = spectrum
@@ -160,7 +171,7 @@ class Impedance:
         against.plot(kept.frequency, -np.angle(z, deg=True), **style)
         against.set(xlabel="Frequency / Hz", ylabel="−phase / °", xscale="log")
         rows = {"points": str(z.size)}
-        if z.size > 10:
+        if z.size > TESTED_FROM:
             rows["fail Kramers–Kronig"] = str(int(kramers_kronig.test(kept).fails.sum()))
         if circuit != "none":
             result = fit.fitted(kept, circuit)
@@ -172,8 +183,8 @@ class Impedance:
         return [numbers(rows)]
 
 
-def _parameters(result) -> dict[str, str]:
-    """Resistances with the interval of their profile; of the other parameters the value, unless it says nothing."""
+def _parameters(result: MinimizerResult) -> dict[str, str]:
+    """Return resistances with profile intervals, and the other parameters where their standard error is below 100 %."""
     units = {"R": "Ω", "L": "H", "t": "s", "n": "", "Q": "S sⁿ", "C": "F", "W": "Ω s⁻½"}
     rows = {"misfit": "{:.2f} %, at most {:.1f} %".format(*fit.misfit(result))}
     for name, parameter in result.params.items():
@@ -190,7 +201,7 @@ def _parameters(result) -> dict[str, str]:
 
 
 class Transient:
-    """The current at a constant voltage."""
+    """The current at constant voltage, with the fit of its steady value."""
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
@@ -219,6 +230,6 @@ class Transient:
         ]
 
 
-def _range(values: tuple[float, float, float], unit: str) -> str:
-    value, low, high = values
-    return f"{value:.4g} {unit} ({low:.4g} to {high:.4g})"
+def _range(values: Iterable[float | None], unit: str) -> str:
+    value, low, high = ("—" if x is None else f"{x:.4g}" for x in values)
+    return f"{value} {unit} ({low} to {high})"

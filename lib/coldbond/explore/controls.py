@@ -1,4 +1,4 @@
-"""What a view lets its reader set: described here without widgets, which `page` makes of them."""
+"""Descriptions of the controls of a view, free of any widget library; `page` turns them into widgets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Number:
-    """A number on a scale."""
+    """A slider for one number; it moves in whole numbers if all of its own numbers are whole."""
 
     label: str
     value: float
@@ -21,7 +21,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Span:
-    """Two numbers on a scale, whole ones if all of these are."""
+    """A slider for the two ends of a range; it moves in whole numbers if all of its own numbers are whole."""
 
     label: str
     value: tuple[float, float]
@@ -32,7 +32,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several."""
+    """A choice of one option."""
 
     label: str
     value: str
@@ -41,7 +41,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Several:
-    """Some of several, or none."""
+    """A choice of any number of options, including none."""
 
     label: str
     value: tuple[str, ...]
@@ -50,7 +50,7 @@ class Several:
 
 @dataclass(frozen=True)
 class Flag:
-    """Yes or no."""
+    """A check box."""
 
     label: str
     value: bool
@@ -58,7 +58,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Numbers:
-    """A list of numbers to write."""
+    """A text field for a list of numbers."""
 
     label: str
     value: tuple[float, ...]
@@ -68,31 +68,30 @@ Control = Number | Span | Choice | Several | Flag | Numbers
 
 
 class View(Protocol):
-    """One way to show a recording: made once, which may take a second or two, and drawn anew at every setting.
+    """A way of showing a recording.
 
-    Attributes
-    ----------
-    controls : mapping of str to Control
-        By the names of the arguments of `draw`.
+    A view is created once for a recording, which may take a second or two, and drawn at every change of a setting.
     """
 
-    controls: Mapping[str, Control]
+    @property
+    def controls(self) -> Mapping[str, Control]:
+        """The controls, by the name of the argument of `draw` that they set."""
 
-    def draw(self, fig: Figure, **settings: Any) -> list[pd.DataFrame]:
-        """Draw into an empty figure and return the numbers beside it, tables of text.
+    def draw(self, fig: Figure, *_: Any, **settings: Any) -> list[pd.DataFrame]:
+        """Draw into an empty figure and return tables of text to be shown beside it.
 
         Raises
         ------
         ValueError
-            Nothing can be drawn at these settings; it says why.
+            Nothing can be drawn with these settings; the message gives the reason.
         """
 
 
 def defaults(view: View) -> dict[str, Any]:
-    """Return the settings with which a view opens."""
+    """Return the initial settings of a view."""
     return {name: control.value for name, control in view.controls.items()}
 
 
 def numbers(rows: Mapping[str, str]) -> pd.DataFrame:
-    """Return named values as a table of one column."""
+    """Return named values as a table with one column."""
     return pd.DataFrame({"": dict(rows)})

@@ -1,4 +1,4 @@
-"""Recordings on the screen of JupyterLab or Voila: chosen, drawn, and drawn anew whenever a control is moved."""
+"""The widgets of the explore page: choosing a recording, its controls, and drawing it again at every change."""
 
 import html
 from collections.abc import Callable
@@ -6,11 +6,12 @@ from functools import partial, wraps
 from math import nan
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import ipywidgets as widgets
 import matplotlib as mpl
 import pandas as pd
+import xarray as xr
 from ipympl.backend_nbagg import Canvas, FigureManager
 from matplotlib.figure import Figure
 
@@ -18,9 +19,11 @@ from coldbond.bundle import figures, manifest, paths, raw
 from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View
 from coldbond.explore.views import opened, views
 
-SIZE, DPI = (5.6, 4.6), 104  # inch, and dots an inch: beside the numbers on a laptop's screen
+SIZE, DPI = (5.6, 4.6), 104  # inch, dots per inch: picture and numbers fit beside each other on a laptop's screen
 LOCK = RLock()
-EXPECTED = (ValueError, LookupError, OSError)  # what recordings and settings may raise, with a text for the reader
+EXPECTED = (ValueError, LookupError, OSError)  # errors of recordings and settings, whose message is shown to the user
+Owner = TypeVar("Owner")
+Arguments = ParamSpec("Arguments")
 TABLE = (
     "<style>.explore-numbers td, .explore-numbers th "
     "{text-align: left; vertical-align: top; padding: 1px 8px 1px 0; line-height: 1.3}</style>"
@@ -28,43 +31,51 @@ TABLE = (
 
 
 def explorer() -> widgets.Widget:
-    """Return the page: recordings of the manifest or any file at the top, controls and numbers beside the picture."""
+    """Return the page: the choice of a recording at the top, controls and numbers at the left, the picture beside."""
     return _Page().whole
 
 
-def _alone(method: Callable) -> Callable:
-    """Let a method wait for the others: each widget's messages may come in a thread of their own (Jupyter's subshells).
+def _one_at_a_time(
+    method: Callable[Concatenate[Owner, Arguments], None],
+) -> Callable[Concatenate[Owner, Arguments], None]:
+    """Make the decorated methods exclude each other.
 
-    A picture that is drawn while another setting empties it would stay half empty.
+    Jupyter may handle the messages of widgets in different threads (subshells). A picture that is drawn while another
+    message clears the figure would stay half empty.
     """
 
     @wraps(method)
-    def waiting(self, *arguments: Any) -> Any:
+    def waiting(self: Owner, *arguments: Arguments.args, **named: Arguments.kwargs) -> None:
         with LOCK:
-            return method(self, *arguments)
+            method(self, *arguments, **named)
 
     return waiting
 
 
 class _Canvas(Canvas):
-    @_alone
+    @_one_at_a_time
     def draw(self) -> None:
         super().draw()
 
     def renew(self) -> None:
-        """Send the picture at once; asked for by `draw_idle`, it is left out while the browser loads another one.
+        """Draw and send the picture at once.
 
-        Until there is a browser, which then asks by itself, nothing is drawn: ipympl would leave it a broken picture.
+        `draw_idle` would skip the picture while the browser is still loading another one. Before a browser has
+        connected nothing is drawn, because ipympl would then send a broken picture; the browser asks for one itself.
         """
         if not self.syncing_data_url:
             self.draw()
 
 
 class _Page:
+    """State of the page: the recording, its view, the widgets of the view's controls."""
+
+    recording: xr.Dataset | xr.DataTree
+    view: View
+
     def __init__(self) -> None:
-        self.view: View | None = None
         self.settings: dict[str, widgets.Widget] = {}
-        self.drawn: list[tuple] = []  # the limits of the axes as they were drawn, before the reader zoomed
+        self.drawn: list[tuple] = []  # limits of the axes as drawn, before the user zooms
         with mpl.rc_context(figures.STYLE):
             self.fig = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
             self.canvas = _Canvas(self.fig)
@@ -102,14 +113,14 @@ class _Page:
             return [("no manifest", None)]
         return [(f"{row['role']}: {', '.join(filter(None, (row['sample'], row['state'])))}", row) for row in rows]
 
-    @_alone
+    @_one_at_a_time
     def _open(self, change: dict | None = None) -> None:
         if self.chooser.value is None:
             self._say(self.unread)
         else:
             self._take(partial(raw.recording, self.chooser.value))
 
-    @_alone
+    @_one_at_a_time
     def _open_file(self, change: dict) -> None:
         if self.path.value.strip():
             path = Path(self.path.value.strip())
@@ -117,8 +128,8 @@ class _Page:
         elif change["owner"] is self.path:
             self._open()
 
-    def _take(self, read) -> None:
-        """Read a recording, and show the first of its views."""
+    def _take(self, read: Callable[[], xr.Dataset | xr.DataTree]) -> None:
+        """Read a recording and show its first view."""
         self._say("reading …", calm=True)
         try:
             self.recording = read()
@@ -134,9 +145,9 @@ class _Page:
         self.kind.observe(self._show, "value")
         self._show()
 
-    @_alone
+    @_one_at_a_time
     def _show(self, change: dict | None = None) -> None:
-        """Make the view that is chosen, with controls of its own."""
+        """Create the chosen view and the widgets of its controls."""
         self._say("analysing …", calm=True)
         try:
             self.view = self.made[self.kind.value]()
@@ -151,9 +162,9 @@ class _Page:
         self.drawn = []
         self._draw()
 
-    @_alone
+    @_one_at_a_time
     def _draw(self, change: dict | None = None) -> None:
-        """Draw at the present settings, and leave the reader's zoom as it is."""
+        """Draw with the current settings and keep the user's zoom."""
         zoomed = [(ax.get_xlim(), ax.get_ylim()) for ax in self.fig.axes]
         self._say("computing …", calm=True)
         self.fig.clear()
@@ -172,11 +183,11 @@ class _Page:
         self.canvas.renew()
 
     def _zoom(self, before: list[tuple]) -> None:
-        """Set the limits that the reader had chosen, wherever the axes are drawn over the same range as before."""
+        """Restore the limits that the user had chosen, on each axis that is drawn over the same range as before."""
         drawn = [(ax.get_xlim(), ax.get_ylim()) for ax in self.fig.axes]
         toolbar = self.canvas.manager.toolbar
         toolbar.update()
-        toolbar.push_current()  # what the button "home" leads back to
+        toolbar.push_current()  # the limits to which the button "home" returns
         if len(drawn) == len(self.drawn) == len(before):
             for ax, now, then, seen in zip(self.fig.axes, drawn, self.drawn, before, strict=True):
                 if seen != then and now[0] == then[0]:
@@ -184,7 +195,7 @@ class _Page:
         self.drawn = drawn
 
     def _refuse(self, error: Exception) -> None:
-        self._say(error.strerror + f": {error.filename}" if isinstance(error, OSError) else str(error))
+        self._say(f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error))
         self.numbers.value = ""
         self.fig.clear()
         self.drawn = []
@@ -223,7 +234,7 @@ def _value(control: Control, widget: widgets.Widget) -> Any:
     try:
         return tuple(float(word) for word in widget.value.replace(",", " ").split())
     except ValueError:
-        raise ValueError(f"{control.label}: write numbers with commas between, such as 250, 370") from None
+        raise ValueError(f"{control.label}: write numbers separated by commas, such as 250, 370") from None
 
 
 def _html(table: pd.DataFrame) -> str:

@@ -6,31 +6,38 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import xarray as xr
+from lmfit import Parameter
 from matplotlib.figure import Figure
 
 from coldbond.bundle import figures
 from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View, numbers
+from coldbond.interval import NORMAL
 from coldbond.raman import bands as raman
 from coldbond.raman import spikes
 from coldbond.xps import fit, reference
 from coldbond.xps import plots as xps_plots
-from coldbond.xps.components import COMPONENTS, LINES, looked_for
+from coldbond.xps.components import COMPONENTS, LINES, expected_components
 from coldbond.xrd import analysis, pawley
+from coldbond.xrd import findings as xrd_findings
 from coldbond.xrd import plots as xrd_plots
+from coldbond.xrd.peak_assignment import explaining_phases
 from coldbond.xrd.reflections import reflections
 from coldbond.xrd.structures import STRUCTURES
 
-NORMAL = 1.96  # standard deviations on either side, 95 %
-STANDARDS = ("Si", "LaB6")
-REFERENCES = ("Li5La3Nb2O12",)  # to be held beside a pattern; no phase that is looked for
-LINES_LISTED = 4  # of each phase, its strongest in the range
-BANDS = (250, 370, 415, 515, 640, 730)  # of the garnet, 1/cm, as in figure 2g
-MODES = {"InN E2(high)": 490.1, "InN A1(LO)": 585.4}
-FIT = "#D55E00"
+STANDARDS = ("Si", "LaB6")  # phases of instrument standards, which no sample contains
+REFERENCES = ("Li5La3Nb2O12",)  # phases shown for comparison only
+LINES_LISTED = 4  # number of reflections in the table for each phase, the strongest ones
+PEAK_SEARCH = 0.2  # degree, on either side of a reflection, in which the highest intensity is listed
+BANDS = (250, 370, 415, 515, 640, 730)  # 1/cm, bands of the garnet: the default of notebook fig2g_raman
+MODES = {"InN E2(high)": 490.1, "InN A1(LO)": 585.4}  # 1/cm, the default of notebook fig2g_raman
+FIT = "#D55E00"  # colour of fitted curves
 
 
 class Diffraction:
-    """A pattern with the lines of phases; the fit of the whole takes seconds, and is made once it is asked for."""
+    """A diffraction pattern with the reflections of chosen phases.
+
+    The whole-pattern fit takes seconds; it is done on request and kept for each main phase.
+    """
 
     def __init__(self, pattern: xr.Dataset) -> None:
         self.pattern = pattern
@@ -79,10 +86,11 @@ class Diffraction:
         return self.analyses[main]
 
     def _lines(self, name: str, displacement: float) -> xr.Dataset:
-        """Reflections of a phase in the range, with the `place` [degree] where a displaced sample has them."""
+        """Return the reflections of a phase, with `place` [degree]: the position for a displaced sample."""
         ends = tuple(float(x) for x in self.pattern.two_theta[[0, -1]])
         found = reflections(STRUCTURES[name], self.pattern.attrs["wavelength_kalpha1"], ends)
         radius = float(self.pattern.attrs.get("goniometer_radius") or pawley.RADIUS)
+        # Bragg-Brentano geometry: a sample below the axis of the goniometer shifts a reflection by -2 s cos(theta) / R.
         lower = np.degrees(2 * displacement / radius * np.cos(np.radians(found.two_theta) / 2))
         return found.assign(place=found.two_theta - lower)
 
@@ -92,7 +100,7 @@ class Diffraction:
             strongest = own.isel(reflection=np.sort(np.argsort(-own.relative_intensity.to_numpy())[:LINES_LISTED]))
             for i in range(strongest.sizes["reflection"]):
                 line = strongest.isel(reflection=i)
-                near = self.pattern.intensity.sel(two_theta=slice(line.place - 0.2, line.place + 0.2))
+                near = self.pattern.intensity.sel(two_theta=slice(line.place - PEAK_SEARCH, line.place + PEAK_SEARCH))
                 rows[f"{name} {int(line.h)}{int(line.k)}{int(line.l)}"] = {
                     "2θ / °": f"{float(line.place):.2f}",
                     "calculated": f"{float(line.relative_intensity):.0f}",
@@ -108,24 +116,26 @@ class Diffraction:
                 value, error = found.fit.params[name].value, found.fit.params[name].stderr
                 unit = "mm" if name == "displacement" else "Å"
                 rows[name] = f"{value:.4f} {unit}" if error is None else f"{value:.4f} ± {NORMAL * error:.4f} {unit}"
-        verdicts = analysis.phase_table({"": found})[""]
+        verdicts = xrd_findings.phase_table({"": found})[""]
         rows |= {name: verdicts[name] for name in phases if name in verdicts}
-        unexplained = sum(not row["explains"] for row in analysis.explanations(found))
+        unexplained = sum(not explaining_phases(candidates) for candidates in found.assignments())
         return [numbers(rows | {"peaks unexplained": str(unexplained)})]
 
 
 def of_photoelectrons(recording: xr.DataTree) -> dict[str, Callable[[], View]]:
-    """Return a view for each region, those with known components first."""
+    """Return a view for each region; regions with known components come first, C 1s after the other ones."""
     regions = sorted(recording.children, key=lambda region: (region not in COMPONENTS, region == "C 1s"))
-    return {region: partial(Photoelectrons, recording, region) for region in regions}
+    return {str(region): partial(Photoelectrons, recording, str(region)) for region in regions}
 
 
 class Photoelectrons:
-    """One region, fitted with the components and the background that are chosen."""
+    """A photoelectron region with the fit of chosen components, background and line shape."""
 
     def __init__(self, recording: xr.DataTree, region: str) -> None:
         self.region, self.line = region, LINES.get(region, fit.Line())
-        self.components = {c.key: c for c in (looked_for(region, recording.children) if region in COMPONENTS else ())}
+        self.components = {
+            c.key: c for c in (expected_components(region, recording.children) if region in COMPONENTS else ())
+        }
         self.scales = {False: reference.referenced(recording, None)}
         if "C 1s" in recording.children:
             self.scales[True] = reference.referenced(recording)
@@ -140,7 +150,7 @@ class Photoelectrons:
         self, fig: Figure, components: tuple[str, ...], background: str, shape: str, carbon: bool
     ) -> list[pd.DataFrame]:
         if carbon not in self.scales:
-            raise ValueError("the recording has no C 1s region to set its energies by")
+            raise ValueError("the recording has no C 1s region to calibrate its energies with")
         scale = self.scales[carbon]
         result = fit.fit(
             scale[self.region].to_dataset(),
@@ -177,13 +187,13 @@ class Photoelectrons:
 
 
 class Raman:
-    """A spectrum with one fit of the bands, modes and baseline that are chosen."""
+    """A Raman spectrum with the fit of chosen bands, modes and baseline."""
 
     def __init__(self, spectrum: xr.Dataset) -> None:
         self.spectrum = spectrum.assign(struck=("raman_shift", spikes.struck(spectrum)))
         low, high = (float(x) for x in spectrum.raman_shift[[0, -1]])
         window = (max(160.0, low), min(900.0, high))
-        lamp = spectrum.attrs["state"] == "lamp"  # its lines are no bands
+        lamp = spectrum.attrs["state"] == "lamp"  # a calibration lamp has atomic lines instead of bands
         self.controls: dict[str, Control] = {
             "window": Span("range / cm⁻¹", window, np.floor(low), np.ceil(high), 10.0),
             "bands": Numbers("bands / cm⁻¹", () if lamp else BANDS),
@@ -200,7 +210,9 @@ class Raman:
         places = [*bands, *(MODES[name] for name in modes)]
         outside = [place for place in places if x.size and not x[0] < place < x[-1]]
         if outside:
-            raise ValueError(f"a band is placed at {outside[0]:g} 1/cm, outside the range shown: widen it")
+            raise ValueError(f"the band at {outside[0]:g} 1/cm lies outside the range shown: widen the range")
+        # Each band has a position and a width, all of them share a line shape, and the baseline has degree + 1
+        # coefficients. With fewer than three points for each parameter the fit is not determined.
         if x.size < 3 * (2 * len(places) + degree + 2):
             raise ValueError(f"{x.size} points are too few for this many bands: widen the range")
         ax, below = fig.subplots(2, sharex=True, height_ratios=(4, 1))
@@ -226,7 +238,7 @@ class Raman:
             for label, name in zip(labels, found.names, strict=True):
                 rows[label] = {
                     f"{what} / cm⁻¹": f"{values[f'{name}_{what}']:.1f} ± {error[f'{name}_{what}']:.1f}"
-                    if error[f"{name}_{what}"] < raman.BAND[0]
+                    if error[f"{name}_{what}"] < raman.BAND.distance
                     else "not determined"
                     for what in ("position", "width")
                 }
@@ -234,10 +246,10 @@ class Raman:
         return [pd.DataFrame.from_dict(rows, orient="index"), numbers(left_out)]
 
 
-def _with_error(parameter, digits: int, factor: float = 1.0, common: float = 0.0) -> str:
-    """Value and 95 % interval of one fit, with a standard uncertainty that all have in common.
+def _with_error(parameter: Parameter, digits: int, factor: float = 1.0, common: float = 0.0) -> str:
+    """Return value and half width of the 95 % interval; `common` is a standard uncertainty that is not in the fit's.
 
-    A parameter that ended at a bound has no interval.
+    A parameter at its bound has no standard error and is returned without an interval.
     """
     value = f"{factor * parameter.value:.{digits}f}"
     if not parameter.stderr:

@@ -1,10 +1,86 @@
-"""Readers of instruments' own export formats: `read` recognises a file by its content."""
+"""Readers of instruments' export formats: `read` recognises a file by its content and returns it in one data model.
+
+Data model
+----------
+`read` returns an xarray object. Every variable has the attrs `units` and `long_name`; coordinates and variables are
+float64 unless stated otherwise.
+
+============  ========================  ===========================  ==================================================
+technique     object                    coordinate [unit]            variables [unit]
+============  ========================  ===========================  ==================================================
+``cycling``   Dataset                   `record`, without values     `time` [s], `voltage` [V], `current` [A], `cycle`,
+                                                                     `step`, `capacity` or `charge_capacity` and
+                                                                     `discharge_capacity` [Ah]
+``eis``       Dataset                   `frequency` [Hz]             `impedance` [ohm], complex; `time` [s], `sweep`
+``dc``        Dataset                   `time` [s]                   `current` [A]
+``xrd``       Dataset                   `two_theta` [degree]         `intensity`, `one_count` [count or count/s]
+``xps``       DataTree, a child per     `binding_energy` [eV]        `intensity`, `one_count`, `transmission`
+              region: "In 3d", and
+              "In 3d (2)" where it was
+              measured again
+``raman``     Dataset                   `raman_shift` [1/cm]         `intensity`
+``energies``  Dataset                   `structure`, text            `energy` [eV], `volume` [angstrom^3] per atom
+============  ========================  ===========================  ==================================================
+
+Attrs of every recording: `technique`; `format`; `source`, the name of the file; `sha256`; where the file states it,
+`start` (ISO 8601); and `unread`, the parts of the file that were not read. Each reader's module lists the attrs of its
+format.
+
+cycling
+    `time` starts with the test and never decreases. `current` is positive during charge; its attr `sign` says where the
+    sign comes from, "recorded" or "step state". `cycle` and `step` are int64, the tester's numbers. Each variable has
+    `resolution`, its last digit in its own unit. The capacity counters have `resets`: when they start from zero again
+    ("step", "cycle", "never" or "undetermined"). Further attrs, where the file states them: `lost_records`, the number
+    of missing records, and `header`, the text above the column names.
+eis
+    The frequencies are in the order recorded. Im(Z) < 0 for a capacitor; the attr `sign` says how the sign was
+    determined. `impedance` has `significant_digits`, those in the file. `sweep`, counted from 1, where there are
+    several; `unfinished` where a sweep ended early; `amplitude` [V].
+dc
+    A current at constant voltage, the attr `applied_voltage` [V]. The current has the sign of the file and
+    `resolution`. The time repeats only where the file has too few digits for it.
+xrd, xps, raman
+    The coordinate ascends. `intensity` has the attr `counting`: "known", or "unknown: " and the reason. Where it is
+    known, `one_count` is the intensity of one count in the same unit, and the variance of the intensity is `one_count`
+    times its expectation.
+xrd
+    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom].
+xps
+    Binding energies are as recorded; no charge correction is applied. Attrs of a region: `energy_scale`, "kinetic"
+    where the energies were subtracted from `photon_energy` [eV], else "binding"; and, where the file states them,
+    `pass_energy` [eV], `dwell_time` [s], `sweeps` and `charge_reference`.
+raman
+    Attr `excitation` [nm], where the file states it.
+
+What cannot be read without guessing is refused: a missing unit, a decreasing time, a row with another number of fields,
+a file that was cut off. `ReadError` names the file, the line, the reason and the remedy. Nothing is left out silently.
+
+Adding a format
+---------------
+A format is a module with two functions and a line in `FORMATS`.
+
+1. Write the module, named after the format or the vendor. Its docstring states in this order which files it reads, the
+   structure of the file, the schema that results and where each uncertainty comes from.
+2. ``is_NAME(data: bytes) -> bool`` recognises the format by its content, never by its name. It may be given the first
+   64 kB of the file only, and must not raise an exception.
+3. ``read_NAME(path: Path, data: bytes)`` returns the recording in the data model. `path` is only for errors. Hand the
+   columns to what the formats of a technique share, which checks them and makes the object: `cycler.dataset` (cycling),
+   `impedance.spectrum`, `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and
+   `scans.pattern` (diffraction), `spectrum.spectrum` and `regions.tree` (photoelectrons), `spectrum.spectrum` (Raman).
+   `encoding`, `archive`, `numerals` and `errors` have what files of any kind need. Packages that are slow to import
+   are imported within the function.
+4. Add the line to `FORMATS`, before every format that would recognise the file too: the first that does reads it.
+5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
+   every truncation, which must be refused or give the same values. Where there is a recording from an instrument, test
+   it in tests/test_real_*.py against values taken from the file by other means.
+"""
 
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 import xarray as xr
 
@@ -13,50 +89,63 @@ from coldbond.files import (
     bruker,
     bwtek,
     chi,
-    delimited,
+    cycler_text,
+    cycler_workbook,
     ec_lab,
     energies,
+    generic_text,
     jcamp,
     panalytical,
     powder_cif,
     rigaku,
-    two_columns,
     unrecognised,
     vamas,
-    workbook,
 )
 from coldbond.files.encoding import HEAD, UTF_16
 from coldbond.files.errors import ReadError
 
 __all__ = ["ReadError", "read"]
 
-#: Each format: whether a file's bytes are of it, and its reader. The first that recognises a file reads it.
-READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Path, bytes], xr.Dataset | xr.DataTree]], ...] = (
-    (vamas.is_vamas, vamas.read_vamas),
-    (jcamp.is_jcamp, jcamp.read_jcamp),
-    (bwtek.is_bwtek, bwtek.read_bwtek),
-    (chi.is_chi, chi.read_chi),
-    (ec_lab.is_ec_lab, ec_lab.read_ec_lab),
-    (energies.is_energies, energies.read_energies),
-    (avantage.is_avantage, avantage.read_avantage),  # a workbook too
-    (workbook.is_workbook, workbook.read_workbook),
-    (rigaku.is_ras, rigaku.read_ras),
-    (rigaku.is_rasx, rigaku.read_rasx),
-    (rigaku.is_asc, rigaku.read_asc),
-    (panalytical.is_xrdml, panalytical.read_xrdml),
-    (bruker.is_brml, bruker.read_brml),
-    (powder_cif.is_powder_cif, powder_cif.read_powder_cif),
-    (delimited.is_stack, delimited.read_stack),
-    (delimited.is_table, delimited.read_table),
-    (two_columns.is_two_columns, two_columns.read_two_columns),
+
+class Format(NamedTuple):
+    """A format: what it is called, whether a file's bytes are of it, and its reader."""
+
+    name: str
+    recognises: Callable[[bytes], bool]
+    read: Callable[[Path, bytes], xr.Dataset | xr.DataTree]
+
+
+#: All formats. The first that recognises a file reads it.
+FORMATS = (
+    Format("VAMAS (XPS)", vamas.is_vamas, vamas.read_vamas),
+    Format("JCAMP-DX (Raman)", jcamp.is_jcamp, jcamp.read_jcamp),
+    Format("B&W Tek text (Raman)", bwtek.is_bwtek, bwtek.read_bwtek),
+    Format("CH Instruments text (impedance, current at constant voltage)", chi.is_chi, chi.read_chi),
+    Format("BioLogic EC-Lab .mpt (impedance)", ec_lab.is_ec_lab, ec_lab.read_ec_lab),
+    Format("table of computed energies", energies.is_energies, energies.read_energies),
+    Format("Thermo Avantage workbook (XPS)", avantage.is_avantage, avantage.read_avantage),  # before other workbooks
+    Format("LANDdt and LANHE workbooks (cycling)", cycler_workbook.is_workbook, cycler_workbook.read_workbook),
+    Format("Rigaku .ras (diffraction)", rigaku.is_ras, rigaku.read_ras),
+    Format("Rigaku .rasx (diffraction)", rigaku.is_rasx, rigaku.read_rasx),
+    Format("Rigaku .asc (diffraction)", rigaku.is_asc, rigaku.read_asc),
+    Format("PANalytical .xrdml (diffraction)", panalytical.is_xrdml, panalytical.read_xrdml),
+    Format("Bruker .brml (diffraction)", bruker.is_brml, bruker.read_brml),
+    Format("powder CIF (diffraction)", powder_cif.is_powder_cif, powder_cif.read_powder_cif),
+    Format("LAND CSV (cycling)", cycler_text.is_stack, cycler_text.read_stack),
+    Format("Landt CSV and Battery Data Format CSV (cycling)", cycler_text.is_table, cycler_text.read_table),
+    Format(
+        "text with named columns (diffraction, XPS, Raman, impedance, current at constant voltage)",
+        generic_text.is_generic_text,
+        generic_text.read_generic_text,
+    ),
 )
 
-#: Bytes from which on a table of text is read a block at a time.
+#: Size [bytes] from which a table of text is read a block at a time and its values stay on disk.
 LONG = 1 << 28
 
 
-def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
-    """Read an instrument's file, of whichever format its content shows it to be.
+def read(path: str | PathLike[str]) -> xr.Dataset | xr.DataTree:
+    """Read a recording in any of the formats, which is recognised by the content of the file.
 
     - Cycling: Landt CSV, LAND CSV with its stacked tables, LANDdt and LANHE workbooks in English and Chinese, Battery
       Data Format CSV.
@@ -65,14 +154,12 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
     - Raman: JCAMP-DX 4.24 and 5, text of B&W Tek.
     - Impedance: CH Instruments .txt ("A.C. Impedance"; also "Amperometric i-t Curve", the current at constant voltage),
       BioLogic EC-Lab .mpt.
-    - Of these four also delimited text of two or more columns, whose header must name the columns and state what the
-      numbers cannot: the wavelength of a diffraction pattern, the photon energy where energies are kinetic, the voltage
-      that drove a current.
+    - All techniques but cycling: delimited text whose header names the columns and states what the numbers cannot: the
+      wavelength of a diffraction pattern, the photon energy of kinetic energies, the voltage that drove a current.
 
-    The values of a Landt CSV or a Battery Data Format CSV of 256 MB and more stay on disk, in temporary files (TMPDIR
-    says where): xarray takes into memory what is asked for.
-
-    Text may be in utf-8 with or without byte-order mark, utf-16 with one, or gb18030; Rigaku's in Shift-JIS.
+    Text may be in utf-8 with or without byte-order mark, utf-16 with one, or gb18030; that of Rigaku in Shift-JIS. The
+    values of a Landt CSV or a Battery Data Format CSV of 256 MB and more stay in temporary files (in the folder TMPDIR)
+    and xarray loads what is needed.
 
     Parameters
     ----------
@@ -82,71 +169,37 @@ def read(path: str | PathLike) -> xr.Dataset | xr.DataTree:
     Returns
     -------
     xarray.Dataset or xarray.DataTree
-        The attrs of all: `technique`, `format`, `source` (the file's name), `sha256`; where the file tells, `start`
-        (ISO 8601), and `unread`, what of it was left out. Each variable has `units` and `long_name`.
-
-        Of cyclers ("cycling"), dimension `record`, float64 unless said otherwise:
-
-        - `time` [s] from the start of the test, never decreasing, `voltage` [V], `current` [A], charge positive;
-        - `cycle` and `step`, int64, the tester's numbers, where the file has them;
-        - `capacity`, or `charge_capacity` and `discharge_capacity` [Ah], the tester's counters, where it has them,
-          with `resets`: when they fall back to zero ("step", "cycle", "never" or "undetermined").
-
-        Each has `resolution`, its last digit in its own unit; the current `sign`, whence its sign is: "recorded" or
-        "step state". Further attrs, where the file tells: `lost_records` (how many numbers are missing) and `header`
-        (what stands before the columns' names).
-
-        Of spectra, float64 over one coordinate that ascends:
-
-        - `intensity`, with the attr `counting`: "known", or "unknown: " and why;
-        - `one_count`, where the counting is known: the intensity of one count, in the same unit, so that the variance
-          of the intensity is `one_count` times its expectation.
-
-        They are a Dataset over `two_theta` [degree] ("xrd") with the attrs `wavelength_kalpha1` and, unless
-        monochromatic, `wavelength_kalpha2` [angstrom], or over `raman_shift` [1/cm] ("raman") with `excitation` [nm]
-        where the file states it. Photoelectrons ("xps") are a DataTree, a child for each region, such as "In 3d" or,
-        where it was measured again, "In 3d (2)", over `binding_energy` [eV] as recorded: no shift for charging is
-        applied. A child has `transmission` where it was recorded, and the attrs `energy_scale` ("kinetic" where the
-        energies were subtracted from the `photon_energy` [eV], else "binding") and, where the file states them,
-        `pass_energy` [eV], `dwell_time` [s], `sweeps` and `charge_reference`.
-
-        An impedance spectrum ("eis") is a Dataset with `impedance` [ohm], complex, Im < 0 for a capacitor, over
-        `frequency` [Hz] in the order recorded; `time` [s] where it is recorded, `sweep`, from 1, where there are
-        several. The attr `sign` says how the sign of the imaginary part was settled, `unfinished` where a sweep ended
-        early, `amplitude` [V] where the file states it. `impedance` has `significant_digits`, those in the file.
-
-        A transient ("dc") is a Dataset with `current` [A] over `time` [s], which repeats only where the file has too
-        few digits for it, and the attr `applied_voltage` [V]. The current has the sign of the file and `resolution`.
+        In the data model that the docstring of `coldbond.files` describes.
 
     Raises
     ------
     ReadError
         The file cannot be read without guessing.
     OSError
-        The file is not there or may not be opened.
+        The file does not exist or may not be opened.
     """
     path = Path(path)
-    if path.stat().st_size >= LONG and _is_table(path):
-        digest = hashlib.sha256()
-        recording = delimited.read_long_table(path, digest)
-        recording.attrs |= {"source": path.name, "sha256": digest.hexdigest()}
+    if path.stat().st_size >= LONG and _is_long_table(path):
+        long_digest = hashlib.sha256()
+        recording: xr.Dataset | xr.DataTree = cycler_text.read_long_table(path, long_digest)
+        recording.attrs |= {"source": path.name, "sha256": long_digest.hexdigest()}
         return recording
     data = path.read_bytes()
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
-    for recognises, reader in READERS:
-        if recognises(data):
-            with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of reading
+    for form in FORMATS:
+        if form.recognises(data):
+            with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
                 digest = pool.submit(hashlib.sha256, data)
-                recording = reader(path, data)
+                recording = form.read(path, data)
                 recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
                 return recording
-    raise unrecognised.refusal(path, data)
+    raise unrecognised.refusal(path, data, ", ".join(form.name for form in FORMATS))
 
 
-def _is_table(path: Path) -> bool:
-    """Whether a file is a table of text that can be cut at line breaks, as its beginning shows."""
+def _is_long_table(path: Path) -> bool:
+    """Return whether a file starts like a table of text, which may be cut at any line break."""
     with path.open("rb") as file:
         start = file.read(HEAD)
-    readers = (reader for recognises, reader in READERS if recognises(start))
-    return next(readers, None) is delimited.read_table and not start.startswith(UTF_16)
+    reader = next((form.read for form in FORMATS if form.recognises(start)), None)
+    return reader is cycler_text.read_table and not start.startswith(UTF_16)

@@ -1,4 +1,4 @@
-"""Zip archives and XML, as diffractometers and cyclers write them."""
+"""Zip archives and XML documents, in which diffractometers and cyclers wrap their data."""
 
 import io
 import re
@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from coldbond.files.errors import ReadError
 
-MEND = "copy it again, whole, or export it again"
+REMEDY = "copy the complete file again, or export it again"
 
 
 def members(data: bytes, pattern: str) -> list[str]:
@@ -21,29 +21,30 @@ def members(data: bytes, pattern: str) -> list[str]:
     except (zipfile.BadZipFile, NotImplementedError):
         return []
     found = (name for name in dict.fromkeys(names) if re.fullmatch(pattern, name))
+    # By number, since Data10 follows Data9 and not Data1.
     return sorted(found, key=lambda name: [int(digits) for digits in re.findall("[0-9]+", name)])
 
 
 def member(path: Path, data: bytes, name: str) -> bytes:
-    """Return the content of a member of a zip archive, its checksum checked."""
+    """Return the content of a member of a zip archive; zipfile verifies its checksum."""
     try:
         return zipfile.ZipFile(io.BytesIO(data)).read(name)
     except KeyError:
-        raise ReadError(path, None, f"the archive lacks {name}", MEND) from None
+        raise ReadError(path, None, f"the archive lacks {name}", REMEDY) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
-        raise ReadError(path, None, f"{name} in the archive is damaged: {error}", MEND) from None
+        raise ReadError(path, None, f"{name} in the archive is damaged: {error}", REMEDY) from None
 
 
 def xml(path: Path, text: bytes, name: str | None = None) -> ElementTree.Element:
-    """Return the root of an XML document, the file itself or its member `name`."""
+    """Return the root of an XML document: the file itself, or its member `name`."""
     try:
         return ElementTree.fromstring(text)
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         line, what = (None, f"{name} in the archive") if name else (getattr(error, "position", (None,))[0], "the file")
-        raise ReadError(path, line, f"{what} is no whole XML document ({error})", MEND) from None
+        raise ReadError(path, line, f"{what} is not a complete XML document ({error})", REMEDY) from None
 
 
 def text(element: ElementTree.Element | None, tag: str) -> str | None:
-    """Return the text of the first descendant with this tag, whatever its namespace; None where there is none."""
+    """Return the text of the first descendant with this tag in any namespace; None where there is none."""
     found = element.find(f".//{{*}}{tag}") if element is not None else None
     return (found.text or "").strip() or None if found is not None else None

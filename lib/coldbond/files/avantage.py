@@ -1,98 +1,95 @@
-"""Workbooks that Thermo Avantage exports: a sheet for each scan of photoelectron spectroscopy."""
+"""Workbooks exported by Thermo Avantage: photoelectron spectra, a sheet per scan (.xlsx).
 
-import io
+File structure
+--------------
+A sheet of a scan is named after it ("In3d Scan", "Survey"). Its head gives the acquisition parameters, each name
+followed by its value, and `Elements`, the number of points. Two rows name the columns and their units; the points
+follow. The energy is in the first column and the intensity in the column that has a unit and no name. Named columns are
+backgrounds and components fitted in Avantage. The sheet `Titles` may state to which binding energy of carbon the
+energies are referenced.
+
+Schema
+------
+xarray.DataTree, a child per sheet of a scan: `intensity` over `binding_energy` [eV] as in the sheet, with the attrs
+`pass_energy` [eV], `dwell_time` [s], `sweeps`, `source_label` and `charge_reference`. Fitted columns and other sheets
+are listed in `unread`.
+
+Uncertainties
+-------------
+`one_count` is 1 for counts, and 1 / (dwell time x sweeps) for counts per second. The dwell time is not in the file. It
+is the total acquisition time, which is rounded to 0.1 s, divided by sweeps and points; it is kept only where a whole
+number of milliseconds agrees with it, since dwell times are set in milliseconds.
+"""
+
 import itertools
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from coldbond.files import workbook
+from coldbond.files import cycler_workbook
 from coldbond.files.errors import ReadError
 from coldbond.files.regions import counting, region_name, tree
 from coldbond.files.spectrum import spectrum
 
+#: Names of sheets that can hold a scan; the others need not be parsed to recognise the format.
 SCANS = re.compile(r"scan|survey|valence", re.IGNORECASE)
-HEADER_WITHIN = 40  # rows
+#: Rows within which the names of the columns must stand.
+HEADER_WITHIN = 40
+#: Rounding error of the total acquisition time [s], and decimals of a dwell time [s].
+TIME_ROUNDING = 0.051
+DWELL_DECIMALS = 3
 AGAIN = "export it again from Avantage"
 
 Rows = list[list[Any]]
 
 
 def is_avantage(data: bytes) -> bool:
-    """Whether the file is a workbook with a sheet of a scan over binding or kinetic energy."""
-    import python_calamine
-
-    if not workbook.is_workbook(data):
+    """Return whether the file is a workbook with a sheet of a scan over binding or kinetic energy."""
+    if not cycler_workbook.is_workbook(data):
         return False
     try:
-        return any(_header(rows) is not None for rows in _sheets(data, SCANS).values())
-    except (python_calamine.CalamineError, zipfile.BadZipFile):
+        book = cycler_workbook.sheets(Path(), data, SCANS)
+    except ReadError:
         return False  # the reader of workbooks says what is wrong
+    return any(_header(rows) is not None for rows in book.values())
 
 
 def read_avantage(path: Path, data: bytes) -> xr.DataTree:
-    """Read every sheet of a scan as a region.
-
-    Returns
-    -------
-    xarray.DataTree
-        See `coldbond.files.read`. Energies are as the sheets have them; `charge_reference` is what the sheet `Titles`
-        says of the carbon line. Backgrounds and components that were fitted in Avantage are named in `unread`.
-
-    Raises
-    ------
-    ReadError
-        A sheet lacks rows that it announces, a unit, or a number; or is over kinetic energy without photon energy.
-    """
-    import python_calamine
-
-    try:
-        sheets = _sheets(data, re.compile(""))
-    except (python_calamine.CalamineError, zipfile.BadZipFile) as error:
-        raise ReadError(path, None, f"a damaged workbook ({error})", "export or copy it again") from error
-    scans = {name: rows for name, rows in sheets.items() if _header(rows) is not None}
-    titles = " ".join(str(cell) for row in sheets.get("Titles", []) for cell in row)
+    """Read every sheet of a scan as a region."""
+    book = cycler_workbook.sheets(path, data)
+    scans = {name: (at, rows) for name, rows in book.items() if (at := _header(rows)) is not None}
+    titles = " ".join(str(cell) for row in book.get("Titles", []) for cell in row)
     carbon = re.search(r"Carbon BE\D*(\d+\.?\d*)", titles)
     attrs = {"charge_reference": f"Carbon BE {carbon[1]}"} if carbon else {}
     regions = [
-        (region_name(re.sub(r"\s*\bscan\b", "", name, flags=re.IGNORECASE)), _region(path, name, rows, attrs))
-        for name, rows in scans.items()
+        (region_name(re.sub(r"\s*\bscan\b", "", name, flags=re.IGNORECASE)), _region(path, name, rows, at, attrs))
+        for name, (at, rows) in scans.items()
     ]
-    unread = ", ".join(f"sheet {name}" for name in sheets if name not in scans)
+    unread = ", ".join(f"sheet {name}" for name in book if name not in scans)
     return tree(regions, {"format": "avantage", **attrs} | ({"unread": unread} if unread else {}))
 
 
-def _sheets(data: bytes, names: re.Pattern) -> dict[str, Rows]:
-    import python_calamine
-
-    book = python_calamine.load_workbook(io.BytesIO(data))
-    wanted = [name for name in book.sheet_names if names.search(name)]
-    return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in wanted}
-
-
 def _header(rows: Rows) -> int | None:
-    """The index of the row that names the columns."""
+    """Return the index of the row that names the columns."""
     scale = re.compile(r"(binding|kinetic) energy", re.IGNORECASE)
     return next((n for n, row in enumerate(rows[:HEADER_WITHIN]) if row and scale.match(str(row[0]).strip())), None)
 
 
 def _fields(rows: Rows) -> dict[str, Any]:
-    """Every text followed by a filled cell, and that cell."""
+    """Return every text that a filled cell follows, and that cell."""
     filled = [[cell for cell in row if cell != ""] for row in rows[:HEADER_WITHIN]]
     return {str(a).strip(" :="): b for row in filled for a, b in itertools.pairwise(row) if isinstance(a, str)}
 
 
-def _region(path: Path, sheet: str, rows: Rows, attrs: dict) -> xr.Dataset:
-    """The spectrum of a sheet: energies in its first column, counts in the one that has a unit and no name."""
-    at = _header(rows)
+def _region(path: Path, sheet: str, rows: Rows, at: int, attrs: dict[str, Any]) -> xr.Dataset:
+    """Return the spectrum of a sheet, whose columns are named in row `at`."""
     names, units = ([str(cell).strip() for cell in row] for row in (rows[at], [*rows, [""]][at + 1]))
 
-    def error(row: int, reason: str, mend: str = AGAIN) -> ReadError:
-        return ReadError(path, row + 1, reason, mend, sheet)
+    def error(row: int, reason: str, remedy: str = AGAIN) -> ReadError:
+        return ReadError(path, row + 1, reason, remedy, sheet)
 
     unnamed = [column for column, unit in enumerate(units) if unit and not names[column]]
     if units[0] != "eV" or len(unnamed) != 1:
@@ -120,9 +117,9 @@ def _region(path: Path, sheet: str, rows: Rows, attrs: dict) -> xr.Dataset:
     return spectrum(path, "xps", energy, intensity, **known, attrs=attrs, lines=lines)
 
 
-def _attrs(fields: dict[str, Any], points: int) -> dict:
-    """Acquisition parameters under the names of the data model."""
-    attrs = {}
+def _attrs(fields: dict[str, Any], points: int) -> dict[str, Any]:
+    """Return the acquisition parameters under the names of the data model."""
+    attrs: dict[str, Any] = {}
     if energy := re.search(r"pass energy\D*([\d.]+)", str(fields.get("Analyser Mode", "")), re.IGNORECASE):
         attrs["pass_energy"] = float(energy[1])
     if source := fields.get("Source Type"):
@@ -132,9 +129,8 @@ def _attrs(fields: dict[str, Any], points: int) -> dict:
     if isinstance(sweeps, float | int) and sweeps > 0:
         attrs["sweeps"] = float(sweeps)
         if time:
-            # The time is rounded to 0.1 s; that at one energy is set in whole milliseconds.
             seconds = (60 * int(time[1] or 0) + float(time[2])) / (sweeps * points)
-            dwell = round(seconds, 3)
-            if dwell > 0 and abs(dwell - seconds) <= 0.051 / (sweeps * points):
+            dwell = round(seconds, DWELL_DECIMALS)
+            if dwell > 0 and abs(dwell - seconds) <= TIME_ROUNDING / (sweeps * points):
                 attrs["dwell_time"] = dwell
     return attrs

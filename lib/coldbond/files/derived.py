@@ -1,4 +1,9 @@
-"""What an export does not say outright and its records tell: signs, resets of counters, start, lost records."""
+"""Properties of a cycling recording that are derived from its records, since the export does not state them.
+
+These are the sign of the current, when the capacity counters are reset, the start of the test and the number of lost
+records. A long recording is read in parts: `summarise` reduces each part to what these need, and the other functions
+combine the summaries.
+"""
 
 import re
 import unicodedata
@@ -17,8 +22,8 @@ from coldbond.files.vocabulary import COUNTERS
 if TYPE_CHECKING:
     import polars as pl
 
-#: Step states as `direction` spells them: LAND's CCC, CVD, RateC, C_CC, CCCV_C, 恒流充电; Landt's `charge CC`; the
-#: Battery Data Format's CC_CHG. LAND's plain CC does not tell.
+#: Step states, normalised as by `direction`: LAND's CCC, CVD, RateC, C_CC, CCCV_C, 恒流充电; Landt's `charge CC`; the
+#: Battery Data Format's CC_CHG. LAND's plain CC is a charge or a discharge.
 DISCHARGE = re.compile(r".*(dis|dch|dsg|放电).*|[a-z]+_d|d_[a-z]+|(cc|cv|cp|cr|rate)+d|d(cc|cv|cp|cr|rate)+")
 CHARGE = re.compile(r".*(chg|charge|充电).*|[a-z]+_c|c_[a-z]+|(cc|cv|cp|cr|rate)+c|c(cc|cv|cp|cr|rate)+")
 REST = re.compile(r"r|.*(rest|pause|wait|stop|idle|ocv|静置|搁置|休眠|暂停|停止).*")
@@ -31,11 +36,16 @@ DAY = 86400.0  # s
 
 #: Formats that define the sign of the current.
 SIGNED = ("landt-csv", "bdf-csv")
-BLOCK = 1 << 20  # records
+#: Records that are looked at together; a recording on disk is larger than the memory.
+BLOCK = 1 << 20
+#: Last digits by which a counter must fall to have been reset, and which it must hold before. A counter at rest dithers
+#: by one last digit.
+FALL = 1.5
+HELD = 2.0
 
 
 def direction(state: str) -> int | None:
-    """1 for a step state that charges, -1 for one that discharges, 0 for a rest, None where the words do not tell."""
+    """Return 1 for a step state that charges, -1 for one that discharges, 0 for a rest, None for an ambiguous one."""
     words = re.sub(r"[\s-]+", "_", unicodedata.normalize("NFKC", state).strip().casefold())
     for pattern, sign in ((DISCHARGE, -1), (CHARGE, 1), (REST, 0)):
         if pattern.fullmatch(words):
@@ -44,33 +54,34 @@ def direction(state: str) -> int | None:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one table, of those that make up a recording, says of things that only all of them can tell.
+class Summary:
+    """What is needed of one part of a recording to derive the properties of the whole.
 
     Attributes
     ----------
     negative : bool
-        Some current is negative.
-    drawn, given : bool
-        In discharging steps some current is negative, some positive.
-    untold, against : ReadError or None
-        Of the first record whose state tells neither charge from discharge nor a rest, though its current is positive,
-        and of the first whose current is negative in a charging step.
+        Some current is negative, or the format defines the sign.
+    negative_in_discharge, positive_in_discharge : bool
+        Some current in a discharging step is negative, or positive.
+    ambiguous : ReadError or None
+        The error for the first positive current in a step whose state is neither charge, discharge nor rest.
+    contradictory : ReadError or None
+        The error for the first negative current in a charging step.
     numbers : (float, float) or None
-        The first and the last record's own number; None where the numbers do not ascend.
+        The number of the first and of the last record; None where the numbers do not ascend.
     blank : set of str
-        The counters of which every cell is empty.
+        Counters of which every cell is empty.
     systime : (str, str) or None
-        System time of the first and the last record.
+        System time of the first and of the last record.
     unread : list of str
     preamble : str
     """
 
     negative: bool
-    drawn: bool
-    given: bool
-    untold: ReadError | None
-    against: ReadError | None
+    negative_in_discharge: bool
+    positive_in_discharge: bool
+    ambiguous: ReadError | None
+    contradictory: ReadError | None
     numbers: tuple[float, float] | None
     blank: set[str]
     systime: tuple[str, str] | None
@@ -78,28 +89,29 @@ class Part:
     preamble: str
 
 
-def part(table: Table, values: Mapping[str, np.ndarray]) -> Part:
-    """What a table says, given the values of its columns in the data model's units."""
+def summarise(table: Table, values: Mapping[str, np.ndarray]) -> Summary:
+    """Return the summary of a part, given the values of its columns in the data model's units."""
     current, states, systime = values["current"], table.cells.get("state"), table.cells.get("systime")
-    discharging, resting, charging = (_heading(states, sign, current.size) for sign in (-1, 0, 1))
-    untold = (current > 0) & ~(discharging | resting | charging)
-    against = charging & (current < 0)
-    of_untold = of_against = None
-    if untold.any():
-        row = int(untold.argmax())
+    discharging, resting, charging = (_has_direction(states, sign, current.size) for sign in (-1, 0, 1))
+    ambiguous = (current > 0) & ~(discharging | resting | charging)
+    contradictory = charging & (current < 0)
+    of_ambiguous = of_contradictory = None
+    if ambiguous.any():
+        row = int(ambiguous.argmax())
         state = "no column of step states" if states is None else f"the step state {states[row]!r} does not"
-        reason = f"the current shows no sign, and {state} tells charge from discharge"
-        mend = "export it with signed currents, or with step states (Step-State, 工作模式)"
-        of_untold = table.error(row, reason, mend)
-    if against.any():
+        reason = f"the current has no sign, and {state} tells charge from discharge"
+        remedy = "export it with signed currents, or with step states (Step-State, 工作模式)"
+        of_ambiguous = table.error(row, reason, remedy)
+    if contradictory.any():
         reason = "the current is negative in a charging step and positive in discharging ones"
-        of_against = table.error(int(against.argmax()), reason, "export it with the current of charge positive")
-    return Part(
+        remedy = "export it with a positive current during charge"
+        of_contradictory = table.error(int(contradictory.argmax()), reason, remedy)
+    return Summary(
         negative=bool((current < 0).any()) or (states is None and table.format in SIGNED),
-        drawn=bool((current[discharging] < 0).any()),
-        given=bool((current[discharging] > 0).any()),
-        untold=of_untold,
-        against=of_against,
+        negative_in_discharge=bool((current[discharging] < 0).any()),
+        positive_in_discharge=bool((current[discharging] > 0).any()),
+        ambiguous=of_ambiguous,
+        contradictory=of_contradictory,
         numbers=_numbers(table),
         blank={name for name in COUNTERS if name in values and np.isnan(values[name]).all()},
         systime=None if systime is None else (systime[0], systime[-1]),
@@ -108,52 +120,57 @@ def part(table: Table, values: Mapping[str, np.ndarray]) -> Part:
     )
 
 
-def sign(parts: Sequence[Part]) -> str:
-    """Whence the sign of the current is: "recorded" or "step state".
+def sign(parts: Sequence[Summary]) -> str:
+    """Return where the sign of the current comes from: "recorded" or "step state".
 
-    Some LAND exports give the current without its sign. The rule: where the current is positive in discharging steps
-    and never negative in one, it has no sign, and the discharging steps' is to be turned; else it is as recorded.
+    Some LAND exports give the magnitude of the current alone. A recording whose current is positive in discharging
+    steps and never negative in one is such an export, and its discharge currents must be negated. Otherwise the sign is
+    as recorded.
 
     Raises
     ------
     ReadError
-        The current has no sign and no state tells it, or sign and states contradict each other.
+        The current has no sign and a step state is ambiguous, or the signs contradict the step states.
     """
-    unsigned = any(part.given for part in parts) and not any(part.drawn for part in parts)
+    unsigned = any(part.positive_in_discharge for part in parts) and not any(
+        part.negative_in_discharge for part in parts
+    )
     doubtful = unsigned or not any(part.negative for part in parts)
-    faults = [part.untold for part in parts if doubtful] + [part.against for part in parts if unsigned]
-    for fault in filter(None, faults):
-        raise fault
+    errors = [part.ambiguous for part in parts if doubtful] + [part.contradictory for part in parts if unsigned]
+    for error in filter(None, errors):
+        raise error
     return "step state" if unsigned else "recorded"
 
 
-def turned(table: Table, current: np.ndarray) -> np.ndarray:
-    """The current of a table, that of discharging steps with the other sign."""
-    discharging = _heading(table.cells.get("state"), -1, current.size)
+def with_negative_discharge(table: Table, current: np.ndarray) -> np.ndarray:
+    """Return the current of a table, negated in discharging steps."""
+    discharging = _has_direction(table.cells.get("state"), -1, current.size)
     return np.where(discharging, -current, current) if discharging.any() else current
 
 
-def _heading(states: "pl.Series | None", sign: int, size: int) -> np.ndarray:
-    """Whether each record's step state is of this direction."""
+def _has_direction(states: "pl.Series | None", sign: int, size: int) -> np.ndarray:
+    """Return for each record whether its step state has this direction."""
     words = [] if states is None else [word for word in states.unique() if word and direction(word) == sign]
-    return states.is_in(words).fill_null(False).to_numpy() if words else np.zeros(size, bool)
+    if states is None or not words:
+        return np.zeros(size, bool)
+    return states.is_in(words).fill_null(False).to_numpy()
 
 
 def resets(recording: xr.Dataset, counters: Sequence[str]) -> str:
-    """When counters of charge fall back to zero: with each "step", with each "cycle", or "never".
+    """Return when capacity counters are reset to zero.
 
     Parameters
     ----------
     recording : xarray.Dataset
-        With the current's sign as it is.
+        With signed current.
     counters : sequence of str
-        Those that the tester resets together.
+        Counters that the tester resets together.
 
     Returns
     -------
     str
-        "step", "cycle", "never"; or "undetermined" where the counters do none of these throughout, or where no step
-        ends with charge on a counter.
+        "step" or "cycle" where every one of them starts from zero, "never", or "undetermined" where the counters do
+        none of these throughout, or no step ends with charge on a counter.
     """
     ends = fell = fell_with_cycle = 0
     names = [name for name in ("cycle", "step", "current", *counters) if name in recording]
@@ -163,31 +180,31 @@ def resets(recording: xr.Dataset, counters: Sequence[str]) -> str:
         new_step = new_cycle | (np.diff(block.get("step", np.sign(block["current"]))) != 0)
         for name in counters:
             digit, count = recording[name].attrs["resolution"], np.abs(block[name])
-            falls = count[1:] < count[:-1] - 1.5 * digit
-            if (falls & ~new_step).any():
+            falls = count[1:] < count[:-1] - FALL * digit
+            if (falls & ~new_step).any():  # within a step
                 return "undetermined"
-            holds = new_step & (count[:-1] > 2 * digit)
-            ends += np.count_nonzero(holds)
-            fell += np.count_nonzero(falls & holds)
-            fell_with_cycle += np.count_nonzero((falls == new_cycle) & holds)
+            holds = new_step & (count[:-1] > HELD * digit)
+            ends += int(np.count_nonzero(holds))
+            fell += int(np.count_nonzero(falls & holds))
+            fell_with_cycle += int(np.count_nonzero((falls == new_cycle) & holds))
     if ends and fell in (0, ends):
         return "step" if fell else "never"
     return "cycle" if ends and fell_with_cycle == ends else "undetermined"
 
 
-def lost_records(parts: Sequence[Part], size: int) -> int | None:
-    """Number of records missing between the first and the last; None where the file does not number them."""
-    # A channel number, or one that starts anew with each step, is no number of the record.
-    if any(part.numbers is None for part in parts):
-        return None
-    numbers = [number for part in parts for number in part.numbers]
-    if any(after <= before for before, after in zip(numbers[1::2], numbers[2::2], strict=False)):
-        return None
+def lost_records(parts: Sequence[Summary], size: int) -> int | None:
+    """Return how many records are missing between the first and the last; None where the file does not number them."""
+    numbers: list[float] = []
+    for part in parts:
+        # A channel number, or a number that starts again with each step, does not number the records.
+        if part.numbers is None or (numbers and part.numbers[0] <= numbers[-1]):
+            return None
+        numbers += part.numbers
     return int(numbers[-1] - numbers[0]) + 1 - size
 
 
 def _numbers(table: Table) -> tuple[float, float] | None:
-    """The first and the last record's own number; None where the numbers do not ascend or there are none."""
+    """Return the number of the first and of the last record; None where there are none or they do not ascend."""
     import polars as pl
 
     if "record" not in table.cells:
@@ -196,23 +213,23 @@ def _numbers(table: Table) -> tuple[float, float] | None:
     return None if np.isnan(numbers).any() or (np.diff(numbers) <= 0).any() else (numbers[0], numbers[-1])
 
 
-def start(parts: Sequence[Part], took: float) -> str | None:
-    """ISO 8601 date and time of the first record; None where the file has none or its date could be two.
+def start(parts: Sequence[Summary], duration: float) -> str | None:
+    """Return the date and time of the first record as ISO 8601; None where there is none or its date is ambiguous.
 
-    In dates such as 04/05/2024, which of the two is the month is told by a number above 12, or by the time [s] that the
-    test took; never assumed.
+    Whether 04/05/2024 is in April or in May follows from a number above 12, or from the first and last date and the
+    `duration` [s] of the test. It is never assumed.
     """
-    if parts[0].systime is None:
+    if parts[0].systime is None or parts[-1].systime is None:
         return None
-    first, last = parts[0].systime[0], parts[-1].systime[-1]
-    readings = [pair for pair in zip(_readings(first), _readings(last), strict=False) if None not in pair]
-    if len(readings) == 2:
-        readings = [(first, last) for first, last in readings if abs((last - first).total_seconds() - took) < DAY]
-    return readings[0][0].isoformat() if len(readings) == 1 else None
+    pairs = zip(_dates(parts[0].systime[0]), _dates(parts[-1].systime[1]), strict=False)
+    dates = [(first, last) for first, last in pairs if first is not None and last is not None]
+    if len(dates) == 2:
+        dates = [(first, last) for first, last in dates if abs((last - first).total_seconds() - duration) < DAY]
+    return dates[0][0].isoformat() if len(dates) == 1 else None
 
 
-def _readings(text: str | None) -> list[datetime | None]:
-    """The dates that a text can mean: one, or with the month first and with the day first."""
+def _dates(text: str | None) -> list[datetime | None]:
+    """Return the dates that a text can mean: one, or two with the month first and with the day first."""
     text = (text or "").strip()
     if UNIX.fullmatch(text):
         return [datetime.fromtimestamp(float(text), UTC)]
@@ -223,7 +240,7 @@ def _readings(text: str | None) -> list[datetime | None]:
     return []
 
 
-def _date(found: re.Match, month: str, day: str) -> datetime | None:
+def _date(found: re.Match[str], month: str, day: str) -> datetime | None:
     date = f"{found['year']}-{int(found[month]):02d}-{int(found[day]):02d}"
     try:
         return datetime.fromisoformat(f"{date} {int(found['hour']):02d}:{found['rest']}")

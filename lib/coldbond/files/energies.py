@@ -1,4 +1,18 @@
-"""Tables of computed energies, as `make energies` writes them."""
+"""Tables of computed energies, as `make energies` writes them (.csv).
+
+File structure
+--------------
+A header and one row per crystal, separated by commas: `structure`, a unique name, `formula`, `energy_eV_per_atom` and
+`volume_A3_per_atom`; further columns are kept as text.
+
+Schema
+------
+xarray.Dataset over `structure`: `energy` [eV] and `volume` [angstrom^3], both per atom, and the other columns as text.
+
+Uncertainties
+-------------
+The file states none. The model that computed the energies stands in their columns, and its error is the analysis's.
+"""
 
 import csv
 from pathlib import Path
@@ -7,33 +21,22 @@ import numpy as np
 import xarray as xr
 
 from coldbond.files.encoding import as_utf8
-from coldbond.files.errors import ReadError
+from coldbond.files.errors import NO_LINE_BREAK, ReadError
 
 NAMES = ("structure", "formula", "energy_eV_per_atom", "volume_A3_per_atom")
-AGAIN = "make energies writes it anew"
+AGAIN = "run make energies to write it again"
 
 
 def is_energies(data: bytes) -> bool:
-    """Whether the first line names a structure, its formula and its energy."""
+    """Return whether the first line names structure, formula and energy."""
     return data.startswith(b"structure,formula,") and b"energy_eV_per_atom" in data.split(b"\n", 1)[0]
 
 
 def read_energies(path: Path, data: bytes) -> xr.Dataset:
-    """Read a table of energies, a row a crystal.
-
-    Returns
-    -------
-    xarray.Dataset
-        Over `structure`: `energy` [eV] and `volume` [angstrom^3], both for one atom, and every other column as text.
-
-    Raises
-    ------
-    ReadError
-        A row is cut off, a number is none, or a structure stands there twice.
-    """
+    """Read a table of energies, one row per crystal."""
     text = as_utf8(path, data).decode()
     if not text.endswith("\n"):
-        raise ReadError(path, text.count("\n") + 1, "the last row has no line break: it may be cut off", AGAIN)
+        raise ReadError(path, text.count("\n") + 1, NO_LINE_BREAK[0], AGAIN)
     names, *rows = csv.reader(text.splitlines())
     if missing := [name for name in NAMES if name not in names]:
         raise ReadError(path, 1, f"no column named {', '.join(missing)}", AGAIN)
@@ -42,14 +45,14 @@ def read_energies(path: Path, data: bytes) -> xr.Dataset:
             raise ReadError(path, number, f"{len(row)} fields under {len(names)} column names", AGAIN)
     columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     if not rows or len(set(columns["structure"])) != len(rows):
-        raise ReadError(path, None, "no row, or one structure twice", AGAIN)
+        raise ReadError(path, None, "no row, or a structure that occurs twice", AGAIN)
     numbers = {}
     for name, quantity, unit in (
         ("energy_eV_per_atom", "energy", "eV"),
         ("volume_A3_per_atom", "volume", "angstrom^3"),
     ):
         values = np.array([_number(path, at, name, cell) for at, cell in enumerate(columns.pop(name), start=2)])
-        numbers[quantity] = ("structure", values, {"units": unit, "long_name": f"{quantity} for one atom"})
+        numbers[quantity] = ("structure", values, {"units": unit, "long_name": f"{quantity} per atom"})
     structures = columns.pop("structure")
     others = {name: ("structure", np.array(cells, object)) for name, cells in columns.items()}
     return xr.Dataset(

@@ -1,9 +1,28 @@
-"""JCAMP-DX 4.24 and 5 of Raman spectra (McDonald and Wilks 1988, doi 10.1366/0003702884428734)."""
+"""Raman spectra in JCAMP-DX 4.24 and 5 (McDonald and Wilks 1988, doi 10.1366/0003702884428734) (.jdx, .dx).
+
+File structure
+--------------
+Labelled records `##LABEL=value`, of which ##XYDATA= or ##XYPOINTS= holds the table and ##END= closes the file. The
+table has the form (XY..XY), pairs of numbers, or (X++(Y..Y)), lines of an abscissa and the ordinates that follow at
+even steps. Ordinates may be compressed (ASDF): a character stands for the first digit of a value, of a difference to
+the ordinate before, or of a number of repeats. A line that ends in a difference is followed by a check value, which
+repeats its last ordinate.
+
+Schema
+------
+xarray.Dataset: `intensity` over `raman_shift` [1/cm], with the attrs `sample_name`, `instrument`, `date` as written,
+`excitation` [nm], `integration_time` [s] and `accumulations` where labels of the file state them. The number of points,
+the first and last values, the extremes, the abscissa of each line and the check values must agree with the table.
+
+Uncertainties
+-------------
+The counting statistics are unknown: counts are those of a camera and not single photons, other units are arbitrary.
+"""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -13,57 +32,51 @@ from coldbond.files.errors import ReadError
 from coldbond.files.spectrum import spectrum
 
 AGAIN = "export or copy the file again"
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]\d{1,3})?")  # AFFN; "E5" without a sign is ASDF
+#: A number as JCAMP-DX writes it (AFFN). An exponent has a sign; "E5" is an ordinate in ASDF.
+AFFN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]\d{1,3})?")
 #: The first digit of an ordinate in ASDF, by the character that stands for it: of a value, of a difference to the
 #: ordinate before, of a number of repeats.
 VALUES = dict(zip("@ABCDEFGHIabcdefghi", (*range(10), *range(-1, -10, -1)), strict=True))
 DIFFERENCES = dict(zip("%JKLMNOPQRjklmnopqr", (*range(10), *range(-1, -10, -1)), strict=True))
 REPEATS = dict(zip("STUVWXYZs", range(1, 10), strict=True))
-TOKEN = re.compile(rf"[\s,;]*(?:({NUMBER.pattern})|([@A-Ia-i%J-Rj-rS-Zs])(\d*))")
+TOKEN = re.compile(rf"[\s,;]*(?:({AFFN.pattern})|([@A-Ia-i%J-Rj-rS-Zs])(\d*))")
+#: Rounding of values in the header: of abscissae relative to the mean step, of ordinates relative to their range, and
+#: units in the last digit that is written.
+X_ROUNDING = 0.1
+Y_ROUNDING = 1e-3
+LAST_DIGIT_ROUNDING = 1.01
 UNITS = {"ARBITRARYUNITS": "arbitrary units", "COUNTS": "count", "COUNTS/S": "count/s", "COUNTSPERSECOND": "count/s"}
 
 
 class Record(NamedTuple):
-    """A labelled data record: the line of its label, and its text, which may run on over lines."""
+    """A labelled data record: the line of its label, and its text, which may have several lines."""
 
     line: int
     text: str
 
 
 def is_jcamp(data: bytes) -> bool:
-    """Whether the first line that is not blank is one of JCAMP-DX."""
+    """Return whether the first line that is not blank is a label of JCAMP-DX."""
     return bool(re.match(rb"(\xef\xbb\xbf)?\s*##\s*(title|jcamp)", data[: 1 << 10], re.IGNORECASE))
 
 
 def read_jcamp(path: Path, data: bytes) -> xr.Dataset:
-    """Read a Raman spectrum in the form (XY..XY) or (X++(Y..Y)), compressed or not.
-
-    Returns
-    -------
-    xarray.Dataset
-        See `coldbond.files.read`.
-
-    Raises
-    ------
-    ReadError
-        The file is no Raman spectrum over 1/cm, holds several, or is not whole: the number of points, the first and
-        last values that its header states and the check values in its table are compared with what is read.
-    """
+    """Read a Raman spectrum in the form (XY..XY) or (X++(Y..Y)), compressed or not."""
     records = _records(path, as_utf8(path, data).decode())
-    kind = _of(path, records, "DATATYPE").text
+    kind = _record(path, records, "DATATYPE").text
     if "RAMAN" not in kind.upper():
-        raise ReadError(path, records["DATATYPE"].line, f"its data type is {kind!r}", "give a RAMAN SPECTRUM")
-    if re.sub(r"\s", "", _of(path, records, "XUNITS").text).upper() not in ("1/CM", "CM-1", "CM^-1"):
+        raise ReadError(path, records["DATATYPE"].line, f"its data type is {kind!r}", "use a RAMAN SPECTRUM")
+    if re.sub(r"\s", "", _record(path, records, "XUNITS").text).upper() not in ("1/CM", "CM-1", "CM^-1"):
         reason = f"the abscissa is in {records['XUNITS'].text!r}"
         raise ReadError(path, records["XUNITS"].line, reason, "export it over Raman shift in 1/CM")
-    table = _of(path, records, "XYPOINTS" if "XYPOINTS" in records else "XYDATA")
+    table = _record(path, records, "XYPOINTS" if "XYPOINTS" in records else "XYDATA")
     form, *rows = table.text.split("\n")
     form = re.sub(r"\s", "", form).upper()
     if form not in ("(XY..XY)", "(X++(Y..Y))"):
         raise ReadError(path, table.line, f"its table has the form {form!r}", "export it as (XY..XY) or (X++(Y..Y))")
-    x, y = (_pairs if form == "(XY..XY)" else _even)(path, records, rows, table.line + 1)
-    _compare(path, records, x, y)
-    unit = _of(path, records, "YUNITS").text
+    x, y = (_pairs if form == "(XY..XY)" else _evenly_spaced)(path, records, rows, table.line + 1)
+    _check_header(path, records, x, y)
+    unit = _record(path, records, "YUNITS").text
     units = UNITS.get(re.sub(r"\s", "", unit).upper(), unit.lower())
     camera = units in ("count", "count/s")
     reason = "a camera's counts are not single photons" if camera else f"the file gives {units}"
@@ -71,18 +84,19 @@ def read_jcamp(path: Path, data: bytes) -> xr.Dataset:
 
 
 def _records(path: Path, text: str) -> dict[str, Record]:
-    """The records by label, which counts without blanks, dashes, slashes and underscores; comments left out."""
-    records, label, ended = {}, None, False
+    """Return the records by label, without blanks, dashes, slashes and underscores in it; comments are left out."""
+    records: dict[str, Record] = {}
+    label, ended, number = None, False, 0
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.split("$$")[0].strip()
         if ended and line:
-            raise ReadError(path, number, "more follows after ##END=", "export each spectrum to a file of its own")
+            raise ReadError(path, number, "more follows after ##END=", "export each spectrum to its own file")
         if line.startswith("##"):
             name, equals, value = line[2:].partition("=")
             label = re.sub(r"[\s\-/_]", "", name).upper()
             if not equals or (label in records and label != ""):
-                reason = f"the label {name!r} stands twice" if equals else f"{line!r} is no labelled record"
-                raise ReadError(path, number, reason, "export one spectrum to the file, whole")
+                reason = f"the label {name!r} occurs twice" if equals else f"{line!r} is not a labelled record"
+                raise ReadError(path, number, reason, "export one complete spectrum per file")
             records[label] = Record(number, value.strip())
             ended = label == "END"
         elif label is not None:
@@ -92,76 +106,80 @@ def _records(path: Path, text: str) -> dict[str, Record]:
     return {label: Record(line, text.rstrip()) for label, (line, text) in records.items()}
 
 
-def _of(path: Path, records: Mapping[str, Record], label: str) -> Record:
+def _record(path: Path, records: Mapping[str, Record], label: str) -> Record:
     if label not in records:
         raise ReadError(path, None, f"the file has no ##{label}=", f"export it with ##{label}=")
     return records[label]
 
 
 def _number(path: Path, records: Mapping[str, Record], label: str) -> float:
-    line, text = _of(path, records, label)
-    if not NUMBER.fullmatch(text):
+    line, text = _record(path, records, label)
+    if not AFFN.fullmatch(text):
         raise ReadError(path, line, f"##{label}= is {text!r}, not a number", AGAIN)
     return float(text)
 
 
 def _pairs(path: Path, records: Mapping[str, Record], rows: list[str], first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Abscissae and ordinates of (XY..XY)."""
-    numbers = []
+    """Return abscissae and ordinates of (XY..XY)."""
+    numbers: list[float] = []
     for line, row in enumerate(rows, start=first):
         cells = [cell for cell in re.split(r"[\s,;]+", row) if cell]
-        if len(cells) % 2 or not all(NUMBER.fullmatch(cell) for cell in cells):
-            raise ReadError(path, line, f"{row!r} is not pairs of numbers", AGAIN)
+        if len(cells) % 2 or not all(AFFN.fullmatch(cell) for cell in cells):
+            raise ReadError(path, line, f"{row!r} is not a list of pairs of numbers", AGAIN)
         numbers += map(float, cells)
     x, y = np.array(numbers).reshape(-1, 2).T
-    if "XYDATA" in records or "XFACTOR" in records or "YFACTOR" in records:  # which XYPOINTS may do without
+    if "XYDATA" in records or "XFACTOR" in records or "YFACTOR" in records:  # XYPOINTS may lack them
         x, y = x * _number(path, records, "XFACTOR"), y * _number(path, records, "YFACTOR")
     return x, y
 
 
-def _even(path: Path, records: Mapping[str, Record], rows: list[str], first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Abscissae and ordinates of (X++(Y..Y)): evenly spaced, the first abscissa of each line stated and compared."""
+def _evenly_spaced(
+    path: Path, records: Mapping[str, Record], rows: list[str], first: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return abscissae and ordinates of (X++(Y..Y)): evenly spaced, with the first abscissa of each line checked."""
     low, high, size = (_number(path, records, label) for label in ("FIRSTX", "LASTX", "NPOINTS"))
     xfactor, yfactor = _number(path, records, "XFACTOR"), _number(path, records, "YFACTOR")
     step = (high - low) / max(size - 1, 1)
-    ordinates, differing = [], False
+    ordinates: list[float] = []
+    differing = False
     for line, row in enumerate(rows, start=first):
         if not row:
             continue
         stated, decimals, values, ends_in_difference = _row(path, line, row, size)
-        if differing:  # the line repeats the last ordinate, so that an error in a difference cannot run on
+        if differing:  # the check value, so that an error in a difference cannot propagate
             if values[0] != ordinates[-1]:
-                reason = f"the check value is {values[0]:g}, the line before ends at {ordinates[-1]:g}"
+                reason = f"the check value is {values[0]:g}, but the line before ends at {ordinates[-1]:g}"
                 raise ReadError(path, line, reason, AGAIN)
             ordinates.pop()
         expected = low + step * len(ordinates)
-        allowed = 0.5 * abs(step) + 1.01 * abs(xfactor) * 10.0**-decimals
+        allowed = 0.5 * abs(step) + LAST_DIGIT_ROUNDING * abs(xfactor) * 10.0**-decimals
         # Some programs state the abscissa of the check value, some that of the ordinate after it.
         if min(abs(stated * xfactor - expected), abs(stated * xfactor - expected - differing * step)) > allowed:
-            reason = f"the line starts at {stated * xfactor:g}, its place in the table is {expected:g}"
+            reason = f"the line starts at {stated * xfactor:g}, where {expected:g} is expected"
             raise ReadError(path, line, reason, AGAIN)
         ordinates += values
         differing = ends_in_difference
     if len(ordinates) != size:
-        reason = f"{len(ordinates)} ordinates, ##NPOINTS= states {size:g}"
+        reason = f"{len(ordinates)} ordinates where ##NPOINTS= states {size:g}"
         raise ReadError(path, records["NPOINTS"].line, reason, AGAIN)
     return np.linspace(low, high, len(ordinates)), np.array(ordinates) * yfactor
 
 
 def _row(path: Path, line: int, row: str, most: float) -> tuple[float, int, list[float], bool]:
-    """A line's abscissa and its decimals, its ordinates, and whether the last of them was written as a difference."""
+    """Return a line's abscissa, its decimals, the ordinates, and whether the last was written as a difference."""
 
     def fail(reason: str) -> ReadError:
         return ReadError(path, line, f"{reason} in {row!r}", AGAIN)
 
-    start = NUMBER.match(row)
+    start = AFFN.match(row)
     if not start:
         raise fail("no abscissa")
-    values, difference, at = [], None, start.end()
+    values: list[float] = []
+    difference, at = None, start.end()
     while at < len(row):
         token = TOKEN.match(row, at)
         if not token:
-            raise fail(f"{row[at:].strip()[0]!r} is no ordinate")
+            raise fail(f"{row[at:].strip()[0]!r} is not an ordinate")
         number, letter, digits = token.groups()
         if number or letter in VALUES:
             values.append(float(number or f"{VALUES[letter]}{digits}"))
@@ -182,40 +200,42 @@ def _row(path: Path, line: int, row: str, most: float) -> tuple[float, int, list
     return float(start[0]), _decimals(start[0]), values, difference is not None
 
 
-def _compare(path: Path, records: Mapping[str, Record], x: np.ndarray, y: np.ndarray) -> None:
-    """Raise where the table is not what the header says of it."""
+def _check_header(path: Path, records: Mapping[str, Record], x: np.ndarray, y: np.ndarray) -> None:
+    """Refuse a table that contradicts the header."""
     if _number(path, records, "NPOINTS") != x.size:
-        reason = f"{x.size} points, ##NPOINTS= states {records['NPOINTS'].text}"
+        reason = f"{x.size} points where ##NPOINTS= states {records['NPOINTS'].text}"
         raise ReadError(path, records["NPOINTS"].line, reason, AGAIN)
     if not x.size:
         raise ReadError(path, None, "the table is empty", AGAIN)
     found = {"FIRSTX": x[0], "LASTX": x[-1], "MINX": x.min(), "MAXX": x.max(), "FIRSTY": y[0]}
     found |= {"MINY": y.min(), "MAXY": y.max()}
-    rounding = {"X": abs(np.ptp(x)) / x.size / 10, "Y": 1e-3 * np.ptp(y)}
+    rounding = {"X": X_ROUNDING * abs(np.ptp(x)) / x.size, "Y": Y_ROUNDING * np.ptp(y)}
     for label, value in found.items():
         if label in records:
             stated = _number(path, records, label)
-            if abs(stated - value) > rounding[label[-1]] + 1.01 * 10.0 ** -_decimals(records[label].text):
-                reason = f"##{label}= states {stated:g}, the table has {value:g}"
+            if abs(stated - value) > rounding[label[-1]] + LAST_DIGIT_ROUNDING * 10.0 ** -_decimals(
+                records[label].text
+            ):
+                reason = f"##{label}= states {stated:g}, but the table has {value:g}"
                 raise ReadError(path, records[label].line, reason, AGAIN)
 
 
 def _decimals(number: str) -> int:
-    """Decimals of a number as it is written, fewer than none where an exponent says so."""
+    """Return the decimals that a number is written with, negative for 1E+3."""
     mantissa, _, exponent = number.upper().partition("E")
     return len(mantissa.partition(".")[2]) - int(exponent or 0)
 
 
-def _attrs(records: Mapping[str, Record]) -> dict:
-    """Header fields under the names of the data model."""
-    attrs = {"sample_name": records["TITLE"].text} if "TITLE" in records else {}
-    for label, name in {"SPECTROMETERDATASYSTEM": "instrument", "ORIGIN": "instrument"}.items():
+def _attrs(records: Mapping[str, Record]) -> dict[str, Any]:
+    """Return the header fields under the names of the data model."""
+    attrs: dict[str, Any] = {"sample_name": records["TITLE"].text} if "TITLE" in records else {}
+    for label in ("SPECTROMETERDATASYSTEM", "ORIGIN"):
         if label in records:
-            attrs.setdefault(name, records[label].text)
+            attrs.setdefault("instrument", records[label].text)
     date = " ".join(records[label].text for label in ("LONGDATE", "DATE", "TIME") if label in records)
-    attrs |= {"date": date} if date else {}  # as written, since years have two digits or four
+    attrs |= {"date": date} if date else {}  # as written, since years have two or four digits
     for label, record in records.items():
-        number = re.match(rf"({NUMBER.pattern})\s*([a-z]*)", record.text, re.IGNORECASE)
+        number = re.match(rf"({AFFN.pattern})\s*([a-z]*)", record.text, re.IGNORECASE)
         if not label.startswith("$") or not number:
             continue
         value, unit = float(number[1]), number[2].lower()

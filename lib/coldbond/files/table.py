@@ -1,7 +1,6 @@
-"""A table of records as the file has it: cells by quantity, and where in the file each row stands."""
+"""A cycler's table of records as the file holds it: cells by quantity, and the place of each row in the file."""
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,35 +9,36 @@ from typing import TYPE_CHECKING
 
 from coldbond.files import vocabulary
 from coldbond.files.errors import ReadError
+from coldbond.files.numerals import NUMBER
 from coldbond.files.vocabulary import Column
 
 if TYPE_CHECKING:
     import polars as pl
 
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-
 
 @dataclass
 class Table:
-    """The columns that `vocabulary` knows, one row a record.
+    """The columns that `vocabulary` knows, one row per record.
 
     Attributes
     ----------
+    path : pathlib.Path
+    format : str
     columns : dict of str to Column
         By quantity, the keys of `vocabulary.NAMES`.
     cells : dict of str to polars.Series
-        Each column's cells, null where empty: as text, or as float64 where every cell is a number; of `systime` the
-        first and the last.
+        The cells of each column, null where empty: text, or float64 where every cell is a number. Of `systime` only
+        the first and the last cell.
     decimals : dict of str to int
-        The most decimals that any cell of a measured column shows.
+        The largest number of decimals in a measured column: its resolution.
     rows : list of (str or None, sequence of int)
-        For each stretch of rows its sheet, and each row's line or row number in the file.
+        For each part of the table the sheet, and the line or row number of each row in the file.
     unread : list of str
-        What of the file was not read: columns, tables, sheets.
+        Columns, tables and sheets that were not read.
     preamble : str
-        What stands before the header.
-    width : int or None
-        Number of fields of each row, in text.
+        Text above the header.
+    width : int
+        Number of fields in each row of text.
     """
 
     path: Path
@@ -49,48 +49,46 @@ class Table:
     rows: list[tuple[str | None, Sequence[int]]]
     unread: list[str]
     preamble: str = ""
-    width: int | None = None
+    width: int = 0
 
-    def error(self, row: int, reason: str, mend: str) -> ReadError:
-        """The error for a row, counted from 0, that says where in the file it stands."""
+    def error(self, row: int, reason: str, remedy: str) -> ReadError:
+        """Return the error for a row, counted from 0, with its place in the file."""
         places = ((sheet, number) for sheet, numbers in self.rows for number in numbers)
         sheet, line = next(itertools.islice(places, int(row), None))
-        return ReadError(self.path, line, reason, mend, sheet)
+        return ReadError(self.path, line, reason, remedy, sheet)
 
 
-def chosen(path: Path, header: Sequence[str], line: int, sheet: str | None = None) -> dict[str, Column]:
-    """The column to read for each quantity.
+def choose_columns(path: Path, header: Sequence[str], line: int, sheet: str | None = None) -> dict[str, Column]:
+    """Return the column to read for each quantity.
 
     Raises
     ------
     ReadError
-        Two columns have one name, one that is needed is not there, or a unit is missing or unknown.
+        A needed column is missing, two columns have the same name, or a unit is missing or unknown.
     """
-    if lacking := vocabulary.lacking(header):
-        reason = f"no column for {' and '.join(lacking)}"
+    if missing := vocabulary.missing(header):
+        reason = f"no column for {' and '.join(missing)}"
         raise ReadError(path, line, reason, "export it with test time, voltage and current", sheet)
-    best = {}
+    chosen = {}
     for quantity, (column, *others) in vocabulary.columns(header).items():
-        best[quantity] = column
-        fault = None
+        chosen[quantity] = column
+        reason = remedy = ""
         if others and others[0].rank == column.rank:
-            fault = f"and column {others[0].index + 1} ({others[0].header}) have one name"
-            mend = "export one table of records, without cycles side by side, and each quantity in one unit"
+            reason = f"and column {others[0].index + 1} ({others[0].header}) have the same name"
+            remedy = "export one table of records, without cycles side by side, and each quantity in one unit"
         elif quantity in vocabulary.UNITS and column.unit is None and quantity != "time":  # which may be h:mm:ss
             example = {"voltage": "V", "current": "mA"}.get(quantity, "mAh")
-            fault, mend = "has no unit", f"name it in the header, as in {column.header}/{example}"
+            reason, remedy = "has no unit", f"name it in the header, as in {column.header}/{example}"
         elif quantity in vocabulary.UNITS and column.unit and vocabulary.scale(quantity, column.unit) is None:
-            fault, mend = (
-                f"has the unknown unit {column.unit!r}",
-                f"give one of {', '.join(vocabulary.UNITS[quantity])}",
-            )
-        if fault:
-            raise ReadError(path, line, f"column {column.index + 1} ({column.header}) {fault}", mend, sheet)
-    return best
+            reason = f"has the unknown unit {column.unit!r}"
+            remedy = f"use one of {', '.join(vocabulary.UNITS[quantity])}"
+        if reason:
+            raise ReadError(path, line, f"column {column.index + 1} ({column.header}) {reason}", remedy, sheet)
+    return chosen
 
 
-def stacked(tables: Sequence[Table]) -> Table:
-    """Tables that continue each other in one file, as one.
+def concatenated(tables: Sequence[Table]) -> Table:
+    """Join tables of one file that continue each other.
 
     Raises
     ------
@@ -103,7 +101,8 @@ def stacked(tables: Sequence[Table]) -> Table:
     headers = [{quantity: column.header for quantity, column in table.columns.items()} for table in tables]
     for table, header in zip(tables, headers, strict=True):
         if header != headers[0]:
-            raise table.error(0, "the table above has other columns than the first one of records", "export them alike")
+            reason = "the table above has other columns than the first table of records"
+            raise table.error(0, reason, "export all tables with the same columns")
     return Table(
         first.path,
         first.format,
@@ -117,15 +116,16 @@ def stacked(tables: Sequence[Table]) -> Table:
 
 
 def decimals(text: "pl.Series") -> int:
-    """The most decimals that any cell of a column of text shows."""
+    """Return the largest number of decimals among the cells of a column of text."""
     text = text.str.strip_chars()
     if text.str.contains("[eE]").any():
-        numbers = [number for number in text.unique() if NUMBER.fullmatch(number or "")]
-        return max((-Decimal(number).as_tuple().exponent for number in numbers), default=0)
-    return (text.str.len_bytes() - text.str.find(".", literal=True) - 1).max() or 0
+        numbers = (Decimal(cell).as_tuple().exponent for cell in text.unique() if NUMBER.fullmatch(cell or ""))
+        return max((-exponent for exponent in numbers if isinstance(exponent, int)), default=0)
+    longest = (text.str.len_bytes() - text.str.find(".", literal=True) - 1).max()
+    return longest if isinstance(longest, int) else 0  # no cell has a decimal point
 
 
-def unread(header: Sequence[str], columns: dict[str, Column]) -> list[str]:
-    """Headers of the columns that are not to be read."""
+def unread_headers(header: Sequence[str], columns: dict[str, Column]) -> list[str]:
+    """Return the headers of the columns that are not read."""
     read = {column.index for column in columns.values()}
     return [cell.strip() for index, cell in enumerate(header) if index not in read and cell.strip()]

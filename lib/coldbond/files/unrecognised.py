@@ -1,68 +1,63 @@
-"""What a file that no reader recognises seems to be, so that the refusal can say so."""
+"""The refusal of a file that no reader recognises: what the file seems to be, and what can be read."""
 
 import io
 import re
 import zipfile
 from pathlib import Path
 
-from coldbond.files import two_columns, vocabulary
-from coldbond.files.encoding import head
+from coldbond.files import generic_text, vocabulary
+from coldbond.files.encoding import UTF_16, head
 from coldbond.files.errors import ReadError
 
-READABLE = (
-    "of cycling Landt CSV, LAND CSV, LANDdt and LANHE workbooks (.xlsx), Battery Data Format CSV; "
-    "of diffraction Rigaku .ras, .rasx and .asc, PANalytical .xrdml, Bruker .brml, powder CIF; "
-    "of photoelectrons VAMAS and Avantage workbooks; of Raman JCAMP-DX and B&W Tek; "
-    "of impedance CH Instruments .txt and EC-Lab .mpt; "
-    "of these four also delimited text whose header names the columns"
-)
-
+#: Bytes at the start of a file in which a signature must stand.
+SIGNATURE_WITHIN = 4096
 SIGNATURES = {
     rb"(?m)^(_diffrn|_cell_length|loop_)": "a CIF without a powder pattern",
     rb"BIO-LOGIC MODULAR FILE": "a BioLogic .mpr file (EC-Lab exports it as .mpt)",
-    rb"\A\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",
+    rb"\A\xd0\xcf\x11\xe0": "an Excel workbook in the old format (.xls)",
     rb"\A%PDF": "a PDF",
     rb"\A\x89PNG|\A\xff\xd8\xff": "a picture",
     rb"\APAR1": "a Parquet file",
 }
-MEMBERS = {
-    "word/": "a Word document",
-}
+#: Members of zip archives that give away their program.
+MEMBERS = {"word/": "a Word document"}
 BATTERY_DATA_FORMAT = "test_time_second,voltage_volt,current_ampere"
-MEND = f"give a recording that it reads: {READABLE}"
 
 
-def refusal(path: Path, data: bytes) -> ReadError:
-    """The error for a file that no reader recognises: what it seems to be, and what is readable."""
+def refusal(path: Path, data: bytes, readable: str) -> ReadError:
+    """Return the error for a file that no reader recognises; `readable` names the formats that can be read."""
+    remedy = f"use a recording in a format that can be read: {readable}"
+    start = data[:SIGNATURE_WITHIN]
     if data.startswith(b"PK"):
-        return ReadError(path, None, f"{_archive(data)}, which this version does not read", MEND)
+        return ReadError(path, None, f"{_archive(data)}, which this version does not read", remedy)
     for signature, name in SIGNATURES.items():
-        if re.search(signature, data[:4096]):
-            return ReadError(path, None, f"{name}, which this version does not read", MEND)
-    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        mend = f"save it as utf-8 if it is text, else {MEND}"
-        return ReadError(path, None, "a binary file, or utf-16 without its byte-order mark", mend)
-    return _no_header(path, head(data))
+        if re.search(signature, start):
+            return ReadError(path, None, f"{name}, which this version does not read", remedy)
+    if b"\0" in start and not data.startswith(UTF_16):
+        remedy = f"save it as utf-8 if it is text, otherwise {remedy}"
+        return ReadError(path, None, "a binary file, or utf-16 without byte-order mark", remedy)
+    return _text(path, head(data), remedy)
 
 
 def _archive(data: bytes) -> str:
+    """Return what a zip archive seems to be."""
     try:
         members = zipfile.ZipFile(io.BytesIO(data)).namelist()
     except (zipfile.BadZipFile, NotImplementedError):
-        return "a damaged zip archive (.xlsx is one; was it copied whole?)"
+        return "a damaged zip archive (.xlsx is one; was the complete file copied?)"
     return next((name for start, name in MEMBERS.items() if any(m.startswith(start) for m in members)), "a zip archive")
 
 
-def _no_header(path: Path, lines: list[str]) -> ReadError:
-    """The error for text whose header names no recording, or that has none."""
+def _text(path: Path, lines: list[str], remedy: str) -> ReadError:
+    """Return the error for text that has no header, or whose header names no recording."""
     rows = [re.split(r"[,;\t]", line) for line in lines]
-    closest = min(range(len(rows)), key=lambda number: len(vocabulary.lacking(rows[number])))
-    lacking = vocabulary.lacking(rows[closest])
-    if len(lacking) == 1:
-        reason = f"this header names no column for {lacking[0]}"
+    closest = min(range(len(rows)), key=lambda number: len(vocabulary.missing(rows[number])))
+    missing = vocabulary.missing(rows[closest])
+    if len(missing) == 1:
+        reason = f"this header names no column for {missing[0]}"
         return ReadError(path, closest + 1, reason, "export it with test time, voltage and current")
-    at = two_columns.first_row(lines)
+    at = generic_text.first_row(lines)
     if at is not None:
-        mend = f"add a line above them, such as {two_columns.NAMED} or, of a cycler, {BATTERY_DATA_FORMAT!r}"
-        return ReadError(path, at + 1, "numbers without a header that says what they are", mend)
-    return ReadError(path, None, "no recording of a kind that this version reads", MEND)
+        remedy = f"add a line above them, such as {generic_text.NAMED} or, for a cycler, {BATTERY_DATA_FORMAT!r}"
+        return ReadError(path, at + 1, "numbers without a header that says what they are", remedy)
+    return ReadError(path, None, "no recording in a format that this version reads", remedy)

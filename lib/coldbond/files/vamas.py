@@ -1,27 +1,50 @@
-"""VAMAS files of photoelectron spectroscopy, ISO 14976: one value a line, regular and irregular scans."""
+"""VAMAS files of photoelectron spectroscopy, ISO 14976:1998 (.vms, .npl).
+
+File structure
+--------------
+Text with one value per line: a header, and one block per spectrum. The header says which parameters stand only in the
+first block and hold for all. A block gives its parameters in a fixed order, then the ordinates. In a regular scan the
+abscissa is a start and an increment; in an irregular scan it is one of the corresponding variables, whose ordinates
+alternate. `end of experiment` closes the file. Only experiments of mode NORM are read.
+
+Schema
+------
+xarray.DataTree, a child per block: `intensity` over `binding_energy` [eV] and, where it was recorded, `transmission`.
+Attrs: `energy_scale`, `photon_energy` [eV], `pass_energy` [eV] (or `retard_ratio`), `dwell_time` [s], `sweeps`,
+`work_function` [eV], `source_label`, `sample_name`, `block`, `instrument`, `start`. Fits and calibrations that CasaXPS
+wrote into the comments are not applied; `unread` and `charge_reference` name them.
+
+Uncertainties
+-------------
+`one_count` is 1 for pulse counting in counts, and 1 / (dwell time x sweeps) for counts per second. The statistics of an
+analogue signal are unknown.
+"""
 
 import contextlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import ReadError
+from coldbond.files.numerals import numbers
 from coldbond.files.regions import RATE, binding_energy, counting, region_name, tree
 from coldbond.files.spectrum import spectrum
-from coldbond.files.table import NUMBER
 
 IDENTIFIER = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
+#: Bytes within which it must stand.
+IDENTIFIER_WITHIN = 1 << 12
 END = "end of experiment"
+#: The value that stands for a missing number.
 MISSING = 1e37
-#: What a block holds in an experiment of mode NORM, in the order of ISO 14976:1998: the number that the list of
-#: parameters to include or exclude knows it by, its name, how many lines, and whether they are numbers. 0 lines: as the
-#: header says; fewer: a number of entries stands before them, each of so many lines.
+#: Parameters of a block in an experiment of mode NORM, in the order of ISO 14976:1998: the number by which the header's
+#: list of parameters names it, its name, its number of lines, and whether they are numbers. 0 lines: as the header
+#: says. -n lines: a line with the number of entries stands before them, and each entry has n lines.
 BLOCK = (
     *((number, name, 1, True) for number, name in enumerate(("year", "month", "day", "hour", "minute", "second"), 1)),
     (7, "hours ahead of GMT", 1, True),
@@ -59,7 +82,15 @@ AGAIN = "export or copy the file again"
 
 
 class Lines:
-    """The lines of a file, taken one after the other."""
+    """The lines of a file, taken one after the other.
+
+    Attributes
+    ----------
+    at : int
+        How many lines have been taken.
+    within : str
+        The part of the file that is being read, for errors.
+    """
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
@@ -68,7 +99,7 @@ class Lines:
         self.within = "the header"
 
     def take(self, count: int, what: str) -> list[str]:
-        """The next lines, as many as `count`."""
+        """Return the next `count` lines."""
         if count < 0 or self.at + count > len(self.lines):
             reason = f"{self.within} should have {count} lines of {what}, and the file ends"
             raise ReadError(self.path, len(self.lines), reason, AGAIN)
@@ -76,61 +107,60 @@ class Lines:
         return self.lines[self.at - count : self.at]
 
     def numbers(self, count: int, what: str) -> list[float]:
-        """The next lines, as numbers."""
-        lines = self.take(count, what)
-        for number, line in enumerate(lines, start=self.at - count + 1):
-            if not NUMBER.fullmatch(line):
-                reason = f"{what} of {self.within} is {line!r}, not a number"
-                raise ReadError(self.path, number, reason, AGAIN)
-        return list(map(float, lines))
+        """Return the next `count` lines as numbers."""
+        cells = self.take(count, what)
+        at = range(self.at - count + 1, self.at + 1)
+        return numbers(self.path, cells, f"{what} of {self.within}", at, AGAIN).tolist()
 
     def whole(self, what: str) -> int:
-        """The next line, as a whole number."""
+        """Return the next line as a whole number."""
         (number,) = self.numbers(1, what)
         if not number.is_integer():
             raise self.error(f"{what} of {self.within} is {number:g}, not a whole number")
         return int(number)
 
-    def error(self, reason: str, mend: str = AGAIN) -> ReadError:
-        """The error for the line last taken."""
-        return ReadError(self.path, self.at, reason, mend)
+    def error(self, reason: str, remedy: str = AGAIN) -> ReadError:
+        """Return the error for the line last taken."""
+        return ReadError(self.path, self.at, reason, remedy)
 
 
 class Header(NamedTuple):
-    """What the header says of all blocks."""
+    """What the header says about all blocks.
+
+    Attributes
+    ----------
+    instrument : str
+    regular : bool
+        Whether the abscissa is a start and an increment.
+    variables : int
+        Number of experimental variables.
+    shared : frozenset of int
+        Parameters, by their number in `BLOCK`, that only the first block holds.
+    future : int
+        Lines in each block for entries that a later standard may define.
+    blocks : int
+    """
 
     instrument: str
     regular: bool
     variables: int
-    shared: frozenset[int]  # parameters that only the first block holds
-    future: int  # lines of entries that a later standard may define
+    shared: frozenset[int]
+    future: int
     blocks: int
 
 
 def is_vamas(data: bytes) -> bool:
-    """Whether the first line that is not blank is the identifier of the format."""
-    start = data[: 1 << 12].removeprefix(b"\xef\xbb\xbf").lstrip()
+    """Return whether the first line that is not blank is the identifier of the format."""
+    start = data[:IDENTIFIER_WITHIN].removeprefix(b"\xef\xbb\xbf").lstrip()
     return start.upper().startswith(b"VAMAS SURFACE CHEMICAL ANALYSIS")
 
 
 def read_vamas(path: Path, data: bytes) -> xr.DataTree:
-    """Read every block of a VAMAS file as a region.
-
-    Returns
-    -------
-    xarray.DataTree
-        See `coldbond.files.read`. A second ordinate named transmission is kept beside the intensity. Fits and
-        calibrations that CasaXPS wrote into the comments are not applied; `unread` and `charge_reference` name them.
-
-    Raises
-    ------
-    ReadError
-        The file is cut off or of another experiment mode, a block is of another technique than photoelectron
-        spectroscopy, an ordinate or the photon energy is missing.
-    """
+    """Read every block as a region."""
     lines = Lines(path, as_utf8(path, data).decode())
     header = _header(lines)
-    blocks, regions = [], []
+    blocks: list[dict[str, Any]] = []
+    regions = []
     for number in range(1, header.blocks + 1):
         lines.within = f"block {number}"
         blocks.append(_block(lines, header, blocks[0] if blocks else None))
@@ -148,8 +178,9 @@ def read_vamas(path: Path, data: bytes) -> xr.DataTree:
 
 
 def _header(lines: Lines) -> Header:
+    """Read the header."""
     if lines.take(1, "identifier")[0] != IDENTIFIER:
-        raise lines.error(f"the identifier is not {IDENTIFIER!r}", "export it as VAMAS of ISO 14976")
+        raise lines.error(f"the identifier is not {IDENTIFIER!r}", "export it as VAMAS, ISO 14976")
     _, instrument, _, _ = lines.take(4, "identifiers")
     lines.take(lines.whole("number of comment lines"), "comment")
     mode, scan = lines.take(2, "experiment mode and scan mode")
@@ -172,11 +203,11 @@ def _header(lines: Lines) -> Header:
     return Header(instrument, scan == "REGULAR", variables, shared, block, blocks)
 
 
-def _block(lines: Lines, header: Header, first: dict | None) -> dict:
-    """A block's parameters by name, each a list of text or numbers, and its ordinates, shape (points, variables)."""
+def _block(lines: Lines, header: Header, first: dict[str, Any] | None) -> dict[str, Any]:
+    """Return a block's parameters by name, lists of text or numbers, and its ordinates (points, variables)."""
     label, sample = lines.take(2, "identifiers")
     lines.within = f"{lines.within} ({label})"
-    block = {"label": label, "sample": sample, "line": lines.at - 1}
+    block: dict[str, Any] = {"label": label, "sample": sample, "line": lines.at - 1}
     lengths = {"experimental variables": header.variables}
     for number, name, count, numeric in BLOCK:
         if first is not None and number in header.shared:
@@ -195,14 +226,14 @@ def _block(lines: Lines, header: Header, first: dict | None) -> dict:
     number, width = lines.whole("number of ordinates"), len(block["corresponding variables"]) // 2
     if not width or number % width:
         raise lines.error(f"{lines.within} has {number} ordinates of {width} corresponding variables")
-    lines.numbers(2 * width, "least or greatest ordinate")  # which programs leave at 0 and 1
+    lines.numbers(2 * width, "least or greatest ordinate")  # not compared: programs leave them at 0 and 1
     block["first"] = lines.at + 1
     block["ordinates"] = np.array(lines.numbers(number, "ordinate")).reshape(-1, width)
     return block
 
 
-def _region(lines: Lines, header: Header, block: dict) -> xr.Dataset:
-    """The spectrum of a block over binding energy."""
+def _region(lines: Lines, header: Header, block: dict[str, Any]) -> xr.Dataset:
+    """Return the spectrum of a block over binding energy."""
     path, within = lines.path, lines.within
     labels, units = block["corresponding variables"][::2], block["corresponding variables"][1::2]
     ordinates, first = block["ordinates"], block["first"]
@@ -246,17 +277,17 @@ def _region(lines: Lines, header: Header, block: dict) -> xr.Dataset:
     return region
 
 
-def _counting(block: dict, label: str, unit: str, attrs: dict) -> dict:
-    """Units and one count of an ordinate, as `spectrum` takes them."""
+def _counting(block: dict[str, Any], label: str, unit: str, attrs: dict[str, Any]) -> dict[str, Any]:
+    """Return the counting arguments of `spectrum` for an ordinate."""
     if block["signal mode"] != ["pulse counting"]:
         return {"units": "arbitrary units", "unknown": "the signal is analogue"}
-    # The standard's own units are d, a pure number, and c/s; programs write d for rates too, and name the block so.
+    # The standard's units are d, a pure number, and c/s. Programs write d for rates too, and say so in a name.
     rate = next((text for text in (unit, label, block["label"]) if RATE.search(text)), None)
     return counting(rate or ("counts" if unit == "d" else unit), attrs)
 
 
-def _attrs(block: dict) -> dict:
-    """Header fields of a block under the names of the data model; those that are missing or zero are left out."""
+def _attrs(block: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a block under the names of the data model; missing or zero ones are left out."""
     resolving = "pass_energy" if block["analyser mode"] == ["FAT"] else "retard_ratio"
     numbers = {
         "photon_energy": block["photon energy"][0],
@@ -264,22 +295,25 @@ def _attrs(block: dict) -> dict:
         "dwell_time": block["dwell time"][0],
         "sweeps": block["sweeps"][0],
     }
-    attrs = {name: number for name, number in numbers.items() if 0 < number < MISSING}
+    attrs: dict[str, Any] = {name: number for name, number in numbers.items() if 0 < number < MISSING}
     if block["work function"][0] < MISSING:
         attrs["work_function"] = block["work function"][0]
     clock = [block[name][0] for name in ("year", "month", "day", "hour", "minute", "second")]
-    with contextlib.suppress(ValueError, OverflowError):  # of a date that was not recorded, or has second 60
-        attrs["start"] = datetime(*map(int, clock)).isoformat()
+    with contextlib.suppress(ValueError, OverflowError):  # the date was not recorded, or has second 60
+        year, month, day, hour, minute, second = map(int, clock)
+        attrs["start"] = datetime(year, month, day, hour, minute, second).isoformat()
     calibrations = [line for line in block["comment"] if line.startswith("Calib")]
     if calibrations:
         attrs["charge_reference"] = f"CasaXPS, not applied here: {'; '.join(calibrations)}"
     return attrs | {"source_label": block["source label"][0], "sample_name": block["sample"], "block": block["label"]}
 
 
-def _label(block: dict) -> str:
+def _label(block: dict[str, Any]) -> str:
+    """Return species and transition, or the label of the block where these are not specified."""
     words = [word for word in (*block["species"], *block["transition"]) if word and word.lower() != "not specified"]
     return " ".join(words) or block["label"]
 
 
 def _column(labels: Sequence[str], word: str) -> int | None:
+    """Return the index of the first label that contains a word."""
     return next((number for number, label in enumerate(labels) if word in label.lower()), None)

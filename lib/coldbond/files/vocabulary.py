@@ -1,4 +1,4 @@
-"""What the column names of cyclers mean: the quantity and the unit.
+"""Column names of cyclers: the quantity and the unit that each stands for.
 
 The names are those of Landt CSV, LAND CSV, LANDdt and LANHE exports in English and Chinese, and of the Battery Data
 Format 1.2 (Battery Data Alliance, https://w3id.org/battery-data-alliance/ontology/battery-data-format), both its
@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: What each quantity is called, spelled as `_key` spells it. Of several in one header the first in this list is read:
-#: the running number of a step tells more than its number in the program.
+#: Names of each quantity, normalised as by `_normalised`. Where a header has several, the first in this list is read:
+#: the running number of a step is preferred to its number in the program, which repeats.
 NAMES = {
     "time": "testtime 测试时间 总时间",
     "voltage": "voltage 电压",
@@ -28,10 +28,10 @@ NAMES = {
 NEEDED = ("time", "voltage", "current")
 COUNTERS = ("capacity", "charge_capacity", "discharge_capacity")
 
-#: Size of units, spelled as `scale` spells them, in those of the data model: s, V, A, Ah.
+#: Units, normalised as by `scale`, in those of the data model: s, V, A, Ah.
 _SECONDS = {("s", "sec", "second", "seconds", "秒"): 1, ("ms", "millisecond"): 1e-3, ("min", "minute"): 60}
 _SECONDS |= {("h", "hr", "hour", "hours", "小时"): 3600, ("d", "day"): 86400}
-UNITS = {
+UNITS: dict[str, dict[str, float]] = {
     "time": {name: size for names, size in _SECONDS.items() for name in names},
     "voltage": {"v": 1, "volt": 1, "mv": 1e-3, "uv": 1e-6},
     "current": {"a": 1, "amp": 1, "ampere": 1, "ma": 1e-3, "ua": 1e-6, "na": 1e-9},
@@ -43,7 +43,17 @@ _KNOWN = {name: (quantity, rank) for quantity, names in NAMES.items() for rank, 
 
 @dataclass(frozen=True, order=True)
 class Column:
-    """A column of one quantity: the place of its name in `NAMES`, its place in the table, header, and unit if any."""
+    """A column of one quantity.
+
+    Attributes
+    ----------
+    rank : int
+        Position of its name in `NAMES`; the lowest is read.
+    index : int
+        Position in the table.
+    header : str
+    unit : str or None
+    """
 
     rank: int
     index: int
@@ -52,7 +62,7 @@ class Column:
 
 
 def columns(header: Sequence[str]) -> dict[str, list[Column]]:
-    """The columns of a header by quantity (the keys of `NAMES`), those with the best name first."""
+    """Return the columns of a header by quantity (the keys of `NAMES`), the preferred name first."""
     found: dict[str, list[Column]] = {}
     for index, cell in enumerate(header):
         name, unit = _name_and_unit(cell.strip())
@@ -62,28 +72,28 @@ def columns(header: Sequence[str]) -> dict[str, list[Column]]:
     return {quantity: sorted(same, key=lambda column: column.rank) for quantity, same in found.items()}
 
 
-def lacking(header: Sequence[str]) -> list[str]:
-    """What a recording of cycling cannot do without and this row does not name."""
+def missing(header: Sequence[str]) -> list[str]:
+    """Return the quantities that a cycling recording needs and that this row does not name."""
     found = columns(header)
     return [quantity for quantity in NEEDED if quantity not in found]
 
 
 def is_header(header: Sequence[str]) -> bool:
-    """Whether a row names test time, voltage and current."""
-    return len(header) >= len(NEEDED) and not lacking(header)
+    """Return whether a row names test time, voltage and current."""
+    return len(header) >= len(NEEDED) and not missing(header)
 
 
 def scale(quantity: str, unit: str) -> float | None:
-    """Size of a unit in the data model's unit of this quantity; None for a unit it does not know."""
-    # NFKC makes the micro sign a Greek mu.
+    """Return the size of a unit in the data model's unit of this quantity; None for an unknown unit."""
+    # NFKC turns the micro sign into a Greek mu.
     plain = unicodedata.normalize("NFKC", unit).casefold().replace("μ", "u")
     return UNITS[quantity].get(re.sub(r"[\s.·*]", "", plain))
 
 
 def _name_and_unit(cell: str) -> tuple[str, str | None]:
-    """`Current/mA`, `Current / mA`, `Current(mA)`, `current_mA` -> ("current", "mA")."""
-    if _key(cell) in _KNOWN:
-        return _key(cell), None
+    """Split `Current/mA`, `Current / mA`, `Current(mA)` or `current_mA` into ("current", "mA")."""
+    if _normalised(cell) in _KNOWN:
+        return _normalised(cell), None
     bracketed = re.fullmatch(r"(.+?)\s*[(\[](.*)[)\]]", unicodedata.normalize("NFKC", cell))
     if bracketed:
         name, unit = bracketed.groups()
@@ -91,8 +101,9 @@ def _name_and_unit(cell: str) -> tuple[str, str | None]:
         name, unit = cell.split("/", 1)
     else:
         name, _, unit = cell.rpartition("_")
-    return _key(name), unit.strip() or None
+    return _normalised(name), unit.strip() or None
 
 
-def _key(name: str) -> str:
+def _normalised(name: str) -> str:
+    """Return a name in lower case without blanks, underscores, points and hyphens."""
     return re.sub(r"[\s_.-]", "", unicodedata.normalize("NFKC", name).casefold())

@@ -1,4 +1,4 @@
-"""Run every figure's notebook under other defensible choices, and see which statements hold.
+"""Run the notebooks with other defensible choices of the analysis, and count which statements still hold.
 
 python -m coldbond.multiverse [--raw FOLDER] [--out FOLDER] [--scheduler ADDRESS] [FIGURE ...]
 """
@@ -19,11 +19,11 @@ from coldbond.multiverse.gather import gather
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m coldbond.multiverse", description=__doc__.split("\n")[0])
-    parser.add_argument("figures", nargs="*", help="those that are run; without them, all that have been built")
+    parser.add_argument("figures", nargs="*", help="figures to run; by default all that have been built")
     parser.add_argument("--raw", type=Path, default=Path("raw"))
     parser.add_argument("--out", type=Path, default=Path("figures"))
     parser.add_argument(
-        "--scheduler", help="tcp://host:port of a dask scheduler; without it, the cores of this machine"
+        "--scheduler", help="tcp://host:port of a dask scheduler; by default all cores of this machine are used"
     )
     given = parser.parse_args()
     started = time.monotonic()
@@ -39,20 +39,20 @@ def main() -> int:
     result = summary.summarise(runs, found, built, paper_, stated)
     print(summary.as_text(result))
     minutes = (time.monotonic() - started) / 60
-    print(f"{earlier} of them kept from before; {minutes:.1f} min, a run {seconds:.1f} s of a core")
+    print(f"{earlier} of them reused from earlier; {minutes:.1f} min, {seconds:.1f} s of processor time per run")
     if given.figures:
-        print("Of some figures only: nothing is written.")
+        print("Only some of the figures were run, so nothing is written.")
     else:
         summary.write(result, folder / "multiverse.json")
         draw(result, paper_, folder)
     other = summary.differences(runs, found, built)
     if other:
-        print(f"{', '.join(other)}: as built, other numbers here than its JSON holds: make figures", file=sys.stderr)
+        print(f"{', '.join(other)}: the run as built differs from its JSON file: make figures", file=sys.stderr)
     return 1 if other else 0
 
 
 def draw(result: dict, claimed: paper.Paper, folder: Path) -> None:
-    """Draw the pictures of all statements and of each."""
+    """Draw the overview of all statements and the specification curves of each."""
     with mpl.rc_context(style.STYLE):
         plots.save(plots.overview(result), folder / "overview.png")
         for name, one in result["claims"].items():

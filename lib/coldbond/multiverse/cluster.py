@@ -1,4 +1,4 @@
-"""The dask cluster that does the work: one that there is, or one of this machine."""
+"""Connection to a dask cluster: an existing one, or one on the cores of this machine."""
 
 import logging
 import os
@@ -11,16 +11,16 @@ from distributed import Client, LocalCluster
 
 @contextmanager
 def client(scheduler: str | None) -> Iterator[Client]:
-    """A client of the scheduler at this address, or, without one, of a worker of one thread for each core.
+    """Connect to the scheduler at an address or, without one, start one worker with one thread for each core.
 
-    Logs of a cluster of this machine are kept quiet: what fails is reported by whoever asked for it.
+    A local cluster logs nothing, because its users report failed tasks themselves.
     """
     if scheduler:
         with Client(scheduler) as connected:
             yield connected
         return
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    # A worker holds one task at a time: when a task ends its process, no other task is blamed for it.
+    # A worker receives one task at a time. If a task kills its process, no other task counts as failed.
     dask.config.set({"distributed.scheduler.worker-saturation": 1.0})
     workers = dict(n_workers=os.cpu_count(), threads_per_worker=1)
     quiet = dict(dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Have the runs done by the workers of a dask cluster, and keep what they found."""
+"""Execute runs on a dask cluster and store their results."""
 
 import json
 import os
@@ -21,30 +21,32 @@ def gather(
     scheduler: str | None = None,
     after_each: Callable[[Client], None] = lambda client: None,
 ) -> dict[str, dict]:
-    """Return what each run found, by its key; runs that an earlier call has kept are not done again.
+    """Execute runs and return their results; results that an earlier call has stored are reused.
 
     Parameters
     ----------
     runs : sequence of Run
     raw : Path
-        The folder of the recordings.
+        Folder of the recordings.
     kept : Path
-        The folder where each run's numbers are kept as KEY.json as soon as they are there.
+        Folder of the results; each is stored as KEY.json as soon as its run ends.
     scheduler : str, optional
-        Address of a dask scheduler, whose workers see this folder under the same path; without it, a worker of one
+        Address of a dask scheduler whose workers see this folder under the same path; by default one worker with one
         thread for each core of this machine.
     after_each : function of the client
-        Called after each run that is kept.
+        Called after each run.
 
     Returns
     -------
     dict of str to dict
-        As `run.execute` returns it. A run that failed, or whose worker died more than three times, has "failed".
+        Results of `run.execute` by the key of the run. A run that failed, or whose worker died more than three times,
+        has the entry "failed".
     """
     kept.mkdir(parents=True, exist_ok=True)
-    found = {run.key: _read(kept / f"{run.key}.json") for run in runs}
-    # In the order of their hashes, which mixes long and short ones: the bar's forecast holds.
-    missing = {run.key: run for run in sorted(runs, key=lambda run: run.key) if found[run.key] is None}
+    earlier = {run.key: _read(kept / f"{run.key}.json") for run in runs}
+    found = {key: result for key, result in earlier.items() if result is not None}
+    # The order of the hashes mixes short and long runs, so that the progress bar estimates the remaining time well.
+    missing = {run.key: run for run in sorted(runs, key=lambda run: run.key) if run.key not in found}
     if not missing:
         return found
     with cluster.client(scheduler) as client:
@@ -71,7 +73,7 @@ def gather(
     return found
 
 
-def _read(path: Path) -> Mapping | None:
+def _read(path: Path) -> dict | None:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

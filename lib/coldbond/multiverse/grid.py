@@ -1,6 +1,10 @@
-"""Which runs there are: the alternatives of choices.yml, combined."""
+"""The runs of the multiverse: combinations of the alternatives in choices.yml.
 
-import ast
+If a figure has few combinations, all of them are run; otherwise each alternative is run alone, together with a fixed
+random sample of the other combinations. A run is identified by a hash of everything that its numbers depend on, so
+that a stored result is reused until one of these inputs changes.
+"""
+
 import hashlib
 import json
 import random
@@ -12,11 +16,9 @@ from math import prod
 from pathlib import Path
 
 import nbformat
-import papermill
 import yaml
 
-import run_notebook
-from coldbond.bundle import manifest, paths
+from coldbond.bundle import figures_table, manifest, notebooks, paths
 from coldbond.multiverse.library import hash_of_library, sha256
 
 CHOICES = Path(__file__).with_name("choices.yml")
@@ -31,11 +33,11 @@ class Run:
     ----------
     figure, notebook : str
     changed : dict
-        The parameters in which it differs from the figure; {} is the figure itself.
+        Parameters that differ from those of the figure; {} for the figure as built.
     parameters : dict
-        All that are not the notebook's own.
+        All parameters that differ from the defaults of the notebook.
     key : str
-        Hash of all that the numbers depend on: recordings, notebook, library, packages and parameters.
+        Hash of recordings, notebook, library, packages and parameters.
     """
 
     figure: str
@@ -46,13 +48,19 @@ class Run:
 
 
 def choices(figure: str, notebook: str, stated: Mapping) -> dict[str, list[dict]]:
-    """Return the alternatives of each parameter of a figure, as choices.yml lists them."""
+    """Return the alternatives of each parameter of a figure; those under the figure replace those of its notebook."""
     found = (stated.get(notebook) or {}) | (stated.get(figure) or {})
     return {name: alternatives for name, alternatives in found.items() if alternatives}
 
 
 def load(path: Path = CHOICES) -> dict:
-    """Return choices.yml; ValueError where a choice is not a list of values with reasons."""
+    """Read choices.yml.
+
+    Raises
+    ------
+    ValueError
+        A choice is not a list of values with reasons.
+    """
     stated = yaml.safe_load(path.read_text(encoding="utf-8"))
     for of, listed in stated.items():
         if of not in SETTINGS:
@@ -63,26 +71,26 @@ def load(path: Path = CHOICES) -> dict:
 
 
 def runs(built: Mapping[str, dict], raw: Path, stated: Mapping) -> list[Run]:
-    """Return the runs of all figures, of each the one that it was built with first.
+    """Return the runs of all figures; the first run of each figure is the figure as built.
 
     Parameters
     ----------
     built : mapping of str to dict
-        The figures' numbers with their parameters and inputs, from `claims.verdicts.built`.
+        Numbers of the figures with their parameters and inputs, from `claims.verdicts.built`.
     raw : Path
-        The folder of the recordings.
+        Folder of the recordings.
     stated : mapping
         From `load`.
 
     Raises
     ------
     ValueError
-        An entry of choices.yml is neither a notebook nor a figure, or names a parameter that the figure has not.
+        An entry of choices.yml is neither a notebook nor a figure, or the figure does not have the parameter.
     """
     known = {*SETTINGS, *built, *(path.stem for path in (paths.ROOT / "notebooks").glob("*.ipynb"))}
-    known |= {name for name in stated if name.startswith("fig") and "_" not in name}  # a figure that RAW has not
-    if unknown := set(stated) - known:
-        raise ValueError(f"{CHOICES.name}: {', '.join(sorted(unknown))} is neither a notebook nor a figure")
+    known |= set(figures_table.load())  # also figures for which RAW has no recordings
+    if others := sorted(set(stated) - known):
+        raise ValueError(f"{CHOICES.name}: {', '.join(others)} is neither a notebook nor a figure")
     rows = {row["file"]: row for row in manifest.rows(raw)}
     library, found = hash_of_library(), []
     for figure, numbers in built.items():
@@ -90,7 +98,7 @@ def runs(built: Mapping[str, dict], raw: Path, stated: Mapping) -> list[Run]:
         listed = choices(figure, notebook, stated)
         if unknown := [name for name in listed if name not in own]:
             raise ValueError(f"{CHOICES.name}: {notebook} has no parameter {', '.join(unknown)}: make {figure}")
-        defaults = _defaults(notebook)  # a mapping among them lost its order in the JSON
+        defaults = _defaults(notebook)
         inputs = {file: [sha256(raw / file), rows[file]] for file in sorted(numbers["inputs"])}
         for changed in combinations(figure, own, listed, stated):
             parameters = {name: value for name, value in own.items() if value != defaults[name]} | changed
@@ -101,7 +109,7 @@ def runs(built: Mapping[str, dict], raw: Path, stated: Mapping) -> list[Run]:
 
 
 def combinations(figure: str, own: Mapping, listed: Mapping[str, list[dict]], stated: Mapping) -> list[dict]:
-    """Return the parameters that change in each run of a figure, the figure itself ({}) first."""
+    """Return the parameters that each run of a figure changes, beginning with {}, the figure as built."""
     levels = {
         name: [own[name], *(one["value"] for one in alternatives if one["value"] != own[name])]
         for name, alternatives in listed.items()
@@ -120,8 +128,7 @@ def combinations(figure: str, own: Mapping, listed: Mapping[str, list[dict]], st
 @cache
 def _defaults(notebook: str) -> dict:
     path = paths.ROOT / "notebooks" / f"{notebook}.ipynb"
-    known = papermill.inspect_notebook(run_notebook.as_papermill_path(path))
-    return {name: ast.literal_eval(one["default"]) for name, one in known.items()}
+    return notebooks.defaults(path)
 
 
 @cache

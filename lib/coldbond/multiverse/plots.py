@@ -1,10 +1,14 @@
-"""The multiverse as pictures: a specification curve for each statement (Simonsohn et al. 2020, doi
-10.1038/s41562-020-0912-z), and all statements on one page."""
+"""Pictures of the multiverse: an overview of all statements, and specification curves for each of them.
+
+A specification curve shows the result of every run in order of its value, and below it the choices of that run
+(Simonsohn et al. 2020, doi 10.1038/s41562-020-0912-z).
+"""
 
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 from matplotlib.axes import Axes
@@ -21,7 +25,7 @@ ORDER = list(COLORS)
 
 
 def overview(summary: Mapping) -> Figure:
-    """Draw for each finding that tests a statement in which share of the runs it agrees."""
+    """Draw the share of the runs with each verdict, for every finding that tests a statement."""
     rows = [row for one in summary["claims"].values() for row in one["rows"]]
     with figures.new(width="double", height=16 + 3.1 * len(rows)) as fig:
         ax = fig.subplots()
@@ -49,7 +53,7 @@ def overview(summary: Mapping) -> Figure:
 
 
 def curves(claim: Claim, one: Mapping, summary: Mapping) -> Figure:
-    """Draw what each run found for a statement, in order of its value, and below it what the run had chosen."""
+    """Draw the value that each run gives for a statement, sorted by value, and below it the choices of the run."""
     rows = one["rows"]
     depth = max(sum(map(len, summary["figures"][row["figure"]]["choices"].values())) for row in rows)
     with figures.new(width="double", height=len(rows) * (34 + 2.9 * depth) + 8) as fig:
@@ -63,6 +67,7 @@ def curves(claim: Claim, one: Mapping, summary: Mapping) -> Figure:
 
 
 def _place(row: Mapping, run: int) -> tuple:
+    """Return the key that sorts runs: by verdict for an answer, by value or bound for a number."""
     value, low, high, word = row["runs"][run]
     middle = value if isinstance(value, int | float) else low if low is not None else high
     return ORDER.index(word) if isinstance(value, bool) else 0, middle is None, middle or 0.0, run
@@ -71,7 +76,7 @@ def _place(row: Mapping, run: int) -> tuple:
 def _values(ax: Axes, claim: Claim, row: Mapping, order: list[int]) -> None:
     for x, run in enumerate(order):
         value, low, high, word = row["runs"][run]
-        style = dict(color=COLORS[word], linewidth=0.8)
+        style: dict[str, Any] = dict(color=COLORS[word], linewidth=0.8)
         built = run == 0
         if claim.kind == "qualitative" or value is low is high is None:
             at = {True: 1, False: 0, None: 0.5}[value] if claim.kind == "qualitative" else float(claim.number)
@@ -81,7 +86,7 @@ def _values(ax: Axes, claim: Claim, row: Mapping, order: list[int]) -> None:
             continue
         ends = [end for end in (low, value, high) if end is not None]
         ax.plot([x, x], [min(ends), max(ends)], **style)
-        if low is None or high is None:  # open on a side
+        if low is None or high is None:  # one bound only: an arrow points to the open side
             ax.plot(x, ends[0], "^" if high is None else "v", **style, markersize=3)
         if value is not None:
             ax.plot(x, value, "D" if built else "o", **style, markersize=4 if built else 2.5)
@@ -120,7 +125,7 @@ def _chosen(ax: Axes, row: Mapping, order: list[int], of: Mapping) -> None:
 
 
 def _recordings(summary: Mapping, rows: list[Mapping]) -> dict[str, xr.Dataset]:
-    """What stands for the recordings behind the rows, in the form that `figures.stamp` takes them in."""
+    """Return stand-ins for the recordings behind the rows, which tell `figures.stamp` the origins."""
     origins = {row["figure"]: summary["figures"][row["figure"]]["origin"] for row in rows}
     return {
         figure: xr.Dataset(attrs=dict(origin="synthetic" if origin == "mixed" else origin))
@@ -129,7 +134,7 @@ def _recordings(summary: Mapping, rows: list[Mapping]) -> dict[str, xr.Dataset]:
 
 
 def save(fig: Figure, path: Path) -> None:
-    """Write a picture, whole, in bytes that depend on nothing but what it shows."""
+    """Write a picture atomically and without the version of matplotlib, so that equal pictures are equal files."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     fig.savefig(part, format="png", dpi=150, metadata={"Software": None})
     os.replace(part, path)

@@ -1,4 +1,4 @@
-"""One run, on whichever worker it falls to: a notebook with its parameters through papermill, to a figure's numbers."""
+"""Execute one run on a worker: a notebook with its parameters, through papermill, up to the numbers of its figure."""
 
 import json
 import time
@@ -8,27 +8,27 @@ from threading import Lock
 
 import papermill
 import yaml
-from papermill.engines import Engine, papermill_engines
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
-import run_notebook
-from coldbond.bundle import figures, paths
+from coldbond.bundle import figures, notebooks, paths
 from coldbond.multiverse.grid import Run
 from coldbond.multiverse.library import require
 
-#: The folders are the library's, so that a process has one run at a time.
+#: `coldbond.bundle.paths` holds the folders of the whole process, so only one run at a time can be executed in it.
 ONE = Lock()
 
 
 class Here(Engine):
-    """Executes the cells in this process, each run in names of its own.
+    """A papermill engine that executes the cells in this process, each notebook in its own namespace.
 
-    A kernel's start and its imports cost more than most notebooks. Nothing is kept of outputs; the numbers are those
-    that `figures.save` writes. The first run of a figure shows that they are the same as a kernel's.
+    Starting a kernel and importing the packages takes longer than most notebooks. Outputs are discarded; the numbers
+    are those that `figures.save` writes. The first run of each figure, as built, checks that they equal the kernel's.
     """
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, **kwargs):
-        names, count = {"__name__": "__main__"}, 0
+    def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, kernel_name: str, **_: object) -> None:
+        names: dict[str, object] = {"__name__": "__main__"}
+        count = 0
         for cell in nb_man.nb.cells:
             if cell.cell_type == "code":
                 count += 1
@@ -36,32 +36,32 @@ class Here(Engine):
                     exec(compile(cell.source, f"In [{count}]", "exec"), names)
                 except Exception as error:
                     reason = str(error).strip().split("\n")[0]
-                    raise run_notebook.Failure(f"In [{count}]: {type(error).__name__}: {reason}") from error
+                    raise notebooks.NotebookError(f"In [{count}]: {type(error).__name__}: {reason}") from error
 
 
 papermill_engines.register("here", Here)
 
 
 def execute(run: Run, raw: str, library: str) -> dict:
-    """Return the numbers of a run as its figure's JSON holds them, or why there are none.
+    """Execute a run.
 
     Parameters
     ----------
     run : Run
     raw : str
-        The folder of the recordings, under its name on this machine.
+        Folder of the recordings, as this machine sees it.
     library : str
-        Hash of the library that the run is meant for.
+        Hash of the library that the run was planned for.
 
     Returns
     -------
     dict
-        "numbers" or "failed", and "seconds" of processor time.
+        "numbers", as in the JSON file of the figure, or "failed", the reason; and "seconds" of processor time.
 
     Raises
     ------
     RuntimeError
-        This worker has another library: start it anew.
+        This worker has imported another version of the library.
     """
     require(library)
     started = time.process_time()
@@ -69,9 +69,9 @@ def execute(run: Run, raw: str, library: str) -> dict:
         paths.RAW, paths.FIGURES, paths.PICTURES = Path(raw), Path(folder), False
         notebook = paths.ROOT / "notebooks" / f"{run.notebook}.ipynb"
         try:
-            values = run_notebook.checked_parameters(notebook, run.figure, [yaml.safe_dump(dict(run.parameters))])
+            values = notebooks.checked_parameters(notebook, run.figure, [yaml.safe_dump(dict(run.parameters))])
             papermill.execute_notebook(
-                run_notebook.as_papermill_path(notebook),
+                notebooks.papermill_path(notebook),
                 None,
                 values,
                 engine_name="here",
@@ -81,10 +81,10 @@ def execute(run: Run, raw: str, library: str) -> dict:
                 progress_bar=False,
             )
             found = {"numbers": json.loads((paths.FIGURES / f"{run.figure}.json").read_text(encoding="utf-8"))}
-        except run_notebook.Failure as failure:
-            found = {"failed": str(failure)}
+        except notebooks.NotebookError as error:
+            found = {"failed": str(error)}
     return found | {"seconds": time.process_time() - started}
 
 
-#: What a notebook imports, so that no run's time holds it.
+#: Imported here, because every notebook imports it, so that its import does not count as time of the first run.
 _ = figures

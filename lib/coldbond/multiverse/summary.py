@@ -1,4 +1,4 @@
-"""What becomes of each statement of the paper in all runs."""
+"""The verdict of each statement of the paper in all runs of the multiverse."""
 
 import json
 import os
@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coldbond.bundle.claims.paper import Paper
+from coldbond.bundle.claims.paper import Claim, Paper
 from coldbond.bundle.claims.report import KEY
 from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, tests, verdict
 from coldbond.multiverse.grid import Run, choices
 
-ABSENT = [None, None, None, "not found"]  # a run in which there is no such value
+#: Value, low, high and verdict of a run in which the finding does not occur.
+ABSENT = [None, None, None, "not found"]
 
 
 def summarise(
     runs: Sequence[Run], found: Mapping[str, dict], built: Mapping[str, dict], paper: Paper, stated: Mapping
 ) -> dict:
-    """Return the multiverse as figures/multiverse/multiverse.json holds it.
+    """Return the contents of figures/multiverse/multiverse.json.
 
     Parameters
     ----------
@@ -28,19 +29,20 @@ def summarise(
     built : mapping of str to dict
         The figures, from `claims.verdicts.built`.
     paper : Paper
-        What is claimed.
+        The statements.
     stated : mapping
         choices.yml.
 
     Returns
     -------
     dict
-        "figures": of each its choices, the runs by what they change, and why some failed. "claims": of each statement
-        in how many runs that did not fail it agrees (`n` of `N`, all its rows together), and its rows, one for each
-        finding that tests it: `n`, `disagrees`, `N`, `alone`, the single changes that give another verdict, and for
-        each run of the figure value, low, high and verdict.
+        "figures" has for each figure its choices, the parameters that each run changes, and the reasons of failed runs.
+        "claims" has for each statement the number `n` of the `N` successful runs in which it agrees, summed over its
+        rows, and the rows, one for each finding that tests it: `n`, the number `disagrees`, `N`, the single changes
+        that give another verdict (`alone`), and value, low, high and verdict of each run.
     """
-    figures, claims = {}, {}
+    figures: dict[str, dict] = {}
+    claims: dict[str, dict] = {}
     for figure, numbers in built.items():
         own = [run for run in runs if run.figure == figure]
         held = [found[run.key].get("numbers") for run in own]
@@ -68,7 +70,8 @@ def summarise(
     return {"figures": figures, "claims": {name: claims[name] for name in paper.claims if name in claims}}
 
 
-def _verdicts(claim, numbers: Mapping) -> dict[tuple[str, str, str], list]:
+def _verdicts(claim: Claim, numbers: Mapping) -> dict[tuple[str, str, str], list]:
+    """Return value, low, high and verdict of each finding of a run that tests a claim."""
     return {
         (one["sample"], one["state"], one["quantity"]): [one["value"], one["low"], one["high"], verdict(claim, one)[0]]
         for one in numbers["values"]
@@ -89,7 +92,7 @@ def _counted(entries: Sequence[list | None], runs: Sequence[Run]) -> dict:
 
 
 def differences(runs: Sequence[Run], found: Mapping[str, dict], built: Mapping[str, dict]) -> list[str]:
-    """Return the figures whose own parameters give other numbers here than in a kernel of their own."""
+    """Return the figures whose run as built gives other numbers than the figure's JSON file."""
     return [
         run.figure
         for run in runs
@@ -100,7 +103,7 @@ def differences(runs: Sequence[Run], found: Mapping[str, dict], built: Mapping[s
 
 
 def names(rows: Sequence[Mapping]) -> list[str]:
-    """Return what tells the rows of a statement apart: "ccd_rt [RT-MCL-LLZ]"."""
+    """Return names that distinguish the rows of a statement, such as "ccd_rt [RT-MCL-LLZ]"."""
     whose = [", ".join(filter(None, [row["sample"], row["state"].replace("pristine", "")])) for row in rows]
     once = Counter((own, row["figure"]) for own, row in zip(whose, rows, strict=True))
     by = [
@@ -114,7 +117,7 @@ def names(rows: Sequence[Mapping]) -> list[str]:
 
 
 def as_text(summary: Mapping) -> str:
-    """Return for each finding that tests a statement in how many runs the statement holds, and what it hangs on."""
+    """Return a line for each finding that tests a statement: in how many runs it holds, and which choices change it."""
     lines = []
     for one in summary["claims"].values():
         for row, short in zip(one["rows"], names(one["rows"]), strict=True):
@@ -122,7 +125,7 @@ def as_text(summary: Mapping) -> str:
             line = f"{row['figure']:8}{short:64} holds in {row['n']:3} of {row['N']:3}"
             if others:
                 alone = ", ".join(row["alone"]) or "no single choice"
-                line += f"; {row['disagrees']} disagree; another verdict by {alone}"
+                line += f"; {row['disagrees']} disagree; another verdict with {alone}"
             lines.append(line)
     runs = sum(len(figure["runs"]) for figure in summary["figures"].values())
     failed = sum(len(figure["failed"]) for figure in summary["figures"].values())
@@ -130,7 +133,7 @@ def as_text(summary: Mapping) -> str:
 
 
 def write(summary: Mapping, path: Path) -> None:
-    """Write the summary, a line for each run, so that a change can be read."""
+    """Write the summary with one line for each run, so that `git diff` shows which runs changed."""
     text = json.dumps(summary, indent=1, ensure_ascii=False, default=dict)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(_compact(text) + "\n", encoding="utf-8")
@@ -138,8 +141,9 @@ def write(summary: Mapping, path: Path) -> None:
 
 
 def _compact(text: str) -> str:
-    """Put each innermost list or object of a JSON text on one line."""
-    lines, inner = [], None
+    """Put each innermost list or object of indented JSON on one line."""
+    lines: list[str] = []
+    inner: list[str] | None = None
     for line in text.split("\n"):
         bare = line.strip()
         if bare[-1:] in "[{" and bare:

@@ -1,1 +1,1 @@
-"""Raman spectra: the axis from a neon lamp, bands on a fluorescent background, modes that are looked for."""
+"""Raman spectra: axis calibration by a neon lamp, bands on a fluorescent background, detection of modes."""

@@ -1,40 +1,64 @@
 """Raman bands on a fluorescent background: one model, fitted with lmfit.
 
-The model is pseudo-Voigt bands on a Chebyshev polynomial, fitted together. Areas and polynomial are linear: they are
-solved inside each evaluation, and lmfit varies the rest (variable projection; Golub and Pereyra 1973,
-doi 10.1137/0710036). A camera's counts are no photons: the noise is taken from the residuals, and as these are alike
-from point to point, by the software's interpolation or by what the model misses, they count for fewer.
+The model is split pseudo-Voigt bands on a Chebyshev polynomial, fitted together. Areas and polynomial coefficients
+enter linearly and are solved for inside each evaluation (variable projection, Golub and Pereyra 1973,
+doi 10.1137/0710036, see `coldbond.variable_projection`); lmfit varies positions, widths, skews and the Lorentzian
+share. The counts of a camera are not single photons, so that the noise is estimated from the residuals. Residuals of
+neighbouring points are correlated, by the interpolation of the software or by the imperfection of the model; they count
+as fewer independent points (`Fit.effective`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import lmfit
 import numpy as np
 
-#: How far a band may lie from where it is expected; its least, first and largest full width at half maximum, 1/cm.
-BAND = (20.0, 20.0, 60.0, 100.0)
-MODE = (15.0, 6.0, 20.0, 60.0)
+from coldbond import variable_projection
+
+
+class Search(NamedTuple):
+    """Range in which a band is searched, 1/cm: largest distance from the expected position, and full widths."""
+
+    distance: float
+    narrowest: float
+    usual: float
+    widest: float
+
+
+#: Of the sample's own bands, and of the modes that are looked for, which are narrower; both are conventions.
+BAND = Search(distance=20.0, narrowest=20.0, usual=60.0, widest=100.0)
+MODE = Search(distance=15.0, narrowest=6.0, usual=20.0, widest=60.0)
+LEAST_POINTS = 3  # points within the width of a band: anything narrower may be a spike
+LARGEST_SKEW = 0.3  # ratio of the half widths 1.3 : 0.7; a convention
+LORENTZIAN_START = 0.6  # Lorentzian share from which a fit starts
+FIT_TOLERANCES = {"ftol": 1e-5, "xtol": 1e-4}  # relative; far below the uncertainties of the parameters
+DEPENDENT = 1e-10  # relative eigenvalue below which parameters count as linearly dependent in the covariance
+LEAST_FREEDOM = 2.0  # degrees of freedom where the residuals are worth fewer points than there are parameters
+
+LN2 = np.log(2)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One model, fitted.
+    """A fitted model.
 
     Attributes
     ----------
     names : list of str
-        Of its bands, "band0", ..., and of the modes that are looked for, "mode0", ...
+        "band0", ... of the sample's own bands, and "mode0", ... of the modes that are looked for.
     parameters : lmfit.Parameters
-        Position and width [1/cm] and skew of each; the Lorentzian share of all.
+        Position and width [1/cm] and skew of each, and the Lorentzian share that all have in common.
     linear : array, shape (bands + degree + 1,)
-        Areas [intensity / cm] in the order of the names, then the polynomial's coefficients.
+        Areas [intensity / cm] in the order of the names, then the coefficients of the polynomial.
     residual : array, shape (points,)
     jacobian : array, shape (points, parameters)
-        Of the model by the varied parameters and the linear ones.
+        Derivatives of the model by the varied parameters and the linear ones.
     varied : list of str
     degree : int
+        Of the polynomial.
     """
 
     names: list[str]
@@ -47,13 +71,17 @@ class Fit:
 
     @cached_property
     def effective(self) -> float:
-        """Independent points that the residuals are worth (Geyer 1992, doi 10.1214/ss/1177011137)."""
+        """Number of independent points that the residuals are worth.
+
+        Their number over the integrated autocorrelation, summed in pairs of lags up to the first pair that is not
+        positive (initial positive sequence; Geyer 1992, doi 10.1214/ss/1177011137).
+        """
         r = self.residual - self.residual.mean()
         n = r.size
         correlation = np.correlate(r, r, "full")[n - 1 :] / (r @ r)
         pairs = correlation[1 : n // 4 * 2 + 1].reshape(-1, 2).sum(axis=1)
         negative = np.flatnonzero(pairs <= 0)
-        return n / (1 + 2 * pairs[: negative[0] if negative.size else None].sum())
+        return float(n / (1 + 2 * pairs[: negative[0] if negative.size else None].sum()))
 
     @property
     def squares(self) -> float:
@@ -63,7 +91,7 @@ class Fit:
     @property
     def freedom(self) -> float:
         """Degrees of freedom."""
-        return max(self.effective - self.jacobian.shape[1], 2.0)
+        return max(self.effective - self.jacobian.shape[1], LEAST_FREEDOM)
 
     @property
     def criterion(self) -> float:
@@ -73,9 +101,10 @@ class Fit:
 
     @cached_property
     def covariance(self) -> np.ndarray:
-        """Of all parameters, in the order of the Jacobian's columns."""
-        scale = np.linalg.norm(self.jacobian, axis=0)
-        inverse = np.linalg.pinv((self.jacobian / scale).T @ (self.jacobian / scale), rcond=1e-10, hermitian=True)
+        """Covariance of all parameters, in the order of the columns of the Jacobian."""
+        scale = np.linalg.norm(self.jacobian, axis=0)  # areas and positions differ by orders of magnitude
+        normalised = self.jacobian / scale
+        inverse = np.linalg.pinv(normalised.T @ normalised, rcond=DEPENDENT, hermitian=True)
         return self.squares / self.freedom * inverse / np.outer(scale, scale)
 
 
@@ -84,28 +113,49 @@ def scaled(shift: np.ndarray, x: np.ndarray) -> np.ndarray:
     return 2 * (shift - x[0]) / (x[-1] - x[0]) - 1
 
 
-def shapes(x: np.ndarray, position: np.ndarray, width: np.ndarray, lorentzian: np.ndarray, skew: np.ndarray) -> tuple:
-    """Return split pseudo-Voigts of unit area, shape (bands, points), and their derivatives by the four parameters.
+def shapes(
+    x: np.ndarray, position: np.ndarray, width: np.ndarray, lorentzian: np.ndarray, skew: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return split pseudo-Voigt bands of unit area and their derivatives by the four parameters.
 
-    The position is the middle between the two half maxima, which a skew hardly moves; the maximum lies off by half the
-    width times the skew.
+    Parameters
+    ----------
+    x : array, shape (points,)
+    position, width, lorentzian, skew : array, shape (bands,)
+        The position is the middle between the two half maxima, which is almost independent of the skew. The half width
+        is (1 + skew) / 2 times the width on the left, (1 - skew) / 2 on the right.
+
+    Returns
+    -------
+    values : array, shape (bands, points)
+    derivatives : dict of str to array, shape (bands, points)
+        By the name of the parameter.
     """
     position, width, lorentzian, skew = (each[:, None] for each in (position, width, lorentzian, skew))
-    away = x - (position + skew * width / 2)
-    by_x = np.where(away < 0, 2 / width / (1 + skew), 2 / width / (1 - skew))  # on each side another width
-    u = away * by_x
+    away = x - (position + skew * width / 2)  # from the maximum
+    by_x = np.where(away < 0, 2 / width / (1 + skew), 2 / width / (1 - skew))
+    u = away * by_x  # in half widths
     square = u * u
-    cauchy, bell = 1 / (1 + square), np.exp(-np.log(2) * square)
-    lorentz, gauss = 2 / np.pi / width * cauchy, 2 / width * np.sqrt(np.log(2) / np.pi) * bell
+    cauchy, bell = 1 / (1 + square), np.exp(-LN2 * square)
+    lorentz, gauss = 2 / np.pi / width * cauchy, 2 / width * np.sqrt(LN2 / np.pi) * bell
     lorentz_part, gauss_part = lorentzian * lorentz, (1 - lorentzian) * gauss
     value = lorentz_part + gauss_part
-    moved = (lorentz_part * cauchy + np.log(2) * gauss_part) * 2 * u * by_x
+    by_position = (lorentz_part * cauchy + LN2 * gauss_part) * 2 * u * by_x
     return value, {
-        "position": moved,
-        "width": (moved * (x - position) - value) / width,
+        "position": by_position,
+        # The value is a function of (x - position) / width over the width, which gives the derivative by the width.
+        "width": (by_position * (x - position) - value) / width,
         "lorentzian": lorentz - gauss,
-        "skew": moved * (width / 2) * (1 - np.abs(u)),
+        "skew": by_position * (width / 2) * (1 - np.abs(u)),
     }
+
+
+class _Evaluation(NamedTuple):
+    """The model at some values of its nonlinear parameters."""
+
+    design: np.ndarray
+    solution: variable_projection.Solution
+    derivatives: dict[str, np.ndarray]
 
 
 def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int) -> Fit:
@@ -116,65 +166,70 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
     x, y : array, shape (points,)
         Raman shift [1/cm] and intensity.
     parameters : lmfit.Parameters
-        Where to start, from `parameters` or a former fit; what they hold is what is fitted.
+        Start values, from `parameters` or another fit; they define which bands are fitted.
     degree : int
         Of the polynomial.
     """
     names = [name.removesuffix("_position") for name in parameters if name.endswith("_position")]
-    baseline = np.polynomial.chebyshev.chebvander(scaled(x, x), degree).T
+    baseline = np.polynomial.chebyshev.chebvander(scaled(x, x), degree)
     varied = [name for name, parameter in parameters.items() if parameter.vary]
     order = list(parameters)
-    own = [[f"{name}_position", f"{name}_width", "lorentzian", f"{name}_skew"] for name in names]
-    own = np.array([[order.index(each) for each in of] for of in own], int).reshape(-1, 4).T
+    of_band = [[f"{name}_position", f"{name}_width", "lorentzian", f"{name}_skew"] for name in names]
+    indices = np.array([[order.index(each) for each in own] for own in of_band], int).reshape(-1, 4).T
 
-    @lru_cache(maxsize=1)  # the Jacobian is asked for where the residual was
-    def at(*values: float) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray], np.ndarray]:
-        values, slopes = shapes(x, *np.array(values)[own])
-        design = np.vstack([values, baseline])
-        scale = np.linalg.norm(design, axis=1)
-        basis, triangle = np.linalg.qr((design / scale[:, None]).T)
-        return design, np.linalg.lstsq(triangle, basis.T @ y, rcond=1e-12)[0] / scale, slopes, basis
+    @lru_cache(maxsize=1)  # lmfit asks for the Jacobian where it has just had the residual
+    def at(*values: float) -> _Evaluation:
+        bands, derivatives = shapes(x, *np.array(values)[indices])
+        design = np.hstack([bands.T, baseline])
+        return _Evaluation(design, variable_projection.solved(design, y), derivatives)
 
-    def model(parameters: lmfit.Parameters) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray], np.ndarray]:
+    def evaluated(parameters: lmfit.Parameters) -> _Evaluation:
         return at(*parameters.valuesdict().values())
 
-    def residual(parameters: lmfit.Parameters) -> np.ndarray:
-        design, linear, *_ = model(parameters)
-        return y - linear @ design
-
-    def changes(linear: np.ndarray, slopes: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Derivatives of the model by the parameters that are varied."""
-        split = [name.rpartition("_") for name in varied]
-        one = [(slopes[what], names.index(of) if of else None) for of, _, what in split]
-        return [linear[: len(names)] @ each if i is None else linear[i] * each[i] for each, i in one]
+    def changes(one: _Evaluation) -> np.ndarray:
+        """Return the derivatives of the model by the varied parameters with the areas held, shape (points, varied)."""
+        areas = one.solution.amplitudes[: len(names)]
+        columns = []
+        for parameter in varied:
+            band, _, what = parameter.rpartition("_")
+            by = one.derivatives[what]
+            # The Lorentzian share belongs to no band: it changes all of them.
+            columns.append(areas[names.index(band)] * by[names.index(band)] if band else areas @ by)
+        return np.array(columns).reshape(-1, x.size).T
 
     def jacobian(parameters: lmfit.Parameters) -> np.ndarray:
-        _, linear, slopes, basis = model(parameters)
-        moved = np.array(changes(linear, slopes))
-        return moved @ basis @ basis.T - moved  # Kaufman (1975, doi 10.1007/BF01932995)
+        one = evaluated(parameters)
+        return variable_projection.jacobian(changes(one), one.solution.basis)
 
     if varied:
-        tolerances = {"ftol": 1e-5, "xtol": 1e-4, "calc_covar": False}
-        result = lmfit.minimize(residual, parameters, method="leastsq", Dfun=jacobian, col_deriv=1, **tolerances)
-        parameters = result.params
-    design, linear, slopes, _ = model(parameters)
-    whole = np.vstack([*changes(linear, slopes), design]).T
-    return Fit(names, parameters, linear, y - linear @ design, whole, varied, degree)
+        parameters = lmfit.minimize(
+            lambda parameters: evaluated(parameters).solution.residual,
+            parameters,
+            method="leastsq",
+            Dfun=jacobian,
+            calc_covar=False,
+            **FIT_TOLERANCES,
+        ).params
+    last = evaluated(parameters)
+    whole = np.hstack([changes(last), last.design])
+    return Fit(names, parameters, last.solution.amplitudes, last.solution.residual, whole, varied, degree)
 
 
 def parameters(bands: Sequence[float], modes: Sequence[float], spacing: float) -> lmfit.Parameters:
-    """Return where to start: bands and modes where they are expected [1/cm], all symmetric.
+    """Return start values: bands and modes at their expected positions [1/cm], all symmetric.
 
-    Nothing narrower than three points of the given spacing [1/cm] is fitted: a spike is as narrow.
+    Nothing narrower than three points of the given spacing [1/cm] is fitted, since a spike is as narrow.
     """
     start = lmfit.Parameters()
-    for kind, places, (off, least, first, largest) in (("band", bands, BAND), ("mode", modes, MODE)):
-        for i, place in enumerate(places):
-            start.add(f"{kind}{i}_position", place, min=place - off, max=place + off)
-            start.add(f"{kind}{i}_width", first, min=max(least, 3 * spacing), max=largest)
-            start.add(f"{kind}{i}_skew", 0.0, min=-0.3, max=0.3, vary=False)
-    # One for all: shares of their own would let overlapping bands trade intensity with each other and the baseline.
-    start.add("lorentzian", 0.6, min=0, max=1)
+    for kind, positions, search in (("band", bands, BAND), ("mode", modes, MODE)):
+        for i, position in enumerate(positions):
+            least, most = position - search.distance, position + search.distance
+            narrowest = max(search.narrowest, LEAST_POINTS * spacing)
+            start.add(f"{kind}{i}_position", position, min=least, max=most)
+            start.add(f"{kind}{i}_width", search.usual, min=narrowest, max=search.widest)
+            start.add(f"{kind}{i}_skew", 0.0, min=-LARGEST_SKEW, max=LARGEST_SKEW, vary=False)
+    # One share for all: with shares of their own, overlapping bands trade intensity with each other and the baseline.
+    start.add("lorentzian", LORENTZIAN_START, min=0, max=1)
     return start
 
 
@@ -183,10 +238,10 @@ def without(parameters: lmfit.Parameters, absent: Sequence[str]) -> lmfit.Parame
     kept = lmfit.Parameters()
     kept.add_many(*(p for name, p in parameters.items() if name.rpartition("_")[0] not in absent))
     if not any(name.endswith("_position") for name in kept):
-        kept["lorentzian"].set(vary=False)  # a baseline alone has no shape
+        kept["lorentzian"].set(vary=False)  # there is no band that it could shape
     return kept
 
 
 def best(x: np.ndarray, y: np.ndarray, starts: Sequence[lmfit.Parameters], degree: int) -> Fit:
-    """Return the better of fits from several starts: overlapping bands have local minima."""
+    """Return the best of the fits from several starts: overlapping bands have local minima."""
     return min((fit(x, y, start, degree) for start in starts), key=lambda fit: fit.squares)

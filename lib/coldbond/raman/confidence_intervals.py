@@ -1,79 +1,103 @@
-"""Values of a decomposition with 95 % intervals that hold whatever the baseline and the shape of the bands."""
+"""95 % intervals of positions, widths and heights of Raman bands that include the choice of baseline and band shape.
+
+A value is the mean over fits with different baselines. Its variance is the mean variance within the fits, the variance
+between them, and that of the shape: the true shape lies anywhere between the skewed and the symmetric fit, a
+rectangular distribution (JCGM 100:2008, 4.3.7). The upper limit of a mode that is absent is the largest over positions
+and widths of the mode, each fit being linear about its minimum.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
-from coldbond.raman.bands import Fit, shapes
+from coldbond.interval import Interval, student_one_sided
+from coldbond.raman.bands import LN2, Fit, shapes
 
-#: Places off the expected one and widths [1/cm] of the modes that an upper limit covers.
-LIMIT_SHAPES = ((-10.0, 0.0, 10.0), (15.0, 30.0))
+#: Distances from the expected position and widths of the modes that an upper limit covers, 1/cm; a convention.
+LIMIT_DISTANCES = (-10.0, 0.0, 10.0)
+LIMIT_WIDTHS = (15.0, 30.0)
 
-UNDETERMINED = (np.nan, np.nan, np.nan)
+UNDETERMINED = Interval(None)
 
 
-def parameter(fits: Sequence[Fit], symmetric: Fit, name: str) -> tuple[float, float, float]:
-    """Return a parameter and the bounds of its interval; NaN where no fit has it, or the data do not determine it.
+def parameter(fits: Sequence[Fit], symmetric: Fit, name: str) -> Interval:
+    """Return a parameter with its interval, `UNDETERMINED` where no fit has it or the data do not determine it.
 
     Parameters
     ----------
     fits : sequence of Fit
-        With baselines that count alike.
+        With the baselines that are not rejected.
     symmetric : Fit
-        With bands that have no skew.
+        With bands without skew.
     name : str
-        Such as "mode0_position". Its range is that of the fit: an interval as wide says nothing.
+        Such as "mode0_position". The data determine it where its interval is narrower than the range of the search and
+        its value lies inside this range.
     """
     if name not in fits[0].parameters:
         return UNDETERMINED
-    of = fits[0].parameters[name]
+    searched = fits[0].parameters[name]
     variances = [fit.covariance[fit.varied.index(name), fit.varied.index(name)] for fit in fits]
     values = [fit.parameters[name].value for fit in fits]
-    value, low, high = _pooled(fits, values, variances, symmetric.parameters[name].value)
-    return (value, low, high) if high - low < of.max - of.min and of.min < value < of.max else UNDETERMINED
+    found = _pooled(fits, values, variances, symmetric.parameters[name].value)
+    value, half = found.value, found.half_width
+    if value is None or half is None or 2 * half >= searched.max - searched.min:
+        return UNDETERMINED
+    return found if searched.min < value < searched.max else UNDETERMINED
 
 
-def height(fits: Sequence[Fit], symmetric: Fit, name: str, strongest: str | None) -> tuple[float, float, float]:
-    """Return a height in per cent of that of the strongest band, or as it is where none is named, with its bounds."""
+def height(fits: Sequence[Fit], symmetric: Fit, name: str, strongest: str | None) -> Interval:
+    """Return the height of a band, in per cent of that of the strongest band or, without one, in units of intensity."""
     values, variances = zip(*(_height(fit, name, strongest) for fit in fits), strict=True)
     return _pooled(fits, values, variances, _height(symmetric, name, strongest)[0])
 
 
-def limit(fits: Sequence[Fit], x: np.ndarray, place: float, strongest: str | None) -> tuple[float, float, float]:
-    """Return NaN, zero and the upper 95 % limit of the height of a mode that the fits do not have.
+def upper_limit(fits: Sequence[Fit], x: np.ndarray, position: float, strongest: str | None) -> Interval:
+    """Return the 95 % upper limit of the height of a mode that the fits do not contain, in the unit of `height`.
 
-    It is the largest over places about the expected one and over widths; each fit is linear about its minimum.
+    Parameters
+    ----------
+    fits : sequence of Fit
+        Without the mode.
+    x : array, shape (points,)
+        Points of the fits, 1/cm.
+    position : float
+        Expected position of the mode, 1/cm.
+    strongest : str or None
+        As for `height`.
     """
     limits = []
-    off, width = (grid.ravel() for grid in np.meshgrid(*LIMIT_SHAPES))
+    distance, width = (grid.ravel() for grid in np.meshgrid(LIMIT_DISTANCES, LIMIT_WIDTHS))
     for fit in fits:
         basis = np.linalg.qr(fit.jacobian / np.linalg.norm(fit.jacobian, axis=0))[0]
-        mode, _ = shapes(x, place + off, width, np.full(off.size, fit.parameters["lorentzian"]), np.zeros(off.size))
-        free = mode - mode @ basis @ basis.T  # what bands and baseline cannot imitate
+        lorentzian = np.full(distance.size, fit.parameters["lorentzian"].value)
+        mode, _ = shapes(x, position + distance, width, lorentzian, np.zeros(distance.size))
+        free = mode - mode @ basis @ basis.T  # the part that bands and baseline cannot imitate
         norm = (free**2).sum(1)
         error = np.sqrt(fit.squares / fit.freedom / norm)
-        area = np.maximum(free @ fit.residual / norm, 0) + stats.t.ppf(0.95, fit.freedom) * error
-        unit = _peak(fit) if strongest is None else 100 / _ratio(fit, strongest)
+        # A negative fluctuation does not lower the limit below the sensitivity of the data.
+        area = np.maximum(free @ fit.residual / norm, 0) + student_one_sided(fit.freedom) * error
+        unit = _unit_height(fit) if strongest is None else 100 / _area_over_width(fit, strongest)
         limits.append((area / width * unit).max())
-    return np.nan, 0.0, float(np.max(limits))
+    return Interval(None, 0.0, float(np.max(limits)))
 
 
-def _pooled(fits: Sequence[Fit], values: Sequence[float], variances: Sequence[float], symmetric: float) -> tuple:
-    """Mean over the baselines and its interval: the variance within the fits, between them, and that of the shape."""
+def _pooled(fits: Sequence[Fit], values: Sequence[float], variances: Sequence[float], symmetric: float) -> Interval:
+    """Return the mean over the baselines, with the interval that the module describes."""
     value = float(np.mean(values))
-    # The true shape lies anywhere between skewed and symmetric: a rectangular distribution (JCGM 100:2008, 4.3.7).
     variance = np.mean(variances) + np.var(values) + (symmetric - value) ** 2 / 3
-    half = float(stats.t.ppf(0.975, min(fit.freedom for fit in fits)) * np.sqrt(variance))
-    return value, value - half, value + half
+    return Interval.from_standard_error(value, float(np.sqrt(variance)), min(fit.freedom for fit in fits))
 
 
 def _height(fit: Fit, name: str, strongest: str | None) -> tuple[float, float]:
-    """Height and its variance. All bands have one Lorentzian share, which leaves the ratio of two heights."""
-    value, gradient = _peak(fit) if strongest is None else 100.0, np.zeros(fit.jacobian.shape[1])
+    """Return a height and its variance.
+
+    The height is proportional to area / width, with a factor that depends on the Lorentzian share alone. All bands have
+    the same share, so that the factor cancels in the ratio of two heights.
+    """
+    value, gradient = _unit_height(fit) if strongest is None else 100.0, np.zeros(fit.jacobian.shape[1])
     powers = [(name, 1)] + ([] if strongest is None else [(strongest, -1)])
     for of, power in powers:
-        value *= _ratio(fit, of) ** power
+        value *= _area_over_width(fit, of) ** power
     for of, power in powers:
         at, width = fit.names.index(of), f"{of}_width"
         gradient[len(fit.varied) + at] += power * value / fit.linear[at]
@@ -81,11 +105,11 @@ def _height(fit: Fit, name: str, strongest: str | None) -> tuple[float, float]:
     return value, float(gradient @ fit.covariance @ gradient)
 
 
-def _ratio(fit: Fit, name: str) -> float:
-    return fit.linear[fit.names.index(name)] / fit.parameters[f"{name}_width"].value
+def _area_over_width(fit: Fit, name: str) -> float:
+    return float(fit.linear[fit.names.index(name)] / fit.parameters[f"{name}_width"].value)
 
 
-def _peak(fit: Fit) -> float:
-    """Height of a band of unit area and unit width."""
+def _unit_height(fit: Fit) -> float:
+    """Return the height of a band of unit area and unit width."""
     share = fit.parameters["lorentzian"].value
-    return share * 2 / np.pi + (1 - share) * 2 * np.sqrt(np.log(2) / np.pi)
+    return share * 2 / np.pi + (1 - share) * 2 * np.sqrt(LN2 / np.pi)

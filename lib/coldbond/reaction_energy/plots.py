@@ -1,4 +1,4 @@
-"""Convex hulls, reaction energies by definition, and computed less measured energies, drawn."""
+"""Plots of convex hulls, of reaction energies by definition, and of computed less measured energies."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,20 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from coldbond.bundle import figures
+from coldbond.reaction_energy.comparison import Found, energy, over_models
 from coldbond.reaction_energy.published import MEASURED, computed
 from coldbond.reaction_energy.reactions import NORMS, PRODUCTS, Reaction, hull, reactions
-from coldbond.reaction_energy.verdicts import Found, half_width
 
-MODELS = ((figures.COLORS["RT-MCL-LLZ"], "o", "-"), (figures.COLORS["HT-MCL-LLZ"], "s", "--"))
+MODELS = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"))  # colour, marker and line of each set of energies
 SHADES = ("#99D8C7", "#009E73", "#00503B")  # of the products
-COUNTED = {"atom": "atom⁻¹", "metal": "per metal", "lithium": "per Li"}
-SMALL = 6  # points
+PER = {"atom": "atom⁻¹", "metal": "per metal", "lithium": "per Li"}
+SMALL = 6  # font size, points
+BAR_SPACE = 0.8  # of the distance of two reactants, filled by bars
 
 
 def draw(
     fig: Figure, tables: Mapping[str, xr.Dataset], found: Found, metals: Sequence[str], nitride: str, error: float
 ) -> None:
-    """Draw a convex hull for each metal, bars for each definition, and what is known from measurement.
+    """Draw a convex hull for each metal, bars for each definition, and the differences from measured energies.
 
     Parameters
     ----------
@@ -33,19 +34,19 @@ def draw(
     found : mapping
         Of `reactions`, by model and reactant.
     metals : sequence of str
-        Whose convex hulls are drawn; they and the nitride stand apart among the bars.
+        Metals whose convex hulls are drawn; a line separates their bars and that of the nitride from the others.
     nitride : str
-        As for `verdicts.values`.
+        As for `findings.energy_findings`.
     error : float
-        As for `verdicts.half_width`.
+        As for `comparison.energy`.
     """
-    top, bottom = fig.subfigures(2, 1, height_ratios=(1, 1.5))
+    top, bottom = fig.subfigures(2, 1, squeeze=False, height_ratios=(1, 1.5)).ravel()
     hulls = np.atleast_1d(top.subplots(1, len(metals), sharey=True))
     for ax, metal in zip(hulls, metals, strict=True):
         _hulls(ax, tables, metal)
     hulls[0].set_ylabel("Formation energy / eV atom⁻¹")
     hulls[-1].legend(loc="lower right", handlelength=2.2)
-    left, right = bottom.subfigures(1, 2, width_ratios=(2.35, 1))
+    left, right = bottom.subfigures(1, 2, squeeze=False, width_ratios=(2.35, 1)).ravel()
     bars = left.subplots(1, len(NORMS), sharey=True)
     for ax, norm in zip(bars, NORMS, strict=True):
         _bars(ax, found, norm, error)
@@ -61,7 +62,7 @@ def _formula(text: str) -> str:
 
 
 def _hulls(ax: Axes, tables: Mapping[str, xr.Dataset], metal: str) -> None:
-    """Corners of the hull are filled and connected; the deepest compound, or without any the lowest one, is named."""
+    """Draw the energies of formation; corners of the hull are filled and connected, the lowest compound is named."""
     ax.axhline(0, color="0.7", lw=0.5, zorder=0)
     for (model, energies), (color, marker, line) in zip(tables.items(), MODELS, strict=False):
         compounds = hull(energies, metal)
@@ -77,25 +78,23 @@ def _hulls(ax: Axes, tables: Mapping[str, xr.Dataset], metal: str) -> None:
 
 
 def _bars(ax: Axes, found: Found, norm: str, error: float) -> None:
-    """Means over the models, with lines over the intervals of all."""
-    width = 0.8 / len(PRODUCTS)
+    """Draw the means over the models as bars, with lines over the intervals of all."""
+    width = BAR_SPACE / len(PRODUCTS)
     for turn, (product, shade) in enumerate(zip(PRODUCTS, SHADES, strict=True)):
         for place, reactant in enumerate(next(iter(found.values()))):
-            each: list[Reaction] = [by_reactant[reactant][product] for by_reactant in found.values()]
-            half = [half_width(error, norm, one) for one in each]
+            each = [energy(error, norm, of[reactant][product]) for of in found.values()]
             y = place + (turn - (len(PRODUCTS) - 1) / 2) * width
-            mean = np.mean([one.per(norm) for one in each])
+            mean, low, high = (np.nan if x is None else x for x in over_models(each))
             ax.barh(y, mean, width, color=shade, label=product if not place else None, lw=0)
-            if any(half):
-                ends = [one.per(norm) + sign * h for one, h in zip(each, half, strict=True) for sign in (-1, 1)]
-                ax.plot([min(ends), max(ends)], [y, y], "-", color="0.25", lw=0.6)
+            if any(one.half_width for one in each):
+                ax.plot([low, high], [y, y], "-", color="0.25", lw=0.6)
     ax.axvline(0, color="0.3", lw=0.5)
     ax.xaxis.set_major_locator(MaxNLocator(4, prune="both"))
-    ax.set_xlabel(f"Reaction energy\n/ eV {COUNTED[norm]}")
+    ax.set_xlabel(f"Reaction energy\n/ eV {PER[norm]}")
 
 
-def _name_reactants(ax: Axes, found: Found, paper: set[str]) -> None:
-    """Reactants downwards on the axis that all bars share; a line below those of the paper."""
+def _name_reactants(ax: Axes, found: Found, compared: set[str]) -> None:
+    """Name the reactants on the axis that all bars share, with a line below those that are compared."""
     model = next(iter(found.values()))
     reactants = list(model)
     ax.set_yticks(range(len(reactants)), [_formula(one) for one in reactants])
@@ -103,19 +102,20 @@ def _name_reactants(ax: Axes, found: Found, paper: set[str]) -> None:
     for place, reactant in enumerate(reactants):
         if model[reactant]["first"].products == "none":
             ax.text(-0.02, place, "no compound", ha="right", va="center", fontsize=SMALL)
-    last = max((at for at, one in enumerate(reactants) if one in paper), default=-1)
+    last = max((at for at, one in enumerate(reactants) if one in compared), default=-1)
     if 0 <= last < len(reactants) - 1:
         for panel in ax.get_shared_y_axes().get_siblings(ax):
             panel.axhline(last + 0.5, color="0.3", lw=0.5, ls=":")
 
 
 def _measured(ax: Axes, tables: Mapping[str, xr.Dataset], error: float) -> None:
-    """Computed less measured energies with the interval of the potentials; disputed ones are open."""
+    """Draw the computed less the measured energies with the intervals of the models; disputed ones are open."""
     for turn, (energies, (color, marker, _)) in enumerate(zip(tables.values(), MODELS, strict=False)):
         for place, one in enumerate(MEASURED):
-            metal = one.product.replace("Li", "") if "N" not in one.product else one.product
-            half = half_width(error, "atom", reactions(energies, metal)["first"]) if "N" in one.product else None
-            half = half or half_width(error, "atom", Reaction(one.product, 0, 1, 1, {one.product: 1}))
+            if "N" in one.product:  # the exchange of a nitride
+                half = energy(error, "atom", reactions(energies, one.product)["first"]).half_width
+            else:  # one atom of a single compound
+                half = energy(error, "atom", Reaction(one.product, 0, 1, 1, {one.product: 1})).half_width
             off = computed(energies, one.product) - one.energy
             fill = "none" if one.disputed else color
             ax.errorbar(

@@ -1,1 +1,1 @@
-"""Every cell of a folder in one table, by a dask cluster: `python -m coldbond.survey --help`."""
+"""Summary of all cells of a folder in one table, computed on a dask cluster: `python -m coldbond.survey --help`."""

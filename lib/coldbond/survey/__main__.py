@@ -1,4 +1,4 @@
-"""Summarise every cell of a folder of recordings into one table, OUT/survey.csv.
+"""Summarise all cells of a folder of recordings in one table, OUT/survey.csv.
 
 python -m coldbond.survey [--raw FOLDER] [--out FOLDER] [--scheduler ADDRESS]
 """
@@ -20,14 +20,14 @@ from coldbond.survey import cell
 
 
 def survey(folder: Path, scheduler: str | None = None) -> list[dict[str, str]]:
-    """Return the row of every cell, in the order of the manifest.
+    """Return one row for each cell, in manifest order.
 
     Parameters
     ----------
     folder : Path
-        Laid out like raw/.
+        Folder laid out like raw/.
     scheduler : str, optional
-        Address of a dask scheduler, whose workers see this folder under the same path; without it, a worker of one
+        Address of a dask scheduler whose workers see this folder under the same path; by default one worker with one
         thread for each core of this machine.
 
     Raises
@@ -35,20 +35,21 @@ def survey(folder: Path, scheduler: str | None = None) -> list[dict[str, str]]:
     coldbond.bundle.manifest.ManifestError
         The manifest cannot be used.
     LookupError
-        It holds no cell.
+        The manifest lists no cell.
     """
     cells = [row for row in manifest.rows(folder) if row["role"] in cell.ANALYSES]
     if not cells:
-        raise LookupError(f"{folder / 'manifest.csv'}: no recording of a role {', '.join(cell.ANALYSES)}")
+        raise LookupError(f"{folder / 'manifest.csv'}: no recording has a role among {', '.join(cell.ANALYSES)}")
     found = {}
     with client(scheduler) as workers:
-        # Pure, a task would be known by its arguments, and the row kept though its file had changed.
+        # With pure=True the cluster would identify a task by its arguments and reuse its row after the file changed.
         futures = workers.map(cell.row, cells, folder=os.path.abspath(folder), library=hash_of_library(), pure=False)
         places = {future.key: place for place, future in enumerate(futures)}
         bar = tqdm(as_completed(futures), total=len(cells), unit="cell", ncols=79, disable=None)
         for future in bar:
             place = places[future.key]
-            lost = future.status != "finished"  # its worker died, more than three times, or has an older library
+            # The worker died more than three times, or has imported another version of the library.
+            lost = future.status != "finished"
             found[place] = cell.failed(cells[place], future.exception()) if lost else future.result()
             if "failed" in found[place]:
                 bar.write(f"{cells[place]['file']}: {found[place]['failed']}", file=sys.stderr)
@@ -57,7 +58,7 @@ def survey(folder: Path, scheduler: str | None = None) -> list[dict[str, str]]:
 
 
 def write(rows: Iterable[Mapping[str, str]], path: Path) -> None:
-    """Write the table, whole or not at all."""
+    """Write the table atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     with part.open("w", encoding="utf-8", newline="") as file:
@@ -72,7 +73,7 @@ def main() -> int:
     parser.add_argument("--raw", type=Path, default=Path("raw"))
     parser.add_argument("--out", type=Path, default=Path("figures"))
     parser.add_argument(
-        "--scheduler", help="tcp://host:port of a dask scheduler; without it, the cores of this machine"
+        "--scheduler", help="tcp://host:port of a dask scheduler; by default all cores of this machine are used"
     )
     given = parser.parse_args()
     try:

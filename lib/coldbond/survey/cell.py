@@ -1,4 +1,4 @@
-"""What one cell's recording says, as a row of the table."""
+"""The analysis of one cell, as a row of the table."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,10 +7,13 @@ import xarray as xr
 
 from coldbond.bundle import raw
 from coldbond.bundle.findings import rendered
-from coldbond.cells import capacity, ccd, full_cell, long_cycling
+from coldbond.cells import capacity, long_cycling
+from coldbond.cells.findings import ccd as ccd_findings
+from coldbond.cells.findings import full_cell as full_cell_findings
+from coldbond.cells.findings import long_cycling as long_cycling_findings
 from coldbond.multiverse.library import IMPORTED, require
 
-#: The columns of a finding: what the library calls it, and its unit; that of a capacity depends on the cell's mass.
+#: Columns of the table and the quantities of their findings. The unit of a capacity depends on whether a mass is known.
 QUANTITIES = {
     "critical_current_density_mA_cm2": "critical_current_density",
     "lifetime_h": "time_to_failure",
@@ -31,18 +34,18 @@ COLUMNS = (
 
 
 def _of_ccd(recording: xr.Dataset) -> list[dict]:
-    return ccd.findings({"": recording})
+    return ccd_findings.findings({"": recording})
 
 
 def _of_long_cycling(recording: xr.Dataset) -> list[dict]:
-    return long_cycling.findings({"": recording}, {"": long_cycling.half_cycles(recording)})
+    return long_cycling_findings.findings({"": recording}, {"": long_cycling.half_cycles(recording)})
 
 
 def _of_full_cell(recording: xr.Dataset) -> list[dict]:
-    return full_cell.values(capacity.cycles(recording))
+    return full_cell_findings.findings(capacity.cycles(recording))
 
 
-#: The analysis that a role of the manifest asks for.
+#: The analysis of each role.
 ANALYSES: dict[str, Callable[[xr.Dataset], list[dict]]] = {
     "ccd": _of_ccd,
     "long-cycling": _of_long_cycling,
@@ -51,32 +54,35 @@ ANALYSES: dict[str, Callable[[xr.Dataset], list[dict]]] = {
 
 
 def row(listed: Mapping[str, str], folder: str, library: str = IMPORTED) -> dict[str, str]:
-    """Return the row of a cell.
+    """Analyse a cell and return its row.
 
     Parameters
     ----------
     listed : mapping of str to str
-        Its row in the manifest, with a role of `ANALYSES`.
+        Row of the cell in the manifest; its role is one of `ANALYSES`.
     folder : str
-        The folder of the manifest.
+        Folder of the manifest.
     library : str
-        Hash of the library that the row is meant for.
+        Hash of the library that the row was planned for.
 
     Returns
     -------
     dict of str to str
-        Some of `COLUMNS`: values and bounds of 95 % intervals as numbers that JSON would hold, left out where the data
-        give none; `note`, the evidence; `failed`, why there are no values.
+        Some of `COLUMNS`: values and bounds of 95 % intervals, as far as the data determine them; `note`, the evidence
+        of the first finding; or `failed`, the reason why there are no values.
 
     Raises
     ------
     RuntimeError
-        This worker has another library: start it anew.
+        This worker has imported another version of the library.
     """
     require(library)
     try:
-        found = ANALYSES[listed["role"]](raw.recording(listed, Path(folder)))
-    except Exception as error:  # a cell that cannot be analysed, for whatever reason, must not stop the others
+        recording = raw.recording(listed, Path(folder))
+        if isinstance(recording, xr.DataTree):
+            raise TypeError(f"{listed['file']} holds photoelectron spectra")
+        found = ANALYSES[listed["role"]](recording)
+    except Exception as error:  # whatever the reason, a cell that cannot be analysed must not stop the others
         return failed(listed, error)
     by_quantity = {one["quantity"]: one for one in found}
     of_cell = {name: listed[name] for name in IDENTITY}

@@ -1,1 +1,1 @@
-"""X-ray photoelectron spectra: line shapes, backgrounds, fits, and what of a surface they prove."""
+"""X-ray photoelectron spectra: line shapes, backgrounds, fits, component selection and quantification."""

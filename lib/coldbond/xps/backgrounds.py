@@ -1,7 +1,9 @@
-"""Backgrounds of inelastically scattered electrons below a line, on an ascending scale of binding energy.
+"""Backgrounds of inelastically scattered electrons, on an ascending scale of binding energy.
 
-With the line's own form in it the background is fitted together with the line ("active"), and for a given strength the
-intensity stays linear in the areas.
+An "active" background is a linear function of the lines that cause it, so that it is fitted together with them and the
+intensity stays linear in their areas for a given strength: `shirley` gives a step behind each line, `tougaard` the
+convolution of each line with an energy-loss function. `iterative_shirley` is the classical background through both
+ends of a spectrum, which is found before the fit and subtracted.
 """
 
 from collections.abc import Callable
@@ -9,20 +11,24 @@ from collections.abc import Callable
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
+#: Turns lines, shape (..., energies), into the backgrounds that they cause at unit strength.
+Background = Callable[[np.ndarray], np.ndarray]
+
 #: Universal loss function of metals and their oxides, eV^2 (Tougaard 1987, Solid State Commun. 61, 547,
 #: doi 10.1016/0038-1098(87)90166-9).
 UNIVERSAL_B, UNIVERSAL_C = 2866.0, 1643.0
 
 
-def shirley(energy: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function that turns lines over these energies into their steps, per strength in 1/eV.
+def shirley(energy: np.ndarray) -> Background:
+    """Return the function that gives the Shirley steps of lines over these energies, for a strength in 1/eV.
 
-    A step is as high as the line's area so far, and one strength serves all lines: the active Shirley background
-    (Herrera-Gomez et al. 2014, Surf. Interface Anal. 46, 897, doi 10.1002/sia.5453).
+    A step is proportional to the integral of the line up to each energy, with one strength for all lines: the active
+    Shirley background (Herrera-Gomez et al. 2014, Surf. Interface Anal. 46, 897, doi 10.1002/sia.5453).
     """
     half = np.diff(energy) / 2
 
-    def steps(lines: np.ndarray) -> np.ndarray:  # scipy's cumulative_trapezoid without its checks, a third of a fit
+    def steps(lines: np.ndarray) -> np.ndarray:
+        # The trapezoidal rule of scipy's cumulative_trapezoid, whose checks would take a third of the time of a fit.
         found = np.zeros(lines.shape)
         np.cumsum((lines[..., 1:] + lines[..., :-1]) * half, axis=-1, out=found[..., 1:])
         return found
@@ -30,16 +36,16 @@ def shirley(energy: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return steps
 
 
-def tougaard(energy: np.ndarray, c: float = UNIVERSAL_C) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function that turns lines over these energies into their losses, per strength B in eV^2.
+def tougaard(energy: np.ndarray, c: float = UNIVERSAL_C) -> Background:
+    """Return the function that gives the energy losses of lines over these energies, for a strength B in eV^2.
 
-    The loss function is B T / (C + T^2)^2 of the energy lost T, B = 2866 eV^2 for the universal one (Tougaard 1988,
+    The loss function is B T / (C + T^2)^2 with the energy loss T; B = 2866 eV^2 is the universal one (Tougaard 1988,
     Surf. Interface Anal. 11, 453, doi 10.1002/sia.740110902; 1997, 25, 137,
     doi 10.1002/(SICI)1096-9918(199703)25:3<137::AID-SIA230>3.0.CO;2-L). Within a window much narrower than sqrt(C),
-    41 eV, B and C cannot be told apart.
+    41 eV, B and C cannot be determined both, and C is fixed.
     """
-    lost = np.maximum(energy[:, np.newaxis] - energy, 0)
-    loss = (lost / (c + lost**2) ** 2 * np.gradient(energy)).T
+    loss_energy = np.maximum(energy[:, np.newaxis] - energy, 0)
+    loss = (loss_energy / (c + loss_energy**2) ** 2 * np.gradient(energy)).T
     return lambda lines: lines @ loss
 
 
@@ -55,9 +61,9 @@ def iterative_shirley(
     ends : int
         Points averaged at each end.
     tolerance : float
-        Relative to the step's height; the iteration ends when the background changes by less.
+        The iteration ends when the background changes by less than this share of the height of the step.
     most : int
-        Iterations after which it fails.
+        Largest number of iterations.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def iterative_shirley(
     Raises
     ------
     ValueError
-        It does not converge: there is no peak between the ends.
+        The iteration does not converge: there is no peak between the ends.
     """
     first, last = intensity[:ends].mean(), intensity[-ends:].mean()
     background = np.full(intensity.shape, first)
@@ -80,5 +86,5 @@ def iterative_shirley(
             return background
     raise ValueError(
         "the iterative Shirley background does not converge: the window holds no peak between its ends; "
-        "widen it, or take the background 'active shirley'"
+        "widen the window, or use the background 'active shirley'"
     )

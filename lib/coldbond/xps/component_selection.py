@@ -1,66 +1,132 @@
-"""Which components a region holds: a decision with its evidence, or the most of each that may hide."""
+"""Component selection in an XPS region: which components are present, their amounts, and upper limits of the others.
 
-from collections.abc import Iterable, Mapping, Sequence
+All components are fitted together on every candidate background; backgrounds of small posterior weight are dropped
+(Bayesian model averaging). Amounts, with their intervals, are weighted means over the remaining fits. Presence is
+decided by backward elimination: a component is kept where both the F test, corrected for the range of positions that
+is searched (`trials_factor`), and the Bayesian information criterion favour it on every background. For a component
+that is left out, `upper_limit` gives the largest area that is compatible with the data at 95 %, from the profile
+likelihood.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
+from typing import NamedTuple
 
-import lmfit
 import numpy as np
-import pandas as pd
 import xarray as xr
+from lmfit.minimizer import MinimizerResult
 from scipy import stats
 
+from coldbond.interval import NORMAL_ONE_SIDED, Interval
+from coldbond.xps.amounts import Amounts, Fits, amounts, background_weights, covariance, variance_scale
 from coldbond.xps.components import Component, Line
-from coldbond.xps.fit import fit, settled
+from coldbond.xps.fit import fit
+from coldbond.xps.upper_limit import upper_limit
 
-#: Posterior weight below which a background is refused by the data.
-REFUSED = 0.05
-STRONG = 6.0  # gain in BIC above which a component is present
-NORMAL = 1.96  # standard deviations on either side of a 95 % interval
-QUANTILE = stats.chi2.ppf(0.90, 1)  # 2.71: one-sided, at 95 %
-#: A position is the spectrum's where its uncertainty is below this share of what was known beforehand.
-DETERMINED = 0.7
-HIDDEN = 0.1  # share of a region above which "absent" says nothing
-CORRELATED = 0.9  # above which two areas are said to be inseparable
-STEP = 0.05  # eV, of a scan
-WIDEST = 1.0  # eV, for a component whose position nothing holds
+#: Posterior weight of a background below which it is dropped; a convention.
+LEAST_WEIGHT = 0.05
+#: Gain in the Bayesian information criterion that is strong evidence (Kass and Raftery 1995, J. Am. Stat. Assoc. 90,
+#: 773, doi 10.1080/01621459.1995.10476572).
+STRONG_EVIDENCE = 6.0
+#: Share of the area of a region: a component that is left out counts as absent only where its upper limit is smaller.
+UNDECIDED_SHARE = 0.1
+#: Correlation of two areas above which they are reported as inseparable; a convention.
+INSEPARABLE = 0.9
+SMALL = 1e-12  # keeps the direction of a line finite that the rest of the model imitates completely
+SCAN_STEP = 0.05  # eV, between positions in the trials factor; well below the width of a line
+#: Largest standard uncertainty of a position in the trials factor, eV: bounds the search for a component without prior.
+LARGEST_UNCERTAINTY = 1.0
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Result for one component.
+
+    Attributes
+    ----------
+    present : bool
+    decided : bool
+        False where a component that is not present may still have more than a tenth of the area of the region.
+    area, share, position : Interval
+        Area [intensity eV], share of the areas of its core level, and position [eV], of the fits of all components.
+    position_determined : bool
+        Whether the spectrum determines the position; otherwise it is that of the prior.
+    f, p, bic_gain : float
+        F statistic of the test against the fits without the component, its probability with the trials factor, and the
+        gain in the Bayesian information criterion, each on the background where it is least in favour.
+    upper_limit : float
+        Largest area that is compatible with the data at 95 % [intensity eV].
+    model_uncertainty : float
+        Standard uncertainty of the area from the imperfection of the model [intensity eV].
+    """
+
+    present: bool
+    decided: bool
+    area: Interval
+    share: Interval
+    position: Interval
+    position_determined: bool
+    f: float
+    p: float
+    bic_gain: float
+    upper_limit: float
+    model_uncertainty: float
+
+
+class Inseparable(NamedTuple):
+    """Two components with strongly correlated areas."""
+
+    first: str
+    second: str
+    correlation: float
 
 
 @dataclass(frozen=True)
 class Composition:
-    """What a region holds.
+    """Components of a region.
 
     Attributes
     ----------
-    table : pandas.DataFrame
-        A row for each component looked for, indexed by its key: `present`, and `decided`, False where a component left
-        out may hide more than a tenth of the region; `area`, `share` of the areas of its core
-        level and `position` [eV], each with `_low` and `_high` of its 95 % interval; `determined`, whether the spectrum
-        says where the component lies or only its reference does; `f`, `p` and `bic`, the evidence against the fit
-        without it (of the background that is least in favour); `limit`, the largest area that may hide, at 95 %;
-        `model`, the standard uncertainty of the area that the model's own shortcomings add.
-    everything : dict of str to lmfit.minimizer.MinimizerResult
-        Fits of all components, by background, for those that the data do not refuse. The amounts are theirs: taken from
-        the components found present they would have narrow intervals, about a model that the same data chose.
+    components : dict of str to Selected
+        By the key of the component.
+    full_fits : dict of str to lmfit.minimizer.MinimizerResult
+        Fits of all components, by background. All amounts are theirs: amounts from a model that the same data have
+        selected would have intervals that are too narrow.
     weights : dict of str to float
-        Of these backgrounds.
-    fits : dict of str to lmfit.minimizer.MinimizerResult
-        Of the components that are present alone.
-    inseparable : list of str
-        Which components' areas the spectrum cannot tell apart, in words.
+        Posterior weights of these backgrounds.
+    present_fits : dict of str to lmfit.minimizer.MinimizerResult
+        Fits of the components that are present, by background.
+    inseparable : list of Inseparable
+    significance : float
+        Of the F test.
     """
 
-    table: pd.DataFrame
-    everything: Mapping[str, lmfit.minimizer.MinimizerResult]
+    components: Mapping[str, Selected]
+    full_fits: Mapping[str, MinimizerResult]
     weights: Mapping[str, float]
-    fits: Mapping[str, lmfit.minimizer.MinimizerResult]
-    inseparable: Sequence[str]
+    present_fits: Mapping[str, MinimizerResult]
+    inseparable: Sequence[Inseparable]
+    significance: float
 
     @property
-    def best(self) -> lmfit.minimizer.MinimizerResult:
-        """The fit of what is present, with the background of the largest weight."""
-        return self.fits[max(self.weights, key=self.weights.get)]
+    def best(self) -> MinimizerResult:
+        """The fit of the components that are present, on the background of the largest weight."""
+        return self.present_fits[_heaviest(self.weights)]
+
+    @property
+    def total_area(self) -> float:
+        """Sum of the areas of all components, at least zero."""
+        return max(sum(_value(one.area) for one in self.components.values()), 0.0)
+
+
+class TestResult(NamedTuple):
+    """Evidence for a component, on the background where it is least in favour."""
+
+    f: float
+    p: float
+    bic_gain: float
 
 
 def composition(
@@ -74,315 +140,178 @@ def composition(
     significance: float = 0.05,
     model_uncertainty: float = 0.02,
 ) -> Composition:
-    """Decide which of the components a region holds, and how much of each.
+    """Decide which components are present in a region, and determine their amounts.
 
     Parameters
     ----------
     region : xarray.Dataset
         `intensity` over `binding_energy` [eV].
     components : iterable of Component
-        Looked for.
+        Candidates.
     line, shape, reference_uncertainty
         As for `fit.fit`.
     backgrounds : sequence of str
-        Those between which the analyst might choose, as for `fit.fit`.
+        Candidates, as for `fit.fit`.
     significance : float
-        Probability to claim a component that is absent, were it decided by the F test alone.
+        Of the F test: probability to accept a component that is absent.
     model_uncertainty : float
-        Standard uncertainty of every area because no line shape and no background here is quite the spectrum's, as a
-        share of all areas of its core level. The default is what `make closure` shows to be needed: spectra whose
-        losses and charging follow other laws than the fit's have areas that are off by one to two per cent of the
-        region, where statistics alone would allow a few tenths.
+        Standard uncertainty of every area that comes from the imperfection of line shapes and backgrounds, as a share
+        of all areas of its core level. The default was set on closure: spectra simulated with other losses and charging
+        than the fit assumes give areas that are off by one to two per cent of the region, where counting statistics
+        alone would allow a few tenths of a per cent.
 
     Returns
     -------
     Composition
-        A component is present where the fit improves on that without it, at every background that the data do not
-        refuse, by the F test at this significance and by more than 6 of the Bayesian information criterion, which
-        Kass and Raftery (1995, J. Am. Stat. Assoc. 90, 773, doi 10.1080/01621459.1995.10476572) call strong evidence,
-        and its area is more than the model's uncertainty lets appear in one of 20.
-        The weakest that fails is left out and the rest is fitted and tested anew.
 
     Notes
     -----
-    Where a component may lie anywhere within a range, noise has many places in which to look like it. The F test's p
-    is for one place; what is given is Hotelling's tube formula for the best of all (Hotelling 1939, Am. J. Math. 61,
-    440, doi 10.2307/2371512; Davies 1987, Biometrika 74, 33, doi 10.1093/biomet/74.1.33), for a positive area.
+    A component is present if the fit with it is better than without it by the F test at this significance, if its gain
+    in the Bayesian information criterion exceeds 6, strong evidence after Kass and Raftery (1995, J. Am. Stat.
+    Assoc. 90, 773, doi 10.1080/01621459.1995.10476572), both on every background that is not dropped, and if its area
+    exceeds the one-sided 95 % limit of the model uncertainty. The weakest component that fails is left out, and the
+    others are fitted and tested again.
 
-    Areas, shares and positions are those of the fit of all components. They are means over the backgrounds, weighted by
-    exp(-BIC/2), and the intervals contain their spread (Kass and Raftery 1995). Positions carry the uncertainty of the
-    energy reference.
-
-    The limit of a component left out is the largest area whose profile likelihood, everything else fitted anew, is
-    worse by 2.71 than the best one of an area not below zero (Cowan et al. 2011, Eur. Phys. J. C 71, 1554,
-    doi 10.1140/epjc/s10052-011-1554-0, section 2.4); at most the sum of all areas, and at least what statistics allow
-    to see, 1.64 standard deviations: noise that runs below zero tells nothing more.
+    Areas, shares and positions are those of the fits of all components, averaged over the backgrounds with weights
+    exp(-BIC/2); intervals include the variance between backgrounds (Kass and Raftery 1995). Positions include the
+    uncertainty of the energy reference.
     """
-    components = list(components)
-    settings = {"shape": shape, "line": line, "reference_uncertainty": reference_uncertainty}
+    candidates = list(components)
+
+    def fitted(some: Iterable[Component], background: str) -> MinimizerResult:
+        return fit(region, list(some), background, shape, line=line, reference_uncertainty=reference_uncertainty)
+
+    full: Fits = {background: fitted(candidates, background) for background in backgrounds}
+    full = {name: full[name] for name, weight in background_weights(full).items() if weight > LEAST_WEIGHT}
+    weights = background_weights(full)
 
     @cache
-    def fitted(*some: Component) -> dict[str, lmfit.minimizer.MinimizerResult]:
-        return {background: fit(region, some, background, **settings) for background in weights or backgrounds}
+    def of(some: tuple[Component, ...]) -> Fits:
+        return {background: fitted(some, background) for background in weights}
 
-    weights: dict[str, float] = {}
-    everything = fitted(*components)
-    everything = {name: everything[name] for name, weight in _weights(everything).items() if weight > REFUSED}
-    weights = _weights(everything)
-    rows = {c.key: _amounts(everything, weights, c, reference_uncertainty, model_uncertainty) for c in components}
-    kept, fits = components, everything
+    found = {c.key: amounts(full, weights, c, reference_uncertainty, model_uncertainty) for c in candidates}
+    tests, present_fits = _eliminated(full, of, found, significance)
+    present = {c.key for c in next(iter(present_fits.values())).model.components}
+    whole = max(sum(_value(one.area) for one in found.values()), 0.0)
+    selected = {}
+    for c in candidates:
+        own, is_present = found[c.key], c.key in present
+        if is_present:
+            most = np.inf if own.area.high is None else own.area.high
+        else:
+            hidden = 0.0
+            for background, without in of(tuple(other for other in candidates if other is not c)).items():
+                hidden = upper_limit(full[background], without, c, hidden)
+            # The model's imperfection adds in quadrature; no component is larger than all together.
+            most = min(float(np.hypot(hidden, NORMAL_ONE_SIDED * own.model_uncertainty)), whole)
+        selected[c.key] = Selected(
+            present=is_present,
+            decided=bool(is_present or most < UNDECIDED_SHARE * whole),
+            upper_limit=most,
+            **own._asdict(),
+            **tests[c.key]._asdict(),
+        )
+    return Composition(selected, full, weights, present_fits, _inseparable(full[_heaviest(weights)]), significance)
+
+
+def _eliminated(
+    full: Fits,
+    of: Callable[[tuple[Component, ...]], Fits],
+    found: Mapping[str, Amounts],
+    significance: float,
+) -> tuple[dict[str, TestResult], Fits]:
+    """Return the tests of all components, and the fits that backward elimination ends with."""
+    kept: list[Component] = list(next(iter(full.values())).model.components)
+    fits, tests = full, {}
     while kept:
-        for c in sorted(kept, key=lambda c: abs(_wald(fits, c))):  # what matters least first
-            without = fitted(*(other for other in kept if other is not c))
-            evidence = _test(fits, without, c)
-            row = rows[c.key]
-            row |= evidence
-            row["present"] = bool(
-                row["p"] < significance and row["bic"] > STRONG and row["area"] > np.sqrt(QUANTILE) * row["model"]
-            )
-            if not rows[c.key]["present"]:
-                kept, fits = [other for other in kept if other is not c], without
+        # From the least significant area on, so that the weakest component that fails is the one that is left out.
+        for c in sorted(kept, key=lambda c: abs(_area_in_deviations(fits, c))):
+            others = tuple(other for other in kept if other is not c)
+            without = of(others)
+            test = tests[c.key] = _test(fits, without, c)
+            own = found[c.key]
+            if not (
+                test.p < significance
+                and test.bic_gain > STRONG_EVIDENCE
+                and _value(own.area) > NORMAL_ONE_SIDED * own.model_uncertainty
+            ):
+                kept, fits = list(others), without
                 break
         else:
             break
-    whole = max(sum(row["area"] for row in rows.values()), 0.0)
-    for c in components:
-        row = rows[c.key]
-        row["limit"] = row["area_high"]
-        if not row["present"]:
-            without = fitted(*(other for other in components if other is not c))
-            hidden = 0.0
-            for name, result in without.items():
-                hidden = limit(everything[name], result, c, hidden)
-            row["limit"] = min(np.hypot(hidden, np.sqrt(QUANTILE) * row["model"]), whole)
-        row["decided"] = bool(row["present"] or row["limit"] < HIDDEN * whole)
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    best = everything[max(weights, key=weights.get)]
-    return Composition(table, everything, weights, fits, _inseparable(best))
+    return tests, fits
 
 
-def places(without: lmfit.minimizer.MinimizerResult, component: Component) -> float:
-    """Return how many independent places noise has in which to look like a component.
+def trials_factor(without: MinimizerResult, component: Component) -> float:
+    """Return the number of independent positions at which noise can imitate a component.
 
     Parameters
     ----------
     without : lmfit.minimizer.MinimizerResult
         From `fit.fit`, without the component.
     component : Component
-        Moved through positions within two standard uncertainties of its reference.
+        Its position is scanned over two standard uncertainties on either side of the reference.
 
     Returns
     -------
     float
-        The length of the curve that the component's normalised line draws as it moves, less what the rest of the model
-        can imitate: the axis of Hotelling's tube.
+        The length of the curve that the normalised line of the component describes in the space of the data as its
+        position changes, after projecting out what the rest of the model can imitate: the axis of Hotelling's tube
+        (Hotelling 1939, Am. J. Math. 61, 440, doi 10.2307/2371512).
     """
     model = without.model
-    reach = 2 * np.hypot(min(component.uncertainty, WIDEST), model.reference_uncertainty)
-    position = component.position + np.linspace(-reach, reach, 2 * int(np.ceil(reach / STEP)) + 1)
-    signal = model.probe(without.params.valuesdict(), component, position) / without.sigma
-    rest = model.derivatives(without.params.valuesdict(), without.sigma, without.var_names)
+    reach = 2 * np.hypot(min(component.uncertainty, LARGEST_UNCERTAINTY), model.reference_uncertainty)
+    position = component.position + np.linspace(-reach, reach, 2 * int(np.ceil(reach / SCAN_STEP)) + 1)
+    values = without.params.valuesdict()
+    signal = model.unit_component(values, component, position) / without.sigma
+    rest = model.derivatives(values, without.sigma, without.var_names)
+    # The residuals of the priors, to which the component contributes nothing.
     signal = np.hstack([signal, np.zeros((position.size, rest.shape[0] - signal.shape[1]))])
     basis, _ = np.linalg.qr(rest)
     signal = signal - (signal @ basis) @ basis.T
-    signal /= np.maximum(np.linalg.norm(signal, axis=1, keepdims=True), 1e-12)
+    signal /= np.maximum(np.linalg.norm(signal, axis=1, keepdims=True), SMALL)
     return float(np.linalg.norm(np.diff(signal, axis=0), axis=1).sum())
 
 
-def limit(
-    everything: lmfit.minimizer.MinimizerResult,
-    without: lmfit.minimizer.MinimizerResult,
-    component: Component,
-    known: float = 0.0,
-) -> float:
-    """Return the largest area of a component that may hide in a fit without it, at 95 %.
-
-    Parameters
-    ----------
-    everything, without : lmfit.minimizer.MinimizerResult
-        From `fit.fit`, with and without the component.
-    component : Component
-        Held at ever larger areas.
-    known : float
-        What may hide at another background, below which it does not matter how little may hide at this one.
-
-    Returns
-    -------
-    float
-        As `composition` explains, in the intensity's unit times eV; not below `known`.
-    """
-    model, area = everything.model, f"{component.key}_area"
-    values = everything.params.valuesdict()
-    free = [*(name for name in values if name not in (area, *everything.at_bound)), area]
-
-    def badness(held: float) -> float:
-        nonlocal values, free  # from the last area's fit to the next
-        others = [name for name in free if name != area]
-        values, free, chisqr = settled(model, values | {area: held}, others, without.sigma, tolerance=1e-4)
-        return chisqr / scale
-
-    scale = _scale(without)
-    whole = sum(abs(without.params[f"{c.key}_area"].value) for c in without.model.components) or np.inf
-    values, free, chisqr = settled(model, values, free, without.sigma)
-    slopes = model.derivatives(values, without.sigma, free)
-    spread = np.sqrt(chisqr / (len(slopes) - len(free)))
-    information = abs(np.linalg.qr(slopes, mode="r")[-1, -1])  # of the last, which is the area, beside all others
-    estimate, least = values[area], chisqr / scale
-    if estimate < 0 or chisqr > without.chisqr:  # or gone astray
-        estimate, least = 0.0, without.chisqr / scale
-    told = spread < information * whole / 3  # else any start will do
-    seen = np.sqrt(QUANTILE) * (spread / information if told else min(whole, model.intensity.max()) / 100)
-    allowed, refused = estimate, np.inf
-    held, enough = max(estimate + seen, known), max(seen, known)
-    while refused > max(1.03 * allowed, enough):
-        if allowed >= whole:
-            return float(max(whole, known))  # no part is larger than the whole
-        worse = badness(held) - least
-        allowed, refused = (held, refused) if worse < QUANTILE else (allowed, held)
-        factor = np.clip(np.sqrt(QUANTILE / max(worse, 1e-3)), 0.5, 3.0)  # exact for a parabola
-        if worse < QUANTILE:
-            factor = max(1.01 * factor, 1.3 if np.isinf(refused) else 0)
-        held = estimate + 0.99 * (held - estimate) * factor
-        if not allowed < held < refused:
-            held = (allowed + refused) / 2
-    return float(max(refused, enough))
-
-
-def _scale(result: lmfit.minimizer.MinimizerResult) -> float:
-    """Factor on the variances: the residuals' own where the counting is unknown or the model does not fit it."""
-    return result.redchi if "one_count" not in result.model.region else max(1.0, result.redchi)
-
-
-def _weights(fits: Mapping[str, lmfit.minimizer.MinimizerResult]) -> dict[str, float]:
-    """Posterior weights of the backgrounds, of equal weight before."""
-    scale = min(_scale(result) for result in fits.values())
-    bic = np.array([r.chisqr / scale + r.nvarys * np.log(r.model.energy.size) for r in fits.values()])
-    weights = np.exp((bic.min() - bic) / 2)
-    return dict(zip(fits, weights / weights.sum(), strict=True))
-
-
-def _test(
-    fits: Mapping[str, lmfit.minimizer.MinimizerResult],
-    without: Mapping[str, lmfit.minimizer.MinimizerResult],
-    component: Component,
-) -> dict[str, float]:
-    """F, its p in the best of all places, and the gain in BIC, each at the background where it is least."""
+def _test(fits: Fits, without: Fits, component: Component) -> TestResult:
+    """Return the evidence of the fits with a component against those without it."""
     found = []
     for whole, part in zip(fits.values(), without.values(), strict=True):
         points = whole.model.energy.size
         more = max(whole.nvarys - part.nvarys, 1)
-        gain = max((part.chisqr - whole.chisqr) / _scale(whole), 0)
+        gain = max((part.chisqr - whole.chisqr) / variance_scale(whole), 0)
         p = 1.0
         if whole.params[f"{component.key}_area"].value > 0:
-            p = stats.t.sf(np.sqrt(gain), whole.nfree) + places(part, component) / (2 * np.pi) * np.exp(-gain / 2)
+            # One-sided t test at one position, and the chance of as large a gain at any of the positions searched:
+            # Hotelling's tube formula for a positive area (Davies 1987, Biometrika 74, 33, doi 10.1093/biomet/74.1.33).
+            p = stats.t.sf(np.sqrt(gain), whole.nfree)
+            p += trials_factor(part, component) / (2 * np.pi) * np.exp(-gain / 2)
         found.append((gain / more, min(p, 1.0), gain - more * np.log(points)))
-    f, p, bic = np.array(found).T
-    return {"f": f.min(), "p": p.max(), "bic": bic.min()}
+    f, p, bic_gain = np.array(found).T
+    return TestResult(float(f.min()), float(p.max()), float(bic_gain.min()))
 
 
-def _amounts(
-    fits: Mapping[str, lmfit.minimizer.MinimizerResult],
-    weights: Mapping[str, float],
-    component: Component,
-    reference_uncertainty: float,
-    model_uncertainty: float,
-) -> dict[str, float]:
-    """Area, share and position of a component with their intervals, over the backgrounds."""
-    areas, shares, positions = [], [], []
-    for result in fits.values():
-        keys = [c.key for c in result.model.components]
-        names = [f"{key}_area" for key in keys]
-        area = np.array([result.params[name].value for name in names])
-        covariance = _covariance(result, names)
-        at = keys.index(component.key)
-        levels = np.array([c.level for c in result.model.components])
-        alike = (levels == component.level).astype(float)
-        whole = area @ alike
-        model = model_uncertainty * np.array([area[levels == level].sum() for level in levels])
-        covariance = covariance + np.diag(model**2)
-        slope = (np.eye(len(keys))[at] - alike * area[at] / whole) / whole
-        areas.append((area[at], np.sqrt(covariance[at, at])))
-        shares.append((area[at] / whole, np.sqrt(slope @ covariance @ slope)))
-        name = f"{component.key}_position"
-        positions.append((result.params[name].value, np.sqrt(_covariance(result, [name])[0, 0])))
-    weight = np.array(list(weights.values()))
-    area, share, position = (_mean(np.array(values), weight) for values in (areas, shares, positions))
-    before = np.hypot(component.uncertainty, reference_uncertainty)
-    determined = bool(position[1] < DETERMINED * before)
-    position = position[0], np.hypot(position[1], reference_uncertainty)
-    found = {"determined": determined, "model": float(model[at])}
-    for name, (value, deviation) in zip(("area", "share", "position"), (area, share, position), strict=True):
-        found |= {name: value, f"{name}_low": value - NORMAL * deviation, f"{name}_high": value + NORMAL * deviation}
-    return found
-
-
-def total_area(composition: Composition) -> tuple[float, float]:
-    """Return the area of all components of the region's own core level, and its standard deviation."""
-    found = []
-    for result in composition.everything.values():
-        names = [f"{c.key}_area" for c in result.model.components if not c.level]
-        found.append((sum(result.params[name].value for name in names), np.sqrt(_covariance(result, names).sum())))
-    return _mean(np.array(found), np.array(list(composition.weights.values())))
-
-
-def mean_position(composition: Composition) -> tuple[float, float]:
-    """Return the area's mean position of all components present, and its standard deviation, in eV.
-
-    It holds where the areas of components that overlap do not. The uncertainty of the energy reference is not in it.
-    """
-    found = []
-    for result in composition.everything.values():
-        names = (
-            [f"{c.key}_area" for c in result.model.components],
-            [f"{c.key}_position" for c in result.model.components],
-        )
-        area, position = (np.array([result.params[name].value for name in some]) for some in names)
-        mean = area @ position / area.sum()
-        slope = np.concatenate([(position - mean) / area.sum(), area / area.sum()])
-        found.append((mean, np.sqrt(slope @ _covariance(result, [*names[0], *names[1]]) @ slope)))
-    return _mean(np.array(found), np.array(list(composition.weights.values())))
-
-
-def separation(composition: Composition, first: str, second: str) -> tuple[float, float]:
-    """Return how far the first component lies above the second and the standard deviation, in eV.
-
-    Within one recording, the uncertainty of the energy reference is not in it.
-    """
-    found = []
-    for result in composition.everything.values():
-        names = [f"{key}_position" for key in (first, second)]
-        covariance = _covariance(result, names)
-        value = result.params[names[0]].value - result.params[names[1]].value
-        found.append((value, np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])))
-    return _mean(np.array(found), np.array(list(composition.weights.values())))
-
-
-def _mean(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
-    """Weighted mean and standard deviation, within and between; `values` and their deviations are rows."""
-    mean = weights @ values[:, 0]
-    return mean, np.sqrt(weights @ (values[:, 1] ** 2 + (values[:, 0] - mean) ** 2))
-
-
-def _covariance(result: lmfit.minimizer.MinimizerResult, names: Sequence[str]) -> np.ndarray:
-    """Covariance of parameters; infinite where the fit could not tell."""
-    if not result.errorbars:
-        return np.diag(np.full(len(names), np.inf))
-    at = [result.var_names.index(name) for name in names]
-    return result.covar[np.ix_(at, at)]
-
-
-def _wald(fits: Mapping[str, lmfit.minimizer.MinimizerResult], component: Component) -> float:
+def _area_in_deviations(fits: Fits, component: Component) -> float:
+    """Return the area of a component in its standard deviations, of the fit with the least chi square."""
     result = min(fits.values(), key=lambda result: result.chisqr)
     name = f"{component.key}_area"
-    return result.params[name].value / np.sqrt(_covariance(result, [name])[0, 0])
+    return result.params[name].value / np.sqrt(covariance(result, [name])[0, 0])
 
 
-def _inseparable(result: lmfit.minimizer.MinimizerResult) -> list[str]:
-    """In words, which areas trade against each other."""
-    said = []
+def _inseparable(result: MinimizerResult) -> list[Inseparable]:
+    """Return the pairs of components whose areas are strongly correlated."""
+    pairs = []
     for first, second in combinations(result.model.components, 2):
-        covariance = _covariance(result, [f"{first.key}_area", f"{second.key}_area"])
-        correlation = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
-        if abs(correlation) > CORRELATED:
-            said.append(f"{first.key} and {second.key}: areas correlated by {correlation:.2f}")
-    return said
+        both = covariance(result, [f"{first.key}_area", f"{second.key}_area"])
+        correlation = both[0, 1] / np.sqrt(both[0, 0] * both[1, 1])
+        if abs(correlation) > INSEPARABLE:
+            pairs.append(Inseparable(first.key, second.key, float(correlation)))
+    return pairs
+
+
+def _heaviest(weights: Mapping[str, float]) -> str:
+    return max(weights, key=weights.__getitem__)
+
+
+def _value(interval: Interval) -> float:
+    return np.nan if interval.value is None else interval.value

@@ -1,8 +1,9 @@
-"""What is looked for in each region: the lines, where they lie and after whom, and what they are confused with.
+"""Core levels and chemical states that are fitted in each XPS region, with their reference positions.
 
-Positions are binding energies of the main line (3d5/2 of a 3d) in eV on the paper's scale (Chen et al. 2023,
-doi 10.1002/adma.202212096). `uncertainty` is the standard uncertainty of a position for that compound between
-laboratories and samples; a fit holds the position by it, and says where the spectrum adds nothing to it.
+Positions are binding energies of the main line (3d5/2 of a 3d) in eV, after Chen et al. (2023,
+doi 10.1002/adma.202212096) unless another source is given. `uncertainty` is the standard uncertainty of the position of
+that compound between laboratories and samples. A fit uses both as a prior, and reports where the spectrum adds nothing
+to it. `conflict` says which other states lie at the same energy, or where the literature disagrees.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,14 +13,23 @@ from math import inf
 
 @dataclass(frozen=True)
 class Line:
-    """A core level: what is the same for all its components.
+    """A core level: the properties that are common to all its components.
 
-    `splitting` [eV] and `ratio` (of the areas) are of the spin-orbit partner at higher binding energy, 0 where there is
-    none. `sensitivity` is Scofield's cross-section of the main line for Al K-alpha, relative to C 1s (Scofield 1976,
-    J. Electron Spectrosc. 8, 129, doi 10.1016/0368-2048(76)80015-1). `fwhm` [eV] is what lines of this level have at
-    usual pass energies, `lorentzian` [eV] about what the core hole's lifetime leaves of it (of Campbell and Papp 2001,
-    At. Data Nucl. Data Tables 77, 1, doi 10.1006/adnd.2000.0848, and rounded), `asymmetry` that of metals in
-    the shape "doniach", each with its standard uncertainty.
+    Attributes
+    ----------
+    splitting, ratio : float
+        Distance [eV] of the spin-orbit partner at higher binding energy and its area relative to the main line; 0 for a
+        singlet.
+    sensitivity : float or None
+        Scofield's cross-section of the main line for Al K-alpha, relative to C 1s (Scofield 1976, J. Electron
+        Spectrosc. 8, 129, doi 10.1016/0368-2048(76)80015-1).
+    fwhm : (float, float)
+        Usual full width at half maximum at usual pass energies and its standard uncertainty, eV.
+    lorentzian : (float, float)
+        Lorentzian width from the lifetime of the core hole and its standard uncertainty, eV, rounded from Campbell and
+        Papp (2001, At. Data Nucl. Data Tables 77, 1, doi 10.1006/adnd.2000.0848).
+    asymmetry : (float, float) or None
+        Asymmetry of metals in the shape "doniach" and its standard uncertainty; None where lines are symmetric.
     """
 
     splitting: float = 0.0
@@ -32,7 +42,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Component:
-    """A chemical state that a region may show; `key` names its parameters, `label` is for figures."""
+    """A chemical state that a region may show.
+
+    Attributes
+    ----------
+    key, label : str
+        In names of parameters, and in figures.
+    position, uncertainty : float
+        Reference position and its standard uncertainty, eV; infinite where nothing is known.
+    source, conflict : str
+        Of the position.
+    fwhm : (float, float) or None
+        A width of its own with its standard uncertainty, eV; None for that of the region.
+    level : str
+        Another core level than that of the region, whose area does not count in the shares of the region.
+    with_region, without_region : str
+        The component is fitted only where the recording has this region, or only where it does not.
+    """
 
     key: str
     label: str
@@ -40,14 +66,14 @@ class Component:
     uncertainty: float = inf
     source: str = ""
     conflict: str = ""
-    fwhm: tuple[float, float] | None = None  # a width of its own, with its uncertainty; else that of the region
-    level: str = ""  # of another core level than the region's: no part of its shares
-    with_region: str = ""  # looked for only where the recording holds this region
-    without_region: str = ""  # or only where it does not
+    fwhm: tuple[float, float] | None = None
+    level: str = ""
+    with_region: str = ""
+    without_region: str = ""
 
 
-#: Splittings after Moulder et al. 1992, Handbook of X-ray Photoelectron Spectroscopy (In 3d 7.5, Zr 3d 2.4 eV); area
-#: ratios are those of the multiplicities, 2 : 3 for a 3d.
+#: Splittings after Moulder et al. (1992, Handbook of X-ray Photoelectron Spectroscopy): In 3d 7.5 eV, Zr 3d 2.4 eV.
+#: Area ratios are those of the multiplicities, 2 : 3 for a 3d.
 LINES: Mapping[str, Line] = {
     "Li 1s": Line(sensitivity=0.0568, lorentzian=(0.05, 0.05)),
     "C 1s": Line(sensitivity=1.0),
@@ -84,7 +110,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
             55.0,
             0.15,
             "Li2CO3 55.1 eV on the Au-referenced scale",
-            "Li3N (55.2 eV) lies at the same energy; where there is no N 1s region it is not looked for",
+            "Li3N (55.2 eV) lies at the same energy and is fitted only where there is an N 1s region",
             without_region="N 1s",
         ),
         Component(
@@ -113,15 +139,15 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
             443.5,
             0.15,
             "443.4 to 443.5 eV",
-            "In metal (443.75 eV) lies within 0.3 eV: 3d5/2 alone does not tell them apart; In2O3 (444.7 eV) is near",
+            "In metal lies at 443.75 eV, too near for 3d5/2 alone to distinguish them; In2O3 lies at 444.7 eV",
         ),
         Component(
             "LiIn",
             "Li–In",
             442.9,
             0.25,
-            "below InN (Chen et al. 2023), the lower the more lithium",
-            "no accepted reference; the position moves with the lithium content",
+            "below InN (Chen et al. 2023); the position falls with the lithium content",
+            "no accepted reference position",
         ),
     ),
     "N 1s": (
@@ -164,16 +190,16 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
     ),
 }
 
-#: Energies that others report for a compound, to be drawn beside the paper's: region, component, eV, source.
-DISPUTED = (
+#: Other positions reported for a compound, drawn beside the reference: region, component, eV, source.
+OTHER_POSITIONS = (
     ("N 1s", "Li3N", 396.1, "Nat. Commun. 2023, doi 10.1038/s41467-023-41441-0"),
     ("Li 1s", "Li0", 52.5, "C 1s at 284.8 eV"),
     ("Li 1s", "Li2O", 53.7, "C 1s at 284.8 eV"),
 )
 
 
-def looked_for(region: str, regions: Collection[str]) -> tuple[Component, ...]:
-    """Return the components that are looked for in a region of a recording that holds these regions."""
+def expected_components(region: str, regions: Collection[str]) -> tuple[Component, ...]:
+    """Return the components that are fitted in a region of a recording that holds these regions."""
     return tuple(
         c
         for c in COMPONENTS[region]

@@ -1,4 +1,4 @@
-"""Fitted regions as a figure: data, components, background, envelope and residuals."""
+"""Plots of fitted XPS regions: data, components, background, envelope and residuals."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,16 +6,17 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MultipleLocator
 from scipy.optimize import isotonic_regression
 
 from coldbond.bundle import figures
 from coldbond.xps.component_selection import Composition
-from coldbond.xps.components import COMPONENTS, DISPUTED, LINES
+from coldbond.xps.components import COMPONENTS, LINES, OTHER_POSITIONS
 from coldbond.xps.fit import curves
 
-#: One colour a component, the same in every region (Wong 2011, doi 10.1038/nmeth.1618).
+#: Colour of each component, the same in every region (Wong 2011, doi 10.1038/nmeth.1618).
 COLORS = {
     "Li0": "#D55E00",
     "Li3N": "#0072B2",
@@ -28,12 +29,15 @@ COLORS = {
     "ZrReduced": "#D55E00",
 }
 
+OTHER_COLOR = "0.5"
 MARGIN = 4.5  # eV, drawn on either side of the references
-STRIP = 0.2  # of a panel's height, for the residuals
+LABEL_DISTANCE = 0.055  # least distance of two labels, as a share of the width of a panel
+STRIP = 0.2  # share of the height of a panel that the residuals take
+LEAST_RESIDUAL_RANGE = 4.0  # standard deviations that the strip shows on either side of zero at least
 
 
 def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: Sequence[str]) -> list[Axes]:
-    """Draw a column for each region, in it the recordings that hold it from top to bottom.
+    """Draw a column for each region, with the recordings that have it from top to bottom.
 
     Parameters
     ----------
@@ -42,18 +46,20 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
     found : mapping of str to mapping of str to Composition
         From `surface.compositions`.
     regions : sequence of str
-        From left to right, those that a recording holds.
+        From left to right; a region that no recording has is left out.
 
     Returns
     -------
     list of matplotlib.axes.Axes
-        The top panel of each column, to be lettered.
+        The top panel of each column.
     """
     held = {region: [label for label in found if region in found[label]] for region in regions}
     held = {region: labels for region, labels in held.items() if labels}
     rows = max(map(len, held.values()))
     grid = fig.subplots(rows, len(held), sharex="col", squeeze=False)
-    fig.get_layout_engine().set(hspace=0, h_pad=0.01)
+    layout = fig.get_layout_engine()
+    if isinstance(layout, ConstrainedLayoutEngine):
+        layout.set(hspace=0, h_pad=0.01)
     for region, axes in zip(held, grid.T, strict=True):
         for label, ax in zip(held[region], axes, strict=False):
             spectrum(curves(found[label][region].best), ax)
@@ -73,21 +79,21 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
 def spectrum(fitted: xr.Dataset, ax: Axes) -> None:
     """Draw one region and, in a strip at the bottom, its residuals in standard deviations.
 
-    An axes of its own for each strip would double what a figure's layout costs.
+    The strip is drawn into the same axes: an axes of its own would double the time of the layout.
 
     Parameters
     ----------
     fitted : xarray.Dataset
         From `fit.curves`.
     ax : matplotlib.axes.Axes
-        Its y axis is the intensity's.
+        Its y axis shows the intensity.
     """
     energy = fitted.binding_energy.to_numpy()
     background = fitted.background.to_numpy()
     for key in fitted.key.to_numpy():
         line = background + fitted.component.sel(key=key).to_numpy()
-        ax.fill_between(energy, background, line, color=COLORS.get(str(key), "0.5"), alpha=0.45, linewidth=0)
-        ax.plot(energy, line, color=COLORS.get(str(key), "0.5"), linewidth=0.6)
+        ax.fill_between(energy, background, line, color=COLORS.get(str(key), OTHER_COLOR), alpha=0.45, linewidth=0)
+        ax.plot(energy, line, color=COLORS.get(str(key), OTHER_COLOR), linewidth=0.6)
     ax.plot(energy, background, color="0.4", linewidth=0.6, linestyle="--")
     ax.plot(energy, fitted.intensity, ".", color="0.55", markersize=2.4, markeredgewidth=0)
     ax.plot(energy, fitted.envelope, color="k", linewidth=0.6)
@@ -96,41 +102,52 @@ def spectrum(fitted: xr.Dataset, ax: Axes) -> None:
     ax.set_ylim(top - (top - bottom) / (1 - STRIP), top)
     ax.set_yticks([])
     ax.set_axisbelow(False)  # or the strip hides the ticks
-    reach = max(4.0, float(np.abs(fitted.residual).max()))
+    reach = max(LEAST_RESIDUAL_RANGE, float(np.abs(fitted.residual).max()))
     middle, sigma = STRIP / 2, STRIP / 2 / reach
-    frame = {"transform": ax.transAxes, "zorder": 2.1}  # over a spectrum that someone zooms into
-    ax.add_patch(Rectangle((0, 0), 1, STRIP, facecolor="w", edgecolor="0.15", **frame))
-    ax.add_patch(Rectangle((0, middle - 2 * sigma), 1, 4 * sigma, color="0.92", linewidth=0, **frame))
-    frame["transform"] = ax.get_xaxis_transform()
-    ax.plot(energy, middle + sigma * fitted.residual.to_numpy(), color="0.35", linewidth=0.4, **frame)
+    above = 2.1  # zorder over a spectrum that someone zooms into
+    frame = Rectangle((0, 0), 1, STRIP, facecolor="w", edgecolor="0.15", transform=ax.transAxes, zorder=above)
+    band = Rectangle(
+        (0, middle - 2 * sigma), 1, 4 * sigma, color="0.92", linewidth=0, transform=ax.transAxes, zorder=above
+    )
+    ax.add_patch(frame)
+    ax.add_patch(band)
+    residual = middle + sigma * fitted.residual.to_numpy()
+    ax.plot(energy, residual, color="0.35", linewidth=0.4, transform=ax.get_xaxis_transform(), zorder=above)
 
 
 def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -> None:
-    """Mark in a column of panels where the references of the components lie, and where others place them."""
-    looked = {key for composition in held for key in composition.table.index}
-    components = sorted((c for c in COMPONENTS[region] if c.key in looked), key=lambda c: c.position)
+    """Mark the reference positions of the components in a column of panels, and other positions reported for them."""
+    keys = {key for composition in held for key in composition.components}
+    components = sorted((c for c in COMPONENTS[region] if c.key in keys), key=lambda c: c.position)
     edges = np.array([c.position for c in components] + [components[-1].position + LINES[region].splitting])
     axes[0].set_xlim(edges.max() + MARGIN, edges.min() - MARGIN)
     axes[0].xaxis.set_major_locator(MultipleLocator(2))
     top, height = axes[0], axes[0].get_xaxis_transform()
-    placed = _apart([c.position for c in components], 0.055 * (np.ptp(edges) + 2 * MARGIN))
+    placed = _apart([c.position for c in components], LABEL_DISTANCE * (np.ptp(edges) + 2 * MARGIN))
     for c, at in zip(components, placed, strict=True):
-        color = COLORS.get(c.key, "0.5")
+        color = COLORS.get(c.key, OTHER_COLOR)
         for ax in axes:
             ax.axvline(c.position, color=color, linewidth=0.5, linestyle=":", zorder=0)
         top.plot([c.position, at], [1.0, 1.05], color=color, linewidth=0.5, transform=height, clip_on=False)
-        style = {"rotation": 90, "ha": "center", "va": "bottom", "color": color, "fontsize": 6}
-        top.text(at, 1.06, c.label, transform=height, **style)
-    disputed = [(key, position) for where, key, position, _ in DISPUTED if where == region and key in looked]
-    for key, position in disputed:
-        top.plot(position, 0.96, "v", color=COLORS.get(key, "0.5"), markersize=3.5, transform=height)
-    if disputed:
-        at = min(position for _, position in disputed)
-        text = {"xytext": (4, 0), "textcoords": "offset points", "xycoords": height, "fontsize": 6}
-        top.annotate("elsewhere", (at, 0.955), va="center", color="0.4", **text)
+        top.text(at, 1.06, c.label, transform=height, rotation=90, ha="center", va="bottom", color=color, fontsize=6)
+    others = [(key, position) for where, key, position, _ in OTHER_POSITIONS if where == region and key in keys]
+    for key, position in others:
+        top.plot(position, 0.96, "v", color=COLORS.get(key, OTHER_COLOR), markersize=3.5, transform=height)
+    if others:
+        at = min(position for _, position in others)
+        top.annotate(
+            "elsewhere",
+            (at, 0.955),
+            xytext=(4, 0),
+            textcoords="offset points",
+            xycoords=height,
+            fontsize=6,
+            va="center",
+            color="0.4",
+        )
 
 
 def _apart(positions: Sequence[float], least: float) -> np.ndarray:
-    """Move ascending positions as little as keeps neighbours this far apart."""
+    """Return ascending positions, moved as little as possible so that neighbours are this far apart."""
     ranks = least * np.arange(len(positions))
     return isotonic_regression(np.asarray(positions) - ranks).x + ranks

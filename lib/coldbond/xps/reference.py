@@ -1,4 +1,8 @@
-"""The energy scale of a recording: as recorded, or set by its adventitious carbon."""
+"""Energy scale of a recording: as recorded, or set by adventitious carbon.
+
+An insulating surface charges, which shifts all its lines alike. The C 1s region is fitted with the usual components of
+adventitious carbon, and the whole scale is shifted so that the C-C component lies at a stated energy.
+"""
 
 import numpy as np
 import xarray as xr
@@ -6,7 +10,10 @@ import xarray as xr
 from coldbond.xps.components import COMPONENTS, LINES
 from coldbond.xps.fit import fit
 
-CHARGING = 2.0  # eV: standard deviation of the shifts that insulators show under a flood gun, to start from
+#: Standard deviation of the shifts of insulators under a flood gun, eV: the prior of the common shift of the C 1s
+#: components. A convention; shifts of a few eV are usual.
+CHARGING = 2.0
+LEAST_SIGNIFICANCE = 5.0  # area of the C-C component over its standard error, below which it cannot set the scale
 
 
 def referenced(
@@ -17,12 +24,12 @@ def referenced(
     Parameters
     ----------
     recording : xarray.DataTree
-        As `coldbond.read` gives it, regions as children.
+        As `coldbond.read` returns it, regions as children.
     energy : float or None
-        Where the C-C component of the C 1s region is put, eV; None leaves the scale as it was recorded.
+        Energy to which the C-C component of the C 1s region is shifted, eV; None leaves the scale as recorded.
     uncertainty : float
         Standard uncertainty of that energy, eV. That of adventitious carbon is 0.1 to 0.2 eV on one kind of sample, and
-        much more between kinds (Greczynski and Hultman 2020, Prog. Mater. Sci. 107, 100591,
+        much larger between kinds (Greczynski and Hultman 2020, Prog. Mater. Sci. 107, 100591,
         doi 10.1016/j.pmatsci.2019.100591).
     background : str
         Of the C 1s region, as for `fit.fit`.
@@ -30,22 +37,22 @@ def referenced(
     Returns
     -------
     xarray.DataTree
-        Attrs more: `energy_shift`, what was added [eV]; `energy_uncertainty`, the standard uncertainty of the scale
-        [eV], common to all regions and so absent from differences within the recording; `energy_reference`, both in
-        words, with what the file itself states.
+        With these attrs: `energy_shift`, the shift that was added [eV]; `energy_uncertainty`, the standard uncertainty
+        of the scale [eV], which is common to all regions and cancels in differences within the recording;
+        `energy_reference`, a description with what the file itself states.
 
     Raises
     ------
     ValueError
-        There is a C 1s region, but no C-C line in it.
+        There is a C 1s region without a significant C-C line.
     """
     stated = recording.attrs.get("charge_reference")
     stated = f"; the file states {stated!r}" if stated else ""
     shift, deviation = 0.0, uncertainty
     if energy is None:
-        said = f"as recorded{stated}"
+        description = f"as recorded{stated}"
     elif "C 1s" not in recording.children:
-        said = f"as recorded: there is no C 1s region{stated}"
+        description = f"as recorded: no C 1s region{stated}"
     else:
         result = fit(
             recording["C 1s"].to_dataset(),
@@ -55,13 +62,13 @@ def referenced(
             reference_uncertainty=CHARGING,
         )
         position, area = (result.params[f"CC_{name}"] for name in ("position", "area"))
-        if not (position.stderr and area.stderr and area.value > 5 * area.stderr):
+        if not (position.stderr and area.stderr and area.value > LEAST_SIGNIFICANCE * area.stderr):
             raise ValueError(
-                "the C 1s region shows no C-C line to set the energy scale by: leave the energies as recorded"
+                "the C 1s region has no C-C line to set the energy scale by: leave the energies as recorded"
             )
         shift = energy - position.value
         deviation = float(np.hypot(uncertainty, position.stderr))
-        said = f"C–C of C 1s set from {position.value:.2f} to {energy:.2f} eV{stated}"
+        description = f"C–C of C 1s shifted from {position.value:.2f} to {energy:.2f} eV{stated}"
     moved = {
         name: region.to_dataset().assign_coords(
             binding_energy=("binding_energy", region.binding_energy.to_numpy() + shift, region.binding_energy.attrs)
@@ -72,6 +79,6 @@ def referenced(
     tree.attrs = recording.attrs | {
         "energy_shift": shift,
         "energy_uncertainty": deviation,
-        "energy_reference": said,
+        "energy_reference": description,
     }
     return tree

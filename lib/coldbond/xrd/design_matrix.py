@@ -1,4 +1,12 @@
-"""A powder pattern as columns: one for each thing whose amount enters it linearly, given lattice, shift and widths."""
+"""Design matrix of a powder pattern: one column a reflection or phase, and derivatives by the nonlinear parameters.
+
+A pattern is linear in the intensities of its reflections; lattice, shift and widths are nonlinear. A column is the sum
+of pseudo-Voigt functions at the emission lines of the tube, each repeated at the quadrature nodes of axial divergence
+and of the depth from which the sample diffracts. Near the centre every node is evaluated; in the tails, where only the
+Lorentzian part is left, one mean shift stands for all of them. Windows and quadratures are fixed at the start values,
+so that the matrix is a smooth function of the parameters. The emission profile of copper is that of Hoelzer et al.
+(1997, doi 10.1103/PhysRevA.56.4554).
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,21 +18,33 @@ from scipy import linalg
 from coldbond.xrd import profile
 from coldbond.xrd.reflections import HC
 
-REACH = 30.0  # full widths at half maximum to which a profile is followed: 1 % of a Lorentzian lies beyond
-BESIDE = 10.0  # of a phase beside the main one, which is weaker
-LEAST = 1.0  # degree to which it is followed at the least
-CENTRE = 6.0  # full widths about the centre within which a profile is smeared node by node
-FINE = 0.4  # of a full width at half maximum: distance of the nodes that stand for axial divergence
-NODES = 64  # at the most
-BLOCK = 10_000  # numbers that are worked on at a time: they stay in a processor's cache
-STEP = 1e-6  # by which a parameter is changed, in its unit, to see where the profiles move
+#: Distance to which the profiles of the main phase are evaluated, in full widths at half maximum: 1 % of the area of a
+#: Lorentzian lies beyond.
+MAIN_RANGE = 30.0
+#: The same for phases beside the main one, which are weaker: 3 % of the area of a Lorentzian lie beyond.
+OTHER_RANGE = 10.0
+LEAST_RANGE = 1.0  # degree, the least distance to which a profile is evaluated
+#: Distance to which a profile is evaluated at every quadrature node, in full widths at half maximum; farther out the
+#: Gaussian part is below 1e-40 and the tail of a Lorentzian is the same wherever within the smearing it starts.
+CENTRE_RANGE = 6.0
+NODE_DISTANCE = 0.4  # between quadrature nodes of the axial divergence, in full widths at half maximum
+FEWEST_NODES, MOST_NODES = 4, 64  # of that quadrature
+SHALLOW = 0.05  # shift by the mean depth over the full width below which the mean depth stands for its distribution
+DEPTH_NODES = 4, 10, 12  # nodes of the depth: 4 + 10 x (shift over full width), 12 at most
+DEEPEST = 5.0  # mean depths that the window includes: e^-5 of the intensity comes from below
+BLOCK = 10_000  # numbers evaluated at a time, so that they stay in the cache of a processor
+DERIVATIVE_STEP = 1e-6  # of the central differences of positions and widths, in the unit of each parameter
+SAME_LINE = 1e-4  # relative difference of a wavelength from copper's K-alpha1 up to which it counts as copper's
 
-#: Copper's K-alpha1 and K-alpha2: energy of the peak, and energy and share of the two Lorentzians that make it [eV],
+#: Copper's K-alpha1 and K-alpha2: energy of the peak, and energy and share of the two Lorentzians that compose it [eV],
 #: from Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554.
-COPPER = (
+COPPER_LINES = (
     (8047.8227, ((8047.837, 0.579 / 0.659), (8045.367, 0.080 / 0.659))),
     (8027.8416, ((8027.993, 0.236 / 0.341), (8026.504, 0.105 / 0.341))),
 )
+
+#: Values of the nonlinear parameters by name; arrays of shape (p, 1) for several values at a time.
+Values = Mapping[str, float] | Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -35,9 +55,9 @@ class Phase:
     ----------
     hkl : array of int, shape (n, 3)
     column : array of int, shape (n,)
-        Which column a reflection is part of.
+        Index of the column that a reflection belongs to.
     share : array, shape (n,)
-        Area of the reflection where its column's amount is 1.
+        Area of the reflection where the amplitude of its column is 1.
     cell : tuple of float, optional
         Of a phase whose cell is not fitted.
     breadth : float, optional
@@ -51,33 +71,31 @@ class Phase:
     breadth: float | None = None
 
 
-def spacings(hkl: np.ndarray, cell: Sequence[float]) -> np.ndarray:
+def spacings(hkl: np.ndarray, cell: Sequence[float | np.ndarray]) -> np.ndarray:
     """Return the spacing of lattice planes [angstrom] in a cell of a, b, c [angstrom], alpha, beta, gamma [degree].
 
-    For several cells, each of shape (p, 1), it is of shape (p, n).
+    The result is of shape (n,), or (p, n) for p cells whose parameters are of shape (p, 1).
     """
-    cell = np.stack(np.broadcast_arrays(*cell), axis=-1)
-    lengths, cosines = cell[..., :3], np.cos(np.radians(cell[..., 3:]))
+    parameters = np.stack(np.broadcast_arrays(*cell), axis=-1)
+    lengths, cosines = parameters[..., :3], np.cos(np.radians(parameters[..., 3:]))
     metric = lengths[..., None] * lengths[..., None, :]
     metric[..., [1, 0, 0], [2, 2, 1]] *= cosines
     metric[..., [2, 2, 1], [1, 0, 0]] *= cosines
-    squares = ((hkl @ np.linalg.inv(metric)) * hkl).sum(axis=-1)
-    return 1 / np.sqrt(squares.reshape(*cell.shape[:-2], len(hkl)))
+    squares = ((hkl @ np.linalg.inv(metric)) * hkl).sum(axis=-1)  # 1 / d^2 = h G* h
+    return 1 / np.sqrt(squares.reshape(*parameters.shape[:-2], len(hkl)))
 
 
-def angles(
-    d: np.ndarray, wavelength: float, values: Mapping[str, float], radius: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return Bragg's scattering angles [degree], and how far off them the geometry sets the pattern.
+def angles(d: np.ndarray, wavelength: float, values: Values, radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return Bragg angles two theta [degree], and the shift of each by displacement or zero error [degree].
 
     Parameters
     ----------
     d : array
-        Angstrom. The angle of a spacing below half the wavelength is 180 degree.
+        Angstrom. A spacing below half the wavelength gets 180 degree.
     wavelength : float
         Angstrom.
     values : mapping
-        "displacement" [mm], positive for a sample below the axis, or "zero" [degree].
+        "displacement" [mm], positive for a sample below the goniometer axis, or "zero" [degree].
     radius : float
         Of the goniometer, mm.
     """
@@ -86,52 +104,53 @@ def angles(
     return two_theta, lowered + values.get("zero", 0.0)
 
 
-def shape(two_theta: np.ndarray, phase: Phase, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
+def shape(two_theta: np.ndarray, phase: Phase, values: Values) -> tuple[np.ndarray, np.ndarray]:
     """Return full width at half maximum [degree] and mixing of a phase's profiles, without axial divergence."""
     size = values["size"] if phase.breadth is None else phase.breadth
     strain = values["strain"] if phase.breadth is None else 0.0
     u, v, w, x, y = (values[name] for name in "uvwxy")
-    return profile.mixed(*profile.widths(two_theta, u, v, w, x + size, y + strain))
+    return profile.voigt_approximation(*profile.component_widths(two_theta, u, v, w, x + size, y + strain))
 
 
 def emission(wavelengths: Sequence[float]) -> list[tuple[float, int, float]]:
-    """Return the lines that K-alpha1 and K-alpha2 consist of: wavelength [angstrom], which of the two, share in it.
+    """Return the Lorentzian lines of K-alpha1 and K-alpha2: wavelength [angstrom], 0 or 1, share in that of the two.
 
     Parameters
     ----------
     wavelengths : sequence of float
-        K-alpha1 and, where there is one, K-alpha2 [angstrom], of their peaks. Copper's are lopsided; each is two lines.
+        Peak wavelengths of K-alpha1 and, where there is one, K-alpha2 [angstrom]. Copper's are asymmetric and consist
+        of two lines each; other anodes have one line each.
     """
-    if abs(wavelengths[0] * COPPER[0][0] / HC - 1) > 1e-4:
+    if abs(wavelengths[0] * COPPER_LINES[0][0] / HC - 1) > SAME_LINE:
         return [(wavelength, which, 1.0) for which, wavelength in enumerate(wavelengths)]
     return [
         (wavelength * peak / energy, which, share)
-        for which, (wavelength, (peak, parts)) in enumerate(zip(wavelengths, COPPER, strict=False))
+        for which, (wavelength, (peak, parts)) in enumerate(zip(wavelengths, COPPER_LINES, strict=False))
         for energy, share in parts
     ]
 
 
 @dataclass(frozen=True)
 class _Copies:
-    """The centres or the tails of a few profiles of a phase: shifted copies of one function that add up.
+    """Centres or tails of some profiles of a phase, each a sum of shifted copies of one pseudo-Voigt function.
 
     Attributes
     ----------
     reflections : array of int, shape (n,)
     points : array of int, shape (n, w)
-        Where each is evaluated.
+        Indices of the points at which each is evaluated.
     two_theta : array, shape (n, w)
         Degree.
     kept : array of bool, shape (n, w)
-        False where the other part has the profile.
+        False where the other part (tail or centre) evaluates the profile.
     line : array of int, shape (s,)
-        Of each copy: its reflection times the number of emission lines, plus its line.
+        Of each copy: index of its reflection times the number of emission lines, plus index of its line.
     axial, depth : array, shape (s,)
-        Its shift per square of the axial divergence and per mean depth.
+        Shift of the copy per square of the axial divergence and per mean depth.
     sums : array, shape (3, n x lines, s)
-        Weighted sums over the copies of a line: plain, times `axial`, times `depth`.
+        Weights of the sums over the copies of a line: plain, times `axial`, times `depth`.
     merged : array, shape (2 L + 4, 2 lines + 4)
-        What makes the state of these lines of that of all L.
+        Linear map from the state with all L emission lines to the state with the lines used here.
     """
 
     reflections: np.ndarray
@@ -145,8 +164,8 @@ class _Copies:
     merged: np.ndarray
 
 
-class Columns:
-    """The columns as a function of lattice, shift and widths, over windows and quadratures fixed at the start.
+class DesignMatrix:
+    """Design matrix of a pattern as a function of lattice, shift and widths.
 
     Parameters
     ----------
@@ -158,9 +177,9 @@ class Columns:
         Of the goniometer, mm.
     phases : sequence of Phase
     cell : callable
-        Returns the fitted cell from the values.
+        Returns the fitted cell from the parameter values.
     values : mapping of str to float
-        The start.
+        Start values; they fix the windows and quadratures.
     """
 
     def __init__(
@@ -169,48 +188,54 @@ class Columns:
         wavelengths: Sequence[float],
         radius: float,
         phases: Sequence[Phase],
-        cell: Callable,
+        cell: Callable[[Values], Sequence[float | np.ndarray]],
         values: Mapping[str, float],
     ) -> None:
         self.two_theta, self.wavelengths, self.radius = two_theta, wavelengths, radius
         self.phases, self.cell, self.lines = phases, cell, emission(wavelengths)
         self.count = 1 + max(int(phase.column.max()) for phase in phases)
-        # Windows and quadratures stay what they are at the start: the columns are smooth functions of the values.
         self.parts = [self._parts(phase, values) for phase in phases]
 
-    def positions(
-        self, phase: Phase, values: Mapping[str, float], wavelength: float | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return Bragg's angles of a phase at K-alpha1, or another wavelength, and their shifts [degree]."""
+    def positions(self, phase: Phase, values: Values, wavelength: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the Bragg angles of a phase at K-alpha1, or another wavelength, and their shifts [degree]."""
         d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
         return angles(d, wavelength or self.wavelengths[0], values, self.radius)
 
-    def _sunk(self, two_theta: np.ndarray, values: Mapping[str, float]) -> np.ndarray:
-        """Mean shift to lower angles by the depth at which a sample scatters [degree]."""
+    def _depth_shift(self, two_theta: np.ndarray, values: Values) -> np.ndarray:
+        """Return the mean shift to lower angles by transparency of the sample [degree].
+
+        A layer at depth z is a sample displaced by z; the mean depth of absorption is `depth` x sin(theta).
+        """
         return np.degrees(values["depth"] / self.radius) * np.sin(np.radians(two_theta))
 
     def _parts(self, phase: Phase, values: Mapping[str, float]) -> list[_Copies]:
-        """Centres, smeared node by node, and tails, of which only a Lorentzian is left, shifted by the smearing."""
+        """Return centres, evaluated at every node, and tails, evaluated once at the mean shift of all nodes."""
         true, _ = self.positions(phase, values)
         ends = [sum(self.positions(phase, values, at)) for at in (self.wavelengths[0], self.wavelengths[-1])]
         fwhm, _ = shape(true, phase, values)
+        # "axial" is the squared divergence [degree^2]. At least 1 is assumed here: the fit may start from 0 and rise.
         divergence = np.radians(np.radians(max(abs(values["axial"]), 1.0)))
         spread = np.degrees(divergence) * 2 / np.sin(np.radians(true))
-        sunk = np.abs(self._sunk(true, values))
+        lowered = np.abs(self._depth_shift(true, values))
         nodes = []
-        for at, count, deep in zip(true, np.clip(spread / (FINE * fwhm), 4, NODES), sunk / fwhm, strict=True):
-            axial, weight = profile.axial(at, int(count))
-            # Depth, in units of its mean, is distributed exponentially: n nodes have its first 2 n moments.
-            depth, share = _laguerre(1 if deep < 0.05 else min(4 + int(10 * deep), 12))
+        counts = np.clip(spread / (NODE_DISTANCE * fwhm), FEWEST_NODES, MOST_NODES)
+        few, slope, most = DEPTH_NODES
+        for at, count, deep in zip(true, counts, lowered / fwhm, strict=True):
+            axial, weight = profile.axial_divergence(at, int(count))
+            # Absorption makes the depth exponentially distributed: n Gauss-Laguerre nodes have its first 2 n moments.
+            depth, share = _laguerre(1 if deep < SHALLOW else min(few + int(slope * deep), most))
             both = np.repeat(axial, depth.size), np.tile(depth, weight.size), np.outer(weight, share).ravel()
             nodes.append(np.array(both))
         means = [np.append(part[:2] @ part[2], 1.0)[:, None] for part in nodes]
         near, far = (
             np.searchsorted(self.two_theta, [ends[0] - reach - smear, ends[1] + reach + smear])
-            for smear in [spread + 5 * sunk]
-            for reach in (CENTRE * fwhm, np.maximum((REACH if phase.cell is None else BESIDE) * fwhm, LEAST))
+            for smear in [spread + DEEPEST * lowered]
+            for reach in (
+                CENTRE_RANGE * fwhm,
+                np.maximum((MAIN_RANGE if phase.cell is None else OTHER_RANGE) * fwhm, LEAST_RANGE),
+            )
         )
-        # Far out the lines of which K-alpha1 consists are one, and so are those of K-alpha2.
+        # In the tails the two lines of K-alpha1 are merged into one at their mean, and so are those of K-alpha2.
         which, share = (np.array(column) for column in list(zip(*self.lines, strict=True))[1:])
         one = which[:, None] == np.arange(which.max() + 1)
         merged = linalg.block_diag(one * share[:, None], one, np.eye(4))
@@ -222,8 +247,11 @@ class Columns:
     def _copies(
         self, nodes: Sequence[np.ndarray], window: np.ndarray, hole: np.ndarray, merged: np.ndarray
     ) -> Iterator[_Copies]:
-        """Copies of each reflection's emission lines at its nodes, over a window but for a hole in it."""
-        number = _lines(merged)
+        """Yield copies of the emission lines of each reflection at its nodes, over a window without the hole in it.
+
+        Reflections are grouped into blocks of at most about `BLOCK` numbers.
+        """
+        number = _line_count(merged)
         counts = np.array([part.shape[1] for part in nodes])
         block = np.cumsum(counts * (window[1] - window[0])) * number // BLOCK
         for of in (np.flatnonzero(block == at) for at in np.unique(block)):
@@ -233,41 +261,42 @@ class Columns:
             kept = (points >= first) & (points < last)
             if hole.size:
                 kept &= (points < hole[0, of, None]) | (points >= hole[1, of, None])
-            axial, depth, weight = np.hstack([np.tile(nodes[i], number) for i in of])
+            axial, depth, weight = np.hstack([np.tile(nodes[i], number) for i in of.tolist()])
             rows = np.arange(of.size * number)
             line = np.repeat(rows, np.repeat(counts[of], number))
             plain = np.where(line == rows[:, None], weight, 0.0)
             sums = np.stack([plain, plain * axial, plain * depth])
             yield _Copies(of, points, self.two_theta[points], kept, line, axial, depth, sums, merged)
 
-    def _state(self, phase: Phase, values: Mapping[str, float]) -> np.ndarray:
-        """Place and strength of each emission line, width, mixing, depth, divergence; shape (n, 2 L + 4).
+    def _state(self, phase: Phase, values: Values) -> np.ndarray:
+        """Return what determines the profiles, shape (n, 2 L + 4).
 
-        For several values of each parameter, of shape (p, 1), it is of shape (n, p, 2 L + 4).
+        These are position and strength of each of L emission lines, width, mixing, shift by depth and divergence. For
+        p values of each parameter, of shape (p, 1), the result is of shape (n, p, 2 L + 4).
         """
         ratio = values["kalpha2_ratio"] if len(self.wavelengths) > 1 else 0.0
         d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
-        places = [sum(angles(d, wavelength, values, self.radius)) for wavelength, *_ in self.lines]
+        positions = [sum(angles(d, wavelength, values, self.radius)) for wavelength, *_ in self.lines]
         strengths = [(1.0, ratio)[which] * share / (1 + ratio) for _, which, share in self.lines]
         true, _ = angles(d, self.wavelengths[0], values, self.radius)
-        rest = *shape(true, phase, values), self._sunk(true, values), np.radians(values["axial"])
-        return np.moveaxis(np.stack(np.broadcast_arrays(*places, *strengths, *rest)), [0, -1], [-1, 0])
+        others = *shape(true, phase, values), self._depth_shift(true, values), np.radians(values["axial"])
+        return np.moveaxis(np.stack(np.broadcast_arrays(*positions, *strengths, *others)), [0, -1], [-1, 0])
 
     def _arguments(self, part: _Copies, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Distance from the centre, width and mixing of each copy."""
-        of = part.line // _lines(state)
-        fwhm, mixing, sunk, divergence = state[of, -4:].T
-        place = state[:, : _lines(state)].ravel()[part.line] + divergence * part.axial - sunk * part.depth
-        return part.two_theta[of] - place[:, None], fwhm[:, None], mixing[:, None]
+        """Return distance from the centre, width and mixing of each copy."""
+        of = part.line // _line_count(state)
+        fwhm, mixing, lowered, divergence = state[of, -4:].T
+        position = state[:, : _line_count(state)].ravel()[part.line] + divergence * part.axial - lowered * part.depth
+        return part.two_theta[of] - position[:, None], fwhm[:, None], mixing[:, None]
 
-    def __call__(self, values: Mapping[str, float]) -> np.ndarray:
-        """Return the columns, shape (m, count): intensity for an amount of 1."""
+    def __call__(self, values: Values) -> np.ndarray:
+        """Return the matrix, shape (m, count): the intensity of each column for an amplitude of 1."""
         columns = np.zeros((self.count, self.two_theta.size))
         for phase, parts in zip(self.phases, self.parts, strict=True):
             whole = self._state(phase, values)
             for part in parts:
                 state = whole[part.reflections] @ part.merged
-                number = _lines(state)
+                number = _line_count(state)
                 by_line = part.sums[0] @ profile.pseudo_voigt(*self._arguments(part, state))
                 strengths = (phase.share[part.reflections, None] * state[:, number : 2 * number])[:, None]
                 profiles = (strengths @ by_line.reshape(len(state), number, -1))[:, 0] * part.kept
@@ -275,65 +304,72 @@ class Columns:
                     columns[column, points[0] : points[0] + points.size] += added
         return columns.T
 
-    def slopes(
-        self, values: Mapping[str, float], names: Sequence[str], amounts: np.ndarray, weights: np.ndarray
+    def derivatives(
+        self, values: Mapping[str, float], names: Sequence[str], amplitudes: np.ndarray, weights: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return how the columns change with parameters, summed over the columns and over the points.
+        """Return the derivatives of the matrix by parameters, summed over the columns and over the points.
 
         Parameters
         ----------
         values : mapping of str to float
         names : sequence of str
             Of the parameters.
-        amounts : array, shape (count,)
+        amplitudes : array, shape (count,)
         weights : array, shape (m,)
 
         Returns
         -------
         array, shape (m, len(names)); array, shape (count, len(names))
-            The change of the columns times `amounts`, and of the transposed columns times `weights`.
+            Derivative of the matrix times `amplitudes`, and of the transposed matrix times `weights`.
+
+        Notes
+        -----
+        The chain rule: positions, widths and mixing (`_state`) are differentiated numerically by the parameters, which
+        is cheap; the profiles are differentiated analytically by their state.
         """
         of_points, of_columns = np.zeros((len(names), self.two_theta.size)), np.zeros((self.count, len(names)))
-        steps = {name: STEP * np.append(way := np.array(names) == name, -1.0 * way)[:, None] for name in values}
-        several = {name: value + steps[name] for name, value in values.items()}
+        steps = {
+            name: DERIVATIVE_STEP * np.append(own := np.array(names) == name, -1.0 * own)[:, None] for name in values
+        }
+        stepped = {name: value + steps[name] for name, value in values.items()}
         for phase, parts in zip(self.phases, self.parts, strict=True):
             whole = self._state(phase, values)
-            above, below = np.split(self._state(phase, several), 2, axis=1)
-            moved = (above - below) / (2 * STEP) * phase.share[:, None, None]
+            above, below = np.split(self._state(phase, stepped), 2, axis=1)
+            moved = (above - below) / (2 * DERIVATIVE_STEP) * phase.share[:, None, None]
             for part in parts:
                 of = part.reflections
                 by_state = self._by_state(part, whole[of] @ part.merged)
                 slopes = (moved[of] @ part.merged).astype(np.float32) @ (by_state * part.kept[:, None])
                 np.add.at(of_columns, phase.column[of], (slopes @ weights[part.points][:, :, None])[:, :, 0])
-                slopes = slopes * amounts[phase.column[of], None, None]
+                slopes = slopes * amplitudes[phase.column[of], None, None]
                 for points, slope in zip(part.points, slopes, strict=True):
                     of_points[:, points[0] : points[0] + points.size] += slope
         return of_points.T, of_columns
 
     def _by_state(self, part: _Copies, state: np.ndarray) -> np.ndarray:
-        """How the profiles change with each number of their state, shape (n, 2 lines + 4, w)."""
-        number = _lines(state)
+        """Return the derivatives of the profiles by each number of their state, shape (n, 2 lines + 4, w)."""
+        number = _line_count(state)
         fwhm, mixing = (state[:, i, None, None] for i in (-4, -3))
         strengths = state[:, None, number : 2 * number]
         x, *shapes = self._arguments(part, state)
-        # in single precision, which is enough to say where to go and how far off one may be
+        # Single precision halves the time; it is enough for a Jacobian, which gives steps and standard errors.
         x, *shapes = (numbers.astype(np.float32) for numbers in (x, *shapes))
         fwhm, mixing, strengths = (numbers.astype(np.float32) for numbers in (fwhm, mixing, strengths))
-        lorentzian, gaussian, by_place = profile.slopes(x, *shapes)
+        lorentzian, gaussian, by_position = profile.derivatives(x, *shapes)
 
         def lines(sums: np.ndarray, copies: np.ndarray) -> np.ndarray:
             return (sums @ copies).reshape(len(state), number, -1)
 
         plain, axial, depth = part.sums.astype(np.float32)
         value = mixing * (wide := lines(plain, lorentzian)) + (1 - mixing) * (narrow := lines(plain, gaussian))
-        smeared = lines(depth, by_place), -lines(axial, by_place)
-        rest = (-(value + lines(plain, x * by_place)) / fwhm, wide - narrow, *smeared)
-        by_line = -strengths.reshape(len(state), number, 1) * lines(plain, by_place)
-        return np.concatenate([by_line, value, *(strengths @ each for each in rest)], axis=1)
+        smeared = lines(depth, by_position), -lines(axial, by_position)
+        others = (-(value + lines(plain, x * by_position)) / fwhm, wide - narrow, *smeared)
+        by_line = -strengths.reshape(len(state), number, 1) * lines(plain, by_position)
+        return np.concatenate([by_line, value, *(strengths @ each for each in others)], axis=1)
 
 
-def _lines(state: np.ndarray) -> int:
-    """Number of emission lines in a state."""
+def _line_count(state: np.ndarray) -> int:
+    """Return the number of emission lines in a state."""
     return (state.shape[1] - 4) // 2
 
 

@@ -1,105 +1,135 @@
-"""Peaks that the main phase does not explain, wherever they stand."""
+"""Stray peaks: peaks in the residual pattern, at any angle, that the main phase does not explain.
+
+A filter matched to peaks of several breadths runs over all angles (Turin 1960, doi 10.1109/TIT.1960.1057571). The
+highest significance above the threshold gives the start of a peak, whose position and breadth are fitted by variable
+projection. The peak is then added to the nuisance space, with derivatives for errors of its position and breadth, and
+the search goes on. The threshold follows from the expected number of false peaks in a pattern without any.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from scipy import sparse, stats
 
-from coldbond.xrd.residual_pattern import SIZES, SMALLEST, Remainder
+from coldbond.interval import NORMAL
+from coldbond.xrd.residual_pattern import SMALLEST_SIZE, TRIAL_SIZES, ResidualPattern
 
-FALSE_PEAKS = 0.05  # expected number of peaks in a pattern that has none
-MOST = 40  # peaks beyond which the main phase is the wrong one
-HIDDEN = 0.2  # share of a peak's weight left by the main phase below which it is hidden under it
-STEP = 1e-6  # degree: of numerical derivatives
+FALSE_PEAKS = 0.05  # expected number of peaks found in a pattern that has none
+MOST_PEAKS = 40  # found peaks at which the search ends: the main phase is then the wrong one
+#: Share of the squared norm of a peak that the nuisance space leaves, below which it is hidden under the main phase.
+HIDDEN_SHARE = 0.2
+#: Breadth over that of `SMALLEST_SIZE` from which on a peak is a part of the background: the fit ended at its bound.
+BACKGROUND_BREADTH = 0.99
+DERIVATIVE_STEP = 1e-6  # degree, of the derivatives by position and breadth
+#: Error of position and breadth that is taken out with a peak, over its full width.
+ERROR_STEP = 0.1
 
 
-def search(rest: Remainder) -> xr.Dataset:
-    """Return the peaks that stand in a remainder.
+class Peak(NamedTuple):
+    """A fitted peak: angles and widths in degree, area in intensity x degree, errors standard."""
+
+    two_theta: float
+    two_theta_error: float
+    bragg: float
+    area: float
+    area_error: float
+    fwhm: float
+    fwhm_error: float
+    breadth: float
+
+
+def search(residuals: ResidualPattern, false_peaks: float = FALSE_PEAKS) -> xr.Dataset:
+    """Return the peaks that stand in a residual pattern.
 
     Parameters
     ----------
-    rest : Remainder
-        From `remainder.remainder`.
+    residuals : ResidualPattern
+    false_peaks : float
+        Expected number of peaks found in a pattern that has none.
 
     Returns
     -------
     xarray.Dataset
-        Over `peak`, by rising angle: `two_theta` in the pattern and `two_theta_error` [degree], `bragg` (the angle
-        corrected for the geometry [degree]), `area` and `area_error` [intensity x degree], `fwhm` and `fwhm_error`
-        [degree], `significance` in standard deviations, `flank`: it is so weak and so near to a reflection of the main
-        phase that it may be that one's flank. Errors are standard. Attr `threshold`: significance above which a peak
-        counts, such that a pattern without peaks gives `FALSE_PEAKS` of them.
-
-    Notes
-    -----
-    A filter matched to peaks of several breadths runs over all angles (Turin 1960, doi 10.1109/TIT.1960.1057571); the
-    strongest peak is fitted, taken out together with what an error of its place and breadth would leave, and so on.
+        Over `peak`, by ascending angle: `two_theta` in the pattern and `two_theta_error` [degree], `bragg` (the angle
+        corrected for displacement or zero error [degree]), `area` and `area_error` [intensity x degree], `fwhm` and
+        `fwhm_error` [degree], `significance` in standard deviations, `flank`: whether it may be the flank of a
+        reflection of the main phase. Errors are standard. Attr `threshold`: significance above which a peak counts.
     """
-    trials, filters = [], []
-    for size in SIZES:
-        breadth = rest.breadth(size)
-        grid = np.arange(rest.two_theta[0], rest.two_theta[-1], rest.fwhm(rest.two_theta[0], breadth)[0] / 2)
-        trials += [(position, breadth) for position in grid]
-        filters.append(rest.peaks(grid, breadth))
+    trials: list[tuple[float, float]] = []
+    filters = []
+    for size in TRIAL_SIZES:
+        breadth = residuals.scherrer_breadth(size)
+        spacing = float(residuals.fwhm(residuals.two_theta[0], breadth)[0]) / 2
+        grid = np.arange(float(residuals.two_theta[0]), float(residuals.two_theta[-1]), spacing)
+        trials += [(position, breadth) for position in grid.tolist()]
+        filters.append(residuals.peak_profiles(grid, breadth))
     matrix = sparse.hstack(filters, format="csc").T
-    products = matrix @ rest.residual
+    products = matrix @ residuals.normalised
     whole = matrix.multiply(matrix).sum(axis=1)
-    left = whole - ((matrix @ rest.taken) ** 2).sum(axis=1)
-    threshold = float(stats.norm.isf(FALSE_PEAKS / products.size))
+    left = whole - ((matrix @ residuals.nuisance) ** 2).sum(axis=1)
+    # Bonferroni: as if all trials were independent.
+    threshold = float(stats.norm.isf(false_peaks / products.size))
     found = []
-    for _ in range(MOST):
-        seen = left > HIDDEN * whole
-        score = np.where(seen, products / np.sqrt(np.where(seen, left, 1.0)), 0.0)
-        at = int(score.argmax())
-        if not score[at] > threshold:
+    for _ in range(MOST_PEAKS):
+        visible = left > HIDDEN_SHARE * whole
+        significance = np.where(visible, products / np.sqrt(np.where(visible, left, 1.0)), 0.0)
+        highest = int(significance.argmax())
+        if not significance[highest] > threshold:
             break
-        peak = _fitted(rest, *trials[at])
-        if peak["breadth"] < 0.99 * rest.breadth(SMALLEST):
-            found.append(peak | {"significance": score[at]})
-        before = rest.taken.shape[1]
-        rest = rest.without(_family(rest, peak))
-        left = left - ((matrix @ rest.taken[:, before:]) ** 2).sum(axis=1)
-        products = matrix @ rest.residual
-    names = ("two_theta", "two_theta_error", "bragg", "area", "area_error", "fwhm", "fwhm_error", "significance")
-    found = [peak | {"flank": rest.under(peak["two_theta"], peak["area"])[0]} for peak in found]
-    found.sort(key=lambda row: row["two_theta"])
-    columns = {name: ("peak", np.array([row[name] for row in found], float)) for name in names}
-    columns["flank"] = ("peak", np.array([row["flank"] for row in found], bool))
+        peak = _fit_peak(residuals, *trials[highest])
+        if peak.breadth < BACKGROUND_BREADTH * residuals.scherrer_breadth(SMALLEST_SIZE):
+            found.append((peak, float(significance[highest])))
+        before = residuals.nuisance.shape[1]
+        residuals = residuals.with_nuisance(_peak_and_errors(residuals, peak))
+        left = left - ((matrix @ residuals.nuisance[:, before:]) ** 2).sum(axis=1)
+        products = matrix @ residuals.normalised
+    found.sort(key=lambda pair: pair[0].two_theta)
+    columns = {
+        name: ("peak", np.array([getattr(peak, name) for peak, _ in found], float))
+        for name in Peak._fields
+        if name != "breadth"
+    }
+    columns["significance"] = ("peak", np.array([significance for _, significance in found], float))
+    columns["flank"] = ("peak", np.array([residuals.is_flank(p.two_theta, p.area)[0] for p, _ in found], bool))
     return xr.Dataset(columns, attrs={"threshold": threshold})
 
 
-def _fitted(rest: Remainder, position: float, breadth: float) -> dict[str, float]:
+def _fit_peak(residuals: ResidualPattern, position: float, breadth: float) -> Peak:
     """Return a peak fitted from a start, with standard errors."""
-    near = rest.fwhm(position, breadth)[0]
-    bounds = np.array([[position - near, position + near], [0.0, rest.breadth(SMALLEST)]])
-    position, breadth = rest.fitted(lambda at: [_tangents(rest, *at)], np.array([position, breadth]), bounds)
-    tangents = _tangents(rest, position, breadth)
-    matrix, products = rest.normal(tangents[:, :1])
+    near = float(residuals.fwhm(position, breadth)[0])
+    bounds = np.array([[position - near, position + near], [0.0, residuals.scherrer_breadth(SMALLEST_SIZE)]])
+    start = np.array([position, breadth])
+    position, breadth = residuals.fit_parameters(lambda x: [_profile_block(residuals, *x)], start, bounds).tolist()
+    block = _profile_block(residuals, position, breadth)
+    matrix, products = residuals.normal_equations(block[:, :1])
     area = float(products[0] / max(matrix[0, 0], 1e-12))
-    fwhm, broader = (float(rest.fwhm(position, x)[0]) for x in (breadth, breadth + STEP))
-    errors = rest.errors(tangents * [1.0, area, area])
-    low, high = rest.interval(lambda x: _tangents(rest, position, x)[:, :2], breadth)
-    return {
-        "two_theta": position,
-        "breadth": breadth,
-        "area": area,
-        "two_theta_error": errors[1],
-        "bragg": position - float(np.interp(position, rest.two_theta, rest.shift)),
-        "area_error": max((high - low) / 3.92, errors[0]),
-        "fwhm": fwhm,
-        "fwhm_error": errors[2] * (broader - fwhm) / STEP,
-    }
+    fwhm, broader = (float(residuals.fwhm(position, x)[0]) for x in (breadth, breadth + DERIVATIVE_STEP))
+    errors = residuals.standard_errors(block * [1.0, area, area])
+    interval = residuals.area_interval(area, lambda x: _profile_block(residuals, position, x)[:, :2], breadth)
+    return Peak(
+        two_theta=position,
+        two_theta_error=errors[1],
+        bragg=position - float(np.interp(position, residuals.two_theta, residuals.shift)),
+        area=area,
+        # The likelihood is asymmetric; its mean half width stands for a standard error, which sums of areas need.
+        area_error=max((interval.half_width or 0.0) / NORMAL, errors[0]),
+        fwhm=fwhm,
+        fwhm_error=errors[2] * (broader - fwhm) / DERIVATIVE_STEP,
+        breadth=breadth,
+    )
 
 
-def _tangents(rest: Remainder, position: float, breadth: float) -> np.ndarray:
-    """Return a peak of area 1, and how it changes with its place and its breadth, shape (m, 3)."""
-    here, moved, wider = rest.peaks(position + np.array([0, STEP, 0]), breadth + np.array([0, 0, STEP])).toarray().T
-    return np.column_stack([here, (moved - here) / STEP, (wider - here) / STEP])
+def _profile_block(residuals: ResidualPattern, position: float, breadth: float) -> np.ndarray:
+    """Return a peak of area 1 and its derivatives by position and breadth, shape (m, 3)."""
+    positions, breadths = position + np.array([0, DERIVATIVE_STEP, 0]), breadth + np.array([0, 0, DERIVATIVE_STEP])
+    peak, moved, broader = residuals.peak_profiles(positions, breadths).toarray().T
+    return np.column_stack([peak, (moved - peak) / DERIVATIVE_STEP, (broader - peak) / DERIVATIVE_STEP])
 
 
-def _family(rest: Remainder, peak: dict[str, float]) -> np.ndarray:
-    """Return a peak and what an error of its place and of its breadth adds to it."""
-    position, breadth = peak["two_theta"], peak["breadth"]
-    step = 0.1 * peak["fwhm"]
-    places = rest.peaks([position, position - step, position + step], breadth).toarray()
-    wider = rest.peaks([position], breadth + step).toarray()
-    return np.hstack([places, wider])
+def _peak_and_errors(residuals: ResidualPattern, peak: Peak) -> np.ndarray:
+    """Return a peak, the same displaced to either side, and broadened: what errors of its parameters add."""
+    step = ERROR_STEP * peak.fwhm
+    displaced = residuals.peak_profiles(peak.two_theta + np.array([0.0, -step, step]), peak.breadth).toarray()
+    broader = residuals.peak_profiles([peak.two_theta], peak.breadth + step).toarray()
+    return np.hstack([displaced, broader])

@@ -1,29 +1,57 @@
-"""Which expected phases a pattern shows beside its main phase, how much of them, and what they leave unexplained."""
+"""Detection of minor phases: which phases looked for a pattern shows beside its main phase, and how much of each.
 
-from collections.abc import Sequence
+Each phase is a pattern of lines with calculated intensities. It is correlated with the residuals for every cell within
+the range of its structure and for several crystallite sizes; the significance that noise reaches in any of these trials
+is Davies' bound (1987, doi 10.1093/biomet/74.1.33). A detected phase is fitted (area, cell, breadth, March
+coefficient), excluded where lines that it must show are missing, and added to the nuisance space before the others are
+tested again. Areas have intervals by profile likelihood; a phase that is not detected has an upper limit over all
+trials.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
+from coldbond.interval import NORMAL, NORMAL_ONE_SIDED, Interval, chi_square, student
 from coldbond.xrd.reflections import march, reflections
-from coldbond.xrd.residual_pattern import SIZES, SMALLEST, Remainder
+from coldbond.xrd.residual_pattern import SMALLEST_SIZE, TRIAL_SIZES, ResidualPattern
 from coldbond.xrd.structures import STRUCTURES, Structure
 
-FALSE_ALARM = 0.01  # probability that noise alone has any phase claimed which is not there
-#: Lines of a phase that must be seen: those above this share of the one that speaks most for it, and of its strongest.
-STRONG = (0.2, 0.3)
-TEXTURE = 3.0  # factor by which preferred orientation that is not fitted may weaken a line against the others
-WEAKEST = 2.0  # lines below this of 100 are left out
-TEXTURES = (0.3, 2.0)  # of March's coefficient, what platelets and needles reach
-STEP = 1e-6  # of numerical derivatives
-SAME = 9.0  # difference of chi square below which two phases explain the same peaks alike: three standard deviations
+#: Probability that noise alone makes any of the phases looked for appear.
+FALSE_ALARM = 0.01
+#: Lines that a phase must show: those above the first share of the line with most evidence for it, at its texture, and
+#: those above the second share of its strongest line in a powder. Set with the shipped patterns, where weaker lines
+#: excluded phases that are there.
+REQUIRED_OF_BEST, REQUIRED_OF_STRONGEST = 0.2, 0.3
+#: Factor by which preferred orientation beyond the fitted texture may weaken a line against the others.
+TEXTURE_MARGIN = 3.0
+#: Standard deviations by which a required line must stay below its expected area to exclude a phase.
+EXCLUSION_SIGNIFICANCE = 3.0
+WEAKEST_LINE = 2.0  # of 100: weaker lines of a minor phase are left out
+MARCH_RANGE = (0.3, 2.0)  # of the March coefficient: what platelets and needles reach
+DERIVATIVE_STEP = 1e-6  # of the derivatives by strain, breadth [degree] and March coefficient
+#: Difference of chi square below which two phases explain the same peaks equally well: three standard deviations.
+INDISTINGUISHABLE = 9.0
+#: Breadth over that of `SMALLEST_SIZE` from which on a phase is a part of the background, and the largest at which a
+#: fit starts, so that its bound is not active from the first step.
+BACKGROUND_BREADTH, LARGEST_START = 0.97, 0.95
+#: Distance of trial cells in full widths at the highest angle, and most of them.
+CELL_SPACING, MOST_CELLS = 0.5, 41
+#: Share of the squared norm that the nuisance space leaves of a trial pattern, below which it determines nothing.
+HIDDEN_SHARE = 1e-6
+#: Powder intensity over that of the strongest line above which a line of a detected phase is free in the nuisance
+#: space; relative change of the cell, and factor and addition [degree] to the breadth, for which it is freed too.
+FREED_LINES, FREED_STRAIN, FREED_BREADTH = 0.1, 2e-4, (1.3, 0.02)
+#: Expected area over its standard error above which a line tells whether texture is modelled well.
+CLEAR_LINE = 2.0
 
 
 @dataclass(frozen=True)
-class Lines:
-    """A phase as it would lie in the pattern.
+class PhaseLines:
+    """Lines of a phase within the range of a pattern.
 
     Attributes
     ----------
@@ -48,32 +76,34 @@ class Lines:
     volume: float
     mass: float
 
-    def positions(self, rest: Remainder, strain: float) -> np.ndarray:
-        """Return where the lines lie in the pattern [degree] if the cell is larger by a relative strain."""
-        sine = np.minimum(rest.wavelengths[0] / (2 * self.d * (1 + strain)), 1.0)
+    def positions(self, residuals: ResidualPattern, strain: float) -> np.ndarray:
+        """Return the angles of the lines in the pattern [degree] for a cell larger by a relative strain."""
+        sine = np.minimum(residuals.wavelengths[0] / (2 * self.d * (1 + strain)), 1.0)
         bragg = np.degrees(2 * np.arcsin(sine))
-        return bragg + np.interp(bragg, rest.two_theta, rest.shift)
+        return bragg + np.interp(bragg, residuals.two_theta, residuals.shift)
 
     def intensity(self, texture: float) -> np.ndarray:
-        """Return the intensities with a texture about the structure's axis, shape (n,); the strongest without is 1."""
+        """Return the intensities for a March coefficient, shape (n,); the strongest line without texture has 1."""
         return self.powder * march(self.cosine_squared, texture)
 
-    def pattern(self, rest: Remainder, strain: float, breadth: float, texture: float = 1.0) -> np.ndarray:
-        """Return the lines over the uncertainty, shape (m,), for an area of 1 of the strongest without texture."""
-        return rest.patterns(self.positions(rest, strain)[None], [breadth], self.intensity(texture)[None])[:, 0]
+    def pattern(self, residuals: ResidualPattern, strain: float, breadth: float, texture: float = 1.0) -> np.ndarray:
+        """Return the phase over the uncertainty, shape (m,), for an area of 1 of the strongest line without texture."""
+        positions, intensity = self.positions(residuals, strain)[None], self.intensity(texture)[None]
+        return residuals.sums_of_peaks(positions, np.array([breadth]), intensity)[:, 0]
 
 
-def lines(structure: Structure, rest: Remainder) -> Lines:
-    """Return the lines of a phase that lie in a pattern and are not too weak to matter."""
-    return _lines(structure, rest.wavelengths[0], (float(rest.two_theta[0]), float(rest.two_theta[-1])))
+def lines(structure: Structure, residuals: ResidualPattern) -> PhaseLines:
+    """Return the lines of a phase that lie in the range of a pattern and are above `WEAKEST_LINE`."""
+    span = float(residuals.two_theta[0]), float(residuals.two_theta[-1])
+    return _lines(structure, residuals.wavelengths[0], span)
 
 
 @lru_cache
-def _lines(structure: Structure, wavelength: float, span: tuple[float, float]) -> Lines:
+def _lines(structure: Structure, wavelength: float, span: tuple[float, float]) -> PhaseLines:
     found = reflections(structure, wavelength, span)
-    found = found.isel(reflection=(found.relative_intensity >= WEAKEST).to_numpy())
+    found = found.isel(reflection=(found.relative_intensity >= WEAKEST_LINE).to_numpy())
     names = ["".join(str(i) for i in hkl) for hkl in zip(*(found[n].to_numpy() for n in "hkl"), strict=True)]
-    return Lines(
+    return PhaseLines(
         structure,
         found.d.to_numpy(),
         names,
@@ -85,280 +115,326 @@ def _lines(structure: Structure, wavelength: float, span: tuple[float, float]) -
     )
 
 
+NO_AREA = Interval(0.0)  # of a phase that no trial has been held against
+
+
 @dataclass
-class Verdict:
-    """What a pattern says of one phase.
+class Detection:
+    """Result for one phase that was looked for.
 
     Attributes
     ----------
-    lines : Lines
+    lines : PhaseLines
     present : bool
-    area, low, high : float
-        That its strongest line would have without texture [intensity x degree], and its 95 % interval.
+    area : Interval
+        Of its strongest line without texture [intensity x degree]; for a phase that is not present the best estimate at
+        the tabulated cell, without bounds.
     limit : float
-        95 % upper limit of `area`, whichever cell and breadth in their range.
+        95 % upper limit of the area, over all cells and breadths in their ranges.
     strain, breadth, texture : float
-        Relative change of its cell, x of its Lorentzian breadth x / cos [degree], March's coefficient.
-    significance : float
-        Standard deviations, of the best cell and breadth; `needed`: what noise reaches in `FALSE_ALARM` of patterns.
+        Relative change of the cell, Lorentzian breadth x of x / cos [degree], March coefficient.
+    significance, threshold : float
+        Standard deviations at the best cell and breadth, and those that noise reaches with the probability
+        `FALSE_ALARM`.
     rivals : dict of str to float
-        Phases that explain the same peaks, by how much worse in chi square.
-    undecided : list of str
-        Phases from which the pattern does not tell this one: one of them is there.
+        Phases that explain the same peaks, with the increase of chi square.
+    indistinguishable : list of str
+        Phases that explain the same peaks equally well: one of them is present.
     missing : list of str
-        Lines that exclude the phase: too weak for it even with texture.
+        Lines whose absence excludes the phase, even with texture.
     """
 
-    lines: Lines
+    lines: PhaseLines
     present: bool = False
-    area: float = 0.0
-    low: float = 0.0
-    high: float = np.inf
+    area: Interval = NO_AREA
     limit: float = np.inf
     strain: float = 0.0
     breadth: float = 0.0
     texture: float = 1.0
     significance: float = 0.0
-    needed: float = 0.0
+    threshold: float = 0.0
     rivals: dict[str, float] = field(default_factory=dict)
-    undecided: list[str] = field(default_factory=list)
+    indistinguishable: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+
+    @property
+    def best_area(self) -> float:
+        """Area that fits best [intensity x degree]."""
+        return self.area.value or 0.0
 
     @property
     def shape(self) -> tuple[float, float, float]:
         """Strain, breadth and texture."""
         return self.strain, self.breadth, self.texture
 
+    def positions(self, residuals: ResidualPattern) -> np.ndarray:
+        """Return the angles of the lines at the fitted cell, degree."""
+        return self.lines.positions(residuals, self.strain)
 
-def look_for(rest: Remainder, names: Sequence[str], *, exclude: bool = True) -> dict[str, Verdict]:
-    """Return what a pattern says of each phase that is looked for.
+    def intensity(self) -> np.ndarray:
+        """Return the intensities of the lines at the fitted texture, shape (n,)."""
+        return self.lines.intensity(self.texture)
+
+
+def look_for(
+    residuals: ResidualPattern, names: Sequence[str], *, exclude: bool = True, false_alarm: float = FALSE_ALARM
+) -> dict[str, Detection]:
+    """Return the result for each phase that is looked for.
 
     Parameters
     ----------
-    rest : Remainder
-        From `remainder.remainder`.
+    residuals : ResidualPattern
     names : sequence of str
         Of `structures.STRUCTURES`.
     exclude : bool
-        Whether a phase whose lines are missing is excluded.
+        Whether a phase is excluded where lines are missing.
+    false_alarm : float
+        Probability that noise alone makes any of the phases appear.
 
     Returns
     -------
-    dict of str to Verdict
-        Without the phases that have no line in the pattern's range.
+    dict of str to Detection
+        Without the phases that have no line in the range of the pattern.
 
     Raises
     ------
     ValueError
-        A phase of that name is not known.
+        A phase is not in `structures.STRUCTURES`.
 
     Notes
     -----
-    Each phase is held against the remainder as a whole pattern of lines, for every cell within its structure's
-    uncertainty and several crystallite sizes. The best is believed if noise alone would reach it, in any of these
-    trials, with a probability of `FALSE_ALARM` at most, and if none of its lines is missing. The phase that explains
-    most is taken out and the others are held against what it leaves: what is then no longer needed was its rival.
+    Forward selection: the most significant phase is fitted and taken out, and the others are tested against what
+    remains. A phase that is then no longer significant was its rival.
     """
     unknown = [name for name in names if name not in STRUCTURES]
     if unknown:
         raise ValueError(f"no structure of {', '.join(unknown)}; there are {', '.join(STRUCTURES)}")
-    verdicts = {}
+    detections = {}
     for name in names:
         try:
-            verdicts[name] = Verdict(lines(STRUCTURES[name], rest))
+            detections[name] = Detection(lines(STRUCTURES[name], residuals))
         except ValueError:
             continue  # no line in the range
-    trials = {name: _Trials(rest, verdict.lines, FALSE_ALARM / len(names)) for name, verdict in verdicts.items()}
+    trials = {name: _Trials(residuals, each.lines, false_alarm / len(names)) for name, each in detections.items()}
     chosen: list[str] = []
-    doubted: set[str] = set()
-    left = rest
+    rejected: set[str] = set()
+    left = residuals
     while True:
         best = {name: trial.best(left) for name, trial in trials.items() if name not in chosen}
         for name, trial in best.items():
-            verdict = verdicts[name]
-            if not verdict.missing:
-                (verdict.significance, verdict.strain, verdict.breadth), verdict.needed = trial, trials[name].needed
-        seen = [
+            detection = detections[name]
+            if not detection.missing:
+                detection.significance, detection.strain, detection.breadth = trial
+                detection.threshold = trials[name].threshold
+        significant = [
             name
             for name in best
-            if best[name][0] > trials[name].needed and not verdicts[name].missing and name not in doubted
+            if best[name][0] > trials[name].threshold and not detections[name].missing and name not in rejected
         ]
-        if not seen:
+        if not significant:
             break
-        first = max(seen, key=lambda name: best[name][0])
-        verdict = verdicts[first]
-        _fit(left, [verdict], intervals=False)
-        verdict.missing = _missing(left, verdict) if exclude else []
-        if verdict.missing:
+        first = max(significant, key=lambda name: best[name][0])
+        detection = detections[first]
+        _fit(left, [detection], intervals=False)
+        detection.missing = _missing_lines(left, detection) if exclude else []
+        if detection.missing:
             continue
-        if _in_the_open(left, verdict) < verdict.needed or verdict.breadth > 0.97 * left.breadth(SMALLEST):
-            doubted.add(first)
+        # A phase that rests on flanks of the main phase, or is as broad as the background, is a misfit of these.
+        background = detection.breadth > BACKGROUND_BREADTH * left.scherrer_breadth(SMALLEST_SIZE)
+        if background or _significance_beside_flanks(left, detection) < detection.threshold:
+            rejected.add(first)
             continue
-        verdict.present = True
+        detection.present = True
         chosen.append(first)
-        left = left.without(_family(left, verdict))
-        for name in seen:
-            if name != first and trials[name].best(left)[0] <= trials[name].needed:
-                verdict.rivals[name] = best[first][0] ** 2 - best[name][0] ** 2
+        left = left.with_nuisance(_freed_phase(left, detection))
+        for name in significant:
+            if name != first and trials[name].best(left)[0] <= trials[name].threshold:
+                detection.rivals[name] = best[first][0] ** 2 - best[name][0] ** 2
     if chosen:
-        _fit(rest, [verdicts[name] for name in chosen])
+        _fit(residuals, [detections[name] for name in chosen])
     for name in chosen:
-        for rival, worse in verdicts[name].rivals.items():
-            if worse < SAME:
-                verdicts[name].undecided.append(rival)
-                verdicts[rival].undecided.append(name)
-    for name, verdict in verdicts.items():
-        if verdict.present:
-            verdict.limit = verdict.high
+        for rival, increase in detections[name].rivals.items():
+            if increase < INDISTINGUISHABLE:
+                detections[name].indistinguishable.append(rival)
+                detections[rival].indistinguishable.append(name)
+    for name, detection in detections.items():
+        if detection.present:
+            detection.limit = np.inf if detection.area.high is None else detection.area.high
         else:
-            verdict.area, verdict.limit = trials[name].limit(left)
-    return verdicts
+            area, detection.limit = trials[name].limit(left)
+            detection.area = Interval(area)
+    return detections
 
 
 class _Trials:
-    """The patterns of one phase that are tried: every cell within its uncertainty, several breadths.
+    """Trial patterns of one phase: every cell within its range, several breadths.
 
-    They are held against one remainder after another, each with more taken out. What noise reaches with the best of
-    them is bounded by how far they turn (Davies 1987, doi 10.1093/biomet/74.1.33).
+    They are correlated with one residual pattern after the other, each with more in its nuisance space.
     """
 
-    def __init__(self, rest: Remainder, lines: Lines, false_alarm: float) -> None:
-        steepest = 2 * np.degrees(np.tan(np.radians(rest.two_theta[-1]) / 2))
-        self.trials, patterns = [], []
-        for i, breadth in enumerate(map(rest.breadth, SIZES)):
-            fwhm = float(rest.fwhm(rest.two_theta[-1], breadth)[0])
-            count = 2 * int(np.ceil(lines.structure.uncertainty * steepest / (0.5 * fwhm))) + 1
-            # To and fro over the cells: each pattern is like the one before.
-            strains = np.linspace(-1, 1, min(count, 41))[:: (-1) ** i] * lines.structure.uncertainty
-            places = np.array([lines.positions(rest, strain) for strain in strains])
+    def __init__(self, residuals: ResidualPattern, lines: PhaseLines, false_alarm: float) -> None:
+        # Derivative of the highest angle by the strain [degree]: there the cells must lie closest.
+        steepest = 2 * np.degrees(np.tan(np.radians(residuals.two_theta[-1]) / 2))
+        uncertainty = lines.structure.uncertainty
+        self.trials: list[tuple[float, float]] = []
+        patterns = []
+        for i, breadth in enumerate(map(residuals.scherrer_breadth, TRIAL_SIZES)):
+            fwhm = float(residuals.fwhm(residuals.two_theta[-1], breadth)[0])
+            count = 2 * int(np.ceil(uncertainty * steepest / (CELL_SPACING * fwhm))) + 1
+            # Back and forth over the cells: neighbours in the list differ little, as the length of the path requires.
+            strains = np.linspace(-1, 1, min(count, MOST_CELLS))[:: (-1) ** i] * uncertainty
+            positions = np.array([lines.positions(residuals, strain) for strain in strains])
             breadths = np.full(strains.size, breadth)
-            self.trials += zip(strains, breadths, strict=True)
-            patterns.append(rest.patterns(places, breadths, np.tile(lines.powder, (strains.size, 1))))
+            self.trials += zip(strains.tolist(), breadths.tolist(), strict=True)
+            patterns.append(residuals.sums_of_peaks(positions, breadths, np.tile(lines.powder, (strains.size, 1))))
         self.patterns = np.hstack(patterns)
-        matrix, _ = rest.normal(self.patterns)
+        matrix, _ = residuals.normal_equations(self.patterns)
         self.whole, self.left = (self.patterns**2).sum(axis=0), np.diag(matrix)
-        self.taken = rest.taken.shape[1]
-        sizes = self._sizes(rest)
-        alike = np.diag(matrix, 1) / (sizes[1:] * sizes[:-1])
-        length = np.arccos(np.clip(alike, -1, 1))[alike != 0].sum()
+        self.projected_out = residuals.nuisance.shape[1]
+        norms = self._norms(residuals)
+        cosines = np.diag(matrix, 1) / (norms[1:] * norms[:-1])
+        length = np.arccos(np.clip(cosines, -1, 1))[cosines != 0].sum()
 
-        def reached(score: float) -> float:
-            return special.ndtr(-score) + length / (2 * np.pi) * np.exp(-(score**2) / 2)
+        def chance(significance: float) -> float:
+            """Davies' bound: one trial, and the rate of upcrossings along the path of unit vectors."""
+            return special.ndtr(-significance) + length / (2 * np.pi) * np.exp(-(significance**2) / 2)
 
-        self.needed = optimize.brentq(lambda score: reached(score) - false_alarm, 0, 40)
+        self.threshold = float(optimize.brentq(lambda x: chance(x) - false_alarm, 0, 40))
 
-    def best(self, rest: Remainder) -> tuple[float, float, float]:
-        """Return the best trial's significance, strain and breadth."""
-        score = self.patterns.T @ rest.residual / self._sizes(rest)
-        at = int(score.argmax())
-        return float(score[at]), *self.trials[at]
+    def best(self, residuals: ResidualPattern) -> tuple[float, float, float]:
+        """Return significance, strain and breadth of the best trial."""
+        significance = self.patterns.T @ residuals.normalised / self._norms(residuals)
+        at = int(significance.argmax())
+        return float(significance[at]), *self.trials[at]
 
-    def limit(self, rest: Remainder) -> tuple[float, float]:
-        """Return the area of the phase as tabulated, and the 95 % upper limit of the area over all trials."""
-        sizes = self._sizes(rest)
-        areas, errors = self.patterns.T @ rest.residual / sizes**2, 1 / sizes
-        at = min(range(sizes.size), key=lambda i: (abs(self.trials[i][0]), self.trials[i][1]))
-        highest = np.maximum(areas, 0) + stats.norm.ppf(0.95) * errors
-        return float(areas[at]), float(highest.max())
+    def limit(self, residuals: ResidualPattern) -> tuple[float, float]:
+        """Return the area at the tabulated cell, and the 95 % upper limit of the area over all trials."""
+        norms = self._norms(residuals)
+        areas, errors = self.patterns.T @ residuals.normalised / norms**2, 1 / norms
+        tabulated = min(range(norms.size), key=lambda i: (abs(self.trials[i][0]), self.trials[i][1]))
+        # An area is not negative: a limit below that of an empty pattern would claim what the noise has taken away.
+        highest = np.maximum(areas, 0) + NORMAL_ONE_SIDED * errors
+        return float(areas[tabulated]), float(highest.max())
 
-    def _sizes(self, rest: Remainder) -> np.ndarray:
-        """Norms of the patterns as `Remainder.free` leaves them; infinite where that is next to nothing."""
-        self.left = self.left - ((rest.taken[:, self.taken :].T @ self.patterns) ** 2).sum(axis=0)
-        self.taken = rest.taken.shape[1]
-        return np.sqrt(np.where(self.left < 1e-6 * self.whole, np.inf, self.left))
+    def _norms(self, residuals: ResidualPattern) -> np.ndarray:
+        """Return the norms of the projected patterns; infinite where next to nothing is left."""
+        new = residuals.nuisance[:, self.projected_out :]
+        self.left = self.left - ((new.T @ self.patterns) ** 2).sum(axis=0)
+        self.projected_out = residuals.nuisance.shape[1]
+        return np.sqrt(np.where(self.left < HIDDEN_SHARE * self.whole, np.inf, self.left))
 
 
-def _fit(rest: Remainder, verdicts: Sequence[Verdict], *, intervals: bool = True) -> None:
-    """Fit area, cell, breadth and texture of some phases together, from where they stand."""
-    start, bounds = [], []
-    for verdict in verdicts:
-        strained, broadest = verdict.lines.structure.uncertainty, rest.breadth(SMALLEST)
-        start += [verdict.strain, min(verdict.breadth, 0.95 * broadest), verdict.texture]
-        bounds += [(-strained, strained), (0, broadest), TEXTURES]
+def _fit(residuals: ResidualPattern, detections: Sequence[Detection], *, intervals: bool = True) -> None:
+    """Fit area, cell, breadth and texture of some phases together, from their present values."""
+    start: list[float] = []
+    bounds: list[tuple[float, float]] = []
+    broadest = residuals.scherrer_breadth(SMALLEST_SIZE)
+    for each in detections:
+        strain = each.lines.structure.uncertainty
+        start += [each.strain, min(each.breadth, LARGEST_START * broadest), each.texture]
+        bounds += [(-strain, strain), (0, broadest), MARCH_RANGE]
 
-    def columns(at):
-        return [_tangents(rest, verdict, *shape) for verdict, shape in zip(verdicts, at.reshape(-1, 3), strict=True)]
+    def blocks(x: np.ndarray) -> list[np.ndarray]:
+        shapes = x.reshape(-1, 3)
+        return [_phase_block(residuals, each, *shape) for each, shape in zip(detections, shapes, strict=True)]
 
-    at = rest.fitted(columns, np.array(start), np.array(bounds))
-    here = np.column_stack([part[:, 0] for part in columns(at)])
-    matrix, products = rest.normal(here)
+    at = residuals.fit_parameters(blocks, np.array(start), np.array(bounds))
+    matrix, products = residuals.normal_equations(np.column_stack([block[:, 0] for block in blocks(at)]))
     areas = np.linalg.lstsq(matrix, products, rcond=1e-12)[0]
-    for verdict, area, shape in zip(verdicts, areas, at.reshape(-1, 3), strict=True):
-        verdict.area = float(area)
-        verdict.strain, verdict.breadth, verdict.texture = map(float, shape)
-    for verdict in verdicts if intervals else ():
-        others = [_tangents(rest, other, *other.shape) for other in verdicts if other is not verdict]
-        left = rest.without(np.hstack(others)) if others else rest
-        # its breadth is tried, so what an error of that adds is left out
-        low, high = left.interval(
-            lambda breadth, v=verdict: _tangents(rest, v, v.strain, breadth, v.texture)[:, [0, 1, 3]], verdict.breadth
-        )
-        verdict.low, verdict.high = min(low, verdict.area), max(high, verdict.area)
+    for each, area, shape in zip(detections, areas, at.reshape(-1, 3), strict=True):
+        each.area = Interval(float(area))
+        each.strain, each.breadth, each.texture = map(float, shape)
+    if not intervals:
+        return
+    for each, area in zip(detections, areas, strict=True):
+        others = [_phase_block(residuals, other, *other.shape) for other in detections if other is not each]
+        left = residuals.with_nuisance(np.hstack(others)) if others else residuals
+        each.area = left.area_interval(float(area), _block_at_breadth(residuals, each), each.breadth)
 
 
-def _tangents(rest: Remainder, verdict: Verdict, strain: float, breadth: float, texture: float) -> np.ndarray:
-    """Return a phase's pattern, and how it changes with its cell, its breadth and its texture, shape (m, 4)."""
-    lines, textured = verdict.lines, verdict.lines.structure.texture_axis is not None
-    here, moved = lines.positions(rest, strain), lines.positions(rest, strain + STEP)
-    usual, turned = lines.intensity(texture), lines.intensity(texture + STEP * textured)
-    breadths = np.array([breadth, breadth, breadth + STEP, breadth])
-    first, *changed = rest.patterns(np.array([here, moved, here, here]), breadths, np.array([usual] * 3 + [turned])).T
-    return np.column_stack([first, *((pattern - first) / STEP for pattern in changed)])
+def _block_at_breadth(residuals: ResidualPattern, detection: Detection) -> Callable[[float], np.ndarray]:
+    """Return the block of a phase at another breadth, without the derivative by the breadth, which is varied."""
+    return lambda x: _phase_block(residuals, detection, detection.strain, x, detection.texture)[:, [0, 1, 3]]
 
 
-def _family(rest: Remainder, verdict: Verdict) -> np.ndarray:
-    """Return a phase's pattern, line by line so that texture is taken up too, with what errors of its places add."""
-    lines, step = verdict.lines, 2e-4
-    strong = lines.powder > 0.1
-    at = [rest.peaks(lines.positions(rest, verdict.strain + s)[strong], verdict.breadth) for s in (-step, 0, step)]
-    wider = rest.peaks(lines.positions(rest, verdict.strain)[strong], 1.3 * verdict.breadth + 0.02)
-    return np.hstack([part.toarray() for part in (*at, wider)])
+def _phase_block(
+    residuals: ResidualPattern, detection: Detection, strain: float, breadth: float, texture: float
+) -> np.ndarray:
+    """Return a phase's pattern and its derivatives by strain, breadth and March coefficient, shape (m, 4)."""
+    lines, step = detection.lines, DERIVATIVE_STEP
+    textured = lines.structure.texture_axis is not None
+    here, moved = lines.positions(residuals, strain), lines.positions(residuals, strain + step)
+    usual, turned = lines.intensity(texture), lines.intensity(texture + step * textured)
+    breadths = np.array([breadth, breadth, breadth + step, breadth])
+    positions, intensities = np.array([here, moved, here, here]), np.array([usual, usual, usual, turned])
+    pattern, *changed = residuals.sums_of_peaks(positions, breadths, intensities).T
+    return np.column_stack([pattern, *((each - pattern) / step for each in changed)])
 
 
-def amplitudes(rest: Remainder, verdict: Verdict) -> tuple[np.ndarray, np.ndarray]:
+def _freed_phase(residuals: ResidualPattern, detection: Detection) -> np.ndarray:
+    """Return the lines of a phase, each with a free area, also displaced and broadened.
+
+    Free areas take up texture that the March coefficient does not describe; otherwise its remains would look like
+    another phase.
+    """
+    lines, (factor, addition) = detection.lines, FREED_BREADTH
+    strong = lines.powder > FREED_LINES
+    displaced = [
+        residuals.peak_profiles(lines.positions(residuals, detection.strain + step)[strong], detection.breadth)
+        for step in (-FREED_STRAIN, 0, FREED_STRAIN)
+    ]
+    broader = residuals.peak_profiles(detection.positions(residuals)[strong], factor * detection.breadth + addition)
+    return np.hstack([part.toarray() for part in (*displaced, broader)])
+
+
+def line_areas(residuals: ResidualPattern, detection: Detection) -> tuple[np.ndarray, np.ndarray]:
     """Return area and standard error of each line of a phase, each fitted alone [intensity x degree]."""
-    peaks = rest.peaks(verdict.lines.positions(rest, verdict.strain), verdict.breadth)
-    sizes = np.maximum(rest.sizes(peaks), 1e-12)
-    return peaks.T @ rest.residual / sizes**2, 1 / sizes
+    peaks = residuals.peak_profiles(detection.positions(residuals), detection.breadth)
+    norms = np.maximum(residuals.projected_norms(peaks), 1e-12)
+    return peaks.T @ residuals.normalised / norms**2, 1 / norms
 
 
-def disagreement(rest: Remainder, verdict: Verdict) -> float:
-    """Return by what to widen the interval of a phase's area: 1 where its lines agree on it, else more."""
-    areas, errors = amplitudes(rest, verdict)
-    expected = verdict.area * verdict.lines.intensity(verdict.texture)
-    telling = (expected > 2 * errors) & ~rest.under(verdict.lines.positions(rest, verdict.strain), expected)
-    freedom = int(telling.sum()) - 1
+def disagreement(residuals: ResidualPattern, detection: Detection) -> float:
+    """Return the factor on the interval of a phase's area for lines that disagree on it: 1 where they agree.
+
+    It is the square root of the reduced chi square of the lines' areas, where that exceeds its 95 % quantile, with
+    Student's t for few lines.
+    """
+    areas, errors = line_areas(residuals, detection)
+    expected = detection.best_area * detection.intensity()
+    usable = (expected > CLEAR_LINE * errors) & ~residuals.is_flank(detection.positions(residuals), expected)
+    freedom = int(usable.sum()) - 1
     if freedom < 1:
         return 1.0
-    scatter = np.sum(((areas - expected) / errors)[telling] ** 2) / freedom
-    if scatter < stats.chi2.ppf(0.95, freedom) / freedom:
+    scatter = np.sum(((areas - expected) / errors)[usable] ** 2) / freedom
+    if scatter < chi_square(freedom) / freedom:
         return 1.0
-    return float(stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975) * np.sqrt(scatter))
+    return float(student(freedom) / NORMAL * np.sqrt(scatter))
 
 
-def _in_the_open(rest: Remainder, verdict: Verdict) -> float:
-    """Return the significance of those lines of a phase that are no flanks of the main phase's reflections."""
-    areas, errors = amplitudes(rest, verdict)
-    intensity = verdict.lines.intensity(verdict.texture)
-    under = rest.under(verdict.lines.positions(rest, verdict.strain), verdict.area * intensity)
-    weight = np.where(under, 0.0, (intensity / errors) ** 2)
+def _significance_beside_flanks(residuals: ResidualPattern, detection: Detection) -> float:
+    """Return the significance of the lines of a phase that are not flanks of the main phase's reflections."""
+    areas, errors = line_areas(residuals, detection)
+    intensity = detection.intensity()
+    flank = residuals.is_flank(detection.positions(residuals), detection.best_area * intensity)
+    weight = np.where(flank, 0.0, (intensity / errors) ** 2)
     return float(np.sum(weight * areas / intensity) / np.sqrt(weight.sum())) if weight.any() else 0.0
 
 
-def _missing(rest: Remainder, verdict: Verdict) -> list[str]:
-    """Return lines that the phase must show, were it there, and that the pattern does not."""
-    areas, errors = amplitudes(rest, verdict)
-    intensity = verdict.lines.intensity(verdict.texture)
-    telling = (intensity * areas / errors**2).argmax()  # the line that speaks most for the phase
-    area = max(verdict.area, (areas[telling] - stats.norm.ppf(0.95) * errors[telling]) / intensity[telling])
-    places = verdict.lines.positions(rest, verdict.strain)
-    strong = (intensity > STRONG[0] * intensity[telling]) | (verdict.lines.powder > STRONG[1])
-    judged = strong & ~rest.under(places, area * intensity)
-    judged[telling] = False
-    absent = judged & (areas + 3 * errors < area * intensity / TEXTURE)
-    weight = np.where(judged, (intensity / errors) ** 2, 0.0)
-    if not absent.any() and weight.sum() > 0:  # none alone, but all together
-        together = np.sum(np.where(judged, intensity * areas / errors**2, 0.0)) / weight.sum()
-        if together + 3 / np.sqrt(weight.sum()) < area / TEXTURE:
-            absent = judged
-    return [hkl for hkl, out in zip(verdict.lines.hkl, absent, strict=True) if out]
+def _missing_lines(residuals: ResidualPattern, detection: Detection) -> list[str]:
+    """Return the lines that the phase would have to show and that the pattern does not show."""
+    areas, errors = line_areas(residuals, detection)
+    intensity = detection.intensity()
+    best = (intensity * areas / errors**2).argmax()  # the line with most evidence for the phase
+    # The lower limit of that line bounds the area of the phase from below: the others are expected in proportion.
+    area = max(detection.best_area, (areas[best] - NORMAL_ONE_SIDED * errors[best]) / intensity[best])
+    strong = (intensity > REQUIRED_OF_BEST * intensity[best]) | (detection.lines.powder > REQUIRED_OF_STRONGEST)
+    required = strong & ~residuals.is_flank(detection.positions(residuals), area * intensity)
+    required[best] = False
+    absent = required & (areas + EXCLUSION_SIGNIFICANCE * errors < area * intensity / TEXTURE_MARGIN)
+    weight = np.where(required, (intensity / errors) ** 2, 0.0)
+    if not absent.any() and weight.sum() > 0:  # no line alone, but all of them together
+        together = np.sum(np.where(required, intensity * areas / errors**2, 0.0)) / weight.sum()
+        if together + EXCLUSION_SIGNIFICANCE / np.sqrt(weight.sum()) < area / TEXTURE_MARGIN:
+            absent = required
+    return [hkl for hkl, out in zip(detection.lines.hkl, absent, strict=True) if out]

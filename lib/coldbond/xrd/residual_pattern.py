@@ -1,339 +1,377 @@
-"""What a whole-pattern fit of the main phase leaves, and the peaks that stand in it."""
+"""Residual pattern: what a whole-pattern fit of the main phase leaves, over its uncertainty.
 
-from collections.abc import Callable
+Other phases and stray peaks are searched for in the residuals of the whole-pattern fit. Errors of the main phase
+(areas, size, strain, lattice, displacement), of the background and of contaminating wavelengths span a nuisance space.
+The residuals and every model of another peak are projected onto its orthogonal complement, so that an amplitude fitted
+there is that of a joint linear fit of all of them (Frisch and Waugh; Lovell 1963, doi 10.1080/01621459.1963.10480682).
+The uncertainty is that of counting, enlarged where the profile function misses the main phase's own reflections.
+Positions and widths are fitted by variable projection; intervals of areas are profile likelihoods over the width.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
-from scipy import sparse, stats
+from scipy import sparse
 
+from coldbond import variable_projection
+from coldbond.interval import Interval, chi_square
 from coldbond.xrd import profile
 from coldbond.xrd.design_matrix import angles
 from coldbond.xrd.pawley import RADIUS
 
-#: Crystallite sizes that are tried for a phase of unknown breadth, nm: none, that of fine powder, of a sputtered film.
-SIZES = (1000.0, 50.0, 15.0)
-FADING = 0.5  # of these, at their end
-SMALLEST = 8.0  # crystallite size, nm: what is broader is background
-REACH = 8.25  # full widths at half maximum to which a weak peak is followed
+#: Crystallite sizes tried for a phase of unknown breadth, nm: no broadening, fine powder, sputtered film.
+TRIAL_SIZES = (1000.0, 50.0, 15.0)
+SMALLEST_SIZE = 8.0  # nm: peaks of smaller crystallites are as broad as the background
+SCHERRER_CONSTANT = 0.9  # of the full width at half maximum (Langford and Wilson 1978, doi 10.1107/S0021889878012844)
+
+#: Distance to which a weak peak is evaluated, in full widths at half maximum, and part of it at the end in which it is
+#: faded out. A cut makes chi square jump where a point enters, and a search stops there.
+PEAK_RANGE, FADE_OUT = 8.25, 0.5
+
 #: Wavelengths beside K-alpha that a copper tube emits, angstrom: K-beta (Hoelzer et al. 1997, doi
-#: 10.1103/PhysRevA.56.4554), where filter or monochromator leave some, and L-alpha of tungsten from the filament
+#: 10.1103/PhysRevA.56.4554), where filter or monochromator transmit some, and L-alpha of tungsten from the filament
 #: (Bearden 1967, doi 10.1103/RevModPhys.39.78).
 CONTAMINATION = {"Kβ": 1.392234, "W Lα": 1.476330}
-COPPER = 1.5406
-BACKGROUND = 20  # Chebyshev polynomials: more than a fit has, for what is as broad as an amorphous hump is no phase
-LEAST_BREADTH = 0.02  # degree, from which breadths are tried where the best is none
-OFFSETS = np.linspace(-6, 6, 49)  # widths from a reflection at which its profile's failure is judged
-#: A peak nearer to a main reflection than one width, or than this many widths or degrees and below this share of its
-#: area, is its flank.
-FLANK, LEAST_FLANK, FAINT = 4.0, 0.3, 0.05
-ENOUGH = 1e-2  # of chi square: a step that gains less ends a fit
-LEAST_APART = 1e-4  # relative singular value below which columns are no others than those before
-NEIGHBOURS = 5  # reflections by which it is judged
+#: Wavelength of a copper tube and how near to it one must be to count as such, angstrom.
+COPPER_KALPHA1, COPPER_TOLERANCE = 1.5406, 1e-3
+
+#: Chebyshev polynomials of the background that residuals are free of: more than the whole-pattern fit has, since what
+#: is as broad as an amorphous hump is no phase.
+BACKGROUND_POLYNOMIALS = 20
+
+#: Steps of the derivatives by width and position of the main phase's reflections, degree, and of the position of a
+#: contaminating line over its full width.
+MAIN_PHASE_STEP, CONTAMINATION_STEP = 1e-3, 0.25
+
+#: Where the misfit of the profile function is measured: distances from a reflection in full widths, and half width of
+#: the mean around each. Height over the counting uncertainty above which a reflection is used, and number of
+#: neighbouring reflections whose median counts: a peak of another phase near one of them does not matter.
+MISFIT_OFFSETS, MISFIT_HALF_WIDTH = np.linspace(-6, 6, 49), 0.25
+MISFIT_SIGNIFICANCE, MISFIT_NEIGHBOURS = 10.0, 5
+#: Median absolute deviation of a normal distribution to its standard deviation.
+MAD_TO_SIGMA = 1.4826
+
+#: A peak counts as the flank of a main reflection if it lies within one full width of it, or within so many full widths
+#: or degrees with less than this share of its area: the misfit of the profile function makes such peaks.
+FLANK_WIDTHS, FLANK_DEGREES, FLANK_SHARE = 4.0, 0.3, 0.05
+
+CHI_SQUARE_TOLERANCE = 1e-2  # a fit ends where a step reduces chi square by less: a hundredth of what one sigma is
+DEPENDENT_COLUMN = 1e-4  # singular value over the largest below which columns depend on those before
+
+#: Breadths of a profile likelihood: factors on the best, in steps of the eighth part of a factor of five up to five on
+#: either side; the least and the largest breadth tried, degree.
+BREADTH_FACTORS = 5.0 ** (np.arange(9) / 8)
+LEAST_BREADTH, LARGEST_BREADTH = 0.02, 2.0
 
 
 @dataclass(frozen=True)
-class Remainder:
-    """What is left of a pattern after main phase and background, over its uncertainty.
+class ResidualPattern:
+    """Residuals of a whole-pattern fit, and the peaks that may stand in them.
 
     Attributes
     ----------
     two_theta : array, shape (m,)
         Degree.
-    residual : array, shape (m,)
-        Over `uncertainty`, free of anything that a change of the main phase's areas and of the background could take
-        up.
+    normalised : array, shape (m,)
+        Residuals over `uncertainty`, orthogonal to `nuisance`.
     uncertainty : array, shape (m,)
-        Of counting, and of the main phase's profile: where that fits its own reflections badly, less is known of
-        others.
-    taken : array, shape (m, k)
-        Orthonormal: what main phase and background can take up.
+        Of counting and of the profile function of the main phase, in the unit of the intensity.
+    nuisance : array, shape (m, k)
+        Orthonormal basis of what main phase, background and contamination can take up.
     values : dict
-        The fit's parameters.
+        Parameters of the whole-pattern fit.
     wavelengths : tuple of float
         Angstrom.
     shift : array, shape (m,)
-        How far the geometry sets the pattern off Bragg's angles, degree.
-    main : xarray.Dataset
-        The main phase's reflections, as the fit gives them.
+        Shift of the pattern from Bragg angles by displacement or zero error, degree.
+    main_reflections : xarray.Dataset
+        Of the main phase, from the whole-pattern fit.
     """
 
     two_theta: np.ndarray
-    residual: np.ndarray
+    normalised: np.ndarray
     uncertainty: np.ndarray
-    taken: np.ndarray
+    nuisance: np.ndarray
     values: dict[str, float]
     wavelengths: tuple[float, ...]
     shift: np.ndarray
-    main: xr.Dataset
+    main_reflections: xr.Dataset
 
     @property
     def contamination(self) -> dict[str, float]:
-        """Other wavelengths of the tube [angstrom], where it is one whose are known."""
-        return CONTAMINATION if abs(self.wavelengths[0] - COPPER) < 1e-3 else {}
+        """Other wavelengths of the tube [angstrom]; empty for an anode other than copper."""
+        return CONTAMINATION if abs(self.wavelengths[0] - COPPER_KALPHA1) < COPPER_TOLERANCE else {}
 
-    def breadth(self, size: float) -> float:
-        """Return the Lorentzian full width x of x / cos [degree] of crystallites of a size [nm].
-
-        Scherrer's equation with the constant 0.9 (Langford and Wilson 1978, doi 10.1107/S0021889878012844).
-        """
-        return float(np.degrees(0.9 * self.wavelengths[0] / (10 * size)))
+    def scherrer_breadth(self, size: float) -> float:
+        """Return the Lorentzian full width x of x / cos [degree] of crystallites of a size [nm]."""
+        return float(np.degrees(SCHERRER_CONSTANT * self.wavelengths[0] / (10 * size)))
 
     def fwhm(self, two_theta: np.ndarray | float, breadth: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        """Return full width at half maximum [degree] and mixing of a peak of breadth x / cos besides the instrument."""
+        """Return full width at half maximum [degree] and mixing of a peak of breadth x / cos beyond the instrument."""
         u, v, w, x, y = (self.values[name] for name in "uvwxy")
-        return profile.mixed(*profile.widths(np.asarray(two_theta, float), u, v, w, x + breadth, y))
+        widths = profile.component_widths(np.asarray(two_theta, float), u, v, w, x + breadth, y)
+        return profile.voigt_approximation(*widths)
 
-    def peaks(self, positions: np.ndarray, breadth: np.ndarray | float) -> sparse.csc_array:
-        """Return peaks of area 1 at some angles, over the uncertainty, shape (m, n); K-alpha2 included.
+    def peak_profiles(self, positions: np.ndarray | Sequence[float], breadth: np.ndarray | float) -> sparse.csc_array:
+        """Return peaks of area 1 over the uncertainty, K-alpha2 included, shape (m, n).
 
         Parameters
         ----------
         positions : array, shape (n,)
-            Of K-alpha1, in the pattern, degree.
+            Of K-alpha1 in the pattern, degree.
         breadth : float, or array, shape (n,)
-            As for `fwhm`.
+            Lorentzian breadth x / cos beyond the instrument, x in degree.
         """
         positions = np.asarray(positions, float)
         ratio = self.values["kalpha2_ratio"] if len(self.wavelengths) > 1 else 0.0
         fwhm, mixing = self.fwhm(positions, breadth)
         relative = np.array(self.wavelengths)[:, None] / self.wavelengths[0]
         at = np.degrees(2 * np.arcsin(np.minimum(np.sin(np.radians(positions) / 2) * relative, 1.0)))
-        starts = np.searchsorted(self.two_theta, at[0] - REACH * fwhm)
-        counts = np.searchsorted(self.two_theta, at[-1] + REACH * fwhm) - starts
+        starts = np.searchsorted(self.two_theta, at[0] - PEAK_RANGE * fwhm)
+        counts = np.searchsorted(self.two_theta, at[-1] + PEAK_RANGE * fwhm) - starts
         ends = np.append(0, np.cumsum(counts))
         row = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts)
         x, fwhm, mixing = self.two_theta[row], np.repeat(fwhm, counts), np.repeat(mixing, counts)
-        shape = 0.0
-        for place, share in zip(at, (1 / (1 + ratio), ratio / (1 + ratio)), strict=False):
-            from_centre = x - np.repeat(place, counts)
-            faded = np.clip((REACH - np.abs(from_centre) / fwhm) / FADING, 0, 1)  # no point comes in with a jump
+        shape = np.zeros(x.size)
+        for centre, share in zip(at, (1 / (1 + ratio), ratio / (1 + ratio)), strict=False):
+            from_centre = x - np.repeat(centre, counts)
+            faded = np.clip((PEAK_RANGE - np.abs(from_centre) / fwhm) / FADE_OUT, 0, 1)
             shape = shape + share * faded * profile.pseudo_voigt(from_centre, fwhm, mixing)
         return sparse.csc_array((shape / self.uncertainty[row], row, ends), shape=(self.two_theta.size, positions.size))
 
-    def patterns(self, positions: np.ndarray, breadths: np.ndarray, intensities: np.ndarray) -> np.ndarray:
-        """Return several patterns of n peaks each, over the uncertainty, shape (m, t).
+    def sums_of_peaks(self, positions: np.ndarray, breadths: np.ndarray, intensities: np.ndarray) -> np.ndarray:
+        """Return t patterns of n peaks each, over the uncertainty, shape (m, t).
 
         Parameters
         ----------
         positions, intensities : array, shape (t, n)
         breadths : array, shape (t,)
-            As for `peaks`.
+            As for `peak_profiles`.
         """
         t, n = positions.shape
-        peaks = self.peaks(positions.ravel(), np.repeat(breadths, n))
+        peaks = self.peak_profiles(positions.ravel(), np.repeat(breadths, n))
         of = np.repeat(np.arange(t * n), np.diff(peaks.indptr))
         at = peaks.indices + of // n * self.two_theta.size
         total = np.bincount(at, peaks.data * intensities.ravel()[of], t * self.two_theta.size)
         return total.reshape(t, -1).T
 
-    def free(self, columns: np.ndarray | sparse.csc_array) -> np.ndarray:
-        """Return columns, shape (m, n), less what the main phase and the background can take up."""
-        columns = columns.toarray() if sparse.issparse(columns) else columns
-        return columns - self.taken @ (self.taken.T @ columns)
+    def projected(self, columns: np.ndarray) -> np.ndarray:
+        """Return columns, shape (m, n), projected onto the complement of the nuisance space."""
+        rows = _non_zero_rows(columns)  # peaks are zero almost everywhere: half of the time is saved
+        return columns - self.nuisance @ (self.nuisance[rows].T @ columns[rows])
 
-    def normal(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the normal matrix of columns, shape (m, n), once `free`, and their products with `residual`."""
-        rows = np.flatnonzero(columns @ np.ones(columns.shape[1]))
-        rows = slice(rows.min(initial=0), rows.max(initial=0) + 1)
+    def normal_equations(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the normal matrix of columns, shape (m, n), once projected, and their products with the residuals."""
+        rows = _non_zero_rows(columns)
         columns = columns[rows]
-        hidden = columns.T @ self.taken[rows]
-        return columns.T @ columns - hidden @ hidden.T, columns.T @ self.residual[rows]
+        hidden = columns.T @ self.nuisance[rows]
+        # The residuals are projected already: their product with a column is that with the projected column.
+        return columns.T @ columns - hidden @ hidden.T, columns.T @ self.normalised[rows]
 
-    def sizes(self, columns: sparse.csc_array) -> np.ndarray:
-        """Return the norms of columns, shape (m, n), once `free`."""
-        return np.sqrt(np.maximum((columns**2).sum(axis=0) - ((columns.T @ self.taken) ** 2).sum(axis=1), 0))
+    def projected_norms(self, columns: sparse.csc_array) -> np.ndarray:
+        """Return the norms of columns, shape (m, n), once projected."""
+        return np.sqrt(np.maximum((columns**2).sum(axis=0) - ((columns.T @ self.nuisance) ** 2).sum(axis=1), 0))
 
-    def fitted(self, columns: Callable, start: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-        """Return the parameters at which things fit the remainder best, their amounts free.
+    def fit_parameters(
+        self, blocks: Callable[[np.ndarray], list[np.ndarray]], start: np.ndarray, bounds: np.ndarray
+    ) -> np.ndarray:
+        """Fit the nonlinear peak parameters; amplitudes are solved linearly.
 
         Parameters
         ----------
-        columns : callable
-            Returns, for the parameters of one thing after another, of each its column and how this changes with each of
-            its parameters, a list of arrays, shape (m, 1 + its parameters).
+        blocks : callable
+            Returns, for the parameters of all peaks or phases one after the other, shape (p,), one block for each:
+            its profile and the derivatives of that by its parameters, shape (m, 1 + number of its parameters).
         start : array, shape (p,)
         bounds : array, shape (p, 2)
 
-        Notes
-        -----
-        Marquardt's way (1963, doi 10.1137/0111030) on the normal equations, which need the columns only where they are
-        not zero; a parameter at a bound stays there while it would leave.
+        Returns
+        -------
+        array, shape (p,)
         """
-        at = trial = start
-        gain, damping = -np.inf, 1e-3
-        while damping < 1e6:
-            parts = columns(trial)
+
+        def model(x: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+            parts = blocks(x)
             counts = [part.shape[1] - 1 for part in parts]
-            first = np.cumsum([0, *counts[:-1]]) + np.arange(len(parts))
-            matrix, products = self.normal(np.hstack(parts))
-            solved = np.linalg.lstsq(
-                matrix[np.ix_(first, first)], np.column_stack([products, matrix])[first], rcond=1e-12
-            )
-            amounts, carried = solved[0][:, 0], solved[0][:, 1:]
-            gained = products[first] @ amounts - gain
-            damping = 0.1 * damping if gained > 0 else max(10 * damping, 1e-3)  # less would not shorten a step
-            if gained > 0:
-                at, gain = trial, products[first] @ amounts
-                each = np.repeat(amounts, counts)
-                slope = each * np.delete(products - matrix[:, first] @ amounts, first)
-                left = matrix - matrix[:, first] @ carried
-                curvature = np.outer(each, each) * np.delete(np.delete(left, first, axis=0), first, axis=1)
-                if gained < ENOUGH:
-                    break
-            free = np.where(slope < 0, at > bounds[:, 0], at < bounds[:, 1]) & (slope != 0)
-            damped = curvature + damping * np.diag(np.diag(curvature))
-            step = np.zeros(at.size)
-            step[free] = np.linalg.lstsq(damped[np.ix_(free, free)], slope[free])[0]
-            trial = np.clip(at + step, *bounds.T)
-        return at
+            columns = self.projected(np.hstack(parts))
+            profiles = np.cumsum([0, *counts[:-1]]) + np.arange(len(parts))
+            derivatives = np.delete(columns, profiles, axis=1)
+            return columns[:, profiles], lambda amplitudes: derivatives * np.repeat(amplitudes, counts)
 
-    def under(self, positions: np.ndarray | float, areas: np.ndarray | float) -> np.ndarray:
-        """Return whether peaks of some areas could not be told from the flanks of the main phase's reflections."""
+        tolerance = CHI_SQUARE_TOLERANCE / max(float(self.normalised @ self.normalised), 1.0)
+        return variable_projection.fit(model, self.normalised, start, bounds, tolerance).x
+
+    def is_flank(self, positions: np.ndarray | float, areas: np.ndarray | float) -> np.ndarray:
+        """Return whether peaks of some areas could be flanks of the main phase's reflections, shape (n,)."""
         positions, areas = np.atleast_1d(positions)[:, None], np.atleast_1d(areas)[:, None]
-        main, distance = self.main, np.abs(positions - self.main.two_theta.to_numpy())
-        near = distance < np.maximum(FLANK * main.fwhm.to_numpy(), LEAST_FLANK)
-        faint = areas < FAINT * main.area.to_numpy()
-        return ((near & faint) | (distance < main.fwhm.to_numpy())).any(axis=1)
+        fwhm, area = self.main_reflections.fwhm.to_numpy(), self.main_reflections.area.to_numpy()
+        distance = np.abs(positions - self.main_reflections.two_theta.to_numpy())
+        near = distance < np.maximum(FLANK_WIDTHS * fwhm, FLANK_DEGREES)
+        return ((near & (areas < FLANK_SHARE * area)) | (distance < fwhm)).any(axis=1)
 
-    def errors(self, columns: np.ndarray) -> np.ndarray:
-        """Return the standard errors of the amounts of columns, shape (m, n), that are fitted together."""
-        matrix, _ = self.normal(columns)
-        sizes = np.sqrt(np.maximum(np.diag(matrix), 1e-24))
-        return np.sqrt(np.diag(np.linalg.pinv(matrix / np.outer(sizes, sizes), rcond=1e-9))) / sizes
+    def standard_errors(self, columns: np.ndarray) -> np.ndarray:
+        """Return the standard errors of the amplitudes of columns, shape (m, n), that are fitted together."""
+        covariance, norms = _scaled_inverse(self.normal_equations(columns)[0])
+        return np.sqrt(np.diag(covariance)) / norms
 
-    def interval(self, columns: Callable[[float], np.ndarray], breadth: float) -> tuple[float, float]:
-        """Return the 95 % interval of an area by profile likelihood over the breadth.
+    def area_interval(self, area: float, columns: Callable[[float], np.ndarray], breadth: float) -> Interval:
+        """Return an area with its 95 % interval by profile likelihood over the breadth.
 
-        The broader the lines, the larger the area that fits and its error: a symmetric error would be too small where
-        the noise made them narrow.
+        The broader the lines, the larger are the area that fits and its error. A symmetric interval at the best
+        breadth would be too narrow where noise makes the lines narrow.
 
         Parameters
         ----------
+        area : float
+            That fits best.
         columns : callable
-            Returns, for a breadth x / cos [degree], the pattern of area 1 and what may be added to it, shape (m, n).
+            Returns, for a breadth x / cos [degree], the pattern of area 1 and columns with free amplitudes beside it,
+            shape (m, n).
         breadth : float
             That fits best.
         """
-        trials, most = [], stats.chi2.ppf(0.95, 1)
-        for way in (1, -1):  # broader, then narrower, until that is ruled out
-            for factor in 5.0 ** (way * np.arange(max(-way, 0), 9) / 8):
-                matrix, products = self.normal(columns(min(factor * max(breadth, LEAST_BREADTH), 2.0)))
-                sizes = np.sqrt(np.maximum(np.diag(matrix), 1e-24))
-                covariance = np.linalg.pinv(matrix / np.outer(sizes, sizes), rcond=1e-9)
-                amounts = covariance @ (products / sizes)
-                gain = float(amounts @ (products / sizes))
-                trials.append((gain, amounts[0] / sizes[0], np.sqrt(covariance[0, 0]) / sizes[0]))
-                if gain < trials[0][0] - most:
+        trials: list[tuple[float, float, float]] = []
+        rise = chi_square(1)
+        for factors in (BREADTH_FACTORS, 1 / BREADTH_FACTORS[1:]):  # broader, then narrower, until ruled out
+            for factor in factors:
+                trial = min(factor * max(breadth, LEAST_BREADTH), LARGEST_BREADTH)
+                matrix, products = self.normal_equations(columns(trial))
+                covariance, norms = _scaled_inverse(matrix)
+                amplitudes = covariance @ (products / norms)
+                gain = float(amplitudes @ (products / norms))  # reduction of chi square
+                trials.append((gain, amplitudes[0] / norms[0], np.sqrt(covariance[0, 0]) / norms[0]))
+                if gain < trials[0][0] - rise:
                     break
-        gain, area, error = np.array(trials).T
-        allowed = most - (gain.max() - gain)
-        half, kept = error * np.sqrt(np.maximum(allowed, 0)), allowed >= 0
-        return float((area - half)[kept].min()), float((area + half)[kept].max())
+        gains, areas, errors = np.array(trials).T
+        # At each breadth chi square is a parabola over the area; its part below the limit is kept.
+        allowed = rise - (gains.max() - gains)
+        half, kept = errors * np.sqrt(np.maximum(allowed, 0)), allowed >= 0
+        low, high = float((areas - half)[kept].min()), float((areas + half)[kept].max())
+        return Interval(area, min(low, area), max(high, area))
 
-    def without(self, columns: np.ndarray) -> "Remainder":
-        """Return the remainder after peaks, shape (m, n), have been given the amounts that fit it best."""
-        free = self.free(columns)
-        free = free / np.maximum(np.linalg.norm(free, axis=0), 1e-12)
-        squares, ways = np.linalg.eigh(free.T @ free)
-        told = squares > LEAST_APART**2 * squares[-1]
-        basis = free @ (ways[:, told] / np.sqrt(squares[told]))
-        residual = self.residual - basis @ (basis.T @ self.residual)
-        return replace(self, residual=residual, taken=np.hstack([self.taken, basis]))
+    def with_nuisance(self, columns: np.ndarray) -> "ResidualPattern":
+        """Return the residuals after columns, shape (m, n), of free amplitude are added to the nuisance space."""
+        columns = self.projected(columns)
+        columns = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-12)
+        # The eigenvectors of the normal matrix make an orthonormal basis without the dependent directions.
+        squares, vectors = np.linalg.eigh(columns.T @ columns)
+        independent = squares > DEPENDENT_COLUMN**2 * squares[-1]
+        basis = columns @ (vectors[:, independent] / np.sqrt(squares[independent]))
+        normalised = self.normalised - basis @ (basis.T @ self.normalised)
+        return replace(self, normalised=normalised, nuisance=np.hstack([self.nuisance, basis]))
 
 
-def remainder(pattern: xr.Dataset, fit: MinimizerResult) -> Remainder:
-    """Return what a fit leaves of its pattern.
+def _non_zero_rows(columns: np.ndarray) -> slice:
+    """Return the range of rows in which columns are not zero."""
+    rows = np.flatnonzero(columns @ np.ones(columns.shape[1]))
+    return slice(rows.min(initial=0), rows.max(initial=0) + 1)
+
+
+def _scaled_inverse(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pseudo-inverse of a normal matrix scaled to a diagonal of ones, and the norms it is scaled by."""
+    norms = np.sqrt(np.maximum(np.diag(matrix), 1e-24))
+    return np.linalg.pinv(matrix / np.outer(norms, norms), rcond=1e-9), norms
+
+
+def residual_pattern(pattern: xr.Dataset, fit: MinimizerResult) -> ResidualPattern:
+    """Return the residuals that a whole-pattern fit leaves of its pattern.
 
     Parameters
     ----------
     pattern : xarray.Dataset
-        As `coldbond.read` gives it.
+        As `coldbond.read` returns it.
     fit : MinimizerResult
-        From `pawley.fit`; other phases in it are left in the remainder.
+        From `pawley.fit`. Other phases in it are not subtracted: they remain in the residuals, where they are found.
     """
     curves, lines = fit.curves, fit.reflections
     two_theta, main = curves.two_theta.to_numpy(), curves.phases.to_numpy()[0]
     residual = (curves.intensity - curves.background).to_numpy() - main
     counting = curves.standard_uncertainty.to_numpy()
-    misses = (curves.intensity - curves.fit).to_numpy() / counting
-    counting = counting * max(1.4826 * np.median(np.abs(misses)), 1.0)
-    uncertainty = np.hypot(counting, _misfit(fit, counting))
+    deviations = (curves.intensity - curves.fit).to_numpy() / counting
+    # Where the stated counting statistics are too small, the scatter about the fit counts; its median ignores peaks.
+    counting = counting * max(MAD_TO_SIGMA * np.median(np.abs(deviations)), 1.0)
+    uncertainty = np.hypot(counting, _profile_misfit(fit, counting))
     wavelengths = tuple(w for w in (pattern.attrs.get(f"wavelength_kalpha{i}") for i in (1, 2)) if w)
     values = fit.params.valuesdict()
     d = wavelengths[0] / (2 * np.sin(np.radians(two_theta) / 2))
     shift = angles(d, wavelengths[0], values, pattern.attrs.get("goniometer_radius") or RADIUS)[1]
-    nothing = np.zeros((two_theta.size, 0))
-    rest = Remainder(two_theta, residual / uncertainty, uncertainty, nothing, values, wavelengths, shift, lines)
+    none = np.zeros((two_theta.size, 0))
+    bare = ResidualPattern(two_theta, residual / uncertainty, uncertainty, none, values, wavelengths, shift, lines)
     at = lines.two_theta.to_numpy()
-    breadths = values["size"] + values["strain"] * np.sin(np.radians(at) / 2)  # x / cos + y tan, as one over cos
-    known = rest.peaks(at, breadths).toarray()
-    known = np.column_stack([known, _tangents(rest, lines, breadths, known)])
-    known = np.column_stack([known, *(_ghost(rest, lines, breadths, w) for w in rest.contamination.values())])
+    breadths = values["size"] + values["strain"] * np.sin(np.radians(at) / 2)  # x / cos + y tan as one over cos
+    areas = bare.peak_profiles(at, breadths).toarray()
+    errors = _main_phase_derivatives(bare, lines, breadths, areas)
+    ghosts = [_contamination_columns(bare, lines, breadths, w) for w in bare.contamination.values()]
     x = np.interp(two_theta, two_theta[[0, -1]], [-1.0, 1.0])
-    smooth = np.polynomial.chebyshev.chebvander(x, BACKGROUND - 1) / uncertainty[:, None]
-    return rest.without(np.hstack([known, smooth]))
+    smooth = np.polynomial.chebyshev.chebvander(x, BACKGROUND_POLYNOMIALS - 1) / uncertainty[:, None]
+    return bare.with_nuisance(np.hstack([areas, errors, *ghosts, smooth]))
 
 
-def _tangents(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return what errors of the main phase's size, strain, lattice and height add, shape (m, 4).
+def _main_phase_derivatives(
+    residuals: ResidualPattern, lines: xr.Dataset, breadths: np.ndarray, profiles: np.ndarray
+) -> np.ndarray:
+    """Return the derivatives of the main phase by size, strain, lattice and displacement, shape (m, 4).
 
-    A fit without a peak moves these to make up for it; what they can take up is no evidence of anything else.
+    A fit without another phase moves these to take up its peaks; what they can take up is no evidence of a phase.
     """
-    at, area, step = lines.two_theta.to_numpy(), lines.area.to_numpy(), 1e-3
-    theta = np.radians(at) / 2
-
+    at, area = lines.two_theta.to_numpy(), lines.area.to_numpy()
+    theta, step = np.radians(at) / 2, MAIN_PHASE_STEP
     broader, shifted = (
-        (rest.peaks(places, widths).toarray() - known) * area
-        for places, widths in ((at, breadths + step), (at + step, breadths))
+        (residuals.peak_profiles(positions, widths).toarray() - profiles) * area
+        for positions, widths in ((at, breadths + step), (at + step, breadths))
     )
     sine, cosine = np.sin(theta), np.cos(theta)
     return np.column_stack([broader.sum(axis=1), broader @ sine, shifted @ (sine / cosine), shifted @ cosine]) / step
 
 
-def _ghost(rest: Remainder, lines: xr.Dataset, breadths: np.ndarray, wavelength: float) -> np.ndarray:
-    """Return the main phase's reflections as another wavelength of the tube shows them, shape (m, 3)."""
+def _contamination_columns(
+    residuals: ResidualPattern, lines: xr.Dataset, breadths: np.ndarray, wavelength: float
+) -> np.ndarray:
+    """Return the main phase at another wavelength of the tube, at three positions that interpolate, shape (m, 3)."""
     at = lines.two_theta.to_numpy()
-    sine = np.sin(np.radians(at) / 2) * wavelength / rest.wavelengths[0]
-    alone = replace(rest, wavelengths=rest.wavelengths[:1])
-    place, breadth = np.degrees(2 * np.arcsin(sine)), float(np.mean(breadths))
-    step = 0.25 * float(np.mean(lines.fwhm))
-    return np.column_stack(
-        [alone.peaks(place + s, breadth) @ np.maximum(lines.area.to_numpy(), 0) for s in (-step, 0, step)]
-    )
+    sine = np.sin(np.radians(at) / 2) * wavelength / residuals.wavelengths[0]
+    single = replace(residuals, wavelengths=residuals.wavelengths[:1])  # no doublet
+    position, breadth = np.degrees(2 * np.arcsin(sine)), float(np.mean(breadths))
+    step = CONTAMINATION_STEP * float(np.mean(lines.fwhm))
+    areas = np.maximum(lines.area.to_numpy(), 0)
+    return np.column_stack([single.peak_profiles(position + s, breadth) @ areas for s in (-step, 0, step)])
 
 
-def _misfit(fit: MinimizerResult, counting: np.ndarray) -> np.ndarray:
-    """Return by how much the main phase's profiles miss the pattern, beyond counting, shape (m,).
+def _profile_misfit(fit: MinimizerResult, counting: np.ndarray) -> np.ndarray:
+    """Return the misfit of the main phase's profiles beyond counting, in the unit of the intensity, shape (m,).
 
-    What the residuals show about one reflection may be a peak of another phase; what they show about most of its
-    neighbours, at the same distance in widths, is how the profile fails.
+    The residuals near one reflection may be a peak of another phase. The median over neighbouring reflections, at the
+    same distance in full widths and relative to the height, is the misfit of the profile function.
     """
     curves, lines = fit.curves, fit.reflections
     two_theta, main = curves.two_theta.to_numpy(), curves.phases.to_numpy()[0]
     residual = (curves.intensity - curves.fit).to_numpy()
     at, fwhm = lines.two_theta.to_numpy(), lines.fwhm.to_numpy()
     height = np.interp(at, two_theta, main)
-    strong = np.flatnonzero(height > 10 * np.interp(at, two_theta, counting))
+    strong = np.flatnonzero(height > MISFIT_SIGNIFICANCE * np.interp(at, two_theta, counting))
     if not strong.size:
         return np.zeros_like(two_theta)
     excess = np.maximum(residual**2 - counting**2, 0)
-    smooth = [_near(two_theta, excess, at[i] + OFFSETS * fwhm[i], 0.25 * fwhm[i]) for i in strong]
+    smooth = [
+        _local_mean(two_theta, excess, at[i] + MISFIT_OFFSETS * fwhm[i], MISFIT_HALF_WIDTH * fwhm[i]) for i in strong
+    ]
     relative = np.sqrt(np.array(smooth)) / height[strong, None]
     total = np.zeros_like(two_theta)
-    seen = np.flatnonzero(height > 0)
-    neighbours = np.argsort(np.abs(at[strong] - at[seen, None]), axis=1)[:, :NEIGHBOURS]
-    profile_error = height[seen, None] * np.median(relative[neighbours], axis=1)
-    for i, error in zip(seen, profile_error, strict=True):
-        total = np.maximum(total, np.interp(two_theta, at[i] + OFFSETS * fwhm[i], error, left=0, right=0))
+    present = np.flatnonzero(height > 0)
+    neighbours = np.argsort(np.abs(at[strong] - at[present, None]), axis=1)[:, :MISFIT_NEIGHBOURS]
+    errors = height[present, None] * np.median(relative[neighbours], axis=1)
+    for i, error in zip(present, errors, strict=True):
+        total = np.maximum(total, np.interp(two_theta, at[i] + MISFIT_OFFSETS * fwhm[i], error, left=0, right=0))
     return total
 
 
-def _near(x: np.ndarray, values: np.ndarray, at: np.ndarray, half: float) -> np.ndarray:
-    """Return the mean of values within a distance of some places."""
+def _local_mean(x: np.ndarray, values: np.ndarray, at: np.ndarray, half_width: float) -> np.ndarray:
+    """Return the mean of values within a distance of some positions; at least one point is averaged."""
     summed = np.append(0.0, np.cumsum(values))
-    low, high = np.searchsorted(x, at - half), np.searchsorted(x, at + half, side="right")
+    low, high = np.searchsorted(x, at - half_width), np.searchsorted(x, at + half_width, side="right")
     high = np.maximum(high, np.minimum(low + 1, x.size))
     low = np.minimum(low, high - 1)
     return (summed[high] - summed[low]) / (high - low)

@@ -1,19 +1,28 @@
-"""Why reflections of two samples lie at different angles: another lattice, or another height of the sample."""
+"""Shifts of reflections between two patterns: a change of the lattice, or of the height of the sample.
+
+A relative change e of the lattice parameter shifts reflections by -2 e tan(theta), a sample lower by h by
+-2 h cos(theta) / R on a goniometer of radius R. Positions of single-peak fits are compared reflection by reflection,
+and both models, alone and together, are fitted to the shifts by weighted linear least squares. One reflection cannot
+separate a lattice change from a displaced sample; several at different angles can.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from coldbond.bundle.findings import finding
+from coldbond.interval import NORMAL, Interval
 from coldbond.xrd import pawley, single_peak
 from coldbond.xrd.analysis import Analysis
-from coldbond.xrd.line_broadening import common
+from coldbond.xrd.lattice import lattice_parameters
+from coldbond.xrd.line_broadening import common_lines
 
-SMALL = 0.05  # probability below which a model that explains the shifts is given up
+#: p value below which the model of a displaced sample alone is rejected.
+REJECTED = 0.05
+#: Angles at which a model is evaluated: from and to, over the lowest and the highest reflection; degree; their number.
+CURVE_FROM, CURVE_TO, CURVE_END, CURVE_POINTS = 0.8, 1.1, 170.0, 200
 
 
 @dataclass(frozen=True)
@@ -22,28 +31,28 @@ class Model:
 
     Attributes
     ----------
-    strain, displacement : tuple of float, or None
-        Relative change of the lattice parameter, and of the sample's height [mm, positive below the axis]: value, low
-        and high of the 95 % interval; None where the model has none.
+    strain, displacement : Interval or None
+        Relative change of the lattice parameter, and of the sample's height [mm, positive below the axis]; None where
+        the model does not have it.
     chi_square : float
     freedom : int
-    probability : float
-        Of a chi square as large as this if the model is true.
+    p_value : float
+        Probability of a larger chi square if the model is true.
     curve : xarray.DataArray
-        Shift [degree] over `two_theta` [degree].
+        Modelled shift [degree] over `two_theta` [degree].
     """
 
-    strain: tuple[float, float, float] | None
-    displacement: tuple[float, float, float] | None
+    strain: Interval | None
+    displacement: Interval | None
     chi_square: float
     freedom: int
-    probability: float
+    p_value: float
     curve: xr.DataArray
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How one pattern's reflections moved from another's.
+    """Shifts of one pattern's reflections from those of another.
 
     Attributes
     ----------
@@ -51,9 +60,9 @@ class Comparison:
     first : str
         Label of `before`.
     moved : xarray.Dataset
-        From `shifts`.
+        From `reflection_shifts`.
     models : dict of str to Model
-        From `models`.
+        From `fit_models`.
     """
 
     before: Analysis
@@ -63,46 +72,44 @@ class Comparison:
     models: dict[str, Model]
 
 
-def shifts(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
-    """Return how far each reflection moved.
+def reflection_shifts(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
+    """Return the shift of each reflection.
 
     Parameters
     ----------
     before, after : xarray.Dataset
-        From `single.reflections`.
+        From `single_peak.fit_reflections`.
 
     Returns
     -------
     xarray.Dataset
         Over `reflection`: `hkl`, `two_theta`, `shift`, `shift_error` [degree].
     """
-    before, after = common(before, after)
+    before, after = common_lines(before, after)
+    error = np.hypot(before.two_theta_error.to_numpy(), after.two_theta_error.to_numpy())
     return xr.Dataset(
         {
             "two_theta": before.two_theta,
             "shift": ("reflection", after.two_theta.to_numpy() - before.two_theta.to_numpy()),
-            "shift_error": (
-                "reflection",
-                np.hypot(before.two_theta_error.to_numpy(), after.two_theta_error.to_numpy()),
-            ),
+            "shift_error": ("reflection", error),
         }
     )
 
 
-def models(moved: xr.Dataset, radius: float) -> dict[str, Model]:
-    """Return what the shifts say if the lattice changed, if the sample's height did, and if both did.
+def fit_models(moved: xr.Dataset, radius: float) -> dict[str, Model]:
+    """Return the shifts fitted with a change of the lattice, of the sample's height, and of both.
 
     Parameters
     ----------
     moved : xarray.Dataset
-        From `shifts`.
+        From `reflection_shifts`.
     radius : float
         Of the goniometer, mm.
 
     Returns
     -------
     dict of str to Model
-        "lattice": shifts grow as the tangent of the Bragg angle. "displacement": they fall as its cosine. "both".
+        "lattice", "displacement" and "both".
 
     Raises
     ------
@@ -110,124 +117,101 @@ def models(moved: xr.Dataset, radius: float) -> dict[str, Model]:
         There are fewer than two reflections.
     """
     if moved.sizes["reflection"] < 2:
-        raise ValueError(
-            "one reflection tells a changed lattice from a sample at another height in no way: two are needed"
-        )
+        raise ValueError("one reflection cannot separate a lattice change from a displaced sample: two are needed")
     return {
-        "lattice": _model(moved, radius, strain=True, displacement=False),
-        "displacement": _model(moved, radius, strain=False, displacement=True),
-        "both": _model(moved, radius, strain=True, displacement=True),
+        "lattice": _fit_model(moved, radius, strain=True, displacement=False),
+        "displacement": _fit_model(moved, radius, strain=False, displacement=True),
+        "both": _fit_model(moved, radius, strain=True, displacement=True),
     }
 
 
-def is_lattice_change(found: dict[str, Model]) -> bool:
-    """Return whether the shifts need a changed lattice: height alone is ruled out, and both together leave no zero."""
-    low, high = found["both"].strain[1:]
-    return bool(found["displacement"].probability < SMALL and not low <= 0 <= high)
+def is_lattice_change(models: Mapping[str, Model], rejected: float = REJECTED) -> bool:
+    """Return whether the shifts need a change of the lattice.
+
+    Displacement alone must be rejected, and the strain of the model with both must exclude zero.
+
+    Parameters
+    ----------
+    models : mapping of str to Model
+        From `fit_models`.
+    rejected : float
+        p value below which displacement alone is rejected.
+    """
+    strain = models["both"].strain
+    if strain is None or strain.low is None or strain.high is None:
+        return False
+    return models["displacement"].p_value < rejected and not strain.low <= 0 <= strain.high
 
 
 def compare(analyses: Mapping[str, Analysis]) -> dict[str, Comparison]:
-    """Return how the reflections of each pattern but the first moved from those of the first.
+    """Return the shifts of the reflections of each pattern from those of the first.
 
-    Patterns that share fewer than two lines with the first are left out: nothing can be said of them.
+    Patterns that share fewer than two lines with the first are left out.
     """
     first, *others = analyses
-    lines = {label: single_peak.reflections(found.pattern, found.fit) for label, found in analyses.items()}
-    found = {}
+    lines = {label: single_peak.fit_reflections(found.pattern, found.fit) for label, found in analyses.items()}
+    comparisons = {}
     for label in others:
         shared = set(lines[first].hkl.to_numpy()) & set(lines[label].hkl.to_numpy())
         if len(shared) > 1:
-            moved = shifts(lines[first], lines[label])
+            moved = reflection_shifts(lines[first], lines[label])
             radius = analyses[label].pattern.attrs.get("goniometer_radius") or pawley.RADIUS
-            found[label] = Comparison(analyses[first], analyses[label], first, moved, models(moved, radius))
-    return found
+            models = fit_models(moved, radius)
+            comparisons[label] = Comparison(analyses[first], analyses[label], first, moved, models)
+    return comparisons
 
 
-def table(comparisons: Mapping[str, Comparison]) -> pd.DataFrame:
-    """Return the explanations of the shifts: a row for each pattern and model."""
-    rows = [
-        {
-            "recording": f"{label} from {compared.first}",
-            "model": {"lattice": "lattice alone", "displacement": "height alone", "both": "both"}[name],
-            "lattice parameter": "" if model.strain is None else _percent(model.strain),
-            "height, down / mm": ""
-            if model.displacement is None
-            else "{:+.3f} ({:+.3f} to {:+.3f})".format(*model.displacement),
-            "χ²": f"{model.chi_square:.3g}",
-            "degrees of freedom": model.freedom,
-            "p": f"{model.probability:.2g}",
-        }
-        for label, compared in comparisons.items()
-        for name, model in compared.models.items()
-    ]
-    return pd.DataFrame(rows or [{"recording": "nothing to compare"}]).set_index("recording")
+def mean_shift(moved: xr.Dataset) -> Interval:
+    """Return the weighted mean of the shifts, degree."""
+    weight = 1 / moved.shift_error.to_numpy() ** 2
+    mean = float(weight @ moved["shift"].to_numpy() / weight.sum())
+    return Interval.from_standard_error(mean, float(1 / np.sqrt(weight.sum())))
 
 
-def findings(comparisons: Mapping[str, Comparison]) -> list[dict]:
-    """Return how far the reflections moved, whether it was the lattice, and by how much.
+def lattice_parameter_change(compared: Comparison) -> tuple[Interval, dict[str, Interval]]:
+    """Return the change of the lattice parameter a by whole-pattern fits, and that with each geometry, angstrom.
 
-    The change is that of the whole-pattern fits: single reflections do not tell a height from the depth to which X-rays
-    see, which differs between pure lithium and lithium with a heavier metal in it.
+    The interval is the hull of those with either geometry, the same for both patterns. The change is not that of
+    `fit_models`: single reflections do not separate height from transparency, which differs between a pure light metal
+    and one with a heavier metal in it. The interval has no value where a pattern does not determine the change.
     """
-    rows = []
-    for compared in comparisons.values():
-        whose, moved, found = compared.after.whose, compared.moved, compared.models
-        since, both = f"from {compared.first}", found["both"]
-        weight = 1 / moved.shift_error.to_numpy() ** 2
-        mean, half = float(weight @ moved["shift"].to_numpy() / weight.sum()), float(1.96 / np.sqrt(weight.sum()))
-        tests = ", ".join(f"{name} χ² {m.chi_square:.3g} for {m.freedom}" for name, m in found.items())
-        note = (
-            f"{since}; lattice parameter {_percent(both.strain)} with the height free, as if X-rays saw both samples "
-        )
-        note += f"equally deep; {tests} degrees of freedom"
-        expanded = is_lattice_change(found) and bool(both.strain[0] > 0)
-        rows += [
-            finding(
-                "reflection_shift", mean, mean - half, mean + half, "degree", **whose, note=f"{since}, weighted mean"
-            ),
-            finding("lattice_expanded", expanded, **whose, note=note),
-            _parameter_change(compared),
-        ]
-    return rows
+    before, after = (
+        lattice_parameters(found.fits).by_geometry.sel(parameter="a") for found in (compared.before, compared.after)
+    )
+    change = (after.estimate - before.estimate).to_numpy()
+    half = NORMAL * np.hypot(before.standard_error.to_numpy(), after.standard_error.to_numpy())
+    if not np.isfinite(half).all():
+        return Interval(None), {}
+    pairs = zip(change.tolist(), half.tolist(), strict=True)
+    intervals = [Interval.symmetric(value, half_width) for value, half_width in pairs]
+    by_geometry = dict(zip(before.geometry.to_numpy().tolist(), intervals, strict=True))
+    return Interval.hull(float(change.mean()), intervals), by_geometry
 
 
-def _parameter_change(compared: Comparison) -> dict:
-    """Return the change of a by whole-pattern fits; its interval is over both geometries, each for both patterns."""
-    known = [pawley.lattice(found.fits).sel(parameter="a") for found in (compared.before, compared.after)]
-    change = (known[1].estimate - known[0].estimate).to_numpy()
-    half = 1.96 * np.hypot(*(part.standard_error.to_numpy() for part in known))
-    each = " or ".join(f"{c:+.4f} ({g})" for c, g in zip(change, known[0].geometry.to_numpy(), strict=True))
-    note = f"from {compared.first}, by whole patterns: {each}"
-    numbers = (float(change.mean()), float((change - half).min()), float((change + half).max()))
-    if not np.isfinite(numbers).all():
-        numbers, note = (None, None, None), "a pattern does not determine it"
-    return finding("lattice_parameter_change", *numbers, "angstrom", **compared.after.whose, note=note)
-
-
-def _percent(interval: tuple[float, float, float]) -> str:
-    value, low, high = (100 * x for x in interval)
-    return f"{value:+.3f} % ({low:+.3f} to {high:+.3f})"
-
-
-def _columns(two_theta: np.ndarray, radius: float) -> np.ndarray:
+def _design(two_theta: np.ndarray, radius: float) -> np.ndarray:
+    """Return the shifts for unit strain and unit displacement, degree, shape (n, 2)."""
     theta = np.radians(two_theta) / 2
     return np.degrees(np.column_stack([-2 * np.tan(theta), -2 * np.cos(theta) / radius]))
 
 
-def _model(moved: xr.Dataset, radius: float, *, strain: bool, displacement: bool) -> Model:
+def _fit_model(moved: xr.Dataset, radius: float, *, strain: bool, displacement: bool) -> Model:
     kept = np.array([strain, displacement])
     error = moved.shift_error.to_numpy()
-    design = _columns(moved.two_theta.to_numpy(), radius)[:, kept]
+    design = _design(moved.two_theta.to_numpy(), radius)[:, kept]
     covariance = np.linalg.inv((design / error[:, None]).T @ (design / error[:, None]))
     best = covariance @ (design.T @ (moved["shift"].to_numpy() / error**2))
     chi_square = float(np.sum(((moved["shift"].to_numpy() - design @ best) / error) ** 2))
     freedom = error.size - int(kept.sum())
-    widen = np.sqrt(max(chi_square / freedom, 1.0)) if freedom else 1.0
-    quantile = stats.t.ppf(0.975, freedom) if widen > 1 else stats.norm.ppf(0.975)
-    half = iter(quantile * widen * np.sqrt(np.diag(covariance)))
-    values = iter(best)
-    intervals = [(v := next(values), v - (h := next(half)), v + h) if k else None for k in kept]
-    angle = np.linspace(0.8 * float(moved.two_theta.min()), min(1.1 * float(moved.two_theta.max()), 170), 200)
-    curve = xr.DataArray(_columns(angle, radius)[:, kept] @ best, coords={"two_theta": angle}, dims="two_theta")
-    probability = float(stats.chi2.sf(chi_square, freedom)) if freedom else 1.0
-    return Model(*intervals, chi_square, freedom, probability, curve)
+    # Where shifts scatter by more than their errors, the scatter gives the interval (Birge ratio, Student's t).
+    birge = np.sqrt(max(chi_square / freedom, 1.0)) if freedom else 1.0
+    errors = birge * np.sqrt(np.diag(covariance))
+    found = [
+        Interval.from_standard_error(float(value), float(own), freedom if birge > 1 else None)
+        for value, own in zip(best, errors, strict=True)
+    ]
+    angle = np.linspace(
+        CURVE_FROM * float(moved.two_theta.min()), min(CURVE_TO * float(moved.two_theta.max()), CURVE_END), CURVE_POINTS
+    )
+    curve = xr.DataArray(_design(angle, radius)[:, kept] @ best, coords={"two_theta": angle}, dims="two_theta")
+    p_value = float(stats.chi2.sf(chi_square, freedom)) if freedom else 1.0
+    return Model(found[0] if strain else None, found[-1] if displacement else None, chi_square, freedom, p_value, curve)

@@ -1,112 +1,134 @@
-"""Reflections of the main phase fitted one by one: where each lies and how broad it is, free of a common lattice."""
+"""Single-peak fits: position and breadth of each reflection of the main phase, independent of a common lattice.
+
+Every strong reflection is fitted alone with a pseudo-Voigt doublet on a straight background; the neighbours are
+subtracted as the whole-pattern fit has them. Area and background are solved for linearly (variable projection). Width
+and mixing give the Gaussian and the Lorentzian part of the profile (Thompson, Cox and Hastings 1987, doi
+10.1107/S0021889887087090), which may be negative within their error so that means over reflections are unbiased.
+"""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TypedDict
 
 import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
 from scipy import optimize
 
+from coldbond import variable_projection
 from coldbond.xrd import profile
 from coldbond.xrd.reflection_list import indices
 
-WINDOW = 10.0  # full widths at half maximum fitted on either side
-STRONG = 0.003  # of the strongest reflection: what is weaker is not fitted
-CLEAR = 15.0  # area over its standard error below which a reflection is not fitted
-RATIO = 0.5  # of K-alpha2 to K-alpha1, by the population of the levels, where no standard says better
-NARROWEST = 1e-3  # degree: what is fitted narrower is no line
-TOGETHER = 0.05  # degree: reflections nearer than this are one line
+#: Range that is fitted, full widths at half maximum on either side, and fewest points in it.
+FIT_RANGE, FEWEST_POINTS = 10.0, 12
+#: Area over that of the strongest reflection, and over its standard error, above which a reflection is fitted.
+LEAST_AREA, LEAST_SIGNIFICANCE = 0.003, 15.0
+#: Intensity of K-alpha2 over K-alpha1, by the population of the levels, where no standard determines it.
+KALPHA2_RATIO = 0.5
+NARROWEST = 1e-3  # degree: a fitted full width below it is a spike
+SAME_LINE = 0.05  # degree: reflections nearer than this are fitted as one line
+MIXING_START = 0.6  # between a Gaussian and a Lorentzian
+DERIVATIVE_STEP = 1e-5  # of the derivatives by full width [degree] and mixing
 
 
-def reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
-    """Return place and breadth of each line of the main phase, each fitted alone.
+class _Peak(TypedDict):
+    two_theta: float
+    two_theta_error: float
+    breadth: float
+    breadth_error: float
+    parts: np.ndarray
+    covariance: np.ndarray
+
+
+def fit_reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
+    """Return position and breadth of each strong line of the main phase, each fitted alone.
 
     Parameters
     ----------
     pattern : xarray.Dataset
-        As `coldbond.read` gives it.
+        As `coldbond.read` returns it.
     fit : MinimizerResult
-        From `pawley.fit` of this pattern: where the reflections are, and what other phases add.
+        From `pawley.fit` of this pattern: positions of the reflections, and what other phases contribute.
 
     Returns
     -------
     xarray.Dataset
-        Over `reflection`: `hkl`; `area` [intensity x degree] as in the whole-pattern fit; `two_theta` and
-        `two_theta_error` [degree]; `breadth` and `breadth_error`, integral [degree]; `parts`, the square of the
-        Gaussian full width [degree^2] and the Lorentzian full width [degree] that it is made of, over `part`, and their
-        `covariance`. Errors are standard, widened where the profile fits worse than counting allows.
-
-    Notes
-    -----
-    What the whole-pattern fit has of the neighbours is taken off. A pseudo-Voigt function on a straight background, its
-    mixing free; parts after Thompson, Cox and Hastings 1987, doi
-    10.1107/S0021889887087090. Both parts may come out negative by their error, so that means over reflections are
-    unbiased.
+        Over `reflection`: `hkl`; `area` [intensity x degree] from the whole-pattern fit; `two_theta` and
+        `two_theta_error` [degree]; `breadth` and `breadth_error`, integral [degree]; over `part` too `parts`, the
+        squared Gaussian full width [degree^2] and the Lorentzian full width [degree], and their `covariance`. Errors
+        are standard, widened where the profile fits worse than counting statistics allow.
     """
     curves = fit.curves
     two_theta = curves.two_theta.to_numpy()
     intensity = curves.intensity.to_numpy() - curves.phases.to_numpy()[1:].sum(axis=0)
     sigma = curves.standard_uncertainty.to_numpy()
     wavelengths = [w for w in (pattern.attrs.get(f"wavelength_kalpha{i}") for i in (1, 2)) if w]
-    known = fit.params["kalpha2_ratio"]
-    ratio = RATIO if known.vary else known.value
+    fitted = fit.params["kalpha2_ratio"]
+    ratio = KALPHA2_RATIO if fitted.vary else fitted.value  # fixed at a standard's value, else not determined
     lines = np.array([fit.reflections[n].to_numpy() for n in ("two_theta", "area", "fwhm", "integral_breadth")])
-    rows = []
-    for at, fwhm, area, hkl in _lines(fit.reflections):
-        others = lines[:, np.abs(lines[0] - at) > TOGETHER]
+    found: list[tuple[str, float, _Peak]] = []
+    for at, fwhm, area, hkl in _strong_lines(fit.reflections):
+        others = lines[:, np.abs(lines[0] - at) > SAME_LINE]
         midway = (others[0] + at) / 2
         low, high = max(midway[midway < at], default=-np.inf), min(midway[midway > at], default=np.inf)
-        near = (np.abs(two_theta - at) < WINDOW * fwhm) & (two_theta > low) & (two_theta < high)
-        if near.sum() >= 12 and not near[[0, -1]].any():
-            beside = _model(two_theta[near], others, wavelengths, ratio)
-            found = _fitted(two_theta[near], intensity[near] - beside, sigma[near], at, fwhm, wavelengths, ratio)
-            if found is not None:
-                rows.append({"hkl": hkl, "area": area} | found)
-    names = ("area", "two_theta", "two_theta_error", "breadth", "breadth_error")
+        near = (np.abs(two_theta - at) < FIT_RANGE * fwhm) & (two_theta > low) & (two_theta < high)
+        if near.sum() >= FEWEST_POINTS and not near[[0, -1]].any():
+            neighbours = _neighbours(two_theta[near], others, wavelengths, ratio)
+            peak = _fit_peak(two_theta[near], intensity[near] - neighbours, sigma[near], at, fwhm, wavelengths, ratio)
+            if peak is not None:
+                found.append((hkl, area, peak))
+    peaks = [peak for *_, peak in found]
+    scalars = {
+        "area": [area for _, area, _ in found],
+        "two_theta": [peak["two_theta"] for peak in peaks],
+        "two_theta_error": [peak["two_theta_error"] for peak in peaks],
+        "breadth": [peak["breadth"] for peak in peaks],
+        "breadth_error": [peak["breadth_error"] for peak in peaks],
+    }
+    parts = np.array([peak["parts"] for peak in peaks]).reshape(-1, 2)
+    covariance = np.array([peak["covariance"] for peak in peaks]).reshape(-1, 2, 2)
     return xr.Dataset(
-        {name: ("reflection", np.array([row[name] for row in rows], float)) for name in names}
-        | {
-            "parts": (("reflection", "part"), np.array([row["parts"] for row in rows]).reshape(-1, 2)),
-            "covariance": (
-                ("reflection", "part", "other"),
-                np.array([r["covariance"] for r in rows]).reshape(-1, 2, 2),
-            ),
-        },
-        coords={"hkl": ("reflection", [row["hkl"] for row in rows])},
+        {name: ("reflection", np.array(values, float)) for name, values in scalars.items()}
+        | {"parts": (("reflection", "part"), parts), "covariance": (("reflection", "part", "other"), covariance)},
+        coords={"hkl": ("reflection", [hkl for hkl, *_ in found])},
     )
 
 
-def _lines(found: xr.Dataset) -> Iterator[tuple[float, float, float, str]]:
-    """Yield angle, width, area and name of what is strong enough and can be told apart."""
+def _strong_lines(found: xr.Dataset) -> Iterator[tuple[float, float, float, str]]:
+    """Yield angle, full width, area and indices of the lines that are strong enough; near reflections are one line."""
     two_theta, area, error, fwhm = (found[name].to_numpy() for name in ("two_theta", "area", "area_error", "fwhm"))
     order, hkl = np.argsort(two_theta), indices(found)
     group = np.empty(two_theta.size, int)
-    group[order] = np.cumsum(np.diff(two_theta[order], prepend=-1.0) > TOGETHER) - 1
+    group[order] = np.cumsum(np.diff(two_theta[order], prepend=-1.0) > SAME_LINE) - 1
     total = np.bincount(group, area)
     for index in range(total.size):
         member = np.flatnonzero(group == index)
-        if total[index] > STRONG * total.max() and total[index] > CLEAR * np.min(error[member]):
+        strong = total[index] > LEAST_AREA * total.max()
+        if strong and total[index] > LEAST_SIGNIFICANCE * np.min(error[member]):
             strongest = member[area[member].argmax()]
             name = "".join(map(str, hkl[strongest].astype(int)))
             yield float(two_theta[strongest]), float(fwhm[strongest]), float(total[index]), name
 
 
-def _model(two_theta: np.ndarray, lines: np.ndarray, wavelengths: Sequence[float], ratio: float) -> np.ndarray:
-    """Return reflections as the whole-pattern fit has them, K-alpha2 included, without axial divergence."""
+def _shares(wavelengths: Sequence[float], ratio: float) -> tuple[float, ...]:
+    """Return the shares of K-alpha1 and, where there is one, K-alpha2."""
+    return (1 / (1 + ratio), ratio / (1 + ratio)) if len(wavelengths) > 1 else (1.0,)
+
+
+def _neighbours(two_theta: np.ndarray, lines: np.ndarray, wavelengths: Sequence[float], ratio: float) -> np.ndarray:
+    """Return reflections as in the whole-pattern fit, K-alpha2 included, without axial divergence."""
     at, area, fwhm, breadth = lines
     narrow, wide = profile.integral_breadth(1.0, 0.0), profile.integral_breadth(1.0, 1.0)
-    mixing = (fwhm / breadth - 1 / narrow) / (1 / wide - 1 / narrow)
+    mixing = (fwhm / breadth - 1 / narrow) / (1 / wide - 1 / narrow)  # from both breadths of a pseudo-Voigt function
     sine = np.sin(np.radians(at) / 2) / wavelengths[0]
-    shares = (1 / (1 + ratio), ratio / (1 + ratio)) if len(wavelengths) > 1 else (1.0,)
-    places = [np.degrees(2 * np.arcsin(sine * w)) for w in wavelengths]
-    return sum(
-        profile.pseudo_voigt(two_theta[:, None] - p, fwhm, mixing) @ (s * area)
-        for s, p in zip(shares, places, strict=True)
-    )
+    total = np.zeros(two_theta.size)
+    for share, wavelength in zip(_shares(wavelengths, ratio), wavelengths, strict=True):
+        position = np.degrees(2 * np.arcsin(sine * wavelength))
+        total += profile.pseudo_voigt(two_theta[:, None] - position, fwhm, mixing) @ (share * area)
+    return total
 
 
-def _fitted(
+def _fit_peak(
     two_theta: np.ndarray,
     intensity: np.ndarray,
     sigma: np.ndarray,
@@ -114,50 +136,55 @@ def _fitted(
     fwhm: float,
     wavelengths: Sequence[float],
     ratio: float,
-) -> dict | None:
-    """Return place and breadth of a line; None where the data do not determine them."""
+) -> _Peak | None:
+    """Return position and breadth of a line; None where the data do not determine them."""
     sine = np.sin(np.radians(at) / 2) / wavelengths[0]
-    lines = [np.degrees(2 * np.arcsin(sine * w)) - at for w in wavelengths]
-    shares = (1 / (1 + ratio), ratio / (1 + ratio)) if len(wavelengths) > 1 else (1.0,)
-    edges = np.stack([two_theta[-1] - two_theta, two_theta - two_theta[0]], axis=1) / np.ptp(two_theta)
-    x, share = (two_theta - np.array(lines)[:, None]), np.array(shares)[:, None]
+    offsets = np.array([np.degrees(2 * np.arcsin(sine * w)) - at for w in wavelengths])
+    x, share = two_theta - offsets[:, None], np.array(_shares(wavelengths, ratio))[:, None]
+    straight = np.stack([two_theta[-1] - two_theta, two_theta - two_theta[0]], axis=1) / np.ptp(two_theta)
 
-    @lru_cache(1)  # both are asked for at the same values
-    def solved(position, width, mixing):
-        """Residuals, and how they change with the parameters, area and background free (Kaufman 1975)."""
-        lorentzian, gaussian, by_x = profile.slopes(x - position, width, mixing)
+    @lru_cache(1)  # leastsq asks for residual and Jacobian at the same values
+    def model(position: float, width: float, mixing: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return residuals and their derivatives, area and background solved for."""
+        lorentzian, gaussian, by_x = profile.derivatives(x - position, width, mixing)
         peak = mixing * lorentzian + (1 - mixing) * gaussian
-        ways = peak, -by_x, -(peak + (x - position) * by_x) / width, lorentzian - gaussian
-        peak, *changes = ((share * way).sum(axis=0) for way in ways)
-        basis, turned = np.linalg.qr(np.column_stack([edges, peak]) / sigma[:, None])
-        along = basis.T @ (intensity / sigma)
-        changes = along[2] / turned[2, 2] * np.column_stack(changes) / sigma[:, None]
-        return basis @ along - intensity / sigma, changes - basis @ (basis.T @ changes)
+        by_width = -(peak + (x - position) * by_x) / width
+        doublets = (peak, -by_x, by_width, lorentzian - gaussian)
+        peak, *changes = ((share * each).sum(axis=0) for each in doublets)
+        design = np.column_stack([straight, peak]) / sigma[:, None]
+        solution = variable_projection.solved(design, intensity / sigma)
+        slopes = solution.amplitudes[2] * np.column_stack(changes) / sigma[:, None]
+        return solution.residual, variable_projection.jacobian(slopes, solution.basis)
 
-    options = dict(Dfun=lambda values: solved(*values)[1], full_output=True)
-    found, covariance, *_ = optimize.leastsq(lambda values: solved(*values)[0], [at, fwhm, 0.6], **options)
-    position, best = float(found[0]), found[1:]
-    if covariance is None or best[0] < NARROWEST or abs(position - at) > fwhm:
+    best, covariance, *_ = optimize.leastsq(
+        lambda values: model(*values)[0],
+        [at, fwhm, MIXING_START],
+        Dfun=lambda values: model(*values)[1],
+        full_output=True,
+    )
+    position, width, mixing = (float(value) for value in best)
+    if covariance is None or width < NARROWEST or abs(position - at) > fwhm:
         return None
-    covariance *= max(float(np.sum(solved(*found)[0] ** 2)) / (two_theta.size - 3), 1.0)
-    breadth = float(profile.integral_breadth(*best))
-    slopes, step = [], 1e-5
-    for way in step * np.eye(2):
-        change = np.append(_parts(*(best + way)) - _parts(*best), profile.integral_breadth(*(best + way)) - breadth)
-        slopes.append(change / step)
-    of_all = np.array(slopes).T @ covariance[1:, 1:] @ np.array(slopes)
+    covariance *= max(float(np.sum(model(*best)[0] ** 2)) / (two_theta.size - 3), 1.0)
+    breadth = float(profile.integral_breadth(width, mixing))
+    of_shape = np.append(_component_widths(width, mixing), breadth)
+    slopes = [
+        (np.append(_component_widths(w, m), profile.integral_breadth(w, m)) - of_shape) / DERIVATIVE_STEP
+        for w, m in ((width + DERIVATIVE_STEP, mixing), (width, mixing + DERIVATIVE_STEP))
+    ]
+    propagated = np.array(slopes).T @ covariance[1:, 1:] @ np.array(slopes)
     return {
         "two_theta": position,
         "two_theta_error": float(np.sqrt(covariance[0, 0])),
         "breadth": breadth,
-        "breadth_error": float(np.sqrt(of_all[2, 2])),
-        "parts": _parts(*best),
-        "covariance": of_all[:2, :2],
+        "breadth_error": float(np.sqrt(propagated[2, 2])),
+        "parts": _component_widths(width, mixing),
+        "covariance": propagated[:2, :2],
     }
 
 
-def _parts(fwhm: float, mixing: float) -> np.ndarray:
-    """Return the square of the Gaussian full width, and the Lorentzian one, that make up a pseudo-Voigt function."""
+def _component_widths(fwhm: float, mixing: float) -> np.ndarray:
+    """Return the squared Gaussian and the Lorentzian full width that make up a pseudo-Voigt function."""
     gaussian = 1 - 0.74417 * mixing - 0.24781 * mixing**2 - 0.00810 * mixing**3
     lorentzian = 0.72928 * mixing + 0.19289 * mixing**2 + 0.07783 * mixing**3
     return np.array([fwhm**2 * gaussian, fwhm * lorentzian])

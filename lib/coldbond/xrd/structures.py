@@ -1,4 +1,9 @@
-"""Crystal structures of the phases that the paper's diffraction is about, as published, small enough to be read."""
+"""Crystal structures, as published, of the phases that diffraction of a coated and cycled garnet may show.
+
+Each structure holds space group, cell and asymmetric unit; `reflections` calculates its powder pattern. Two standards
+for the profile of the instrument, Si and LaB6, stand beside them. Half widths of the lattice parameters
+(`uncertainty`) and displacements are typical values, each with its reason.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +15,7 @@ class Site(NamedTuple):
     Attributes
     ----------
     label : str
-        Its name and Wyckoff letter.
+        Element and Wyckoff position.
     elements : dict of str to float
         Occupancy by element.
     x, y, z : float
@@ -24,7 +29,7 @@ class Site(NamedTuple):
     z: float
 
 
-@dataclass(frozen=True, eq=False)  # each its own, so that what is calculated of one can be kept
+@dataclass(frozen=True, eq=False)  # compared by identity: hashable, so that reflections can be cached by structure
 class Structure:
     """A crystal structure at room temperature.
 
@@ -33,7 +38,7 @@ class Structure:
     name : str
         Formula.
     space_group : str
-        Hermann-Mauguin symbol; its origin at the inversion centre where there are two.
+        Hermann-Mauguin symbol, with origin choice 2 (at the inversion centre) where there are two.
     cell : tuple of float
         a, b, c [angstrom], alpha, beta, gamma [degree].
     sites : tuple of Site
@@ -41,14 +46,14 @@ class Structure:
     source : str
         Author, year, and doi or journal.
     uncertainty : float
-        Relative half width within which the lattice parameters of such a phase lie in practice: composition,
-        temperature, strain.
+        Relative half width of the range in which the lattice parameters of such a phase lie in practice, because of
+        composition, temperature and strain.
     displacement : float
-        Mean square displacement of the atoms, isotropic [angstrom^2], a value typical of its kind.
+        Isotropic mean square displacement of the atoms [angstrom^2], typical of the class of compounds.
     texture_axis : tuple of int, optional
-        Normal of the lattice planes that tend to lie flat; None where no habit is known.
+        Normal of the lattice planes that tend to lie parallel to the surface; None where no habit is known.
     texture : float
-        March's coefficient about that axis: 1 without texture, below 1 where the planes lie flat.
+        March coefficient about that axis: 1 without texture, below 1 where the planes lie parallel to the surface.
     """
 
     name: str
@@ -108,7 +113,7 @@ STRUCTURES: dict[str, Structure] = {
             ),
             "Paszkowicz 1999, doi 10.1080/01418619908210352",
             uncertainty=0.006,  # sputtered films: strain, oxygen
-            texture_axis=(0, 0, 1),  # in which such films grow
+            texture_axis=(0, 0, 1),  # growth direction of sputtered films
         ),
         Structure(
             "In",

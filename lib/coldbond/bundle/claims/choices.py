@@ -1,4 +1,4 @@
-"""Does a verdict hang on a choice? What `make multiverse` counted, beside the claims table."""
+"""How many runs of `make multiverse` support each row of the claims table."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from coldbond.bundle.claims.report import KEY
 
 
 def holds_in(table: pd.DataFrame, found: Mapping[str, dict], folder: str | PathLike[str] | None = None) -> pd.Series:
-    """Return for each row of the claims table in how many runs under other choices its statement holds: "12 of 15".
+    """Return, for each row, the number of runs with other choices of the analysis in which the statement holds.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ def holds_in(table: pd.DataFrame, found: Mapping[str, dict], folder: str | PathL
     found : mapping of str to dict
         The figures, from `verdicts.built`.
     folder : path, optional
-        Where the figures lie; without it, where make builds them.
+        Folder of the figures; by default the one that make builds into.
 
     Returns
     -------
     pandas.Series of str
-        "" where there are no such runs, or where they were made of another state of the figure.
+        Such as "12 of 15"; "" where there are no runs, or where they belong to another version of the figure.
     """
     try:
         path = Path(folder or paths.BUILT) / "multiverse" / "multiverse.json"

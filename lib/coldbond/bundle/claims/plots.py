@@ -1,4 +1,6 @@
-"""The claims table as a picture: how far the numbers are off in units of their intervals, and the yes/no statements."""
+"""The claims table as a picture: deviations of the numbers in units of their intervals, and the yes/no statements."""
+
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,8 +12,8 @@ from coldbond.bundle.claims.paper import Claim
 from coldbond.bundle.claims.report import recomputed, with_unit
 from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, EVIDENCE, UNTESTED
 
-#: Colour (Wong 2011, doi 10.1038/nmeth.1618) and marker: neither tells a verdict alone.
-MARKS = {
+#: Each verdict has its own colour (Wong 2011, doi 10.1038/nmeth.1618) and its own marker, as arguments of `Axes.plot`.
+MARKS: dict[str, dict[str, Any]] = {
     AGREES: dict(color="#0072B2", marker="o"),
     DISAGREES: dict(color="#D55E00", marker="X", markersize=5),
     UNTESTED: dict(color="#767676", marker="o", markerfacecolor="white"),
@@ -21,12 +23,12 @@ TITLES = {
     "contradictions": "numbers of the paper against each other and against those of others",
     "yes or no": "yes or no: what was found",
 }
-FARTHEST = 4.2  # half intervals that are drawn; what lies beyond is an arrow at the edge
-COLUMN = 0.54  # from one sample's answer to the next, share of the panel's width
+FARTHEST = 4.2  # range of the axis in half intervals; values beyond it are arrows at the edge
+COLUMN = 0.54  # distance between the answers of two samples, share of the panel's width
 
 
 def groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the rows of the picture's three parts: numbers, contradictions, yes/no statements."""
+    """Return the rows of the three parts of the picture: numbers, contradictions, yes/no statements."""
     contradicts, asked = table.kind == "contradiction", table.kind == "qualitative"
     parts = {
         "numbers": table[~contradicts & ~asked],
@@ -37,17 +39,17 @@ def groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def lines(name: str, rows: pd.DataFrame) -> int:
-    """Return how many lines a part takes: a yes/no statement has one, whatever the number of samples."""
+    """Return the number of lines of a part; a yes/no statement takes one line for all samples."""
     return rows.claim.nunique() if name == "yes or no" else len(rows)
 
 
 def forest(rows: pd.DataFrame, ax: Axes) -> None:
-    """Draw (recomputed − stated) in units of half the 95 % interval, a line a row; grey is what the statement allows.
+    """Draw (recomputed − stated) of each row in units of half the 95 % interval; grey marks what the statement allows.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        Of `verdicts.table`, no yes/no statements.
+        Rows of `verdicts.table` that are not yes/no statements.
     ax : matplotlib.axes.Axes
     """
     _lay_out(ax, rows)
@@ -63,7 +65,7 @@ def forest(rows: pd.DataFrame, ax: Axes) -> None:
             half = (high - low) / 2
             _allowed(claim, float(claim.margin) / half, y, ax)
             _interval(low / half, (low + high) / 2 / half if value is None else value / half, high / half, y, row, ax)
-        elif low is not None or high is not None:  # open on a side: there is no half interval to measure in
+        elif low is not None or high is not None:  # one bound only, so there is no half width to scale by
             _allowed(claim, 0, y, ax)
             _arrow(0, 1.2 if high is None else -1.2, y, row, ax)
     ax.set(xlim=(-FARTHEST, FARTHEST))
@@ -95,12 +97,12 @@ def _arrow(start: float, end: float, y: float, row: dict, ax: Axes) -> None:
 
 
 def answers(rows: pd.DataFrame, ax: Axes) -> None:
-    """Draw the yes/no statements, a line each, with a mark and the answer for every sample that was asked.
+    """Draw one line for each yes/no statement, with a mark and the answer for each sample.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        Of `verdicts.table`, yes/no statements only.
+        Rows of `verdicts.table` that are yes/no statements.
     ax : matplotlib.axes.Axes
     """
     _lay_out(ax, rows.drop_duplicates("claim").assign(sample=""))
@@ -115,8 +117,8 @@ def answers(rows: pd.DataFrame, ax: Axes) -> None:
 
 
 def draw(table: pd.DataFrame, fig: Figure) -> None:
-    """Draw the whole table into an empty figure, and explain its marks."""
-    # Beside synthetic rows, those of stronger evidence say so.
+    """Draw the whole table with a legend into an empty figure."""
+    # If some rows are synthetic, the rows with stronger evidence are labelled.
     stronger = (table.kind != "contradiction") & table.evidence.isin([EVIDENCE["measured"], EVIDENCE["computed"]])
     mixed = EVIDENCE["synthetic"] in set(table.evidence)
     parts = groups(table.assign(remark=(", " + table.evidence).where(stronger & mixed, "")))
@@ -133,7 +135,7 @@ def draw(table: pd.DataFrame, fig: Figure) -> None:
 
 
 def height(table: pd.DataFrame) -> float:
-    """Return the height that the table needs, mm."""
+    """Return the height of the picture in mm."""
     parts = groups(table)
     return 8 + 11 * len(parts) + 3.4 * sum(lines(name, rows) for name, rows in parts.items())
 

@@ -1,4 +1,4 @@
-"""The claims table on paper: for a notebook, as CSV, as a page for the browser, for the terminal; and what changed."""
+"""The claims table for a notebook, as CSV, as an HTML page and for the terminal; and its changes since a commit."""
 
 import csv
 import os
@@ -17,18 +17,20 @@ import pandas as pd
 from coldbond.bundle import paths
 from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, UNTESTED, VERDICTS
 
-WIDTH = 120  # of the terminal
-SHAPES = {AGREES: "●", DISAGREES: "✕", UNTESTED: "○"}  # a verdict is told by more than its colour
+WIDTH = 120  # of the terminal, characters
+#: Shown beside the colour of a verdict, for readers who cannot tell the colours apart.
+SHAPES = {AGREES: "●", DISAGREES: "✕", UNTESTED: "○"}
 LEGEND = (
-    "A row for every finding that tests a statement, and for every statement that none tests. A number agrees where it "
-    "lies in the 95 % interval, widened by its own last digit. Synthetic (closure): found again in recordings that "
-    "were written from the paper's own values, which tests the analysis and confirms nothing about the experiment. "
-    "Holds in: in so many of the runs under other defensible choices of the analysis (make multiverse)."
+    "There is a row for every finding that tests a statement, and for every statement that no finding tests. A number "
+    "agrees if it lies in the 95 % interval, widened by the rounding of its last digit. Synthetic (closure): the "
+    "recordings were simulated from the paper's own values, so agreement tests the analysis and does not confirm the "
+    "experiment. Holds in: number of runs with other defensible choices of the analysis in which the statement holds "
+    "(make multiverse)."
 )
 
 
 def recomputed(row: pd.Series | dict) -> str:
-    """Return what was found with its interval, in words: "55.2 (55.0 to 55.4)", "> 2000.17", "yes", or ""."""
+    """Return the recomputed value with its interval: "55.2 (55.0 to 55.4)", "> 2000.17", "yes" or ""."""
     value, low, high = (row[key] for key in ("value", "low", "high"))
     if not low and not high:
         return value
@@ -37,7 +39,7 @@ def recomputed(row: pd.Series | dict) -> str:
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table as a reader of the notebook sees it."""
+    """Return the columns of the table that the notebook shows."""
     columns = {
         "panel": table.panel,
         "statement": table.statement.str.cat(table["sample"].map(lambda sample: f" [{sample}]" if sample else "")),
@@ -52,30 +54,31 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Return how many rows have which verdict, by evidence; and how many statements they are."""
+    """Return the number of rows by evidence and verdict, and the number of statements."""
     kinds = table.assign(evidence=table.evidence.replace("", "none"))
     found = pd.crosstab(kinds.evidence, kinds.verdict).reindex(columns=list(VERDICTS), fill_value=0)
     return found.assign(statements=kinds.groupby("evidence").claim.nunique())
 
 
 def with_unit(text: str, unit: str) -> str:
+    """Return a number with its unit; an answer, yes or no, has none."""
     return text if text in ("yes", "no") else f"{text} {unit}".strip()
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """Return the table as claims.csv holds it: utf-8, commas, every column of `verdicts.table`."""
+    """Return all columns of `verdicts.table` as CSV."""
     return table.to_csv(index=False, lineterminator="\n")
 
 
 def as_html(table: pd.DataFrame, folder: str = "") -> str:
-    """Return the table as a page of its own: sorted by its headings, with links to pictures and executed notebooks.
+    """Return the table as an HTML page that can be sorted and links to the pictures and executed notebooks.
 
     Parameters
     ----------
     table : pandas.DataFrame
         From `verdicts.table`.
     folder : str
-        Where the figures lie as seen from the page, "" or a path that ends in "/".
+        Path from the page to the figures, "" or ending in "/".
     """
     template = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
     number = Counter(table.verdict)
@@ -112,9 +115,9 @@ def _anchor(row: dict[str, str]) -> str:
 
 
 def write(table: pd.DataFrame, name: str = "claims") -> None:
-    """Write NAME.csv and NAME.html to where `figures.save` writes, each whole."""
+    """Write NAME.csv and NAME.html into the folder that `figures.save` writes to."""
     paths.FIGURES.mkdir(parents=True, exist_ok=True)
-    # Built by make they move to where the figures lie; a draft by hand lies elsewhere.
+    # A table built by make is moved beside the figures afterwards; a draft stays in its own folder.
     folder = "" if "COLDBOND_BUILT" in os.environ else f"{os.path.relpath(paths.BUILT, paths.FIGURES)}/"
     for suffix, content in ((".csv", as_csv(table)), (".html", as_html(table, folder))):
         part = paths.FIGURES / f".{name}{suffix}.{os.getpid()}"
@@ -124,11 +127,12 @@ def write(table: pd.DataFrame, name: str = "claims") -> None:
 
 # ---- the terminal ---------------------------------------------------------------------------------------------------
 
+#: The columns that identify a row, when two versions of the table are compared.
 KEY = ("claim", "sample", "state", "quantity", "figure")
 
 
 def as_text(rows: Sequence[dict[str, str]]) -> str:
-    """Return the rows of claims.csv as plain text of at most 120 columns; why is told where a row does not agree."""
+    """Return the rows of claims.csv as text for a terminal, with the note of each row that does not agree."""
     cells = [
         (
             row["panel"],
@@ -167,7 +171,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
 
 
 def committed(path: Path) -> str | None:
-    """Return the file as git has it in HEAD, or None where there is no git or no such file in it."""
+    """Return the contents of a file in git's HEAD, or None without git or without the file in HEAD."""
     try:
         shown = subprocess.run(["git", "show", f"HEAD:./{path.name}"], cwd=path.parent, capture_output=True)
     except FileNotFoundError:
@@ -176,7 +180,7 @@ def committed(path: Path) -> str | None:
 
 
 def changes(before: Sequence[dict[str, str]], now: Sequence[dict[str, str]]) -> list[str]:
-    """Return in a line each what has another verdict than before, is new, or is gone."""
+    """Return one line for each row whose verdict differs, or that exists in one of the two tables only."""
     old, new = ({tuple(row[key] for key in KEY): row for row in rows} for rows in (before, now))
     lines = []
     for key in dict.fromkeys([*old, *new]):

@@ -1,4 +1,12 @@
-"""Does a finding agree with a claim? One row for every finding that tests one, and for every claim that none tests."""
+"""Compare findings with claims.
+
+A number agrees if the stated value lies in the 95 % interval of the finding, widened by the rounding error of the
+stated value. A bound agrees if the whole interval satisfies it and disagrees if no part of it does. A claim about the
+last sustained step of a staircase agrees if the interval starts at that step. Where the interval allows both outcomes,
+or where there are no data, the verdict is "not testable here", with the reason: an interval that is too wide to
+contradict a statement does not confirm it either. The claims table has a row for every finding that tests a claim and
+for every claim that no finding tests.
+"""
 
 import hashlib
 import json
@@ -20,29 +28,29 @@ EVIDENCE = {
     "measured": "measured",
     "computed": "computed",
     "synthetic": "synthetic (closure)",
-    "mixed": "synthetic (closure)",  # no stronger than the weakest of what it was drawn from
+    "mixed": "synthetic (closure)",  # a figure is no stronger evidence than its weakest recording
 }
 
 
 def built(names: Sequence[str] = (), folder: str | PathLike[str] | None = None) -> dict[str, dict]:
-    """Return the numbers of figures, as figures/NAME.json holds them.
+    """Read the numbers of figures from figures/NAME.json.
 
     Parameters
     ----------
     names : sequence of str
-        The figures; without them, all that lie in the folder but the claims table.
+        Names of the figures; empty for all figures in the folder except the claims table.
     folder : path, optional
-        Where they lie; without it, where make builds them.
+        Folder of the figures; by default the one that make builds into.
 
     Returns
     -------
     dict of str to dict
-        By the figure's name. `sha256` is that of the file.
+        Contents of each file by the name of the figure, with the hash of the file as `sha256`.
 
     Raises
     ------
     ValueError
-        A file does not hold a figure's numbers, or there is none.
+        A file does not contain the numbers of a figure, or there is no file.
     """
     folder = Path(folder or paths.BUILT)
     files = sorted([folder / f"{name}.json" for name in names] or folder.glob("*.json"))
@@ -55,17 +63,17 @@ def built(names: Sequence[str] = (), folder: str | PathLike[str] | None = None) 
                 found[path.stem] = numbers | {"sha256": hashlib.sha256(content).hexdigest()}
                 EVIDENCE[numbers["origin"]], [value["quantity"] for value in numbers["values"]]
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path.name}: these are no numbers of a figure ({error!r}): make {path.stem}") from None
+            raise ValueError(f"{path.name} does not contain a figure's numbers ({error!r}): make {path.stem}") from None
     if not found:
         raise ValueError(f"no figure has been built in {folder.name}: make figures")
     return found
 
 
 def sources(found: Mapping[str, dict], stated: Paper) -> dict[str, xr.Dataset]:
-    """Return what the table was made from, in the form that `figures.save` takes recordings in."""
+    """Return the figures and claims.yml in the form in which `figures.save` takes recordings."""
     synthetic = [name for name, one in found.items() if EVIDENCE[one["origin"]] == EVIDENCE["synthetic"]]
     inputs = {name: (f"{name}.json", one["sha256"], name in synthetic) for name, one in found.items()}
-    # What the paper states is no recording: it is stamped, or not, as the figures are.
+    # claims.yml is not a recording: it counts as synthetic only if all of the figures are.
     inputs["claims"] = (
         "claims.yml",
         hashlib.sha256(stated.path.read_bytes()).hexdigest(),
@@ -78,32 +86,30 @@ def sources(found: Mapping[str, dict], stated: Paper) -> dict[str, xr.Dataset]:
 
 
 def verdict(claim: Claim, finding: Mapping) -> tuple[str, str]:
-    """Return whether a finding agrees with a claim, and why nothing follows where nothing does.
+    """Compare a finding with a claim.
 
     Parameters
     ----------
     claim : Claim
     finding : mapping
-        As `findings.finding` returns it.
+        As returned by `findings.finding`.
 
     Returns
     -------
     verdict, reason : str
-        One of VERDICTS. A number agrees where it lies in the 95 % interval, widened by the number's own `margin`. A
-        step agrees where the interval begins at it: where it ends, the cell failed. A bound agrees where the whole
-        interval keeps it, and disagrees where none of it does. An interval that is open on a side can only disagree.
+        One of VERDICTS, and the reason if the claim cannot be tested.
 
     Raises
     ------
     ValueError
-        A number was found for a yes/no claim, or yes or no for a number.
+        The finding is a number and the claim a yes/no statement, or the reverse.
     """
     value = finding["value"]
     low, high = (None if finding[end] is None else Decimal(str(finding[end])) for end in ("low", "high"))
     if value is not None and isinstance(value, bool) != (claim.kind == "qualitative"):
         raise ValueError(f"{finding['quantity']} of {finding['sample']} is {value}: claim {claim.id} is {claim.kind}")
     if claim.samples and finding["sample"] not in claim.samples:
-        return UNTESTED, f"the paper states it of {', '.join(claim.samples)}"
+        return UNTESTED, f"the paper states it for {', '.join(claim.samples)}"
     if value is None and low is None and high is None:
         return UNTESTED, "the data do not decide it"
     if claim.kind == "qualitative":
@@ -111,20 +117,23 @@ def verdict(claim: Claim, finding: Mapping) -> tuple[str, str]:
     if finding["unit"] != claim.unit:
         return UNTESTED, f"it was found in {finding['unit'] or 'no unit'}, not in {claim.unit}"
     if claim.kind == "bound":
-        return _of_bound(claim, low, high)
+        return _bound_verdict(claim, low, high)
     number, margin = claim.number, claim.margin
+    # The interval of a staircase goes from the last sustained step to the one that failed. A stated step must be below
+    # the failed one by more than its margin; any other number may lie outside the interval by its margin.
     last = None if high is None else high - margin if claim.kind == "step" else high + margin
     if (low is not None and number < low - margin) or (last is not None and number > last):
         return DISAGREES, ""
     if claim.kind == "step" and number == last:
         return DISAGREES, ""
+    # An interval without a bound on one side can exclude a number, but cannot confirm it.
     if low is None or high is None:
         return UNTESTED, f"the data give no {'lower' if low is None else 'upper'} bound"
     return AGREES, ""
 
 
-def _of_bound(claim: Claim, low: Decimal | None, high: Decimal | None) -> tuple[str, str]:
-    sign = -1 if claim.relation in ("<", "<=") else 1  # of a negative number "at most" is "at least"
+def _bound_verdict(claim: Claim, low: Decimal | None, high: Decimal | None) -> tuple[str, str]:
+    sign = -1 if claim.relation in ("<", "<=") else 1  # an upper bound is a lower bound of the negative number
     worst, best = (None if end is None else sign * end for end in ((low, high) if sign == 1 else (high, low)))
     bound = sign * claim.number - claim.margin
     strict = "=" not in claim.relation
@@ -148,57 +157,76 @@ def table(stated: Paper, found: Mapping[str, dict]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        In the order of claims.yml; contradictions last. All of it is text; `value`, `low` and `high` are numbers that
-        `float` takes, or value is yes or no. A field that has nothing to say is "".
+        In the order of claims.yml, contradictions last. All cells are text: `low`, `high` and `value` are numbers that
+        `float` accepts, or `value` is "yes" or "no". Empty fields are "".
 
     Raises
     ------
     ValueError
         A finding is of another kind than the claim that it tests.
     """
-    rows = [row for claim in stated.claims.values() for row in _of_claim(claim, found)]
-    return pd.DataFrame(rows + [_of_contradiction(stated, entry) for entry in stated.contradictions], dtype=str)
+    rows = [row for claim in stated.claims.values() for row in _claim_rows(claim, found)]
+    return pd.DataFrame(rows + [_contradiction_row(stated, entry) for entry in stated.contradictions], dtype=str)
 
 
-def _of_claim(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict]:
+def _claim_rows(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict[str, str]]:
     tested = []
     for figure, numbers in found.items():
         for one in numbers["values"]:
             if tests(claim, numbers, one):
                 tested.append(one["sample"])
                 word, reason = verdict(claim, one)
-                mixed = "drawn from recordings of several origins" if numbers["origin"] == "mixed" else ""
+                mixed = "the figure uses recordings of several origins" if numbers["origin"] == "mixed" else ""
                 note = "; ".join(filter(None, [reason, rendered(one), claim.note, mixed]))
                 yield _row(claim, one, EVIDENCE[numbers["origin"]], word, note) | {"figure": figure}
     for sample in [one for one in claim.samples if one not in tested] or ([""] if not tested else []):
-        reason = claim.untestable or f"no figure here {'shows it of this sample' if tested else 'tests it'}"
+        reason = claim.untestable or _why_untested(claim, sample, found)
         nothing = dict(quantity="", sample=sample, state="", value=None, low=None, high=None)
         yield _row(claim, nothing, "", UNTESTED, "; ".join(filter(None, [reason, claim.note])))
 
 
+def _why_untested(claim: Claim, sample: str, found: Mapping[str, dict]) -> str:
+    """Say which condition of a claim no finding meets, so that a misspelt one in claims.yml is noticed."""
+    by = claim.findings
+    if by is None:
+        return "claims.yml names no finding that tests it"
+    quantities = " or ".join(by.quantities)
+    of_quantity = [
+        (one, numbers) for numbers in found.values() for one in numbers["values"] if one["quantity"] in by.quantities
+    ]
+    of_sample = [(one, numbers) for one, numbers in of_quantity if not sample or one["sample"] == sample]
+    if not of_quantity:
+        return f"no figure has found the quantity {quantities}"
+    if not of_sample:
+        return f"no figure has found {quantities} for this sample"
+    if by.state is not None and by.state not in {one["state"] for one, _ in of_sample}:
+        return f"no figure has found {quantities} in the state {by.state!r}"
+    return f"no figure has found {quantities} for recordings of the role {by.role!r}"
+
+
 def tests(claim: Claim, numbers: Mapping, one: Mapping) -> bool:
-    """Return whether a finding of a figure tests a claim, by the quantity, sample, state and role that the claim names.
+    """Return whether a finding tests a claim: whether quantity, sample, state and role are those that the claim names.
 
     Parameters
     ----------
     claim : Claim
     numbers : mapping
-        The figure's, as figures/NAME.json holds them; its parameters have the role of the recordings where a notebook
-        is for several.
+        Contents of figures/NAME.json. Its parameters include the role, if the notebook is used for several roles.
     one : mapping
-        One of its values.
+        One of the findings in `numbers`.
     """
     by = claim.findings
     return (
-        one["quantity"] in by.get("quantity", ())
+        by is not None
+        and one["quantity"] in by.quantities
         and (not claim.samples or one["sample"] in claim.samples)
-        and one["state"] == by.get("state", one["state"])
-        and by.get("role") in (None, numbers["parameters"].get("role"))
+        and by.state in (None, one["state"])
+        and by.role in (None, numbers["parameters"].get("role"))
     )
 
 
-def _of_contradiction(stated: Paper, entry: Mapping[str, str]) -> dict:
-    """Return the row of a claim that other numbers speak to, of the paper or of others."""
+def _contradiction_row(stated: Paper, entry: Mapping[str, str]) -> dict[str, str]:
+    """Return the row that compares a number of the paper with other numbers of the paper or of the literature."""
     against = (stated.claims | stated.numbers)[entry["against"]]
     one = paper.computed(stated, entry)
     claim = Claim(entry["id"], against.where or "text", against.kind, entry["statement"], against.value, against.unit)

@@ -79,8 +79,8 @@ def steady(recording: xr.Dataset, current_offset: float) -> Steady:
     if tail.sum() < FEWEST:
         raise ValueError(f"{tail.sum()} points of the current are too few for a steady state")
     half = time >= time[-1] / 2
-    _, rise, _ = batch_means.slope(time[half], current[half])
-    if rise * time[-1] / 2 > RISE * np.mean(current[half]):
+    rise = batch_means.slope(time[half], current[half]).low
+    if rise is not None and rise * time[-1] / 2 > RISE * np.mean(current[half]):
         note = "the current rises in the second half of the recording: it has no steady state yet"
         return Steady(recording, Interval(np.nan, None, None), time[:0], current[:0], note)
     value, low, high, fitted = _profile(time[tail], current[tail], time[-1])

@@ -66,18 +66,18 @@ def test_the_line_that_is_asked_for_mends_the_file(tmp_path):
     with pytest.raises(ReadError, match="numbers without a header") as caught:
         saved(tmp_path / "a.xy", bare)
     spectrum = "1000 12.0 5.1\n900 12.4 5.0\n800 12.9 4.7\n700 13.2 4.4\n600 13.7 3.9\n"
-    for line in caught.value.mend.split("'")[1::2]:
+    for line in caught.value.remedy.split("'")[1::2]:
         if "voltage" in line:
             continue  # of a cycler
         read_as = saved(tmp_path / "a.xy", f"{line}\n{spectrum if 'Im(Z)' in line else bare}")
         assert read_as.attrs["format"] == ("eis-text" if "Im(Z)" in line else "text")
     with pytest.raises(ReadError, match="no wavelength") as caught:
         saved(tmp_path / "a.xy", "# two_theta, intensity\n" + bare)
-    line = caught.value.mend.split("'")[1]
+    line = caught.value.remedy.split("'")[1]
     assert saved(tmp_path / "a.xy", f"{line}\n# two_theta, intensity\n{bare}").attrs["wavelength_kalpha2"] == 1.544414
     with pytest.raises(ReadError, match="no photon energy") as caught:
         saved(tmp_path / "a.xy", "# E_kin, intensity\n" + bare)
-    line = caught.value.mend.split("'")[1]
+    line = caught.value.remedy.split("'")[1]
     assert saved(tmp_path / "a.xy", f"{line}\n# E_kin, intensity\n{bare}").children
 
 
@@ -127,11 +127,19 @@ DAMAGE = {
     "wavelength in nm": ("# wavelength: 0.0154\n# two_theta, counts\n" + rows("xrd"), None, "not one wavelength"),
     "swapped": ("# wavelength: 1.5444 1.5406\n# two_theta, counts\n" + rows("xrd"), None, "not one wavelength"),
     "no photon energy": ("E_kin,counts\n" + rows("xps"), 2, "no photon energy is stated"),
-    "both energies": ("BE/eV,KE/eV,counts\n1,2,3\n2,1,3\n", 2, "2 of the columns BE/eV, KE/eV, counts is the abscissa"),
+    "both energies": (
+        "BE/eV,KE/eV,counts\n1,2,3\n2,1,3\n",
+        2,
+        "2 of the columns BE/eV, KE/eV, counts can be the abscissa",
+    ),
     "keV": ("Binding energy/keV,counts\n" + rows("xps"), None, "is in keV"),
     "radian": (WAVELENGTH + "2theta/rad,counts\n" + rows("xrd"), None, "is in rad"),
-    "two intensities": ("BE/eV,counts,counts 2\n1,2,3\n2,1,3\n", 2, "2 of the columns BE/eV, counts, counts 2 is"),
-    "unnamed columns": ("# binding energy\n1,2,3\n2,1,3\n", 2, "none of the columns (unnamed) is the abscissa"),
+    "two intensities": (
+        "BE/eV,counts,counts 2\n1,2,3\n2,1,3\n",
+        2,
+        "2 of the columns BE/eV, counts, counts 2 can be the intensity",
+    ),
+    "unnamed columns": ("# binding energy\n1,2,3\n2,1,3\n", 2, "none of the columns (unnamed) can be the abscissa"),
     "text": (BINDING + rows("xps").replace("45.0", "4s.0"), 5, "is not 2 numbers"),
     "gap": (BINDING + rows("xps").replace("45.0", ""), 5, "is not 2 numbers"),
     "nan": (BINDING + rows("xps").replace("45.0", "nan"), 5, "is not 2 numbers"),
@@ -140,18 +148,18 @@ DAMAGE = {
     "two kinds of decimals": (
         BINDING.replace(",", ";") + rows("xps", ";").replace("45.0", "45,0"),
         2,
-        "commas and points",
+        "commas and decimal points",
     ),
     "commas between and within": (BINDING + rows("xps", ",", ","), 2, "none of the columns (unnamed)"),
-    "twice": (BINDING + rows("xps") * 2, 10, "does not run one way"),
-    "back and forth": (BINDING + rows("xps").replace("280.150", "280.950"), 6, "does not run one way"),
+    "twice": (BINDING + rows("xps") * 2, 10, "is not monotonic"),
+    "back and forth": (BINDING + rows("xps").replace("280.150", "280.950"), 6, "is not monotonic"),
     "another table below": (BINDING + rows("xps") + "a,b\n" + rows("xps"), 10, "is not 2 numbers"),
     "negative count": (BINDING + rows("xps").replace("45.0", "-45.0"), 5, "negative"),
     "cut within a row": ((BINDING + rows("xps"))[:-2], 9, "no line break"),
     "cut before the last number": ((BINDING + rows("xps"))[:-5], 9, "is not 2 numbers"),
     "hardly any rows": (BINDING + rows("xps")[:26], None, "2 values of binding_energy"),
-    "header alone": (BINDING, None, "no recording of a kind"),
-    "encoding": (b"# \xff\n" + (BINDING + rows("xps")).encode(), 1, "no text in utf-8"),
+    "header alone": (BINDING, None, "no recording in a format"),
+    "encoding": (b"# \xff\n" + (BINDING + rows("xps")).encode(), 1, "not text in utf-8"),
 }
 
 
@@ -160,5 +168,5 @@ def test_what_would_have_to_be_guessed_is_refused(tmp_path, damage):
     text, line, reason = DAMAGE[damage]
     with pytest.raises(ReadError) as caught:
         saved(tmp_path / "a.csv", text)
-    assert reason in caught.value.reason and caught.value.mend
+    assert reason in caught.value.reason and caught.value.remedy
     assert caught.value.line == line

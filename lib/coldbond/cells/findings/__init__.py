@@ -1,0 +1,1 @@
+"""Findings and display tables of galvanostatic cells: a module a subject, named as its analysis."""

@@ -1,0 +1,1 @@
+"""Figures of galvanostatic cells: a module a subject, named as its analysis."""

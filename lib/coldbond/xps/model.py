@@ -1,0 +1,288 @@
+"""Model of one XPS region: components on the backgrounds that they cause, with prior knowledge of the parameters.
+
+The intensity is a straight line plus the area of each component times its line of unit area and the inelastic
+background that this line causes ("active" backgrounds, see `backgrounds`). What is known of positions, widths, line
+shape and background strength enters least squares as additional residuals, (value - mean) / standard uncertainty,
+which is a Gaussian prior in a maximum-a-posteriori fit. The priors of the positions are correlated: the energy
+reference shifts all of them together. All derivatives are analytic except those of the two product and sum shapes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+from scipy.linalg import block_diag, solve_triangular
+from scipy.ndimage import uniform_filter1d
+from scipy.optimize import nnls
+
+from coldbond import counting
+from coldbond.xps import backgrounds, line_shapes
+from coldbond.xps.components import Component, Line
+
+#: Each line shape: its function, and the name of its parameter beside the width.
+SHAPES: Mapping[str, tuple[Callable[..., np.ndarray], str]] = {
+    "gl product": (line_shapes.gaussian_lorentzian_product, "mixing"),
+    "gl sum": (line_shapes.gaussian_lorentzian_sum, "mixing"),
+    "voigt": (line_shapes.voigt, "lorentzian"),
+    "doniach": (line_shapes.doniach_sunjic, "lorentzian"),
+}
+#: Prior mean and standard uncertainty of the Lorentzian share of the product and sum shapes: GL(30) is the usual
+#: choice for Al K-alpha spectra. The prior of the Lorentzian width is that of the core level, see `Line`.
+MIXING = (0.3, 0.15)
+#: Active backgrounds, each with the prior mean and standard uncertainty of its strength. A Shirley step of 0.05 / eV
+#: is some 6 % of the height of a line 1.2 eV wide; steps of up to 20 % of the height are seen. The prior of the
+#: Tougaard strength is wide because B and C cannot be told apart within a window as narrow as a region.
+ACTIVE_BACKGROUNDS: Mapping[str, tuple[Callable[[np.ndarray], backgrounds.Background], tuple[float, float]]] = {
+    "shirley": (backgrounds.shirley, (0.05, 0.05)),  # 1/eV
+    "tougaard": (backgrounds.tougaard, (backgrounds.UNIVERSAL_B, 3 * backgrounds.UNIVERSAL_B)),  # eV2
+}
+#: Choices of background, and the active backgrounds that each contains.
+BACKGROUNDS: Mapping[str, tuple[str, ...]] = {
+    "active shirley": ("shirley",),
+    "active tougaard": ("tougaard",),
+    "shirley and tougaard": ("shirley", "tougaard"),
+    "iterative shirley": (),
+    "linear": (),
+}
+
+#: Least full width at half maximum of a line, eV: a convention, well below the resolution of laboratory instruments.
+NARROWEST_LINE = 0.2
+#: Largest asymmetry of a Doniach-Sunjic line: that of a core hole screened by s electrons alone, by Friedel's sum rule
+#: (Doniach and Sunjic 1970, doi 10.1088/0022-3719/3/2/010).
+LARGEST_ASYMMETRY = 0.5
+#: Least Lorentzian width of an asymmetric line, eV: the Doniach-Sunjic line is singular at a width of zero.
+LEAST_ASYMMETRIC_WIDTH = 0.05
+DIFFERENCE_STEP = 1e-5  # of a numerical derivative; eV for energies and widths, 1 for the mixing
+START_WIDTHS = (0.7, 0.85, 1.0)  # factors on the usual width, from the best of which a fit starts
+START_SHIFT_STEP = 0.2  # eV, between the common shifts of all components that are tried as a start; well below a width
+SMOOTHING_POINTS = 5  # of the running mean that stands for the expectation before there is a fit
+#: Least expectation of a point, as a share of the largest, where the counting is unknown: weights stay finite.
+LEAST_EXPECTATION = 1e-3
+
+
+class Model:
+    """Intensity of a region as a function of its parameters, with the priors of these.
+
+    Parameters
+    ----------
+    region : xarray.Dataset
+        `intensity` over `binding_energy` [eV].
+    components : list of Component
+    background, shape : str
+        Of `BACKGROUNDS` and `SHAPES`.
+    line : Line
+        The core level.
+    reference_uncertainty : float
+        Standard uncertainty of the energy reference, eV.
+    """
+
+    def __init__(
+        self,
+        region: xr.Dataset,
+        components: list[Component],
+        background: str,
+        shape: str,
+        line: Line,
+        reference_uncertainty: float,
+    ) -> None:
+        self.region, self.components, self.line = region, components, line
+        self.energy = region.binding_energy.to_numpy()
+        self.intensity = region.intensity.to_numpy()
+        self.asymmetry = line.asymmetry if shape == "doniach" else None
+        # Without asymmetry the Doniach-Sunjic line is a Voigt profile, which is cheaper.
+        self.shape, self.tail = SHAPES["voigt" if shape == "doniach" and self.asymmetry is None else shape]
+        self.shape_parameters = [self.tail] if self.asymmetry is None else [self.tail, "asymmetry"]
+        self.active = {name: ACTIVE_BACKGROUNDS[name][0](self.energy) for name in BACKGROUNDS[background]}
+        # The iterative Shirley background is found before the fit and fixed; all others stand on a straight line.
+        self.fixed_background: np.ndarray = np.zeros_like(self.energy)
+        self.straight = {"level": np.ones_like(self.energy), "slope": self.energy - self.energy.mean()}
+        if background == "iterative shirley":
+            self.fixed_background, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
+        self.widths = ["fwhm" if c.fwhm is None else f"{c.key}_fwhm" for c in components]
+        self._set_priors(reference_uncertainty)
+        self._last: tuple[dict[str, float], list[np.ndarray]] | None = None
+
+    def _set_priors(self, reference_uncertainty: float) -> None:
+        """Collect the prior means and standard uncertainties of all parameters."""
+        with_prior = [c for c in self.components if np.isfinite(c.uncertainty)]
+        self.position_names = [f"{c.key}_position" for c in with_prior]
+        self.position_mean = np.array([c.position for c in with_prior])
+        # Each position has its own variance; that of the energy reference is common to all, off the diagonal too.
+        # Multiplication by the inverse Cholesky factor makes the deviations independent with unit variance.
+        covariance = np.diag([c.uncertainty**2 for c in with_prior]) + reference_uncertainty**2
+        self.whiten = solve_triangular(np.linalg.cholesky(covariance), np.eye(len(with_prior)), lower=True)
+        self.reference_uncertainty = reference_uncertainty
+        shared = {"fwhm": self.line.fwhm, self.tail: MIXING if self.tail == "mixing" else self.line.lorentzian}
+        if self.asymmetry is not None:
+            shared["asymmetry"] = self.asymmetry
+        shared |= {name: ACTIVE_BACKGROUNDS[name][1] for name in self.active}
+        self.usual = {name: mean for name, (mean, _) in shared.items()}
+        priors = {name: c.fwhm or self.line.fwhm for name, c in zip(self.widths, self.components, strict=True)}
+        if self.components:
+            priors |= {name: shared[name] for name in shared if name != "fwhm"}
+        self.prior_names = list(priors)
+        self.prior_mean, self.prior_deviation = np.array(list(priors.values())).reshape(-1, 2).T
+        self.prior_derivatives = dict(
+            zip(
+                [*self.position_names, *self.prior_names],
+                block_diag(self.whiten, np.diag(1 / self.prior_deviation)).T,
+                strict=True,
+            )
+        )
+
+    def start(self) -> dict[str, float]:
+        """Return values to start a fit from: prior means, with the best common shift, width and areas."""
+        sigma = self.uncertainty(self.smoothed())
+        data = (self.intensity - self.fixed_background) / sigma
+        # The straight line with either sign, since `nnls` finds coefficients of at least zero only.
+        straight = np.array([sign * column for sign in (1, -1) for column in self.straight.values()])
+        straight = straight.reshape(-1, self.energy.size)
+
+        def trial(shift: float, width: float) -> tuple[float, dict[str, float], np.ndarray]:
+            values = dict(zip(self.prior_names, self.prior_mean, strict=True))
+            values |= {f"{c.key}_position": c.position + shift for c in self.components}
+            if "fwhm" in values:
+                values["fwhm"] *= width
+            columns = np.vstack([self.with_background(values, self.lines(values)), straight]) / sigma
+            # No area starts below zero: such a fit may end in one wide line with others cut out of it.
+            areas, misfit = nnls(columns.T, data)
+            return misfit**2 + np.sum(self.prior_residual(values) ** 2), values, areas
+
+        shift = min(self._start_shifts(), key=lambda shift: trial(shift, START_WIDTHS[1])[0])
+        _, values, areas = min((trial(shift, width) for width in START_WIDTHS), key=lambda one: one[0])
+        values |= {f"{c.key}_area": area for c, area in zip(self.components, areas, strict=False)}
+        up, down = np.split(areas[len(self.components) :], 2)
+        return values | dict(zip(self.straight, up - down, strict=True))
+
+    def bounds(self, name: str) -> tuple[float, float]:
+        """Return the least and the largest value that a parameter may take."""
+        if name.endswith("fwhm"):
+            return NARROWEST_LINE, np.inf
+        if name == "asymmetry":
+            return 0.0, LARGEST_ASYMMETRY
+        if name == self.tail:
+            least = 0.0 if self.asymmetry is None else LEAST_ASYMMETRIC_WIDTH
+            return least, 1.0 if name == "mixing" else np.inf
+        return -np.inf, np.inf
+
+    def _start_shifts(self) -> np.ndarray:
+        """Return common shifts of all components, eV, within two standard uncertainties of the energy reference."""
+        reach = 2 * self.reference_uncertainty
+        return np.linspace(-reach, reach, 2 * int(np.ceil(reach / START_SHIFT_STEP)) + 1)
+
+    def smoothed(self) -> np.ndarray:
+        """Return the running mean of the intensity, an expectation to weight with before there is a fit."""
+        return uniform_filter1d(self.intensity, SMOOTHING_POINTS, mode="nearest")
+
+    def uncertainty(self, expected: np.ndarray) -> np.ndarray:
+        """Return the standard deviation of each point from counting statistics.
+
+        Where the counting is unknown it is proportional to the square root of the expectation; the residuals of the
+        fit give the scale.
+        """
+        known = counting.standard_uncertainty(self.region, expected)
+        least = LEAST_EXPECTATION * np.abs(expected).max()
+        return np.sqrt(np.maximum(expected, least)) if known is None else known
+
+    def lines(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the lines of all components, each of unit area, shape (components, energies)."""
+        if not self.components:
+            return np.empty((0, self.energy.size))
+        position = np.array([values[f"{c.key}_position"] for c in self.components])
+        return self._unit_lines(values, position, np.array([values[name] for name in self.widths]))
+
+    def _unit_lines(self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray) -> np.ndarray:
+        away, *arguments = self._shape_arguments(values, position, width)
+        lines = self.shape(away, *arguments)
+        if self.line.ratio:  # the spin-orbit partner at higher binding energy
+            lines = lines + self.line.ratio * self.shape(away - self.line.splitting, *arguments)
+        return lines
+
+    def _shape_arguments(
+        self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray
+    ) -> list[np.ndarray | float]:
+        """Return the arguments of the line shape: energy from the line, width, and its own parameters."""
+        away = self.energy - position[:, np.newaxis]
+        return [away, width[:, np.newaxis], *(values[name] for name in self.shape_parameters)]
+
+    def _lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
+        """Return lines of unit area and their derivatives by energy, width and the parameters of the shape."""
+        # A fit asks for the derivatives where it has just had the residual.
+        if self._last is None or self._last[0] != values:
+            self._last = dict(values), self._computed_lines_and_derivatives(values)
+        return self._last[1]
+
+    def _computed_lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
+        if not self.components:
+            return [np.empty((0, self.energy.size))] * (3 + len(self.shape_parameters))
+        position = np.array([values[f"{c.key}_position"] for c in self.components])
+        away, *arguments = self._shape_arguments(values, position, np.array([values[name] for name in self.widths]))
+        derivatives = line_shapes.DERIVATIVES.get(self.shape, self._differences)
+        main = derivatives(away, *arguments)
+        if not self.line.ratio:
+            return main
+        partner = derivatives(away - self.line.splitting, *arguments)
+        return [one + self.line.ratio * other for one, other in zip(main, partner, strict=True)]
+
+    def _differences(self, *arguments: np.ndarray | float) -> list[np.ndarray]:
+        """Return the line and its numerical derivatives by each argument."""
+        lines = self.shape(*arguments)
+        moved = ([*arguments[:i], value + DIFFERENCE_STEP, *arguments[i + 1 :]] for i, value in enumerate(arguments))
+        return [lines, *((self.shape(*some) - lines) / DIFFERENCE_STEP for some in moved)]
+
+    def with_background(self, values: Mapping[str, float], lines: np.ndarray) -> np.ndarray:
+        """Return lines, shape (..., energies), each with the background that it causes."""
+        return lines + sum(values.get(name, 0.0) * background(lines) for name, background in self.active.items())
+
+    def unit_component(self, values: Mapping[str, float], component: Component, position: np.ndarray) -> np.ndarray:
+        """Return a component of unit area at many positions, with its background, shape (positions, energies).
+
+        The component need not be one of the model's: its width is then the usual one.
+        """
+        values = self.usual | dict(values)
+        width = component.fwhm[0] if component.fwhm else values["fwhm"]
+        return self.with_background(values, self._unit_lines(values, position, np.full_like(position, width)))
+
+    def areas(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the areas of the components, shape (components,)."""
+        return np.array([values[f"{c.key}_area"] for c in self.components])
+
+    def straight_line(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the background that no component causes, shape (energies,)."""
+        return self.fixed_background + sum(
+            (values[name] * column for name, column in self.straight.items()), np.float64(0)
+        )
+
+    def envelope(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the modelled intensity, shape (energies,)."""
+        lines, *_ = self._lines_and_derivatives(values)
+        return self.with_background(values, self.areas(values) @ lines) + self.straight_line(values)
+
+    def prior_residual(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the deviations from the prior means, independent and in standard deviations."""
+        away = self.whiten @ (np.array([values[name] for name in self.position_names]) - self.position_mean)
+        others = np.array([values[name] for name in self.prior_names])
+        return np.append(away, (others - self.prior_mean) / self.prior_deviation)
+
+    def residual(self, values: Mapping[str, float], sigma: np.ndarray) -> np.ndarray:
+        """Return the weighted residuals of the data and those of the priors, whose squares a fit minimises."""
+        return np.append((self.envelope(values) - self.intensity) / sigma, self.prior_residual(values))
+
+    def derivatives(self, values: Mapping[str, float], sigma: np.ndarray, names: Sequence[str]) -> np.ndarray:
+        """Return the derivatives of the residual by some parameters, shape (residuals, names)."""
+        lines, by_energy, by_width, *by_shape = self._lines_and_derivatives(values)
+        areas, of = self.areas(values), np.array(self.widths)
+        # First the derivatives of the lines alone. The background is linear in the lines, so that it is added to
+        # every column in the same way.
+        columns = dict(zip((f"{c.key}_area" for c in self.components), lines, strict=True))
+        by_position = -areas[:, np.newaxis] * by_energy
+        columns |= dict(zip((f"{c.key}_position" for c in self.components), by_position, strict=True))
+        columns |= {name: areas * (of == name) @ by_width for name in set(self.widths)}
+        columns |= {name: areas @ some for name, some in zip(self.shape_parameters, by_shape, strict=True)}
+        with_background = self.with_background(values, np.array(list(columns.values())))
+        found = dict(zip(columns, with_background, strict=True)) | self.straight
+        found |= {name: background(areas @ lines) for name, background in self.active.items()}
+        of_data = np.array([found[name] for name in names]).reshape(-1, self.energy.size) / sigma
+        no_prior = np.zeros(len(self.prior_derivatives))
+        of_priors = np.array([self.prior_derivatives.get(name, no_prior) for name in names]).reshape(len(names), -1)
+        return np.hstack([of_data, of_priors]).T

@@ -1,0 +1,16 @@
+"""Findings and display tables of diffraction: what a figure's JSON holds and what a notebook shows."""
+
+from coldbond.xrd.findings.broadening import broadening_findings
+from coldbond.xrd.findings.pattern import pattern_findings, peak_table, phase_table
+from coldbond.xrd.findings.shifts import shift_findings, shift_table
+from coldbond.xrd.findings.strays import stray_comparison
+
+__all__ = [
+    "broadening_findings",
+    "pattern_findings",
+    "peak_table",
+    "phase_table",
+    "shift_findings",
+    "shift_table",
+    "stray_comparison",
+]

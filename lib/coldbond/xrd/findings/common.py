@@ -1,0 +1,36 @@
+"""What the findings of diffraction share: sample and state of a recording, rounded upper limits."""
+
+from math import ceil, floor, log10
+from typing import TypedDict
+
+from coldbond.interval import Interval
+from coldbond.xrd.analysis import Analysis
+
+
+class Recording(TypedDict):
+    """Whose value a finding is, as in the manifest."""
+
+    sample: str
+    state: str
+
+
+def recording(found: Analysis) -> Recording:
+    """Return sample and state of an analysed pattern."""
+    attrs = found.pattern.attrs
+    return Recording(sample=attrs["sample"], state=attrs["state"])
+
+
+def in_a_name(label: str) -> str:
+    """Return a label of a recording as a part of a quantity's name."""
+    return label.replace(", ", "_").replace(" ", "_")
+
+
+def upper_limit(limit: float, digits: int = 2) -> Interval:
+    """Return an upper limit, rounded upwards to some significant digits."""
+    unit = 10.0 ** (floor(log10(limit)) + 1 - digits) if limit > 0 else 1.0
+    return Interval(None, None, float(f"{ceil(limit / unit) * unit:.{digits}g}"))
+
+
+def significant(number: float, digits: int = 2) -> float:
+    """Return a number rounded to some significant digits."""
+    return float(f"{number:.{digits}g}")

@@ -1,0 +1,254 @@
+"""Findings and tables of analysed patterns: lattice parameters, reference match, phases and stray peaks."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from coldbond.bundle.findings import finding, item
+from coldbond.interval import NORMAL, Interval
+from coldbond.xrd.analysis import Analysis, weight_fraction
+from coldbond.xrd.findings.common import in_a_name, recording, significant, upper_limit
+from coldbond.xrd.findings.strays import stray_findings
+from coldbond.xrd.lattice import lattice_parameters
+from coldbond.xrd.peak_assignment import Candidate, Role
+from coldbond.xrd.phases import INDISTINGUISHABLE
+from coldbond.xrd.reference_match import (
+    LEAST_CORRELATION,
+    MOST_UNEXPLAINED,
+    SIGNIFICANCE,
+    ReferenceMatch,
+    compare_with_reference,
+)
+from coldbond.xrd.stray_peaks import common_detection_limit, unexplained_area
+from coldbond.xrd.structures import STRUCTURES
+
+#: Difference of two cells over the range of the structure up to which they may be of one phase: one at either end.
+RANGES_APART = 2
+MOST_NAMED = 3  # missing lines that a finding names
+NAMED_IN_TABLE = 2  # and a table
+
+SHIFTS = {"displacement": ("sample displacement", "mm"), "zero": ("zero error", "degree")}
+
+
+def pattern_findings(analyses: Mapping[str, Analysis], reference: str) -> list[dict]:
+    """Return lattice parameters, reference match, phases and stray peaks of each pattern.
+
+    Parameters
+    ----------
+    analyses : mapping of str to Analysis
+    reference : str
+        Structure that the main phase is compared with, of `structures.STRUCTURES`; the main phase itself for no
+        comparison.
+
+    Returns
+    -------
+    list of dict
+        As `coldbond.bundle.findings.finding` returns them.
+    """
+    rows, limit = [], common_detection_limit(analyses.values())
+    matches = {label: _match(found, reference) for label, found in analyses.items() if reference != found.main.name}
+    for label, found in analyses.items():
+        rows += _lattice(found)
+        if label in matches:
+            rows.append(_reference_match(found, reference, matches[label]))
+        for name in found.detections:
+            rows += _phase(found, name)
+        rows += stray_findings(found, limit)
+    first, *others = analyses
+    for label in others:
+        if first in matches and label in matches:
+            rows.append(_same_phase(analyses, matches, first, label, reference))
+    return rows
+
+
+def _lattice(found: Analysis) -> list[dict]:
+    known = lattice_parameters(found.fits)
+    rows = []
+    for name, interval in known.intervals.items():
+        unit = "angstrom" if name in "abc" else "degree"
+        evidence, alternatives = [], []
+        for geometry in known.by_geometry.geometry.to_numpy().tolist():
+            at = known.by_geometry.sel(geometry=geometry)
+            shift, shift_unit = SHIFTS[geometry]
+            fitted = Interval.from_standard_error(float(at["shift"]), float(at.shift_error))
+            evidence.append(item(shift, fitted, shift_unit))
+            own = at.sel(parameter=name)
+            estimate = Interval.from_standard_error(float(own.estimate), float(own.standard_error))
+            alternatives.append(item(f"a {shift} alone", estimate, unit))
+        correlation = float(known.by_geometry.correlation.sel(parameter=name)[0])
+        if np.isfinite(correlation):  # it is not determined where the standard error is not
+            evidence.append(item(f"correlation with the {SHIFTS['displacement'][0]}", round(correlation, 2)))
+        rows.append(
+            finding(
+                f"lattice_parameter_{name}",
+                interval,
+                unit=unit,
+                **recording(found),
+                evidence=evidence,
+                alternatives=alternatives,
+            )
+        )
+    return rows
+
+
+def _match(found: Analysis, reference: str) -> ReferenceMatch | str:
+    """Return the comparison with the reference, or why there is none."""
+    try:
+        return compare_with_reference(found.fit, STRUCTURES[reference], unexplained_area(found))
+    except ValueError as error:
+        return str(error)
+
+
+def _reference_match(found: Analysis, reference: str, match: ReferenceMatch | str) -> dict:
+    if isinstance(match, str):
+        return finding("matches_reference", None, **recording(found), note=match)
+    return finding(
+        "matches_reference",
+        match.is_match(),
+        **recording(found),
+        evidence=[
+            item("reference", reference),
+            item("correlation of the intensities", match.correlation),
+            item("p value of the correlation", upper_limit(match.p_value, digits=1)),
+            item("missing reflections", ", ".join(match.missing) or "none"),
+            item("intensity in unexplained peaks", round(100 * match.unexplained, 2), "%"),
+            item("lattice parameter, from the reference", round(100 * match.strain, 2), "%"),
+        ],
+        threshold=[
+            item("correlation at least", LEAST_CORRELATION),
+            item("p value at most", SIGNIFICANCE),
+            item("unexplained intensity at most", 100 * MOST_UNEXPLAINED, "%"),
+        ],
+        note="intensities are compared, positions are not",
+    )
+
+
+def _same_phase(
+    analyses: Mapping[str, Analysis],
+    matches: Mapping[str, ReferenceMatch | str],
+    first: str,
+    label: str,
+    reference: str,
+) -> dict:
+    """Return whether two patterns are of one phase: both match the reference, and their cells are in one range."""
+    one, other, whose = analyses[first], analyses[label], recording(analyses[label])
+    quantity = f"same_phase_as_{in_a_name(first)}"
+    matching = {}
+    for name in (first, label):
+        match = matches[name]
+        if isinstance(match, str):
+            return finding(quantity, None, **whose, note=match)
+        matching[name] = match.is_match()
+    strain = other.fit.params["a"].value / one.fit.params["a"].value - 1
+    most = RANGES_APART * one.main.uncertainty
+    return finding(
+        quantity,
+        all(matching.values()) and bool(abs(strain) < most),
+        **whose,
+        evidence=[
+            *(item(f"{name} matches {reference}", is_match) for name, is_match in matching.items()),
+            item("relative difference of the lattice parameters", round(100 * strain, 3), "%"),
+        ],
+        threshold=[item("relative difference below", round(100 * most, 3), "%")],
+        note=f"the lattice parameter of {one.main.name} varies with composition by half of the threshold",
+    )
+
+
+def _phase(found: Analysis, name: str) -> list[dict]:
+    detection, whose = found.detections[name], recording(found)
+    percent = 100 / found.strongest_area
+    strongest = detection.lines.hkl[int(detection.lines.powder.argmax())]
+    area = f"area of its {strongest} line over the main phase's strongest"
+    if detection.present:
+        evidence = [item(area, detection.area.scaled(percent), "%")]
+        if detection.texture != 1:
+            evidence.append(item("March coefficient of its texture", round(detection.texture, 2)))
+        evidence.append(item("significance", significant(detection.significance), "standard deviations"))
+        threshold = [item("significance", round(detection.threshold, 1), "standard deviations")]
+        assumption = "assumes a homogeneous powder; overestimates a film on the surface"
+        assumption += "; the interval includes the disagreement of its lines"
+    else:
+        evidence = [item(area, upper_limit(percent * detection.limit), "%")]
+        if detection.missing:
+            evidence.append(item("missing lines", ", ".join(detection.missing[:MOST_NAMED])))
+        threshold = []
+        assumption = "95 % upper limit over all cells and breadths in the range of this phase"
+    alternatives = [
+        item(f"{rival} instead", f"χ² larger by {_two_digits(increase)}")
+        for rival, increase in detection.rivals.items()
+        if increase >= INDISTINGUISHABLE
+    ]
+    note = ""
+    if detection.indistinguishable:
+        note = f"not distinguishable from {', '.join(detection.indistinguishable)}: one of them is present"
+    return [
+        finding(
+            f"{name}_present",
+            None if detection.indistinguishable else detection.present,
+            **whose,
+            evidence=evidence,
+            threshold=threshold,
+            alternatives=alternatives,
+            note=note,
+        ),
+        finding(f"{name}_weight_fraction", weight_fraction(found, name), unit="%", **whose, note=assumption),
+    ]
+
+
+def _two_digits(chi_square: float) -> str:
+    """Return a difference of chi square to two digits: its last ones mean nothing."""
+    return f"{significant(chi_square):.0f}"
+
+
+def peak_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
+    """Return every stray peak: position, area, and the phases that explain it, could explain it, or are excluded."""
+    rows = []
+    for label, found in analyses.items():
+        strays = found.stray_peaks
+        for i, candidates in enumerate(found.assignments()):
+            area, error = (100 * float(strays[name][i]) / found.strongest_area for name in ("area", "area_error"))
+            rows.append(
+                {
+                    "recording": label,
+                    "2θ / °": f"{float(strays.two_theta[i]):.2f}",
+                    "area / % of strongest": f"{area:.1f} ± {NORMAL * error:.1f}",
+                    "explained by": _lines(candidates, Role.EXPLAINS) or "none of the phases looked for",
+                    "could also be": _lines(candidates, Role.POSSIBLE),
+                    "excluded": _lines(candidates, Role.EXCLUDED),
+                }
+            )
+    return pd.DataFrame(rows or [{"recording": "no peak beside the main phase"}]).set_index("recording")
+
+
+def _lines(candidates: Sequence[Candidate], role: Role) -> str:
+    """Return the lines of the candidates of one role, each with the reason for it."""
+    return "; ".join(_line(candidate) for candidate in candidates if candidate.role is role)
+
+
+def _line(candidate: Candidate) -> str:
+    line, increase = f"{candidate.phase} {candidate.hkl}", candidate.chi_square_increase
+    if candidate.role is Role.EXPLAINS:
+        return line
+    if candidate.missing:
+        return f"{line} ({', '.join(candidate.missing[:NAMED_IN_TABLE])} missing)"
+    if candidate.role is Role.POSSIBLE:
+        equal = increase is not None and increase < INDISTINGUISHABLE
+        return f"{line} (fits equally well, χ² +{_two_digits(increase or 0.0)})" if equal else line
+    if increase is not None:
+        return f"{line} (χ² +{_two_digits(increase)})"
+    return f"{line} (at most {100 * candidate.share:.0f} % of it)"
+
+
+def phase_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
+    """Return the weight fraction or its upper limit for every phase looked for: a row a phase, a column a recording."""
+    columns = {}
+    for label, found in analyses.items():
+        column = {}
+        for name, detection in found.detections.items():
+            value, low, high = weight_fraction(found, name)
+            column[name] = f"below {high:.2g} wt%" if value is None else f"{value:.2g} ({low:.2g} to {high:.2g}) wt%"
+            if detection.indistinguishable:
+                column[name] += f", not distinguishable from {', '.join(detection.indistinguishable)}"
+        columns[label] = pd.Series(column)
+    return pd.DataFrame(columns).fillna("no line in the range").rename_axis("phase")

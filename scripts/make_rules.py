@@ -1,0 +1,176 @@
+"""Write the rules by which make builds the figures, from figures.toml, a manifest and the records of earlier runs.
+
+    python scripts/make_rules.py write RAW OUT PARAMETERS    # writes OUT/executed/rules.mk, which the Makefile includes
+    python scripts/make_rules.py list                        # prints the figures of each notebook
+    python scripts/make_rules.py near NAME                   # prints which figures have a similar name
+
+A figure depends on its notebook, its recordings and the manifest, the lock of the packages, and the modules that its
+last run imported. The last are in OUT/executed/NAME.d, which scripts/run_notebook.py writes, as compilers do for make.
+
+Standard library only, in Python 3.11: make runs this script before any package is installed.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from shlex import quote
+
+LIB = Path(__file__).resolve().parents[1] / "lib"
+sys.path.insert(0, str(LIB))
+
+from coldbond.bundle import figures_table, manifest  # noqa: E402
+
+CLAIMS = "notebooks/claims.ipynb"
+#: Characters that a rule of make cannot hold in the name of a file, even escaped.
+FORBIDDEN = re.compile(r'[\t\n:;|*?"\\\[\]~]')
+
+
+class RulesError(Exception):
+    """Why there are no rules, in one line."""
+
+
+def escaped(path: str) -> str:
+    """Return a path as it is written in a rule of make."""
+    return re.sub("([ #])", r"\\\1", path).replace("$", "$$")
+
+
+def escaped_target(path: str) -> str:
+    """Return a path as it is written before the colon of a rule, where a % would make it a pattern."""
+    return escaped(path).replace("%", r"\%")
+
+
+def record_header(notebook: str, raw: str, parameters: list[str]) -> str:
+    """Return the first line of OUT/executed/NAME.d: how the figure was built. If it changes, the figure is rebuilt."""
+    return f"# {json.dumps([notebook, raw, *parameters])}"
+
+
+def rules(raw: str, out: str, given: str) -> str:
+    """Return the rules for all figures and for the claims table.
+
+    Parameters
+    ----------
+    raw, out : str
+        The folders of the recordings and of the figures.
+    given : str
+        The parameters that make was given on its command line.
+
+    Raises
+    ------
+    RulesError
+        No figure can be built from `raw`, or make cannot handle the name of a file.
+    """
+    if re.search(r"[%#$]", out) or FORBIDDEN.search(out):
+        raise RulesError(f'{out}: make cannot handle an OUT with any of % # $ : ; | * ? " \\ [ ] ~')
+    rows = manifest.rows(raw)
+    for path in (raw, *(row["file"] for row in rows)):
+        if FORBIDDEN.search(path):
+            raise RulesError(
+                f'{path}: make cannot handle a file name with any of : ; | * ? " \\ [ ] ~ in it: rename it'
+            )
+    figures = figures_table.load("figures.toml")
+    plans = figures_table.plan(figures, rows, of_paper=os.path.samefile(raw, "raw"))
+    built = [name for name, plan in plans.items() if not plan.missing]
+    if not built:
+        raise RulesError(f"none of the figures can be built from {raw}")
+    first = sorted(built, key=lambda name: not figures[name].slow)
+    skipped = {name: " ".join(plan.missing).replace("$", "$$") for name, plan in plans.items() if plan.missing}
+
+    lines = [
+        f"# Written by scripts/make_rules.py from figures.toml and {raw}/manifest.csv. Do not edit it.",
+        f"out := {escaped(out)}",
+        "",
+        "define left_out",
+        *(f"{name} is left out: $(RAW) holds no recording of {missing}" for name, missing in skipped.items()),
+        "endef",
+        "",
+        "# The slow figures first: otherwise one of them would run alone at the end.",
+        f"figures: {' '.join(f'$(out)/{name}.pdf' for name in (*first, 'claims'))}",
+    ]
+    for name in built:
+        notebook = f"notebooks/{figures[name].notebook}.ipynb"
+        parameters = json.dumps(plans[name].parameters, ensure_ascii=False)
+        inputs = [os.path.join(raw, file) for file in ("manifest.csv", *dict.fromkeys(plans[name].recordings))]
+        lines += ["", f".PHONY: {name}", f"{name}: $(out)/{name}.pdf ; $(built)"]
+        lines += _rule(name, notebook, inputs, raw, out, [parameters, given])
+    for name, missing in skipped.items():
+        lines += ["", f".PHONY: {name}", f"{name}: ; $(error {name}: $(RAW) holds no recording of {missing})"]
+
+    # The claims table is made from the numbers of all figures and from what the paper, or a claims.yml in RAW, states.
+    stated = os.path.join(raw, "claims.yml")
+    multiverse = os.path.join(out, "multiverse", "multiverse.json")
+    inputs = [stated if os.path.isfile(stated) else "raw/claims.yml"]
+    inputs += [multiverse] if os.path.isfile(multiverse) else []
+    lines += ["", f"$(out)/claims.pdf: {' '.join(f'$(out)/{name}.pdf' for name in built)}"]
+    lines += _rule("claims", CLAIMS, inputs, raw, out, [json.dumps({"tested": built})])
+    lines += ["", "renew-claims: | $(out)/claims.pdf"]
+    return "\n".join(lines) + "\n"
+
+
+def _rule(name: str, notebook: str, inputs: list[str], raw: str, out: str, parameters: list[str]) -> Iterator[str]:
+    """Yield the rule of one figure, and the inclusion of what its last run recorded."""
+    record = Path(out, "executed", f"{name}.d")
+    header = record_header(notebook, raw, parameters)
+    try:
+        with record.open(encoding="utf-8") as file:
+            is_current = file.readline() == f"{header}\n"
+    except FileNotFoundError:
+        is_current = False
+    needed = [notebook, *inputs]
+    given = [quote(text).replace("$", "$$") for text in parameters]
+    yield f"$(out)/{name}.pdf: {' '.join(map(escaped, needed))} $(always)"
+    yield f"\t$(build) {notebook} {name} $(folders) --parameters {' '.join(given)}"
+    # A figure whose notebook, recordings or parameters are others than in its last run is out of date.
+    yield f"-include $(out)/executed/{name}.d" if is_current else f"$(out)/{name}.pdf: FORCE"
+
+
+def write(raw: str, out: str, given: str) -> None:
+    """Write OUT/executed/rules.mk as a whole: another make may be reading it."""
+    text = rules(raw, out, given)
+    folder = Path(out, "executed")
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"rules.mk.{os.getpid()}"
+    partial.write_text(text, encoding="utf-8", errors="surrogateescape")
+    partial.replace(folder / "rules.mk")
+
+
+def listing() -> str:
+    """Return the figures of each notebook, for `make help`."""
+    of_notebook: dict[str, list[str]] = {}
+    for name, figure in figures_table.load("figures.toml").items():
+        of_notebook.setdefault(figure.notebook, []).append(name)
+    return "\n".join(f"{notebook:<23} {' '.join(names)}" for notebook, names in of_notebook.items())
+
+
+def near(name: str) -> str:
+    """Return a sentence with the figures whose names are similar to a name; "" if there are none."""
+    similar = get_close_matches(name, figures_table.load("figures.toml"), n=4, cutoff=0.5)
+    return f" Did you mean {', '.join(similar)}?" if similar else ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    writing = commands.add_parser("write")
+    for name in ("raw", "out", "parameters"):
+        writing.add_argument(name)
+    commands.add_parser("list")
+    commands.add_parser("near").add_argument("name")
+    asked = parser.parse_args()
+    try:
+        if asked.command == "write":
+            write(asked.raw, asked.out, asked.parameters)
+        else:
+            print(listing() if asked.command == "list" else near(asked.name))
+    except (manifest.ManifestError, figures_table.TableError, RulesError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

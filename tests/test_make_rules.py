@@ -1,0 +1,61 @@
+"""scripts/make_rules.py, which writes the rules of the figures for make, on a small copy of the bundle."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bundles import RECORDINGS, listing, make, small_bundle, write_manifest
+from coldbond.bundle import figures_table, manifest
+
+bundle = pytest.fixture(small_bundle)
+
+
+def make_rules(bundle: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run the script without any installed package, as make does before there is an environment."""
+    command = [sys.executable, "-I", "-S", "-B", "scripts/make_rules.py", *arguments]
+    return subprocess.run(command, cwd=bundle, capture_output=True, text=True)
+
+
+def test_it_needs_the_standard_library_only(bundle):
+    before = listing(bundle)
+    done = make_rules(bundle, "write", "raw", "my figures", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    written = {str(path.relative_to(bundle)) for path in set(listing(bundle)) - set(before)}
+    assert written == {"my figures", "my figures/executed", "my figures/executed/rules.mk"}
+    rules = (bundle / "my figures" / "executed" / "rules.mk").read_text()
+    assert r"notebooks/fig4cd_long_cycling.ipynb raw/manifest.csv raw/long\ RT\ \#1\ (50%).csv $(always)" in rules
+    assert not {"$(eval", "$(call"} & set(rules.split())
+
+
+@pytest.mark.parametrize(
+    ("recordings", "raw", "out", "said"),
+    [
+        ({"ccd: LLZ.csv": ("ccd", "LLZ")}, "raw", "out", "ccd: LLZ.csv: make cannot handle a file name with any of"),
+        ({"a.csv": ("ccd", "")}, "raw", "out", "raw/manifest.csv, line 2, column sample: empty: name the sample"),
+        (RECORDINGS, "lost", "out", "lost/manifest.csv: there is no such file"),
+        (RECORDINGS, "raw", "50%", "50%: make cannot handle an OUT with any of"),
+        ({"a.csv": ("instrument", "Si")}, "raw", "out", "none of the figures can be built from raw"),
+    ],
+)
+def test_why_there_are_no_rules_is_one_line(bundle, recordings, raw, out, said):
+    write_manifest(bundle / "raw", recordings)
+    done = make_rules(bundle, "write", raw, out, "")
+    assert done.returncode == 1
+    assert done.stderr.startswith(said) and done.stderr.count("\n") == 1
+    assert not (bundle / out).exists()
+    assert f"*** {said}" in make(bundle, f"RAW={raw}", f"OUT={out}").stderr
+
+
+def test_rules_are_written_as_a_whole(bundle):
+    """Two that run at once write the same, and leave nothing else."""
+    command = [sys.executable, "-I", "-S", "-B", "scripts/make_rules.py", "write", "raw", "out", ""]
+    both = [subprocess.Popen(command, cwd=bundle) for _ in range(2)]
+    assert [one.wait() for one in both] == [0, 0]
+    assert [path.name for path in (bundle / "out" / "executed").iterdir()] == ["rules.mk"]
+
+
+def test_the_roles_of_the_table_are_those_of_manifests():
+    used = {role for figure in figures_table.load().values() for role in figure.roles}
+    assert used == set(manifest.KNOWN["role"])
