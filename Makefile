@@ -91,6 +91,8 @@ in_drafts = unset MAKEFLAGS MFLAGS MAKELEVEL; drafts=$$(mktemp -d); trap 'rm -rf
 test: $(VENV)/.installed  ## check the style, the library, the build, and the outputs that the notebooks store
 	@$(in_drafts); failed=0; \
 	$(VENV_PYTHON) -m ruff check --quiet && $(VENV_PYTHON) -m ruff format --check --quiet || failed=1; \
+	$(VENV)/bin/lint-imports --verbose >"$$drafts/layers" || { cat "$$drafts/layers"; failed=1; }; \
+	$(VENV_PYTHON) -m mypy || failed=1; \
 	$(VENV_PYTHON) -m pytest -q -n logical --cov --cov-report=term:skip-covered --cov-fail-under=90 || failed=1; \
 	$(NBVAL) || failed=1; \
 	exit $$failed

@@ -172,8 +172,6 @@ def test_shipped_recordings_hold_the_truths_behind_them():
         assert found[key]["low"] <= truth <= found[key]["high"], key
     assert found["straight_over_inverse_temperature", "LLZ"]["value"] is True
     assert found["electronic_conductivity_below_LLZ", "RT-MCL-LLZ"]["value"] is True
-    claims = {row["claim"] for row in rows if row["claim"]}
-    assert claims == {"sigma_ion", "activation_energy", "sigma_electronic_drops"}
     fig = Figure(layout="constrained")
     plots.draw(fig, spectra, lines, transients)
     assert [ax.get_title(loc="left") for ax in fig.axes] == ["a", "b", "", "c"]

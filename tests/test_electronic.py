@@ -113,7 +113,7 @@ def test_ratio_covers_that_of_two_lognormal_values():
 def test_whether_it_drops(other, lower):
     pair = {"LLZ": settled(1e-7, 0.95e-7, 1.05e-7), "RT-MCL-LLZ": settled(*other, sample="RT-MCL-LLZ")}
     row = electronic.findings(pair, 5e-4, 0.01)[-1]
-    assert (row["quantity"], row["claim"]) == ("electronic_conductivity_below_LLZ", "sigma_electronic_drops")
+    assert row["quantity"] == "electronic_conductivity_below_LLZ"
     assert row["value"] is lower
 
 

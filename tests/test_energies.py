@@ -98,7 +98,7 @@ def test_a_table_reads_as_written(tmp_path):
         (f"{HEADER}\n{LIIN[:-14]}\n", 2, "4 fields under 5 column names"),
         (f"{HEADER}\n{LIIN.replace('-2.5809', 'nan')}\n", 2, "energy_eV_per_atom is 'nan'"),
         (f"{HEADER}\n{LIIN}\n{LIIN.replace('20.730', '')}\n".replace("LiIn,LiIn,-2.5809,,", "Li,Li,-2,,"), 3, "volume"),
-        (f"{HEADER}\n{LIIN}\n{LIIN}\n", None, "one structure twice"),
+        (f"{HEADER}\n{LIIN}\n{LIIN}\n", None, "a structure that occurs twice"),
         (f"{HEADER}\n", None, "no row"),
         (f"{HEADER.replace('volume_A3_per_atom', 'volume')}\n{LIIN}\n", 1, "no column named volume_A3_per_atom"),
     ],

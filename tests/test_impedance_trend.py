@@ -148,7 +148,7 @@ def test_a_claim_of_being_higher_is_tested_only_beside_what_it_is_higher_than(co
 
     found = resistance._courses({"any": xr.Dataset(attrs=attrs)}, pd.DataFrame(rows), "interface")
 
-    tested = [row for row in found if row["claim"] == "r_llz_trend"]
+    tested = [row for row in found if row["quantity"] == "higher_than_RT-MCL-LLZ_falls_then_rises"]
     assert [(row["value"], row["sample"]) for row in tested] == ([(True, "LLZ")] if compared else [])
     alone = [row["value"] for row in found if row["sample"] == "LLZ" and row["quantity"] == "falls_then_rises"]
     assert alone == ([] if compared else [True])

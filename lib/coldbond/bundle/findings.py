@@ -64,7 +64,7 @@ def finding(
     elif rest:  # a value and its bounds, one by one
         low, high, *units = rest
         unit = units[0] if units else unit
-        value = value if isinstance(value, bool) else Interval(value, low, high)
+        value = value if isinstance(value, bool | Interval) else Interval(value, low, high)
     return {
         "quantity": quantity,
         "sample": sample,
@@ -125,15 +125,18 @@ def _rounded(value: Value, what: str) -> dict[str, float | bool | None]:
     """Value, low and high as JSON holds them."""
     if isinstance(value, bool):
         return {"value": value, "low": None, "high": None}
-    value, low, high = value if isinstance(value, Interval) else (value, None, None)
-    numbers = [float(x) for x in (low, value, high) if x is not None]
+    estimate, low, high = value if isinstance(value, Interval) else (value, None, None)
+    numbers = [float(x) for x in (low, estimate, high) if x is not None]
     if not all(isfinite(x) for x in numbers):
         raise ValueError(f"{what}: {numbers} holds a number that is not finite; None says 'not determined'")
     if numbers != sorted(numbers):
-        raise ValueError(f"{what}: {value} lies outside its own interval, {low} to {high}")
-    decimals = _decimals(value, low, high)
-    ends = {"value": (value, round), "low": (low, _below), "high": (high, _above)}
-    return {name: None if x is None else to(float(x), decimals) + 0.0 for name, (x, to) in ends.items()}
+        raise ValueError(f"{what}: {estimate} lies outside its own interval, {low} to {high}")
+    decimals = _decimals(estimate, low, high)
+    return {
+        "value": None if estimate is None else round(float(estimate), decimals) + 0.0,
+        "low": None if low is None else _below(float(low), decimals) + 0.0,
+        "high": None if high is None else _above(float(high), decimals) + 0.0,
+    }
 
 
 def _below(number: float, decimals: int) -> float:
