@@ -1,11 +1,11 @@
 """Bounds of a cell's resistances over all distributions of relaxation times.
 
 Arcs of constant phase elements have distributions of one shape, with power-law tails. Those of real cells may differ,
-and the same spectrum then gives resistances that differ by more than its noise. Here the cell is a resistor, an inductor
-and any non-negative Debye elements R / (1 + i omega tau) in series, which is linear in all of its parameters. The
-resistance is held at trial values, the others are solved for by non-negative least squares (Lawson and Hanson 1974, doi
-10.1137/1.9781611971217), and a value is allowed if chi square rises by no more than in a fit with one parameter held
-(Rust and Burrus 1972, Mathematical Programming and the Numerical Solution of Linear Equations; Stanley, Patil and
+and the same spectrum then gives resistances that differ by more than its noise. Here the cell is a resistor, an
+inductor and any non-negative Debye elements R / (1 + i omega tau) in series, which is linear in all of its parameters.
+The resistance is held at trial values, the others are solved for by non-negative least squares (Lawson and Hanson 1974,
+doi 10.1137/1.9781611971217), and a value is allowed if chi square rises by no more than in a fit with one parameter
+held (Rust and Burrus 1972, Mathematical Programming and the Numerical Solution of Linear Equations; Stanley, Patil and
 Kuusela 2022, doi 10.1088/1748-0221/17/10/P10013).
 """
 

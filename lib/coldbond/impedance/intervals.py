@@ -1,10 +1,10 @@
 """95 % intervals from the residuals, their autocorrelation and the choice of model.
 
-The interval of a parameter or a resistance is that of its profile likelihood: the quantity is held at a trial value, all
-other parameters are fitted anew, and the interval ends where chi square has risen by the quantile of Student's t
+The interval of a parameter or a resistance is that of its profile likelihood: the quantity is held at a trial value,
+all other parameters are fitted anew, and the interval ends where chi square has risen by the quantile of Student's t
 (Venzon and Moolgavkar 1988, doi 10.2307/2347496). The size of the errors follows from the residuals, and autocorrelated
-residuals, as those of a circuit that does not quite describe the cell, count as fewer points. Intervals of a part of the
-cell also cover the circuits that are not excluded and all distributions of relaxation times (`bounds`).
+residuals, as those of a circuit that does not quite describe the cell, count as fewer points. Intervals of a part of
+the cell also cover the circuits that are not excluded and all distributions of relaxation times (`bounds`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -96,7 +96,10 @@ def test(spectrum: xr.Dataset) -> xr.Dataset:
             for part in (slice(frequency.size), slice(frequency.size, None))
         ]
         kept = weights == 1
-        noise = min(_standard_deviation(deleted[np.tile(kept, 2)]), SEPARATE_FIT_MARGIN * _standard_deviation(np.append(*(part[kept] for part in alone))))
+        noise = min(
+            _standard_deviation(deleted[np.tile(kept, 2)]),
+            SEPARATE_FIT_MARGIN * _standard_deviation(np.append(*(part[kept] for part in alone))),
+        )
         freedom = MAD_EFFICIENCY * (2 * kept.sum() - amplitudes.size)
         level = stats.t.isf(FALSE_ALARMS / 2 / target.size, freedom)  # Bonferroni
         furthest = np.where(kept, np.abs(deleted).reshape(2, -1).max(axis=0), 0)

@@ -115,7 +115,7 @@ def _nyquist(ax: Axes, recordings: Mapping[str, xr.Dataset], fitted: Fits, tests
 def _against_cycle(ax: Axes, resistances: pd.DataFrame, trends: Mapping[str, Trend], part: str) -> None:
     for sample, own in resistances.groupby("sample", sort=False):
         known = own[own.cycle.notna()]
-        drawn = np.array([[np.nan if x is None else x for x in interval] for interval in known[part]])
+        drawn = np.array([[np.nan if x is None else x for x in interval] for interval in known[part]], float)
         value, low, high = drawn.T
         color = figures.color(str(sample))
         errors = np.nan_to_num([value - low, high - value])

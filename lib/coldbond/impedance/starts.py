@@ -31,7 +31,7 @@ LEAST_DISTANCE = 0.6
 #: the first and the second stage. Set on 505 fits of 165 spectra (those of raw/ and the cells of the tests) against a
 #: search from eight times as many starts: with fewer evaluations or starts more minima are missed, with all starts in
 #: all parameters from the first a chi square twice that of the minimum occurs.
-GRID_STARTS, FOLLOWED, CONVERGED = 10, 8, 4
+GRID_STARTS, FOLLOWED, CONVERGED = 10, 8, 6
 FIRST_EVALUATIONS, SECOND_EVALUATIONS = 8, 12
 #: Largest first step of these, as a share of the length of the coordinates; with 1 starts leave the minimum that they
 #: are near to.

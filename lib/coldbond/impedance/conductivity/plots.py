@@ -13,8 +13,7 @@ from coldbond.impedance import circuits
 from coldbond.impedance.conductivity.arrhenius import Line
 from coldbond.impedance.conductivity.electronic import Steady
 from coldbond.impedance.conductivity.ionic import Ionic
-from coldbond.impedance.conductivity.pellet import NORMAL
-from coldbond.impedance.intervals import Interval
+from coldbond.interval import NORMAL, Interval
 
 FIT, FAILS = "#D55E00", "#CC79A7"
 BAND = 0.25  # opacity
