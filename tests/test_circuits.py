@@ -75,5 +75,5 @@ def test_limits_of_a_cell():
 
 def test_names_tell_the_place_of_an_element():
     assert circuits.names("L-R-RQ-Q") == ("L0", "R1", "R2", "tau2", "n2", "Q3", "n3")
-    with pytest.raises(ValueError, match="'X' is no element: write some of R, L"):
+    with pytest.raises(ValueError, match="'X' is not an element; use R, L"):
         circuits.names("R-X")

@@ -88,7 +88,7 @@ def of_part(
     value = float(share @ amplitudes)
     scale = max(value, LEAST_SCALE * float(np.abs(impedance).min()))
     # The triangular factor of a QR decomposition gives the same sums of squares with fewer rows.
-    triangle = np.linalg.qr(np.column_stack([matrix, target]), mode="r")
+    _, triangle = np.linalg.qr(np.column_stack([matrix, target]))
     held = np.vstack([triangle[:, :-1], CONSTRAINT_WEIGHT * np.sqrt(least) / scale * share])
 
     def beyond(side: int) -> Callable[[float], float]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import xarray as xr
 
-from coldbond.bundle.findings import finding, item
+from coldbond.bundle.findings import Whose, finding, item
 from coldbond.constants import optional
 from coldbond.impedance import circuits, fit, intervals, resistance
 from coldbond.impedance.resistance import Fits
@@ -98,14 +98,12 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
     reference = str(found["sample"].iloc[0]) if len(found) else ""
     for sample, course in resistance.trends(found, part).items():
         own = found[found["sample"] == sample]
-        whose = dict(sample=sample, state=f"{own.state.iloc[0]} to {own.state.iloc[-1]}")
+        whose = Whose(sample=sample, state=f"{own.state.iloc[0]} to {own.state.iloc[-1]}")
         note = f"of the {part} resistance: {_in_words(course)}"
-        decided = dict(
-            evidence=[item("p against a straight line", float(f"{course.probability:.2g}"))],
-            threshold=[item("stable within", 100 * STABLE_SHARE, "%"), item("p for a break below", SIGNIFICANCE)],
-        )
+        test = [item("p against a straight line", float(f"{course.probability:.2g}"))]
+        limits = [item("stable within", 100 * STABLE_SHARE, "%"), item("p for a break below", SIGNIFICANCE)]
         if course.break_cycle is not None:
-            rows.append(finding("break_cycle", course.break_cycle, "", **whose, **decided, note=note))
+            rows.append(finding("break_cycle", course.break_cycle, **whose, evidence=test, threshold=limits, note=note))
             share = course.change.scaled(100 / course.level.numbers[0])
             rows.append(finding("change_after_break", share, "%", **whose))
         against = None if sample == reference else resistance.compared(found, sample, reference, part)
@@ -114,13 +112,14 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
             ratio = Interval((against.least + against.most) / 2, against.least, against.most)
             ratios = [item(f"ratio to {reference} at {against.cycles} cycles, least to largest", ratio)]
             rows.append(finding(f"always_higher_than_{reference}", against.higher, **whose, evidence=ratios))
-        rows.append(finding("falls_then_stable", course.falls_then_stable, **whose, **decided, note=note))
+        rows.append(
+            finding("falls_then_stable", course.falls_then_stable, **whose, evidence=test, threshold=limits, note=note)
+        )
         rises = course.falls_then_rises
         if against and rises is not None:
             rises = None if rises and against.higher is None else rises and against.higher
         name = f"higher_than_{reference}_falls_then_rises" if against else "falls_then_rises"
-        evidence = decided["evidence"] + ratios
-        rows.append(finding(name, rises, **whose, evidence=evidence, threshold=decided["threshold"], note=note))
+        rows.append(finding(name, rises, **whose, evidence=test + ratios, threshold=limits, note=note))
     return rows
 
 

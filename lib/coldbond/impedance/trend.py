@@ -147,14 +147,14 @@ def breakpoint(cycle: np.ndarray, resistances: Sequence[Interval]) -> Trend:
         float(first if kept[breaks == places[0]].any() else breaks[kept].min()),
         float(last if kept[breaks == places[-1]].any() else breaks[kept].max()),
     )
-    quantities = [profiled(weights) for weights in (at_break, at_first - at_break, after)]
+    level, fall, change = (profiled(weights) for weights in (at_break, at_first - at_break, after))
     if probability > SIGNIFICANCE:
-        return Trend(probability, "straight line", None, *quantities, lambda at: np.polyval(line, at))
+        return Trend(probability, "straight line", None, level, fall, change, lambda at: np.polyval(line, at))
 
     def curve(at: np.ndarray) -> np.ndarray:
         return MODELS[model](breaks[best : best + 1], np.asarray(at, float), first)[0] @ found[best]
 
-    return Trend(probability, model, place, *quantities, curve)
+    return Trend(probability, model, place, level, fall, change, curve)
 
 
 def _broken(breaks: np.ndarray, cycle: np.ndarray, first: float) -> np.ndarray:

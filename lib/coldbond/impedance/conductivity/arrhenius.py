@@ -68,7 +68,7 @@ class Line:
         """Activation energy, eV."""
         return Interval.symmetric(float(self.coefficients[1]), self.widening * float(self.covariance[1, 1]) ** 0.5)
 
-    def logarithm(self, temperature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def logarithm(self, temperature: np.ndarray | np.float64) -> tuple[np.ndarray, np.ndarray]:
         """Return ln(G T^m) on the line at temperatures [K], and the half width of its 95 % interval."""
         design = np.stack([np.ones_like(temperature), self.centre - inverse_energy(temperature)], axis=-1)
         variance = np.einsum("...i,ij,...j", design, self.covariance, design)
@@ -81,7 +81,7 @@ class Line:
         return Interval(value, value * float(np.exp(-half)), value * float(np.exp(half)))
 
 
-def inverse_energy(temperature: np.ndarray) -> np.ndarray:
+def inverse_energy(temperature: np.ndarray | np.float64) -> np.ndarray:
     """Return 1 / kT in 1/eV."""
     return e / (k * np.asarray(temperature, float))
 

@@ -8,7 +8,7 @@ from scipy.constants import zero_Celsius
 
 from coldbond import constants
 from coldbond.bundle import manifest, paths, raw
-from coldbond.bundle.findings import finding, item
+from coldbond.bundle.findings import Whose, finding, item, whose
 from coldbond.impedance import fit, intervals
 from coldbond.impedance.conductivity import arrhenius, electronic, ionic
 from coldbond.impedance.conductivity.arrhenius import Line
@@ -47,7 +47,11 @@ def recordings(samples: Sequence[str]) -> dict[str, dict[str, xr.Dataset]]:
         of = f" for {', '.join(missing)}; it holds {', '.join(known)}" if rows else ""
         raise LookupError(f"{paths.RAW / 'manifest.csv'}: no recording of role {' or '.join(ROLES)}{of}")
     wanted = {role: [sample for sample in samples or known if sample in held[role]] for role in ROLES}
-    return {role: raw.recordings(role, wanted[role]) if wanted[role] else {} for role in ROLES}
+    found: dict[str, dict[str, xr.Dataset]] = {role: {} for role in ROLES}
+    for role in filter(wanted.get, ROLES):
+        of_role = raw.recordings(role, wanted[role])
+        found[role] = {label: one for label, one in of_role.items() if isinstance(one, xr.Dataset)}
+    return found
 
 
 def labelled(found: Mapping[str, Mapping[str, xr.Dataset]]) -> dict[str, xr.Dataset]:
@@ -76,27 +80,27 @@ def ionic_findings(
     rows = []
     dimensions = thickness_uncertainty, area_uncertainty
     for one in measured.values():
-        whose = _whose(one.spectrum)
+        own = whose(one.spectrum)
         rows.append(
             finding(
                 "total_ionic_resistance",
                 one.resistance,
                 "ohm",
-                **whose,
+                **own,
                 evidence=_residuals(one),
                 threshold=[item("difference of BIC that excludes a circuit", intervals.EXCLUDED)],
                 note=_circuits(one),
             )
         )
-        energy = energies.get(whose["sample"], TYPICAL_ENERGY)
+        energy = energies.get(own["sample"], TYPICAL_ENERGY)
         sigma = ionic.conductivity(one, *dimensions, temperature_uncertainty, energy)
         pellet = shape(one.spectrum, *dimensions)
         if sigma is None or pellet is None:
-            rows.append(finding("ionic_conductivity", None, "S/cm", **whose, note=NO_PELLET))
+            rows.append(finding("ionic_conductivity", None, "S/cm", **own, note=NO_PELLET))
             continue
         celsius = constants.optional(one.spectrum, "temperature_C")
         at = f"at {celsius:g} ± {temperature_uncertainty:g} °C" if isfinite(celsius) else "at an unknown temperature"
-        rows.append(finding("ionic_conductivity", sigma, "S/cm", **whose, evidence=_geometry(pellet), note=at))
+        rows.append(finding("ionic_conductivity", sigma, "S/cm", **own, evidence=_geometry(pellet), note=at))
     return rows
 
 
@@ -123,19 +127,17 @@ def arrhenius_findings(
     rows = []
     for sample, of_sample in fitted.items():
         celsius = of_sample["conductivity"].kelvin - zero_Celsius
-        whose = dict(sample=sample, state=f"{celsius.min():g} to {celsius.max():g} °C")
+        own = Whose(sample=sample, state=f"{celsius.min():g} to {celsius.max():g} °C")
         for name, line in of_sample.items():
             agrees = arrhenius.agrees(line.energy, reported)
             note = f"{reported:g} eV {'agrees' if agrees else 'does not agree'} with this definition"
             evidence = _points(line)
-            rows.append(
-                finding(f"activation_energy_of_{name}", line.energy, "eV", **whose, evidence=evidence, note=note)
-            )
+            rows.append(finding(f"activation_energy_of_{name}", line.energy, "eV", **own, evidence=evidence, note=note))
         line = of_sample["conductivity_times_temperature"]
         if line.bend is not None:
             _, low, high = line.bend.numbers
             change = [item("change of the activation energy from the coldest to the hottest", line.bend, "eV")]
-            rows.append(finding("straight_over_inverse_temperature", low <= 0 <= high, **whose, evidence=change))
+            rows.append(finding("straight_over_inverse_temperature", low <= 0 <= high, **own, evidence=change))
         first = next(one for one in measured.values() if one.spectrum.attrs["sample"] == sample)
         rows.append(_at_room(first, line, thickness_uncertainty, area_uncertainty, sample))
     return rows
@@ -155,20 +157,20 @@ def electronic_findings(
     """
     rows, found = [], {}
     for label, one in transients.items():
-        whose, evidence = _whose(one.recording), _transient(one)
-        rows.append(finding("steady_current", one.current, "A", **whose, evidence=evidence, note=one.note))
+        own, evidence = whose(one.recording), _transient(one)
+        rows.append(finding("steady_current", one.current, "A", **own, evidence=evidence, note=one.note))
         sigma = electronic.conductivity(one, thickness_uncertainty, area_uncertainty)
         pellet = shape(one.recording, thickness_uncertainty, area_uncertainty)
         if sigma is None or pellet is None:
-            rows.append(finding("electronic_conductivity", None, "S/cm", **whose, note=NO_PELLET))
+            rows.append(finding("electronic_conductivity", None, "S/cm", **own, note=NO_PELLET))
             continue
         found[label] = sigma
         evidence += _geometry(pellet)
-        rows.append(finding("electronic_conductivity", sigma, "S/cm", **whose, evidence=evidence, note=one.note))
+        rows.append(finding("electronic_conductivity", sigma, "S/cm", **own, evidence=evidence, note=one.note))
     first, *others = found or [""]
     for label in others:
         ratio = electronic.ratio(found[first], found[label])
-        whose, name = _whose(transients[label].recording), first.replace(", ", "_").replace(" ", "_")
+        own, name = whose(transients[label].recording), first.replace(", ", "_").replace(" ", "_")
         lower = None
         if ratio.high is not None and ratio.high < 1:
             lower = True
@@ -176,20 +178,14 @@ def electronic_findings(
             lower = False
         note = "two pellets, each with the uncertainty of its dimensions"
         rows += [
-            finding(f"electronic_conductivity_over_{name}", ratio, "", **whose, note=note),
-            finding(
-                f"electronic_conductivity_below_{name}", lower, **whose, evidence=[item("ratio", ratio)], note=note
-            ),
+            finding(f"electronic_conductivity_over_{name}", ratio, **own, note=note),
+            finding(f"electronic_conductivity_below_{name}", lower, **own, evidence=[item("ratio", ratio)], note=note),
         ]
     return rows
 
 
-def _whose(recording: xr.Dataset) -> dict[str, str]:
-    return {key: recording.attrs[key] for key in ("sample", "state")}
-
-
 def _at_room(one: Ionic, line: Line, thickness_uncertainty: float, area_uncertainty: float, sample: str) -> dict:
-    name, labels = "ionic_conductivity_on_the_line", dict(sample=sample, state=f"{ROOM:g} °C")
+    name, labels = "ionic_conductivity_on_the_line", Whose(sample=sample, state=f"{ROOM:g} °C")
     pellet = shape(one.spectrum, thickness_uncertainty, area_uncertainty)
     if pellet is None:
         return finding(name, None, "S/cm", **labels, note=NO_PELLET)
