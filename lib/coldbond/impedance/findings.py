@@ -1,6 +1,7 @@
 """Findings and tables of impedance spectra: circuits, their parameters, resistances and their course."""
 
 from collections.abc import Mapping
+from math import isfinite
 
 import pandas as pd
 import xarray as xr
@@ -73,11 +74,14 @@ def findings(
         whose = dict(sample=row["sample"], state=row["state"])
         recording, best = recordings[str(label)], next(iter(fitted[str(label)].values()))
         rms, largest = fit.misfit(best)
-        residuals = [item("residuals (rms)", rms, "%"), item("largest residual", largest, "%")]
+        residuals = [
+            item("residuals (rms)", float(f"{rms:.2g}"), "%"),
+            item("largest residual", float(f"{largest:.2g}"), "%"),
+        ]
         total = _determined("total_resistance", row["total"], "ohm", f"circuit {best.circuit}", residuals)
         rows += [total | whose, _determined("interface_resistance", row["interface"], "ohm") | whose]
         area = optional(recording, "area_cm2")
-        if recording.attrs["role"] == "interface" and area == area:  # NaN where the manifest gives none
+        if recording.attrs["role"] == "interface" and isfinite(area):
             specific = resistance.area_specific(row["interface"], area, area_uncertainty)
             rows.append(
                 _determined("area_specific_resistance", specific, "ohm cm2", "of one of two interfaces") | whose
@@ -99,7 +103,7 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
     for sample, course in resistance.trends(found, part).items():
         own = found[found["sample"] == sample]
         whose = Whose(sample=sample, state=f"{own.state.iloc[0]} to {own.state.iloc[-1]}")
-        note = f"of the {part} resistance: {_in_words(course)}"
+        note = f"{part} resistance: {_in_words(course)}"
         test = [item("p against a straight line", float(f"{course.probability:.2g}"))]
         limits = [item("stable within", 100 * STABLE_SHARE, "%"), item("p for a break below", SIGNIFICANCE)]
         if course.break_cycle is not None:
@@ -109,8 +113,11 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
         against = None if sample == reference else resistance.compared(found, sample, reference, part)
         ratios = []
         if against:
-            ratio = Interval((against.least + against.most) / 2, against.least, against.most)
-            ratios = [item(f"ratio to {reference} at {against.cycles} cycles, least to largest", ratio)]
+            ratios = [
+                item(f"cycles that {reference} has too", against.cycles),
+                item(f"least ratio to {reference}", float(f"{against.least:.2g}")),
+                item("largest ratio", float(f"{against.most:.2g}")),
+            ]
             rows.append(finding(f"always_higher_than_{reference}", against.higher, **whose, evidence=ratios))
         rows.append(
             finding("falls_then_stable", course.falls_then_stable, **whose, evidence=test, threshold=limits, note=note)
@@ -125,22 +132,20 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
 
 def _in_words(course: Trend) -> str:
     """The course, such as "falls from 67 to 25.4 ohm (-62 %) until cycle 44, then stays within 2 %"."""
-    level, least_level, _ = course.level.numbers
-    fall, _, most_fall = course.fall.numbers
-    change, low, high = course.change.numbers
+    level, fall, most_fall = course.level.numbers[0], course.fall.numbers[0], course.fall.numbers[2]
     if course.break_cycle is None:
-        return f"no break is seen; before one it may fall by {100 * most_fall / max(least_level, 1e-12):.0f} % at most"
-    start, share = level + fall, -100 * fall / (level + fall)
-    verb = "falls" if fall > 0 else "rises"
-    largest = 100 * max(abs(low), abs(high)) / level
+        excluded = 100 * max(most_fall, 0.0) / (level + max(most_fall, 0.0))
+        return f"no break is seen; an early fall by more than {excluded:.2g} % is excluded"
+    start = level + fall
+    until = f"until cycle {course.break_cycle.numbers[0]:.0f}"
+    first = f"{'falls' if fall > 0 else 'rises'} from {start:.3g} to {level:.3g} ohm ({-100 * fall / start:+.0f} %)"
+    change, low, high = (100 * x / level for x in course.change.numbers)
+    largest = max(abs(low), abs(high))
     if largest <= 100 * STABLE_SHARE:
         then = f"then stays within {largest:.2g} %"
     else:
-        then = (
-            f"then changes by {100 * change / level:+.0f} % ({100 * low / level:+.0f} to {100 * high / level:+.0f} %)"
-        )
-    until = f"until cycle {course.break_cycle.numbers[0]:.0f}"
-    return f"{course.model}: {verb} from {start:.3g} to {level:.3g} ohm ({share:+.0f} %) {until}, {then}"
+        then = f"then changes by {change:+.0f} % ({low:+.0f} to {high:+.0f} %)"
+    return f"{first} {until}, {then} (model: {course.model})"
 
 
 def _determined(
