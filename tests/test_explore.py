@@ -76,7 +76,7 @@ def test_a_file_without_a_manifest_needs_its_area():
     path = paths.RAW / "cycling" / "ccd-LLZ.csv"
     names = list(views(opened(path)))
     assert names[0] == "critical current density"
-    with pytest.raises(ValueError, match="the electrode area is not known.*area_cm2"):
+    with pytest.raises(ValueError, match=r"the electrode area is not known.*area_cm2"):
         drawn(views(opened(path))[names[0]]())
     assert "0.2 mA/cm²" in text(drawn(views(opened(path, area_cm2=0.785))[names[0]]()))
 
