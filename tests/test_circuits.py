@@ -22,7 +22,7 @@ def z(circuit, **changed):
 @pytest.mark.parametrize("circuit", ["R", "L", "C", "W", "Q", "RQ", "RWQ", "L-R-RQ-RWQ-RQ-Q"])
 def test_slopes_are_its_differences(circuit):
     p = np.array([*values(circuit).values()])
-    slopes = circuits.terms(circuit, p, FREQUENCY)[1]
+    slopes = circuits.with_derivatives(circuit, p, FREQUENCY)[1]
     for at, name in enumerate(circuits.names(circuit)):
         up, down = (z(circuit, **{name: p[at] * np.exp(sign * 1e-5)}) for sign in (1, -1))
         np.testing.assert_allclose(slopes[at], (up - down) / 2e-5, rtol=1e-7, atol=1e-9 * np.abs(z(circuit)).max())
@@ -75,5 +75,5 @@ def test_limits_of_a_cell():
 
 def test_names_tell_the_place_of_an_element():
     assert circuits.names("L-R-RQ-Q") == ("L0", "R1", "R2", "tau2", "n2", "Q3", "n3")
-    with pytest.raises(ValueError, match="'X' is no element: write some of R, L"):
+    with pytest.raises(ValueError, match="'X' is not an element; use R, L"):
         circuits.names("R-X")

@@ -100,6 +100,13 @@ class Interval:
         """Whether both bounds are known."""
         return self.low is not None and self.high is not None
 
+    @property
+    def numbers(self) -> tuple[float, float, float]:
+        """Value and both bounds, for arithmetic that needs all three; ValueError where one is missing."""
+        if self.value is None or self.low is None or self.high is None:
+            raise ValueError(f"{self}: its value or one of its bounds is not determined")
+        return self.value, self.low, self.high
+
     def scaled(self, factor: float) -> "Interval":
         """Return the interval in another unit: value and bounds times a factor, which may be negative."""
         value, low, high = (None if x is None else x * factor for x in self)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from math import floor, isfinite, log10
-from typing import Any
+from typing import Any, TypedDict
 
 import pandas as pd
+import xarray as xr
 
 from coldbond.interval import Interval
 
@@ -13,17 +14,29 @@ pd.set_option("display.max_colwidth", None)  # a note that is cut off at 50 char
 Value = Interval | float | bool | None
 
 
+class Whose(TypedDict):
+    """Sample and state that a finding belongs to, as in the manifest."""
+
+    sample: str
+    state: str
+
+
+def whose(recording: xr.Dataset | xr.DataTree) -> Whose:
+    """Return sample and state of a recording."""
+    return Whose(sample=recording.attrs["sample"], state=recording.attrs["state"])
+
+
 def finding(
     quantity: str,
     value: Value,
-    *rest: Any,
+    unit: str = "",
+    *,
     sample: str = "",
     state: str = "",
     evidence: Sequence[dict] = (),
     threshold: Sequence[dict] = (),
     alternatives: Sequence[dict] = (),
     note: str = "",
-    unit: str = "",
 ) -> dict:
     """Return one row of a figure's numbers, as figures/NAME.json holds it.
 
@@ -59,12 +72,6 @@ def finding(
     ValueError
         A number is not finite, or the value lies outside its own interval.
     """
-    if rest and isinstance(rest[0], str):
-        (unit,) = rest
-    elif rest:  # a value and its bounds, one by one
-        low, high, *units = rest
-        unit = units[0] if units else unit
-        value = value if isinstance(value, bool | Interval) else Interval(value, low, high)
     return {
         "quantity": quantity,
         "sample": sample,

@@ -216,7 +216,7 @@ class Transient:
         scale = "log" if logarithmic else "linear"
         ax.set(xlabel="Time / s", ylabel="Current / A", xscale=scale, yscale=scale)
         value, low, high = self.steady.current
-        settled = "not determined" if np.isnan(value) else f"{value:.3g} A"
+        settled = "not determined" if value is None else f"{value:.3g} A"
         ends = ("—" if end is None else f"{end:.3g}" for end in (low, high))
         return [
             numbers(

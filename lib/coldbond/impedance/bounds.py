@@ -1,27 +1,40 @@
 """Bounds of a cell's resistances over all distributions of relaxation times.
 
-Arcs beside constant phase elements have distributions of one shape, with tails as powers of the time constant. Those of
-real cells may have others, and the same spectrum then gives resistances that differ by more than its noise.
+Arcs of constant phase elements have distributions of one shape, with power-law tails. Those of real cells may differ,
+and the same spectrum then gives resistances that differ by more than its noise. Here the cell is a resistor, an
+inductor and any non-negative Debye elements R / (1 + i omega tau) in series, which is linear in all of its parameters.
+The resistance is held at trial values, the others are solved for by non-negative least squares (Lawson and Hanson 1974,
+doi 10.1137/1.9781611971217), and a value is allowed if chi square rises by no more than in a fit with one parameter
+held (Rust and Burrus 1972, Mathematical Programming and the Numerical Solution of Linear Equations; Stanley, Patil and
+Kuusela 2022, doi 10.1088/1748-0221/17/10/P10013).
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from coldbond.impedance import fit
+from coldbond.interval import Interval, student
 
-CONFIDENCE = 0.975  # of each side
-PER_DECADE = 8  # time constants
-FASTER = 1.0  # decades beyond the fastest point
-#: Decades before the slowest point at which the time constants end where a tail follows: what is slower is the tail's.
-TAIL = 1.0
-#: Exponents of the elements that let no direct current pass; where that of a constant phase element is not known, any.
+#: Time constants of the Debye elements: how many a decade, how many decades beyond the fastest point, and how many
+#: before the slowest point they end where a tail follows: what is slower counts to the tail.
+TIMES_PER_DECADE, BEYOND_FASTEST, BEFORE_TAIL = 8, 1.0, 1.0
+#: Exponents of the elements that let no direct current pass. That of a constant phase element is not known: a sum of
+#: several stands for it.
 TAILS = {"W": (0.5,), "C": (1.0,), "Q": (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)}
-LARGE = 1e5  # so that even intervals of 1e-4 of the value are not blurred by how a value is held
-NOTHING = 1e-10  # a share of the squares that is rounding alone
-FIRST, LAST = 2e-3, 1e3  # steps from the value, as a share of it; no bound beyond the last
-PLATEAU = 0.5  # decades on either side in which there is no smaller imaginary part
+#: Weight that holds the resistance, as a multiple of the root of chi square: even intervals of 1e-4 of the value are
+#: not blurred by it.
+CONSTRAINT_WEIGHT = 1e5
+#: Share of the sum of squares that is rounding error of the computation.
+ROUNDING = 1e-10
+#: First step from the value and largest distance from it at which a bound is looked for, as a share of the value, and
+#: the accuracy of a bound, as a share of its distance.
+FIRST_STEP, LARGEST_STEP, ACCURACY = 2e-3, 1e3, 0.02
+#: Least value by which steps are scaled, as a share of the least modulus, where the resistance is nearly zero.
+LEAST_SCALE = 1e-3
+#: A minimum of the imaginary part is the least within so many decades on either side.
+PLATEAU_HALF_WIDTH = 0.5
 
 
 def of_part(
@@ -31,13 +44,8 @@ def of_part(
     part: str,
     boundary: float,
     tails: Collection[str],
-) -> tuple[float | None, float | None]:
-    """Return the least and the greatest resistance of a part of the cell that a spectrum allows, at 95 %.
-
-    The cell is a resistor, an inductor and any Debye elements R / (1 + i omega tau) in series, eight a decade, none of
-    them negative (Lawson and Hanson 1974). A value is allowed if chi square, with the part held there, rises by no more
-    than a fit with one parameter held may (Rust and Burrus 1972, Mathematical Programming and the Numerical Solution of
-    Linear Equations; Stanley, Patil and Kuusela 2022, doi 10.1088/1748-0221/17/10/P10013).
+) -> Interval:
+    """Return the resistance of a part of the cell, with the least and the greatest that a spectrum allows, at 95 %.
 
     Parameters
     ----------
@@ -48,69 +56,75 @@ def of_part(
     boundary : float
         In s.
     tails : collection of str
-        Kinds of elements that let no direct current pass and are in series too: see `TAILS`.
+        Kinds of elements in series that let no direct current pass: see `TAILS`.
 
     Returns
     -------
-    low, high : float or None
-        In ohm; None where there is no bound. Of a cell with a constant phase element in series, interface and total
-        have none unless the imaginary part has a minimum between arcs and tail.
+    Interval
+        In ohm; None where there is no bound. Interface and total of a cell with a constant phase element in series are
+        not determined unless the imaginary part has a minimum between arcs and tail.
     """
     if part != "electrolyte" and "Q" in tails and not _has_plateau(frequency, impedance, boundary):
-        return None, None
+        return Interval(None)
     s = 2j * np.pi * frequency
-    ends = -np.log10(np.abs(s).max()) - FASTER, -np.log10(np.abs(s).min())
+    first, last = -np.log10(np.abs(s).max()) - BEYOND_FASTEST, -np.log10(np.abs(s).min())
     if part != "electrolyte" and tails:
-        ends = ends[0], ends[1] - TAIL
-    tau = np.logspace(*ends, int(np.ptp(ends) * PER_DECADE) + 1)
+        last -= BEFORE_TAIL
+    tau = np.logspace(first, last, int((last - first) * TIMES_PER_DECADE) + 1)
     exponents = sorted({exponent for tail in tails for exponent in TAILS[tail]})
-    columns = np.array([s**0, *(1 / (1 + s * one) for one in tau), s, *(s**-exponent for exponent in exponents)])
+    # Columns: resistor, Debye elements, inductor, tails; `share` is the part's share in each amplitude.
+    elements = np.array([s**0, *(1 / (1 + s * one) for one in tau), s, *(s**-exponent for exponent in exponents)])
     slow = np.concatenate([[0.0], fit.slow_share(tau, boundary), np.zeros(1 + len(exponents))])
-    all_of_it = np.concatenate([np.ones(1 + tau.size), np.zeros(1 + len(exponents))])
-    share = {"electrolyte": all_of_it - slow, "interface": slow, "total": all_of_it}[part]
-    matrix, target = _stacked(columns * weights).T, _stacked(impedance * weights)
-    size = np.linalg.norm(matrix, axis=0)
-    matrix, share = matrix / size, share / size
-    found = _nonnegative(matrix, target)
-    residual = target - matrix @ found
-    least = max(float(residual @ residual), NOTHING * float(target @ target))
-    freedom = max(fit.effective_points(residual) - np.count_nonzero(found), 1.0)
-    wanted = np.sqrt(least / freedom) * stats.t.ppf(CONFIDENCE, freedom)
-    value = float(share @ found)
-    scale = max(value, 1e-3 * float(np.abs(impedance).min()))
-    triangle = np.linalg.qr(np.column_stack([matrix, target]), mode="r")  # the same sums of squares, fewer rows
-    held = np.vstack([triangle[:, :-1], LARGE * np.sqrt(least) / scale * share])
+    everything = np.concatenate([np.ones(1 + tau.size), np.zeros(1 + len(exponents))])
+    share = {"electrolyte": everything - slow, "interface": slow, "total": everything}[part]
+    matrix, target = _stacked(elements * weights).T, _stacked(impedance * weights)
+    norms = np.linalg.norm(matrix, axis=0)
+    matrix, share = matrix / norms, share / norms
+    amplitudes = _nonnegative(matrix, target)
+    residual = target - matrix @ amplitudes
+    least = max(float(residual @ residual), ROUNDING * float(target @ target))
+    freedom = max(fit.effective_points(residual) - np.count_nonzero(amplitudes), 1.0)
+    root_of_rise = np.sqrt(least / freedom) * student(freedom)
+    value = float(share @ amplitudes)
+    scale = max(value, LEAST_SCALE * float(np.abs(impedance).min()))
+    # The triangular factor of a QR decomposition gives the same sums of squares with fewer rows.
+    _, triangle = np.linalg.qr(np.column_stack([matrix, target]))
+    held = np.vstack([triangle[:, :-1], CONSTRAINT_WEIGHT * np.sqrt(least) / scale * share])
 
-    def beyond(step: float, side: int) -> float:
-        """Root of the excess of chi square over what is allowed."""
-        aim = LARGE * np.sqrt(least) * (value / scale + side * step)
-        x = _nonnegative(held, np.append(triangle[:, -1], aim))
-        excess = float(np.sum((held[:-1] @ x - triangle[:, -1]) ** 2)) - least
-        return np.sqrt(max(excess, 0.0)) - wanted
+    def beyond(side: int) -> Callable[[float], float]:
+        def difference(step: float) -> float:
+            """Root of the excess of chi square less that of what is allowed."""
+            aim = CONSTRAINT_WEIGHT * np.sqrt(least) * (value / scale + side * step)
+            x = _nonnegative(held, np.append(triangle[:, -1], aim))
+            excess = float(np.sum((held[:-1] @ x - triangle[:, -1]) ** 2)) - least
+            return float(np.sqrt(max(excess, 0.0)) - root_of_rise)
 
-    ends = [_bound(lambda step, side=side: beyond(step, side), value / scale if side < 0 else LAST) for side in (-1, 1)]
-    return tuple(None if end is None else value + side * end * scale for side, end in zip((-1, 1), ends, strict=True))
+        return difference
+
+    down, up = _root(beyond(-1), value / scale), _root(beyond(1), LARGEST_STEP)
+    return Interval(value, None if down is None else value - down * scale, None if up is None else value + up * scale)
 
 
-def _bound(beyond, last: float) -> float | None:
-    """The step at which what is allowed is used up; None where it is not before the last."""
-    inner, outer = 0.0, min(FIRST, last)
-    while beyond(outer) < 0:
+def _root(function: Callable[[float], float], last: float) -> float | None:
+    """Step at which an increasing function is zero; None where it is negative up to the last."""
+    inner, outer = 0.0, min(FIRST_STEP, last)
+    while function(outer) < 0:
         if outer >= last:
             return None
         inner, outer = outer, min(2 * outer, last)
-    return optimize.brentq(beyond, inner, outer, xtol=0.02 * outer)
+    return float(optimize.brentq(function, inner, outer, xtol=ACCURACY * outer))
 
 
 def _has_plateau(frequency: np.ndarray, impedance: np.ndarray, boundary: float) -> bool:
     """Whether the imaginary part has a minimum beyond the boundary, so that arcs end before the tail begins."""
-    place, height = np.log10(frequency), -impedance.imag
-    near = np.abs(place - place[:, None]) <= PLATEAU
-    inside = (place > place.min() + PLATEAU / 2) & (place < -np.log10(2 * np.pi * boundary))
+    decade, height = np.log10(frequency), -impedance.imag
+    near = np.abs(decade - decade[:, None]) <= PLATEAU_HALF_WIDTH
+    inside = (decade > decade.min() + PLATEAU_HALF_WIDTH / 2) & (decade < -np.log10(2 * np.pi * boundary))
     return bool(np.any(inside & (height > 0) & (np.where(near, height, np.inf).min(axis=1) >= height)))
 
 
 def _nonnegative(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
+    # scipy's default of three iterations a column is too few for columns as alike as these.
     return optimize.nnls(matrix, target, maxiter=30 * matrix.shape[1])[0]
 
 

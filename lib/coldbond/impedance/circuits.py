@@ -1,4 +1,10 @@
-"""Equivalent circuits: elements in series, written as in "L-R-RQ-Q", with their impedance and its derivatives."""
+"""Equivalent circuits: elements in series, written as in "L-R-RQ-Q", with their impedance and its derivatives.
+
+Each element has a closed expression for its impedance over the angular frequency omega. Powers of i omega are computed
+from logarithms, and all RQ arcs of a circuit at once, since fits evaluate circuits many thousand times. Derivatives are
+by the logarithms of the parameters, which makes them alike in size. Elements and symbols follow Lasia (2014,
+Electrochemical Impedance Spectroscopy and its Applications, doi 10.1007/978-1-4614-8933-7).
+"""
 
 from collections.abc import Mapping
 from functools import cache
@@ -7,8 +13,8 @@ import numpy as np
 
 #: Elements and their parameters, all positive. In brackets the impedance, with s = 2 pi i frequency:
 #: resistor, inductor (s L), capacitor (1 / s C), constant phase element (1 / Q s^n), Warburg element of semi-infinite
-#: diffusion (A / s^0.5), arc of a resistance beside a constant phase element (R / (1 + (s tau)^n)), and such an arc
-#: whose resistance has a Warburg element behind it (Randles 1947, doi 10.1039/df9470100011).
+#: diffusion (A / s^0.5), arc of a resistor in parallel with a constant phase element (R / (1 + (s tau)^n)), and such
+#: an arc with a Warburg element in series with the resistor (Randles 1947, doi 10.1039/df9470100011).
 ELEMENTS = {
     "R": ("R",),
     "L": ("L",),
@@ -34,9 +40,7 @@ def elements(circuit: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     kinds = circuit.split("-")
     if unknown := [kind for kind in kinds if kind not in ELEMENTS]:
         known = ", ".join(ELEMENTS)
-        raise ValueError(
-            f"circuit {circuit!r}: {unknown[0]!r} is no element: write some of {known} with - between them"
-        )
+        raise ValueError(f"circuit {circuit!r}: {unknown[0]!r} is not an element; use {known}, joined by hyphens")
     return tuple((kind, tuple(f"{name}{at}" for name in ELEMENTS[kind])) for at, kind in enumerate(kinds))
 
 
@@ -46,90 +50,95 @@ def names(circuit: str) -> tuple[str, ...]:
     return tuple(name for _, own in elements(circuit) for name in own)
 
 
+def unit(name: str) -> str:
+    """Return the unit of a parameter, such as "tau2"."""
+    return UNITS[name.rstrip("0123456789")]
+
+
 def impedance(circuit: str, values: Mapping[str, float], frequency: np.ndarray) -> np.ndarray:
-    """Return the impedance of a circuit, shape (n,), in ohm: `terms` without its derivatives."""
-    return terms(circuit, np.array([values[name] for name in names(circuit)]), frequency)[0]
+    """Return the impedance of a circuit, shape (n,), in ohm, for parameters by name and frequencies in Hz."""
+    return with_derivatives(circuit, np.array([values[name] for name in names(circuit)]), frequency)[0]
 
 
-def terms(circuit: str, values: np.ndarray, frequency: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def with_derivatives(circuit: str, values: np.ndarray, frequency: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the impedance of a circuit and its derivatives.
 
     Parameters
     ----------
     circuit : str
         Elements in series, such as "L-R-RQ-RQ".
-    values : array, shape (parameters,) or (several, parameters)
+    values : array, shape (parameters,)
         Its parameters in the order of `names`, in ohm, henry, farad, second; see `UNITS`.
     frequency : array, shape (n,)
         In Hz.
 
     Returns
     -------
-    impedance : array of complex, shape (n,) or (several, n)
+    impedance : array of complex, shape (n,)
         In ohm; the imaginary part of a capacitor is negative.
-    derivatives : array of complex, shape (parameters, n) or (several, parameters, n)
+    derivatives : array of complex, shape (parameters, n)
         By the logarithm of each parameter, in ohm.
     """
-    logarithm = np.log(2 * np.pi * np.asarray(frequency, float))
-    slopes = np.empty((*values.shape, logarithm.size), complex)
-    z = np.zeros((*values.shape[:-1], logarithm.size), complex)
-    arcs, others = _places(circuit)
-    if arcs.size:  # all at once, for speed
-        own = values[..., arcs, None]
-        resistance, tau, n = own[..., 0, :], own[..., 1, :], own[..., 2, :]
-        turned = logarithm + np.log(tau)
-        share = 1 / (1 + _power(turned, n))
-        each = resistance * share
-        by_power = n * (share - 1) * each
-        slopes[..., arcs[:, 0], :], slopes[..., arcs[:, 1], :] = each, by_power
-        slopes[..., arcs[:, 2], :] = by_power * (turned + 0.5j * np.pi)
-        z += each.sum(axis=-2)
-    for kind, at in others:
-        one, own = _element(kind, values.T[at:, ..., None], logarithm)
-        for place, slope in enumerate(own, start=at):
-            slopes[..., place, :] = slope
-        z += one
-    return z, slopes
+    log_omega = np.log(2 * np.pi * np.asarray(frequency, float))
+    derivatives = np.empty((values.size, log_omega.size), complex)
+    z = np.zeros(log_omega.size, complex)
+    arcs, others = _positions(circuit)
+    if arcs.size:
+        resistance, tau, n = values[arcs.T][:, :, None]
+        log_omega_tau = log_omega + np.log(tau)
+        relative = 1 / (1 + _power(log_omega_tau, n))  # 1 / (1 + (s tau)^n)
+        each = resistance * relative
+        by_tau = n * (relative - 1) * each
+        derivatives[arcs[:, 0]], derivatives[arcs[:, 1]] = each, by_tau
+        derivatives[arcs[:, 2]] = by_tau * (log_omega_tau + 0.5j * np.pi)
+        z += each.sum(axis=0)
+    for kind, first in others:
+        own_z, own_derivatives = _element(kind, values[first:], log_omega)
+        derivatives[first : first + len(own_derivatives)] = own_derivatives
+        z += own_z
+    return z, derivatives
 
 
 def _power(logarithm: np.ndarray, n: np.ndarray | float) -> np.ndarray:
-    """The power n of i omega, of omega's logarithm: real but for a factor, which is three times as fast."""
+    """(i omega)^n from ln omega; a real exponential and a phase factor are three times as fast as a complex power."""
     return np.exp(n * logarithm) * np.exp(0.5j * np.pi * n)
 
 
 @cache
-def _places(circuit: str) -> tuple[np.ndarray, list[tuple[str, int]]]:
-    """Where the parameters of the arcs are, shape (arcs, 3), and the other elements with where theirs begin."""
-    begins, kinds = [], [kind for kind, _ in elements(circuit)]
-    for at in range(len(kinds)):
-        begins.append(sum(len(ELEMENTS[kind]) for kind in kinds[:at]))
-    placed = list(zip(kinds, begins, strict=True))
-    arcs = np.array([range(at, at + 3) for kind, at in placed if kind == "RQ"], int)
-    return arcs, [(kind, at) for kind, at in placed if kind != "RQ"]
+def _positions(circuit: str) -> tuple[np.ndarray, list[tuple[str, int]]]:
+    """Positions of the parameters of the RQ arcs, shape (arcs, 3), and the other elements with their first position."""
+    first, positions = 0, []
+    for kind, own in elements(circuit):
+        positions.append((kind, first))
+        first += len(own)
+    arcs = np.array([range(at, at + 3) for kind, at in positions if kind == "RQ"], int)
+    return arcs, [(kind, at) for kind, at in positions if kind != "RQ"]
 
 
-def _element(kind: str, p: np.ndarray, logarithm: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The impedance of one element and its derivatives by the logarithms of its parameters."""
+def _element(kind: str, p: np.ndarray, log_omega: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Impedance of one element other than RQ and its derivatives by the logarithms of its parameters."""
     match kind:
         case "R":
-            return p[0], [p[0]]
+            z = np.full(log_omega.size, p[0], complex)
+            return z, [z]
         case "L":
-            z = p[0] * _power(logarithm, 1)
+            z = p[0] * _power(log_omega, 1)
             return z, [z]
         case "C":
-            z = _power(logarithm, -1) / p[0]
+            z = _power(log_omega, -1) / p[0]
             return z, [-z]
         case "W":
-            z = p[0] * _power(logarithm, -0.5)
+            z = p[0] * _power(log_omega, -0.5)
             return z, [z]
         case "Q":
-            z = _power(logarithm, -p[1]) / p[0]
-            return z, [-z, -z * p[1] * (logarithm + 0.5j * np.pi)]
-    turned = logarithm + np.log(p[1])  # RWQ
-    power = _power(turned, p[2])
-    diffusion = p[3] * _power(logarithm, -0.5)
+            z = _power(log_omega, -p[1]) / p[0]
+            return z, [-z, -z * p[1] * (log_omega + 0.5j * np.pi)]
+    # RWQ: 1 / z = (s tau)^n / R + 1 / (R + A / s^0.5)
+    log_omega_tau = log_omega + np.log(p[1])
+    power = _power(log_omega_tau, p[2])
+    diffusion = p[3] * _power(log_omega, -0.5)
     branch = p[0] + diffusion
     z = 1 / (power / p[0] + 1 / branch)
-    by_power = -(z**2) * power / p[0] * p[2]
+    by_tau = -(z**2) * power / p[0] * p[2]
     by_resistance = z**2 * (power / p[0] + p[0] / branch**2)
-    return z, [by_resistance, by_power, by_power * (turned + 0.5j * np.pi), z**2 * diffusion / branch**2]
+    return z, [by_resistance, by_tau, by_tau * (log_omega_tau + 0.5j * np.pi), z**2 * diffusion / branch**2]

@@ -1,42 +1,44 @@
-"""95 % intervals of what a circuit fit says, as wide as its residuals, their likeness and the choice of circuit ask."""
+"""95 % intervals from the residuals, their autocorrelation and the choice of model.
+
+The interval of a parameter or a resistance is that of its profile likelihood: the quantity is held at a trial value,
+all other parameters are fitted anew, and the interval ends where chi square has risen by the quantile of Student's t
+(Venzon and Moolgavkar 1988, doi 10.2307/2347496). The size of the errors follows from the residuals, and autocorrelated
+residuals, as those of a circuit that does not quite describe the cell, count as fewer points. Intervals of a part of
+the cell also cover the circuits that are not excluded and all distributions of relaxation times (`bounds`).
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from lmfit.minimizer import MinimizerResult
-from scipy import stats
 
 from coldbond.impedance import bounds, fit
-from coldbond.impedance.fit import FLOOR, Problem
+from coldbond.impedance.problem import FLOOR, Problem
+from coldbond.interval import Interval, student
 
-CONFIDENCE = 0.975  # of each side
 #: Circuits whose Bayesian information criterion lies further above the best are excluded ("very strong" evidence: Kass
 #: and Raftery 1995, doi 10.1080/01621459.1995.10476572).
 EXCLUDED = 10.0
-#: A quantity and its slopes by the parameters' logarithms.
+#: A quantity and its derivatives by the parameters' logarithms, for parameters by name.
 Quantity = Callable[[Mapping[str, float]], tuple[float, dict[str, float]]]
-BISECTIONS = 8
-UNBOUNDED = np.log(1e3)  # a factor beyond the first step that leaves the fit as good says that there is no bound
-ENDLESS = np.log(1e12)  # in any unit: nothing that is measured comes near it
-LARGE = 1e3
-NOTHING = 1e-12  # a mean square of the weighted residuals that is rounding alone
-
-
-class Interval(NamedTuple):
-    """A value with its 95 % interval; a bound that the data do not give is None."""
-
-    value: float
-    low: float | None
-    high: float | None
+#: The search ends this far (as a logarithm) beyond the first step if the fit is still as good: there is no bound.
+UNBOUNDED = np.log(1e3)
+#: Largest logarithm of a value, in any SI unit; no measured quantity comes near it.
+LARGEST_LOGARITHM = np.log(1e12)
+#: Weight that holds the quantity, as a multiple of the root of chi square: the quantity then moves by less than 1e-3 of
+#: its interval.
+CONSTRAINT_WEIGHT = 1e3
+#: Mean square of the weighted residuals below which they are rounding errors of the computation.
+ROUNDING = 1e-12
+#: The search for a bound: least first step and growth of the steps outwards, steps of the root search, relative
+#: accuracy of the rise of chi square at which that ends, evaluations of each fit.
+LEAST_STEP, STEP_GROWTH, ROOT_STEPS, ROOT_ACCURACY, EVALUATIONS = 1e-4, 1.6, 8, 0.02, 60
+#: Least distance of a step of the root search from the ends of its bracket, as a share of it.
+BRACKET_MARGIN = 0.05
 
 
 def profile(result: MinimizerResult, names: str | Sequence[str]) -> Interval:
     """Return a parameter, or the sum of several, with the interval of its profile likelihood.
-
-    All other parameters are fitted anew at every value tried (Venzon and Moolgavkar 1988, doi 10.2307/2347496). The
-    size of the errors follows from the residuals, and residuals that resemble their neighbours, as those of a circuit
-    that is not quite the cell's do, count as fewer points.
 
     Parameters
     ----------
@@ -48,8 +50,8 @@ def profile(result: MinimizerResult, names: str | Sequence[str]) -> Interval:
     Returns
     -------
     Interval
-        In the parameters' unit. A bound is None where a value a thousandfold beyond what the slopes promise fits as
-        well.
+        In the parameters' unit. A bound is None where the fit is still as good at a value a thousand times beyond the
+        linear estimate of the bound.
     """
     names = [names] if isinstance(names, str) else list(names)
     return _profile(result, lambda values: (sum(values[n] for n in names), {n: values[n] for n in names}), names)
@@ -58,29 +60,29 @@ def profile(result: MinimizerResult, names: str | Sequence[str]) -> Interval:
 def of_part(
     results: Mapping[str, MinimizerResult], part: str, boundary: float, model_uncertainty: float = 0.0
 ) -> Interval:
-    """Return the resistance of a part of the cell over all circuits and all distributions that the data do not exclude.
+    """Return the resistance of a part of the cell, over all circuits and distributions that the data do not exclude.
 
-    The interval is the hull of the profiles of all circuits that are not excluded, among those with no more parameters
-    than the best, and of the bounds over all distributions of relaxation times (`bounds`), which stand for every richer
-    one. It is widened by what neither can tell.
+    The interval is the hull of the profiles of all circuits that are not excluded and have no more parameters than the
+    best, and of the bounds over all distributions of relaxation times (`bounds`), which stand for every larger circuit.
+    It is widened by the model uncertainty.
 
-    In trials with log-normally distributed interfaces, 0.2 % of noise and a drift of 0.3 % in the slowest decade the
-    profiles alone held 28 to 65 of 100 truths, as the arcs' shape is not the interfaces', and the hull, with a model
-    uncertainty of 0.001 for the drift, 95 to 100. Interface and total of a cell that blocks direct current are
-    undetermined where its imaginary part has no minimum between arcs and tail. Processes slower than the slowest
-    frequency do not count.
+    In trials with log-normally distributed interfaces, 0.2 % of noise and a drift of 0.3 % in the slowest decade, the
+    profiles alone covered 28 to 65 of 100 true values, since arcs of constant phase elements have another shape. The
+    hull, with a model uncertainty of 0.001 for the drift, covered 95 to 100. Interface and total of a cell that blocks
+    direct current are undetermined unless its imaginary part has a minimum between arcs and tail. Processes slower than
+    the lowest frequency do not count.
 
     Parameters
     ----------
     results : mapping of str to lmfit.minimizer.MinimizerResult
         By circuit, from `fit.candidates`.
     part : {"electrolyte", "interface", "total"}
-        Resistances to add up, as `fit.resistance` tells them apart.
+        As for `fit.resistance`.
     boundary : float
         Time constant [s] between the fast arcs of the electrolyte and the others.
     model_uncertainty : float
-        Standard uncertainty by what is no error of single points and no shape of an arc, such as a drift in the course
-        of the sweep, as a share of the total resistance or, for the electrolyte, of its own.
+        Relative standard uncertainty from errors that are common to neighbouring points, such as a drift during the
+        sweep; of the total resistance or, for the electrolyte, of its own.
 
     Returns
     -------
@@ -90,23 +92,21 @@ def of_part(
     """
     best = min(results.values(), key=lambda result: result.bic)
     kept = [one for one in results.values() if one.bic - best.bic < EXCLUDED and one.nvarys <= best.nvarys]
-    value, low, high = _of_one(best, part, boundary)
-    if not value:
+    own = _profile_of_part(best, part, boundary)
+    if not own.value:
         return Interval(0.0, None, None)
     tails = {kind for one in kept for kind in one.circuit.split("-")} & {*bounds.TAILS}
-    ends = [bounds.of_part(best.frequency, best.impedance, best.weights, part, boundary, tails)]
-    ends += [(low, high), *(_of_one(one, part, boundary)[1:] for one in kept if one is not best)]
-    lows, highs = zip(*ends, strict=True)
+    of_distributions = bounds.of_part(best.frequency, best.impedance, best.weights, part, boundary, tails)
+    of_others = [_profile_of_part(one, part, boundary) for one in kept if one is not best]
     whole, _ = fit.resistance(
         best.circuit, best.params.valuesdict(), "electrolyte" if part == "electrolyte" else "total", boundary
     )
-    extra = stats.norm.ppf(CONFIDENCE) * model_uncertainty * whole
-    low = None if None in lows else value - np.hypot(value - min(lows), extra)
-    high = None if None in highs else value + np.hypot(max(highs) - value, extra)
-    return Interval(value, None if low is None or low <= 0 else float(low), None if high is None else float(high))
+    hull = Interval.hull(own.value, [of_distributions, own, *of_others]).widened(model_uncertainty * whole)
+    # A resistance is positive: a lower bound at or below zero is none.
+    return hull if hull.low is None or hull.low > 0 else Interval(hull.value, None, hull.high)
 
 
-def _of_one(result: MinimizerResult, part: str, boundary: float) -> Interval:
+def _profile_of_part(result: MinimizerResult, part: str, boundary: float) -> Interval:
     slowest = 1 / (2 * np.pi * result.frequency.min())
 
     def quantity(values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
@@ -116,86 +116,96 @@ def _of_one(result: MinimizerResult, part: str, boundary: float) -> Interval:
 
 
 def _profile(result: MinimizerResult, quantity: Quantity, names: Sequence[str] = ()) -> Interval:
-    """The profile of a quantity; one of exponents alone ends at 1."""
+    """The profile interval of a quantity."""
     problem = Problem(result.circuit, result.frequency, result.impedance, result.weights)
     best = problem.coordinates(result.params.valuesdict())
     value = float(quantity(result.params.valuesdict())[0])
     residual = problem.residual(best)
-    least = max(float(residual @ residual), NOTHING * residual.size)
+    least = max(float(residual @ residual), ROUNDING * residual.size)
     freedom = max(fit.effective_points(residual) - len(problem.names), 1.0)
-    wanted = least / freedom * stats.t.ppf(CONFIDENCE, freedom) ** 2
-    held = _Held(problem, quantity, LARGE * np.sqrt(least))
-    slopes, effects = held.jacobian(best)[-1] / held.weight, problem.jacobian(best)
-    sizes = np.maximum(np.linalg.norm(effects, axis=0), np.finfo(float).tiny)
-    spread = float(np.linalg.norm(np.linalg.pinv((effects / sizes).T) @ (slopes / sizes))) * np.sqrt(wanted)
-    ceiling = 0.0 if names and all(name[0] == "n" for name in names) else ENDLESS
-    ends = [_bound(held, best, np.log(value), least, wanted, side, spread, ceiling) for side in (-1, 1)]
+    rise = least / freedom * student(freedom) ** 2
+    constrained = _Constrained(problem, quantity, CONSTRAINT_WEIGHT * np.sqrt(least))
+    # The half width by error propagation is the first step of the search. The pseudoinverse of the scaled Jacobian
+    # leaves out directions that the data do not determine.
+    gradient, jacobian = constrained.jacobian(best)[-1] / constrained.weight, problem.jacobian(best)
+    sizes = np.maximum(np.linalg.norm(jacobian, axis=0), np.finfo(float).tiny)
+    half_width = float(np.linalg.norm(np.linalg.pinv((jacobian / sizes).T) @ (gradient / sizes))) * np.sqrt(rise)
+    largest = 0.0 if names and all(name[0] == "n" for name in names) else LARGEST_LOGARITHM  # an exponent ends at 1
+    ends = [_bound(constrained, best, np.log(value), least, rise, side, half_width, largest) for side in (-1, 1)]
     return Interval(value, *(None if bound is None else float(np.exp(bound)) for bound in ends))
 
 
-class _Held(Problem):
-    """A problem with one more residual, which holds the logarithm of a quantity at a value."""
+class _Constrained(Problem):
+    """A problem with one more residual, which holds the logarithm of a quantity at `target`."""
 
     def __init__(self, problem: Problem, quantity: Quantity, weight: float) -> None:
         super().__init__(problem.circuit, problem.frequency, problem.impedance, problem.weights)
         self.quantity, self.weight, self.target = quantity, weight, 0.0
+        self._last_p: np.ndarray | None = None
+        self._last_quantity: tuple[float, dict[str, float]] = 0.0, {}
 
     def residual(self, x: np.ndarray) -> np.ndarray:
-        found, _ = self._terms(x)[-1]
-        return np.append(super().residual(x), self.weight * (np.log(found + FLOOR) - self.target))
+        value, _ = self._quantity_at(x)
+        return np.append(super().residual(x), self.weight * (np.log(value + FLOOR) - self.target))
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
-        *_, p, (found, slopes) = self._terms(x)
-        row = np.array([slopes.get(name, 0.0) for name in self.names]) * np.where(self.is_exponent, 1 - p, 1.0)
-        return np.vstack([super().jacobian(x), self.weight * row / (found + FLOOR)])
+        value, derivatives = self._quantity_at(x)
+        row = np.array([derivatives.get(name, 0.0) for name in self.names]) * self.by_coordinate(self._at(x)[0])
+        return np.vstack([super().jacobian(x), self.weight * row / (value + FLOOR)])
 
-    def _found(self, p: np.ndarray) -> tuple:
-        return *super()._found(p), self.quantity(dict(zip(self.names, p.tolist(), strict=True)))
+    def _quantity_at(self, x: np.ndarray) -> tuple[float, dict[str, float]]:
+        p = self._at(x)[0]
+        if p is not self._last_p:
+            self._last_p, self._last_quantity = p, self.quantity(dict(zip(self.names, p.tolist(), strict=True)))
+        return self._last_quantity
 
 
 def _bound(
-    held: _Held,
+    constrained: _Constrained,
     best: np.ndarray,
     centre: float,
     least: float,
-    wanted: float,
+    rise: float,
     side: int,
-    spread: float,
-    ceiling: float,
+    half_width: float,
+    largest: float,
 ) -> float | None:
-    """Logarithm of the value on one side where chi square has risen by what is wanted; None where it does not.
+    """Logarithm of the value on one side where chi square has risen by `rise`; None where it does not.
 
-    The first step is what the slopes promise, a long one for a value that vanishes or goes beyond all measure.
+    Steps outwards bracket the bound; each fit starts from the parameters of the last one inside. For a value whose
+    logarithm the spectrum does not determine the first step is long.
     """
 
     def excess(offset: float, x: np.ndarray) -> tuple[float, np.ndarray]:
-        held.target = centre + side * offset
-        x, _ = held.solved(x, 60)
-        return max(float(np.sum(held.residual(x)[:-1] ** 2)) - least, 0.0), x
+        constrained.target = centre + side * offset
+        x, _ = constrained.minimum(x, EVALUATIONS)
+        return max(float(np.sum(constrained.residual(x)[:-1] ** 2)) - least, 0.0), x
 
-    step = min(max(np.log1p(spread), 1e-4), -np.log(FLOOR))
+    step = min(max(np.log1p(half_width), LEAST_STEP), -np.log(FLOOR))
     inner, below, x, last = 0.0, 0.0, best, step + UNBOUNDED
     if side > 0:
-        last = min(last, ceiling - centre)
+        last = min(last, largest - centre)
     if last <= 0:
         return None
     while True:
         outer = min(inner + step, last)
-        above, there = excess(outer, x)
-        if above > wanted:
+        above, at_end = excess(outer, x)
+        if above > rise:
             break
         if outer >= last:
             return None
-        inner, below, x = outer, above, there
-        step *= 1.6
-    for _ in range(BISECTIONS):  # the root of chi square's excess is nearly linear
-        share = (wanted**0.5 - below**0.5) / (above**0.5 - below**0.5)
-        middle = inner + min(max(share, 0.05), 0.95) * (outer - inner)
-        found, there = excess(middle, x)
-        if abs(found - wanted) < 0.02 * wanted:
+        inner, below, x = outer, above, at_end
+        step *= STEP_GROWTH
+    # The excess is nearly quadratic in the offset, so that its root is interpolated linearly.
+    for _ in range(ROOT_STEPS):
+        share = (rise**0.5 - below**0.5) / (above**0.5 - below**0.5)
+        middle = inner + min(max(share, BRACKET_MARGIN), 1 - BRACKET_MARGIN) * (outer - inner)
+        found, at_end = excess(middle, x)
+        if abs(found - rise) < ROOT_ACCURACY * rise:
             break
-        if found > wanted:
+        if found > rise:
             outer, above = middle, found
         else:
-            inner, below, x = middle, found, there
-    return held.target + held.residual(there)[-1] / held.weight  # where it really is held
+            inner, below, x = middle, found, at_end
+    # The constraint has a finite weight: the quantity lies a little beside its target.
+    return constrained.target + constrained.residual(at_end)[-1] / constrained.weight

@@ -97,16 +97,16 @@ def _colors(recordings: Mapping[str, xr.Dataset]) -> dict[str, tuple]:
 
 def _nyquist(ax: Axes, recordings: Mapping[str, xr.Dataset], fitted: Fits, tests: Mapping[str, xr.Dataset]) -> None:
     colors = _colors(recordings)
-    shown = []
+    corners = np.zeros((0, 2))
     for label, recording in recordings.items():
         spectrum, best = last_sweep(recording), next(iter(fitted[label].values()))
         z, fails = spectrum.impedance.to_numpy(), tests[label].fails.to_numpy()
-        (points,) = ax.plot(z.real, -z.imag, "o", ms=2, mew=0, color=colors[label], label=recording.attrs["state"])
+        ax.plot(z.real, -z.imag, "o", ms=2, mew=0, color=colors[label], label=recording.attrs["state"])
         ax.plot(best.model.real, -best.model.imag, color=colors[label], lw=0.7)
         ax.plot(z.real[fails], -z.imag[fails], "x", ms=3, mew=0.7, color=FAILS, zorder=3)
-        shown.append(points)
-    reach = 1.05 * max(points.get_xdata().max() for points in shown)
-    below = 1.1 * min(0.0, *(points.get_ydata().min() for points in shown)) - 0.06 * reach
+        corners = np.vstack([corners, [z.real.max(), (-z.imag).min()]])
+    reach = 1.05 * float(corners[:, 0].max())
+    below = 1.1 * min(0.0, float(corners[:, 1].min())) - 0.06 * reach
     ax.set_aspect("equal", adjustable="box")
     ax.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω", xlim=(0, reach), ylim=(below, below + reach))
     ax.legend(loc="upper left", ncols=2, markerscale=1.6, handletextpad=0.1, columnspacing=0.8, borderaxespad=0.2)
@@ -115,7 +115,7 @@ def _nyquist(ax: Axes, recordings: Mapping[str, xr.Dataset], fitted: Fits, tests
 def _against_cycle(ax: Axes, resistances: pd.DataFrame, trends: Mapping[str, Trend], part: str) -> None:
     for sample, own in resistances.groupby("sample", sort=False):
         known = own[own.cycle.notna()]
-        drawn = np.array([[np.nan if x is None else x for x in interval] for interval in known[part]])
+        drawn = np.array([[np.nan if x is None else x for x in interval] for interval in known[part]], float)
         value, low, high = drawn.T
         color = figures.color(str(sample))
         errors = np.nan_to_num([value - low, high - value])
@@ -135,7 +135,8 @@ def _against_cycle(ax: Axes, resistances: pd.DataFrame, trends: Mapping[str, Tre
             fine = np.linspace(known.cycle.min(), known.cycle.max(), 300)
             ax.plot(fine, course.curve(fine), color=color, lw=0.8)
             if course.break_cycle is not None:
-                ax.axvspan(course.break_cycle.low, course.break_cycle.high, color=color, alpha=0.12, lw=0)
+                _, low, high = course.break_cycle.numbers
+                ax.axvspan(low, high, color=color, alpha=0.12, lw=0)
     ax.set(xlabel="Cycle number", ylabel=f"{NAMES[part]} / Ω")
     known = [interval.value for interval in resistances[part]]
     if max(known) > WIDE * min(known):

@@ -1,20 +1,23 @@
-"""Activation energy of a conductivity from resistances at several temperatures."""
+"""Activation energy of a conductivity from resistances at several temperatures.
+
+The logarithm of the conductance, or of conductance times temperature, is fitted by a weighted straight line over 1/kT.
+The two forms give energies that differ by kT: by the Nernst-Einstein relation sigma T is activated, while sigma alone
+is often reported. An uncertainty of the temperature is converted to one of the conductance by the slope (effective
+variance; Orear 1982, doi 10.1119/1.12972).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
-from scipy import stats
 from scipy.constants import e, k
 
-from coldbond.bundle.findings import finding
 from coldbond.impedance.conductivity.ionic import Ionic
-from coldbond.impedance.conductivity.pellet import NORMAL, kelvin, product, shape
-from coldbond.impedance.intervals import Interval
+from coldbond.impedance.conductivity.pellet import kelvin, shape
+from coldbond.interval import NORMAL, Interval, student
 
-ROOM = 298.15  # K
-#: What is drawn as a straight line over 1/T, and the power of T in it.
+#: Quantity that is linear over 1/T, and the power of T in it.
 FORMS = {"conductivity_times_temperature": 1, "conductivity": 0}
 
 
@@ -25,7 +28,7 @@ class Line:
     Attributes
     ----------
     power : int
-        m: 1 by Nernst and Einstein's relation, 0 in the simpler form.
+        m: 1 by the Nernst-Einstein relation, 0 for the conductivity alone.
     kelvin, conductance : array, shape (n,)
         In K and S.
     deviation : array, shape (n,)
@@ -34,7 +37,7 @@ class Line:
         a and E [eV], a at `centre`.
     covariance : array, shape (2, 2)
     widening : float
-        By which 95 % intervals are wider than a standard deviation.
+        Half width of the 95 % interval in standard deviations.
     centre : float
         1 / kT [1/eV] about which the line is fitted.
     scatter : float
@@ -63,11 +66,9 @@ class Line:
     @property
     def energy(self) -> Interval:
         """Activation energy, eV."""
-        half = self.widening * float(self.covariance[1, 1]) ** 0.5
-        value = float(self.coefficients[1])
-        return Interval(value, value - half, value + half)
+        return Interval.symmetric(float(self.coefficients[1]), self.widening * float(self.covariance[1, 1]) ** 0.5)
 
-    def logarithm(self, temperature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def logarithm(self, temperature: np.ndarray | np.float64) -> tuple[np.ndarray, np.ndarray]:
         """Return ln(G T^m) on the line at temperatures [K], and the half width of its 95 % interval."""
         design = np.stack([np.ones_like(temperature), self.centre - inverse_energy(temperature)], axis=-1)
         variance = np.einsum("...i,ij,...j", design, self.covariance, design)
@@ -80,7 +81,7 @@ class Line:
         return Interval(value, value * float(np.exp(-half)), value * float(np.exp(half)))
 
 
-def inverse_energy(temperature: np.ndarray) -> np.ndarray:
+def inverse_energy(temperature: np.ndarray | np.float64) -> np.ndarray:
     """Return 1 / kT in 1/eV."""
     return e / (k * np.asarray(temperature, float))
 
@@ -106,21 +107,20 @@ def line(temperature: np.ndarray, resistances: list[Interval], temperature_uncer
 
     Notes
     -----
-    An error of the temperature moves a point along the line, which adds to its variance what it means in height
-    (effective variance; Orear 1982, doi 10.1119/1.12972). The pellet's dimensions are common to all points and do not
-    enter the slope. Where the points scatter more than their uncertainties say, the interval follows their scatter and
-    Student's t (Birge 1932, doi 10.1103/PhysRev.40.207), and else the uncertainties.
+    The dimensions of the pellet are common to all points and do not enter the slope. Where the points scatter more than
+    their uncertainties allow, the interval follows from the scatter with Student's t (Birge 1932, doi
+    10.1103/PhysRev.40.207), otherwise from the uncertainties.
     """
-    bounded = np.array([r.low is not None and r.high is not None for r in resistances], bool)
+    bounded = np.array([one.is_bounded for one in resistances], bool)
     temperature = np.asarray(temperature, float)[bounded]
     if np.unique(temperature).size < 2:
         raise ValueError("fewer than two temperatures have a resistance with an interval")
-    value, low, high = (np.array([r[i] for r in resistances if None not in r]) for i in range(3))
+    value, low, high = np.array([one.numbers for one in resistances if one.is_bounded]).T
     own = np.log(high / low) / 2 / NORMAL
     x, y = inverse_energy(temperature), np.log(temperature**power / value)
     centre = float(np.average(x))
     energy = 0.0
-    for _ in range(4):  # the slope decides how much an error of the temperature is in height
+    for _ in range(4):  # the weights depend on the slope, which hardly changes after the second round
         steepness = energy - power * k / e * temperature  # of ln G, whichever is fitted
         deviation = np.hypot(own, np.abs(steepness) * x / temperature * temperature_uncertainty)
         straight, covariance = _fitted(centre - x, y, deviation, 1)
@@ -133,7 +133,8 @@ def line(temperature: np.ndarray, resistances: list[Interval], temperature_uncer
         curved, of_curved = _fitted(centre - x, y, deviation, 2)
         chi = (y - np.polynomial.polynomial.polyval(centre - x, curved)) / deviation
         half = _widening(float(chi @ chi) / (freedom - 1), freedom - 1) * of_curved[2, 2] ** 0.5
-        bend = Interval(*(float(2 * np.ptp(x) * (curved[2] + sign * half)) for sign in (0, -1, 1)))
+        # The derivative of the parabola changes by 2 c2 over the range of 1/kT.
+        bend = Interval.symmetric(float(curved[2]), float(half)).scaled(float(2 * np.ptp(x)))
     return Line(
         power,
         temperature,
@@ -171,11 +172,11 @@ def lines(measured: Mapping[str, Ionic], temperature_uncertainty: float) -> dict
         temperature = np.array([kelvin(one.spectrum) for one in own])
         if np.unique(temperature).size > 1:
             resistances = [one.resistance for one in own]
-            attrs = own[0].spectrum.attrs
+            pellet = shape(own[0].spectrum, 0.0, 0.0)
             fitted[sample] = {
                 name: replace(
                     line(temperature, resistances, temperature_uncertainty, power),
-                    factor=attrs["thickness_cm"] / attrs["area_cm2"],
+                    factor=np.nan if pellet is None else pellet.factor,
                 )
                 for name, power in FORMS.items()
             }
@@ -183,57 +184,8 @@ def lines(measured: Mapping[str, Ionic], temperature_uncertainty: float) -> dict
 
 
 def energies(fitted: Mapping[str, Mapping[str, Line]]) -> dict[str, float]:
-    """Return the activation energy [eV] of the conductivity itself, by sample."""
-    return {sample: of_sample["conductivity"].energy.value for sample, of_sample in fitted.items()}
-
-
-def findings(
-    measured: Mapping[str, Ionic],
-    fitted: Mapping[str, Mapping[str, Line]],
-    reported: float,
-    thickness_uncertainty: float,
-    area_uncertainty: float,
-) -> list[dict]:
-    """Return the activation energy in both forms, whether the line is straight, and the conductivity at 25 C on it.
-
-    Parameters
-    ----------
-    measured : mapping of str to Ionic
-    fitted : mapping of str to mapping of str to Line
-        From `lines`.
-    reported : float
-        Activation energy [eV] that was reported without saying of what.
-    thickness_uncertainty, area_uncertainty : float
-        As for `pellet.shape`.
-    """
-    rows = []
-    for sample, of_sample in fitted.items():
-        own = [one for one in measured.values() if one.spectrum.attrs["sample"] == sample]
-        celsius = of_sample["conductivity"].kelvin - 273.15
-        whose = dict(sample=sample, state=f"{celsius.min():g} to {celsius.max():g} °C")
-        for name, fit in of_sample.items():
-            within = _agrees(fit.energy, reported)
-            note = f"{reported:g} eV {'agrees' if within else 'does not agree'} with this definition; {_points(fit)}"
-            rows.append(finding(f"activation_energy_of_{name}", *fit.energy, "eV", **whose, note=note))
-        fit = of_sample["conductivity_times_temperature"]
-        if fit.bend:
-            straight = fit.bend.low <= 0 <= fit.bend.high
-            note = f"activation energy changes by {_text(fit.bend)} eV from the coldest to the hottest"
-            rows.append(finding("straight_over_inverse_temperature", straight, **whose, note=note))
-        rows.append(_at_room(own[0], fit, thickness_uncertainty, area_uncertainty, sample))
-    return rows
-
-
-def _at_room(one: Ionic, fit: Line, thickness_uncertainty: float, area_uncertainty: float, sample: str) -> dict:
-    whose = shape(one.spectrum, thickness_uncertainty, area_uncertainty)
-    name, labels = "ionic_conductivity_on_the_line", dict(sample=sample, state="25 °C")
-    if whose is None:
-        note = "the manifest lacks thickness or area of the pellet"
-        return finding(name, None, unit="S/cm", **labels, note=note)
-    found = product(fit.conductance_at(ROOM), whose.factor, whose.uncertainty)
-    inside = fit.kelvin.min() <= ROOM <= fit.kelvin.max()
-    note = f"{'interpolated' if inside else 'extrapolated'}; pellet {whose.text}"
-    return finding(name, *found, "S/cm", **labels, note=note)
+    """Return the activation energy [eV] of the conductivity alone, by sample."""
+    return {sample: of_sample["conductivity"].energy.numbers[0] for sample, of_sample in fitted.items()}
 
 
 def _fitted(x: np.ndarray, y: np.ndarray, deviation: np.ndarray, degree: int) -> tuple[np.ndarray, np.ndarray]:
@@ -244,21 +196,11 @@ def _fitted(x: np.ndarray, y: np.ndarray, deviation: np.ndarray, degree: int) ->
 
 
 def _widening(scatter: float, freedom: int) -> float:
-    return max(NORMAL, float(stats.t.ppf(0.975, freedom) * scatter**0.5)) if freedom else NORMAL
+    return max(NORMAL, student(freedom) * scatter**0.5) if freedom else NORMAL
 
 
-def _agrees(energy: Interval, reported: float) -> bool:
-    """Whether the interval, widened by the rounding of what was reported, holds it."""
+def agrees(energy: Interval, reported: float) -> bool:
+    """Return whether the interval of an energy, widened by the rounding of the reported one, contains it."""
+    _, low, high = energy.numbers
     rounding = 0.5 * 10 ** -len(f"{reported}".partition(".")[2])
-    return energy.low - rounding <= reported <= energy.high + rounding
-
-
-def _points(fit: Line) -> str:
-    more = f", {fit.left_out} without a resistance left out" if fit.left_out else ""
-    chi = "" if np.isnan(fit.scatter) else f", chi square {fit.scatter:.2g} a degree of freedom"
-    return f"{fit.kelvin.size} temperatures{more}{chi}"
-
-
-def _text(interval: Interval) -> str:
-    value, low, high = (f"{round(number, 3) + 0.0:.3f}".replace("-", "−") for number in interval)
-    return f"{value} ({low} to {high})"
+    return low - rounding <= reported <= high + rounding

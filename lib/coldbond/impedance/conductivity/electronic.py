@@ -1,64 +1,76 @@
-"""Electronic conductivity of a pellet from its current at constant voltage, and equation 4 of the paper.
+"""Electronic conductivity of a pellet from its current at constant voltage: sigma = L I / (U S), equation 4.
 
-Between ion-blocking electrodes the current decays as ions pile up, until electrons alone carry what remains (Hebb 1952,
-doi 10.1063/1.1700165). The decay is taken as any sum of exponentials with positive amplitudes, which comes as close as
-one likes to stretched exponentials and power laws too, as to every completely monotone function (Bernstein 1929, doi
-10.1007/BF02592679). Their times reach to a few times the recording: what relaxes more slowly than that no recording can
-tell from a steady current. Of a current that is still well above what it tends to, the end is not extrapolated.
+Between ion-blocking electrodes the current decays while ions accumulate, until electrons alone carry it (Hebb 1952, doi
+10.1063/1.1700165). The decay is described by a steady current and a sum of exponentials with positive amplitudes, which
+approximates any completely monotone function, stretched exponentials and power laws included (Bernstein 1929, doi
+10.1007/BF02592679). The time constants reach to a few times the duration of the recording: a slower relaxation cannot
+be distinguished from a steady current. A current that is still well above its limit gives an upper bound only.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy import optimize, stats
+from scipy import optimize
 
 from coldbond import batch_means
-from coldbond.bundle.findings import finding
-from coldbond.impedance.conductivity.pellet import NORMAL, product, shape
-from coldbond.impedance.intervals import Interval
+from coldbond.impedance.conductivity.pellet import product, shape
+from coldbond.interval import Interval, student
 
-FIRST = 0.05  # of the recording: what comes before is left out
-SLOWEST = 3.0  # times the recording: the slowest relaxation that is looked for
-A_DECADE = 30  # relaxation times: with fewer, the gaps between them would show as misfit
-BATCHES, FEWEST = 24, 10
-UNSETTLED = 0.1  # above the steady current: where the recording ends higher than that, it gives an upper bound only
-RISE = 0.01  # of the current in the second half of the recording: what rises more has no steady state yet
+#: Share of the recording that is left out at its beginning, where the cell and the tester's filter are charged.
+START_SHARE = 0.05
+#: Slowest relaxation considered, in durations of the recording.
+SLOWEST = 3.0
+#: Time constants per decade: with fewer, the distance between them shows as misfit. Set on closure.
+TIMES_PER_DECADE = 30
+#: Batches whose means are fitted, and fewest points of a recording.
+BATCHES, FEWEST_POINTS = 24, 10
+#: Excess of the last current over the steady one, as a share of it, above which only an upper bound is given.
+SETTLED_WITHIN = 0.1
+#: Rise of the current over the second half of the recording, as a share of it, above which there is no steady state.
+RISE = 0.01
+#: Largest correlation of neighbouring residuals that is corrected for: more leaves no degrees of freedom.
+LARGEST_CORRELATION = 0.9
 
 
 @dataclass(frozen=True)
 class Steady:
-    """A current transient, and what remains of it in the end.
+    """A current transient and its steady state.
 
     Attributes
     ----------
     recording : xarray.Dataset
     current : Interval
-        Steady current [A], of the voltage's sign taken as positive. The value is that of relaxations within the
-        recording, the lower bound also of slower ones; without a lower bound there is no value (NaN).
+        Steady current [A], positive. The value counts relaxations within the recording, the lower bound slower ones
+        too. Without a lower bound there is no value.
     time, fitted : array, shape (n,)
         The fit, in s and A.
+    excess : float
+        By how much the fit lies above the steady current at the end, as a share of it; NaN without a value.
+    slowest : float
+        Slowest relaxation considered, s.
     note : str
-        What limits the value, in words.
+        Why there is no value; "" where there is one.
     """
 
     recording: xr.Dataset
     current: Interval
     time: np.ndarray
     fitted: np.ndarray
+    excess: float
+    slowest: float
     note: str
 
 
 def steady(recording: xr.Dataset, current_offset: float) -> Steady:
-    """Find the steady state of a current at constant voltage.
+    """Return the steady state of a current at constant voltage.
 
     Parameters
     ----------
     recording : xarray.Dataset
         `current` [A] over `time` [s].
     current_offset : float
-        Standard uncertainty of the tester's zero, A.
+        Standard uncertainty of the zero of the current, A.
 
     Raises
     ------
@@ -67,122 +79,70 @@ def steady(recording: xr.Dataset, current_offset: float) -> Steady:
 
     Notes
     -----
-    Means of batches of equal duration are fitted by non-negative least squares (Lawson and Hanson 1974), the size of
-    their errors is taken as proportional to the current and follows from the residuals. Neighbouring batches that are
-    alike count as fewer (first-order autocorrelation, with the bias of its estimate taken off: Marriott and Pope 1954,
-    doi 10.1093/biomet/41.3-4.390). The interval is that of the profile of chi square over the steady current.
+    Means of batches of equal duration are fitted by non-negative least squares (Lawson and Hanson 1974). Their errors
+    are taken as proportional to the current, and their size follows from the residuals. Autocorrelated residuals count
+    as fewer (first order, with the bias of its estimate removed: Marriott and Pope 1954, doi
+    10.1093/biomet/41.3-4.390). The interval is that of the profile of chi square over the steady current.
     """
     time = recording.time.to_numpy()
     current = recording.current.to_numpy()
     current = current * (np.sign(np.mean(current[time >= time[-1] / 2])) or 1.0)
-    tail = time >= FIRST * time[-1]
-    if tail.sum() < FEWEST:
+    tail = time >= START_SHARE * time[-1]
+    if tail.sum() < FEWEST_POINTS:
         raise ValueError(f"{tail.sum()} points of the current are too few for a steady state")
     half = time >= time[-1] / 2
     rise = batch_means.slope(time[half], current[half]).low
+    slowest = SLOWEST * float(time[-1])
     if rise is not None and rise * time[-1] / 2 > RISE * np.mean(current[half]):
         note = "the current rises in the second half of the recording: it has no steady state yet"
-        return Steady(recording, Interval(np.nan, None, None), time[:0], current[:0], note)
+        return Steady(recording, Interval(None), time[:0], current[:0], np.nan, slowest, note)
     value, low, high, fitted = _profile(time[tail], current[tail], time[-1])
-    offset = NORMAL * current_offset
-    low, high = value - np.hypot(value - low, offset), value + np.hypot(high - value, offset)
-    reach = f"relaxations up to {SLOWEST * time[-1] / 3600:.2g} h counted"
-    above = fitted[-1] / value - 1 if value > 0 else np.inf
-    if low <= 0 or above > UNSETTLED:
-        note = f"not settled, an upper bound; {reach}"
-        return Steady(recording, Interval(np.nan, None, float(high)), time[tail], fitted, note)
-    note = f"at the end the current is {100 * above:.1f} % above; {reach}"
-    return Steady(recording, Interval(float(value), float(low), float(high)), time[tail], fitted, note)
+    found = Interval(value, low, high).widened(current_offset)
+    excess = float(fitted[-1] / value - 1) if value > 0 else np.inf
+    if found.low is None or found.low <= 0 or excess > SETTLED_WITHIN:
+        bound = Interval(None, None, found.high)
+        return Steady(recording, bound, time[tail], fitted, np.nan, slowest, "not settled: an upper bound")
+    return Steady(recording, found, time[tail], fitted, excess, slowest, "")
 
 
-def conductivity(settled: Steady, thickness_uncertainty: float, area_uncertainty: float) -> Interval | None:
-    """Return the electronic conductivity L I / (U S) in S/cm; None where the manifest lacks thickness or area.
+def conductivity(transient: Steady, thickness_uncertainty: float, area_uncertainty: float) -> Interval | None:
+    """Return the electronic conductivity L I / (U S) in S/cm; None where thickness or area is not known.
 
     Parameters
     ----------
-    settled : Steady
+    transient : Steady
         From `steady`.
     thickness_uncertainty, area_uncertainty : float
         As for `pellet.shape`.
     """
-    whose = shape(settled.recording, thickness_uncertainty, area_uncertainty)
-    if whose is None:
+    pellet = shape(transient.recording, thickness_uncertainty, area_uncertainty)
+    if pellet is None:
         return None
-    factor = whose.factor / abs(settled.recording.attrs["applied_voltage"])
-    if settled.current.low is None and settled.current.high is not None:
-        return Interval(np.nan, None, settled.current.high * factor * float(np.exp(NORMAL * whose.uncertainty)))
-    return product(settled.current, factor, whose.uncertainty)
+    factor = pellet.factor / abs(transient.recording.attrs["applied_voltage"])
+    return product(transient.current, factor, pellet.uncertainty)
 
 
 def ratio(one: Interval, other: Interval) -> Interval:
-    """Return other over one with its interval, from those of two that were measured apart.
+    """Return other over one with its interval, from two independent measurements.
 
     The half widths of the logarithms add in quadrature on the sides that matter (Zou and Donner 2008, doi
-    10.1002/sim.3095); where one of them is a bound alone, bounds are divided.
+    10.1002/sim.3095). Where one of the two is only bounded, the bounds are divided.
     """
-    if np.isfinite(one.value) and np.isfinite(other.value):
-        value = other.value / one.value
-        down = np.hypot(np.log(other.value / other.low), np.log(one.high / one.value))
-        up = np.hypot(np.log(other.high / other.value), np.log(one.value / one.low))
-        return Interval(value, float(value * np.exp(-down)), float(value * np.exp(up)))
-    high = None if other.high is None or one.low is None else other.high / one.low
-    low = None if other.low is None or one.high is None else other.low / one.high
-    return Interval(np.nan, low, high)
-
-
-def findings(settled: Mapping[str, Steady], thickness_uncertainty: float, area_uncertainty: float) -> list[dict]:
-    """Return steady current and electronic conductivity, and whether it is lower than that of the first sample.
-
-    Parameters
-    ----------
-    settled : mapping of str to Steady
-        From `steady`, in the order of the samples.
-    thickness_uncertainty, area_uncertainty : float
-        As for `pellet.shape`.
-    """
-    rows, found = [], {}
-    for label, one in settled.items():
-        attrs = one.recording.attrs
-        whose = dict(sample=attrs["sample"], state=attrs["state"])
-        rows.append(finding("steady_current", *_stated(one.current), "A", **whose, note=one.note))
-        sigma = conductivity(one, thickness_uncertainty, area_uncertainty)
-        if sigma is None:
-            note = "the manifest lacks thickness or area of the pellet"
-            rows.append(finding("electronic_conductivity", None, unit="S/cm", **whose, note=note))
-            continue
-        found[label] = sigma
-        note = f"{one.note}; pellet {shape(one.recording, thickness_uncertainty, area_uncertainty).text}"
-        rows.append(finding("electronic_conductivity", *_stated(sigma), "S/cm", **whose, note=note))
-    first = next(iter(found), None)
-    for label in list(found)[1:]:
-        rows += _comparison(settled[first], settled[label], ratio(found[first], found[label]), first)
-    return rows
-
-
-def _comparison(one: Steady, other: Steady, compared: Interval, first: str) -> list[dict]:
-    attrs = other.recording.attrs
-    whose = dict(sample=attrs["sample"], state=attrs["state"])
-    lower = None
-    if compared.high is not None and compared.high < 1:
-        lower = True
-    elif compared.low is not None and compared.low > 1:
-        lower = False
-    texts = ["—" if bound is None else f"{bound:.3g}" for bound in compared[1:]]
-    note = f"ratio {texts[0]} to {texts[1]}; the dimensions of each pellet count"
-    name = first.replace(", ", "_").replace(" ", "_")
-    return [
-        finding(f"electronic_conductivity_over_{name}", *_stated(compared), **whose, note="two pellets"),
-        finding(f"electronic_conductivity_below_{name}", lower, **whose, note=note),
-    ]
-
-
-def _stated(interval: Interval) -> Interval:
-    """The interval as a finding has it: None where there is no value."""
-    return interval._replace(value=interval.value if np.isfinite(interval.value) else None)
+    if one.value is not None and other.value is not None:
+        (value, low, high), (other_value, other_low, other_high) = one.numbers, other.numbers
+        quotient = other_value / value
+        down = np.hypot(np.log(other_value / other_low), np.log(high / value))
+        up = np.hypot(np.log(other_high / other_value), np.log(value / low))
+        return Interval(quotient, float(quotient * np.exp(-down)), float(quotient * np.exp(up)))
+    return Interval(
+        None,
+        None if other.low is None or one.high is None else other.low / one.high,
+        None if other.high is None or one.low is None else other.high / one.low,
+    )
 
 
 def _profile(time: np.ndarray, current: np.ndarray, duration: float) -> tuple[float, float, float, np.ndarray]:
-    """Steady current with its bounds, the lower one zero where there is none, and the fit at each time."""
+    """Steady current with its bounds (the lower one zero where there is none) and the fit at each time."""
     edges = np.linspace(time[0], time[-1], min(BATCHES, time.size // 2) + 1)
     starts = np.unique(np.searchsorted(time, edges[:-1]))
     sizes = np.diff(np.append(starts, time.size))
@@ -190,8 +150,8 @@ def _profile(time: np.ndarray, current: np.ndarray, duration: float) -> tuple[fl
     def means(values: np.ndarray) -> np.ndarray:
         return np.add.reduceat(values, starts, axis=-1) / sizes
 
-    many = int(A_DECADE * np.log10(2 * SLOWEST / FIRST))
-    taus = np.geomspace(FIRST / 2, SLOWEST, many) * duration
+    many = int(TIMES_PER_DECADE * np.log10(2 * SLOWEST / START_SHARE))
+    taus = np.geomspace(START_SHARE / 2, SLOWEST, many) * duration
     level = np.abs(means(current))
     decays = np.exp(-time / taus[:, None])
     columns = (means(decays) / level).T
@@ -204,9 +164,11 @@ def _profile(time: np.ndarray, current: np.ndarray, duration: float) -> tuple[fl
     least = float(residual @ residual)
     used = int(np.sum(amplitudes > 0))
     n = residual.size
-    likeness = np.clip(residual[1:] @ residual[:-1] / least + (used + 1) / n, 0, 0.9) if least else 0.0
-    freedom = max(n * (1 - likeness) / (1 + likeness) - used, 2.0)
-    limit = least * (1 + stats.t.ppf(0.975, freedom) ** 2 / freedom)
+    correlation = (
+        np.clip(residual[1:] @ residual[:-1] / least + (used + 1) / n, 0, LARGEST_CORRELATION) if least else 0.0
+    )
+    freedom = max(n * (1 - correlation) / (1 + correlation) - used, 2.0)
+    limit = least * (1 + student(freedom) ** 2 / freedom)
 
     def excess(trial: float) -> float:
         return optimize.nnls(columns, target - trial * flat)[1] ** 2 - limit

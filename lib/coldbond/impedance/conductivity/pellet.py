@@ -1,86 +1,56 @@
-"""What a pellet's recordings need beside the fit: which are held, the pellet's dimensions, products of intervals."""
+"""Geometry and temperature of a pellet, and products of positive quantities with their intervals."""
 
-from collections.abc import Mapping, Sequence
 from math import exp, hypot, isfinite, log
 from typing import NamedTuple
 
 import xarray as xr
+from scipy.constants import zero_Celsius
 
-from coldbond.bundle import manifest, paths, raw
-from coldbond.impedance.intervals import Interval
-
-ROLES = ("conductivity", "arrhenius", "electronic")
-NORMAL = 1.96  # standard deviations on each side of 95 %
+from coldbond import constants
+from coldbond.interval import NORMAL, Interval
 
 
 class Shape(NamedTuple):
-    """Thickness over area [1/cm] of a pellet and its relative standard uncertainty; how both were found, in words."""
+    """Thickness over area [1/cm] of a pellet, its relative standard uncertainty, and the two it was found from."""
 
     factor: float
     uncertainty: float
-    text: str
-
-
-def recordings(samples: Sequence[str]) -> dict[str, dict[str, xr.Dataset]]:
-    """Return the recordings of each role that the manifest holds.
-
-    Parameters
-    ----------
-    samples : sequence of str
-        The samples wanted, in the order wanted; empty for all. One may lack recordings of some of the roles.
-
-    Returns
-    -------
-    dict of str to dict of str to xarray.Dataset
-        As `raw.recordings` gives them, for "conductivity", "arrhenius" and "electronic"; empty where there are none.
-
-    Raises
-    ------
-    LookupError
-        There is no recording of any of these roles, or none of one of the samples.
-    """
-    rows = [row for row in manifest.rows(paths.RAW) if row["role"] in ROLES]
-    held = {role: list(dict.fromkeys(row["sample"] for row in rows if row["role"] == role)) for role in ROLES}
-    known = list(dict.fromkeys(row["sample"] for row in rows))
-    missing = [sample for sample in samples if sample not in known]
-    if missing or not rows:
-        of = f" for {', '.join(missing)}; it holds {', '.join(known)}" if rows else ""
-        raise LookupError(f"{paths.RAW / 'manifest.csv'}: no recording of role {' or '.join(ROLES)}{of}")
-    wanted = {role: [sample for sample in samples or known if sample in held[role]] for role in ROLES}
-    return {role: raw.recordings(role, wanted[role]) if wanted[role] else {} for role in ROLES}
-
-
-def labelled(found: Mapping[str, Mapping[str, xr.Dataset]]) -> dict[str, xr.Dataset]:
-    """Return all recordings as one mapping, each under its role and its label."""
-    return {f"{role}: {label}": one for role, of_role in found.items() for label, one in of_role.items()}
+    thickness_cm: float
+    area_cm2: float
 
 
 def shape(recording: xr.Dataset, thickness_uncertainty: float, area_uncertainty: float) -> Shape | None:
-    """Return the shape of a recording's pellet, or None where the manifest lacks its thickness or its area.
+    """Return the geometry of a recording's pellet; None where its thickness or its area is not known.
 
     Parameters
     ----------
     recording : xarray.Dataset
-        As `raw.recordings` gives it.
+        With `thickness_cm` and `area_cm2` in its attrs.
     thickness_uncertainty : float
         Standard uncertainty of the thickness, cm.
     area_uncertainty : float
-        Standard uncertainty of the area of the electrodes, as a share of it.
+        Relative standard uncertainty of the electrode area.
     """
-    thickness, area = recording.attrs["thickness_cm"], recording.attrs["area_cm2"]
+    thickness, area = (constants.optional(recording, name) for name in ("thickness_cm", "area_cm2"))
     if not (isfinite(thickness) and isfinite(area)):
         return None
-    uncertainty = hypot(thickness_uncertainty / thickness, area_uncertainty)
-    text = f"{thickness * 1e4:.0f} µm thick, {area:g} cm2, together known to {uncertainty:.1%}".replace("%", " %")
-    return Shape(thickness / area, uncertainty, text)
+    return Shape(thickness / area, hypot(thickness_uncertainty / thickness, area_uncertainty), thickness, area)
 
 
 def product(interval: Interval, factor: float, uncertainty: float) -> Interval:
-    """Return a positive quantity times a factor of a relative standard uncertainty of its own, uncorrelated.
+    """Return a positive quantity times a factor of an independent relative standard uncertainty.
 
-    Logarithms are what spreads evenly (JCGM 100:2008, 5.1.6): their half widths add in quadrature on each side.
+    Half widths of the logarithms add in quadrature on each side (JCGM 100:2008, 5.1.6): a product of positive
+    quantities has an asymmetric interval, which never reaches zero.
     """
     value, low, high = interval
+    if value is None:  # a bound alone: the factor's uncertainty widens it
+        widened = exp(NORMAL * uncertainty)
+        return Interval(
+            None,
+            None if low is None else low * factor / widened,
+            None if high is None else high * factor * widened,
+        )
     low = None if low is None else value * factor * exp(-hypot(log(value / low), NORMAL * uncertainty))
     high = None if high is None else value * factor * exp(hypot(log(high / value), NORMAL * uncertainty))
     return Interval(value * factor, low, high)
@@ -88,10 +58,10 @@ def product(interval: Interval, factor: float, uncertainty: float) -> Interval:
 
 def inverse(interval: Interval) -> Interval:
     """Return one over a positive quantity, such as a conductance from a resistance."""
-    value, low, high = interval
-    return Interval(1 / value, None if high is None else 1 / high, None if low is None else 1 / low)
+    value, low, high = (None if number is None else 1 / number for number in interval)
+    return Interval(value, high, low)
 
 
 def kelvin(recording: xr.Dataset) -> float:
-    """Return the temperature [K] that the manifest states, NaN where it states none."""
-    return recording.attrs["temperature_C"] + 273.15
+    """Return the temperature [K] of a recording; NaN where it is not known."""
+    return constants.optional(recording, "temperature_C") + zero_Celsius

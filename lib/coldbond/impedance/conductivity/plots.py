@@ -7,19 +7,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
+from numpy.typing import ArrayLike
+from scipy.constants import zero_Celsius
 
 from coldbond.bundle import figures
 from coldbond.impedance import circuits
 from coldbond.impedance.conductivity.arrhenius import Line
 from coldbond.impedance.conductivity.electronic import Steady
 from coldbond.impedance.conductivity.ionic import Ionic
-from coldbond.impedance.conductivity.pellet import NORMAL
-from coldbond.impedance.intervals import Interval
+from coldbond.interval import NORMAL, Interval
 
-FIT, FAILS = "#D55E00", "#CC79A7"
-BAND = 0.25  # opacity
-FAST, LEAST = 0.4, 0.45  # of the resistance: -Im Z up to which the fast end goes, and the least width of its panel
-SMALL = 6  # points
+FIT, FAILS = "#D55E00", "#CC79A7"  # vermilion and purple of Wong (2011, doi 10.1038/nmeth.1618)
+BAND = 0.25  # opacity of an interval
+#: Shares of the resistance: -Im Z up to which points belong to the enlarged fast end, and the least width of its panel.
+FAST, LEAST = 0.4, 0.45
+SMALL = 6  # font size of labels within a panel, points
+#: Least 1000 K / T and least temperature [°C] of the axes: matplotlib also converts the margins, where both would
+#: divide by zero.
+LEAST_INVERSE, LEAST_CELSIUS = 0.1, -270.0
 
 
 def draw(
@@ -41,12 +46,16 @@ def draw(
     transients : mapping of str to Steady
         From `electronic.steady`.
     """
-    panels = [(_nyquist, spectra), (_arrhenius, lines), (_transients, transients)]
-    panels = [(panel, of) for panel, of in panels if of]
-    grid = fig.add_gridspec(2, len(panels), height_ratios=(3.2, 1))
-    axes = [panel(fig, grid[:, column], of) for column, (panel, of) in enumerate(panels)]
+    grid = fig.add_gridspec(2, sum(map(bool, (spectra, lines, transients))), height_ratios=(3.2, 1))
+    axes: list[Axes] = []
+    if spectra:
+        axes.append(_nyquist(fig, grid[:, len(axes)], spectra))
+    if lines:
+        axes.append(_arrhenius(fig, grid[:, len(axes)], lines))
+    if transients:
+        axes.append(_transients(fig, grid[:, len(axes)], transients))
     figures.letters(axes)
-    for ax in axes:  # not above the axis of temperatures
+    for ax in axes:  # the letters beside the axes, since the axis of temperatures is above
         ax.set_title(
             ax.get_title(loc="left"), loc="left", fontsize=8, fontweight="bold", x=-0.06, y=1, ha="right", pad=4
         )
@@ -56,7 +65,8 @@ def _nyquist(fig: Figure, place: SubplotSpec, spectra: Mapping[str, Ionic]) -> A
     """The fast end, where the resistance is, and the whole spectrum in the corner."""
     ax = fig.add_subplot(place, anchor="N")
     whole = ax.inset_axes((0.13, 0.62, 0.28, 0.28))
-    fast, reach = [], 0.0
+    fast: list[float] = []
+    reach = width = 0.0
     for at, (label, one) in enumerate(spectra.items()):
         color = figures.color(one.spectrum.attrs["sample"])
         z, frequency = one.spectrum.impedance.to_numpy(), one.spectrum.frequency.to_numpy()
@@ -69,11 +79,13 @@ def _nyquist(fig: Figure, place: SubplotSpec, spectra: Mapping[str, Ionic]) -> A
             into.plot(model.real * scale, -model.imag * scale, color=FIT, linewidth=0.7)
             into.plot(x[one.fails], y[one.fails], "x", color=FAILS, markersize=3.5)
         _resistance(label, one.resistance, color, ax, at)
-        near = np.abs(z.imag) < FAST * one.resistance.value
-        _decades(frequency[near], z[near], one.resistance.value, ax)
-        fast += [*z.real[near], one.resistance.value]
+        resistance = one.resistance.value or 0.0
+        near = np.abs(z.imag) < FAST * resistance
+        _decades(frequency[near], z[near], resistance, ax)
+        fast += [*z.real[near], resistance]
+        width = max(width, LEAST * resistance)
         reach = max(reach, float(np.abs(z).max()) / 1e3)
-    width = max(1.4 * np.ptp(fast), LEAST * max(one.resistance.value for one in spectra.values()))
+    width = max(1.4 * (max(fast) - min(fast)), width)
     left = min(fast) - 0.13 * width
     ax.set(xlim=(left, left + width), ylim=(-0.2 * width, 0.8 * width), aspect="equal")
     ax.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω")
@@ -87,10 +99,9 @@ def _nyquist(fig: Figure, place: SubplotSpec, spectra: Mapping[str, Ionic]) -> A
 
 def _resistance(label: str, resistance: Interval, color: str, ax: Axes, at: int) -> None:
     """The interval of a resistance on the axis."""
-    value, low, high = resistance
-    ends = value if low is None else low, value if high is None else high
-    ax.plot(ends, (0, 0), color=color, linewidth=4, alpha=BAND, solid_capstyle="butt")
-    ax.plot(value, 0, "|", color=color, markersize=6)
+    known = [number for number in resistance if number is not None]
+    ax.plot([min(known), max(known)], (0, 0), color=color, linewidth=4, alpha=BAND, solid_capstyle="butt")
+    ax.plot(known[0], 0, "|", color=color, markersize=6)
     text = f"{figures.label(label)}: R = {_number(resistance)} Ω"
     ax.text(0.97, 0.03 + 0.08 * at, text, transform=ax.transAxes, ha="right", color=color)
 
@@ -111,9 +122,9 @@ def _arrhenius(fig: Figure, place: SubplotSpec, lines: Mapping[str, Mapping[str,
     """Conductivity times temperature, whose slope is the activation energy, and below how far points lie off."""
     grid, column = place.get_gridspec(), place.colspan.start
     ax, rest = fig.add_subplot(grid[0, column]), fig.add_subplot(grid[1, column])
-    lines = {sample: list(of_sample.values()) for sample, of_sample in lines.items()}
-    known = all(np.isfinite(forms[0].factor) for forms in lines.values())
-    for at, (sample, forms) in enumerate(lines.items()):
+    by_sample = {sample: list(of_sample.values()) for sample, of_sample in lines.items()}
+    known = all(np.isfinite(forms[0].factor) for forms in by_sample.values())
+    for at, (sample, forms) in enumerate(by_sample.items()):
         line, color = forms[0], figures.color(sample)
         factor = line.factor if known else 1.0
         x, logarithm = 1e3 / line.kelvin, np.log(line.conductance * line.kelvin)
@@ -129,13 +140,14 @@ def _arrhenius(fig: Figure, place: SubplotSpec, lines: Mapping[str, Mapping[str,
         rest.fill_between(1e3 / temperature, -100 * half, 100 * half, color=FIT, alpha=BAND, linewidth=0)
         texts = [figures.label(sample)] if len(lines) > 1 else []
         texts += [
-            f"Eₐ({of}) = {form.energy.value:.3f} ± {form.energy.high - form.energy.value:.3f} eV"
+            f"Eₐ({of}) = {form.energy.value:.3f} ± {form.energy.half_width:.3f} eV"
             for of, form in zip(("σT", "σ"), forms, strict=True)
         ]
         text, color = "\n".join(texts), color if len(lines) > 1 else "black"
         left, step = at % 2 == 0, 0.26 * (at // 2)  # the line leaves these corners free
-        corner = dict(x=0.04, y=0.05 + step, va="bottom") if left else dict(x=0.97, y=0.96 - step, va="top", ha="right")
-        ax.text(s=text, transform=ax.transAxes, color=color, linespacing=1.4, **corner)
+        right, up = (0.04, 0.05 + step) if left else (0.97, 0.96 - step)
+        vertical, horizontal = ("bottom", "left") if left else ("top", "right")
+        ax.text(right, up, text, transform=ax.transAxes, color=color, linespacing=1.4, va=vertical, ha=horizontal)
     ax.set(yscale="log", ylabel="σT / S K cm⁻¹" if known else "T/R / K S")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter(ScalarFormatter())
@@ -150,12 +162,12 @@ def _arrhenius(fig: Figure, place: SubplotSpec, lines: Mapping[str, Mapping[str,
     return ax
 
 
-def _celsius(inverse: np.ndarray) -> np.ndarray:
-    return 1e3 / np.maximum(inverse, 0.1) - 273.15
+def _celsius(inverse: ArrayLike) -> ArrayLike:
+    return 1e3 / np.maximum(inverse, LEAST_INVERSE) - zero_Celsius
 
 
-def _inverse(celsius: np.ndarray) -> np.ndarray:
-    return 1e3 / (np.maximum(celsius, -270.0) + 273.15)
+def _inverse(celsius: ArrayLike) -> ArrayLike:
+    return 1e3 / (np.maximum(celsius, LEAST_CELSIUS) + zero_Celsius)
 
 
 def _transients(fig: Figure, place: SubplotSpec, transients: Mapping[str, Steady]) -> Axes:
@@ -195,18 +207,16 @@ def _transients(fig: Figure, place: SubplotSpec, transients: Mapping[str, Steady
 
 def _number(interval: Interval) -> str:
     """Value and bounds with the digits that the interval supports."""
-    value, low, high = interval
-    ends = [end for end in interval if end is not None]
-    width = np.ptp(ends) / 2 or abs(value)
-    decimals = max(1 - int(np.floor(np.log10(width))), 0)
-    texts = ["—" if bound is None else f"{bound:.{decimals}f}" for bound in (low, high)]
-    return f"{value:.{decimals}f} ({texts[0]} to {texts[1]})"
+    known = [number for number in interval if number is not None]
+    width = (max(known) - min(known)) / 2 or abs(known[0])
+    decimals = max(1 - int(np.floor(np.log10(width))), 0) if width else 0
+    value, low, high = ("—" if number is None else f"{number:.{decimals}f}" for number in interval)
+    return f"{value} ({low} to {high})"
 
 
 def _steady(interval: Interval) -> str:
-    power = int(np.floor(np.log10(interval.value)))
-    scaled = Interval(*(None if number is None else number / 10.0**power for number in interval))
-    value, bounds = _number(scaled).split(" ", 1)
+    power = int(np.floor(np.log10(interval.numbers[0])))
+    value, bounds = _number(interval.scaled(10.0**-power)).split(" ", 1)
     return f": {value} × 10{str(power).translate(figures.RAISED)} A\n{bounds}"
 
 

@@ -1,23 +1,15 @@
 """What the findings of diffraction share: sample and state of a recording, rounded upper limits."""
 
 from math import ceil, floor, log10
-from typing import TypedDict
 
+from coldbond.bundle.findings import Whose, whose
 from coldbond.interval import Interval
 from coldbond.xrd.analysis import Analysis
 
 
-class Recording(TypedDict):
-    """Whose value a finding is, as in the manifest."""
-
-    sample: str
-    state: str
-
-
-def recording(found: Analysis) -> Recording:
+def recording(found: Analysis) -> Whose:
     """Return sample and state of an analysed pattern."""
-    attrs = found.pattern.attrs
-    return Recording(sample=attrs["sample"], state=attrs["state"])
+    return whose(found.pattern)
 
 
 def in_a_name(label: str) -> str:
