@@ -12,7 +12,14 @@ from scipy.constants import e, k
 from coldbond import read
 from coldbond.bundle import paths, raw
 from coldbond.impedance.conductivity import arrhenius, electronic, ionic, pellet, plots
-from coldbond.impedance.intervals import Interval
+from coldbond.impedance.conductivity.findings import (
+    arrhenius_findings,
+    electronic_findings,
+    ionic_findings,
+    labelled,
+    recordings,
+)
+from coldbond.interval import NORMAL, Interval
 from twin import pellets
 
 CIRCUITS = ("L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q")
@@ -65,17 +72,17 @@ def test_conductivity_covers_the_truth_with_the_dimensions_uncertainty():
 
 def test_without_dimensions_only_the_resistance_is_given():
     one = ionic.measure(spectrum(70.0, thickness=np.nan), CIRCUITS, 1e-4, 0.002)
-    resistance, sigma = ionic.findings({"LLZ": one}, {}, 5e-4, 0.01, 0.3)
+    resistance, sigma = ionic_findings({"LLZ": one}, {}, 5e-4, 0.01, 0.3)
     assert resistance["low"] < 70 < resistance["high"]
     assert (sigma["value"], sigma["low"], sigma["high"]) == (None, None, None)
-    assert "lacks thickness or area" in sigma["note"]
+    assert "thickness or area" in sigma["note"]
 
 
 def test_product_adds_relative_uncertainties_in_quadrature():
-    found = pellet.product(Interval(2.0, 2 * np.exp(-0.03), 2 * np.exp(0.06)), 10.0, 0.04 / 1.96)
-    assert found == pytest.approx((20.0, 20 * np.exp(-0.05), 20 * np.exp(0.052**0.5 * 0.1**0.5)), rel=1e-9)
+    found = pellet.product(Interval(2.0, 2 * np.exp(-0.03), 2 * np.exp(0.06)), 10.0, 0.04 / NORMAL)
+    assert tuple(found) == pytest.approx((20.0, 20 * np.exp(-0.05), 20 * np.exp(0.052**0.5 * 0.1**0.5)), rel=1e-9)
     assert pellet.product(Interval(2.0, None, 2.1), 10.0, 0.01).low is None
-    assert pellet.inverse(Interval(2.0, None, 4.0)) == (0.5, 0.25, None)
+    assert pellet.inverse(Interval(2.0, None, 4.0)) == Interval(0.5, 0.25, None)
 
 
 @pytest.mark.parametrize("power", [0, 1])
@@ -133,7 +140,7 @@ def test_the_dimensions_do_not_enter_the_energy():
     assert energies[0] == energies[1]
     assert covers(energies[0], 0.36)
     measured, lines = heated[1.0]
-    rows = {row["quantity"]: row for row in arrhenius.findings(measured, lines, 0.36, 5e-4, 0.01)}
+    rows = {row["quantity"]: row for row in arrhenius_findings(lines, measured, 0.36, 5e-4, 0.01)}
     assert "0.36 eV agrees" in rows["activation_energy_of_conductivity_times_temperature"]["note"]
     assert "does not agree" in rows["activation_energy_of_conductivity"]["note"]
     room = rows["ionic_conductivity_on_the_line"]
@@ -150,16 +157,16 @@ def test_real_blocking_electrodes():
 
 
 def test_shipped_recordings_hold_the_truths_behind_them():
-    held = pellet.recordings(["LLZ", "RT-MCL-LLZ"])
+    held = recordings(["LLZ", "RT-MCL-LLZ"])
     spectra, heated = (
         {label: ionic.measure(one, CIRCUITS, 1e-4, 0.002) for label, one in held[role].items()}
         for role in ("conductivity", "arrhenius")
     )
     lines = arrhenius.lines(heated, 0.3)
-    rows = ionic.findings(spectra, arrhenius.energies(lines), 5e-4, 0.01, 0.3)
-    rows += arrhenius.findings(heated, lines, 0.36, 5e-4, 0.01)
+    rows = ionic_findings(spectra, arrhenius.energies(lines), 5e-4, 0.01, 0.3)
+    rows += arrhenius_findings(lines, heated, 0.36, 5e-4, 0.01)
     transients = {label: electronic.steady(one, 1e-10) for label, one in held["electronic"].items()}
-    rows += electronic.findings(transients, 5e-4, 0.01)
+    rows += electronic_findings(transients, 5e-4, 0.01)
     truths = {
         ("ionic_conductivity", "LLZ"): pellets.CONDUCTIVITY,
         ("ionic_conductivity_on_the_line", "LLZ"): pellets.CONDUCTIVITY,
@@ -186,15 +193,15 @@ def test_a_lab_may_hold_one_of_the_roles(tmp_path, monkeypatch):
     own = next(row for row in rows if row.startswith(file))
     (tmp_path / "manifest.csv").write_text(f"{header}\n{own}\n", encoding="utf-8")
     monkeypatch.setattr(paths, "RAW", tmp_path)
-    held = pellet.recordings([])
+    held = recordings([])
     assert {role: list(found) for role, found in held.items()} == {
         "conductivity": [],
         "arrhenius": [],
         "electronic": ["LLZ"],
     }
-    assert list(pellet.labelled(held)) == ["electronic: LLZ"]
+    assert list(labelled(held)) == ["electronic: LLZ"]
     with pytest.raises(LookupError, match="for LLX; it holds LLZ"):
-        pellet.recordings(["LLX"])
+        recordings(["LLX"])
     fig = Figure(layout="constrained")
     plots.draw(fig, {}, {}, {label: electronic.steady(one, 1e-10) for label, one in held["electronic"].items()})
     assert len(fig.axes) == 1

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
-from coldbond.impedance import resistance, trend
-from coldbond.impedance.intervals import Interval
+from coldbond.impedance import trend
+from coldbond.impedance.findings import _in_words, course_findings
+from coldbond.interval import Interval
 
 CYCLES = np.array([1, 10, 25, 50, 75, 100, 150, 200.0])
 
@@ -32,7 +32,7 @@ def trends(truth: np.ndarray, scatter: float, stated: float, times: int = 100) -
     found = []
     for seed in range(times):
         value = truth * (1 + scatter * np.random.default_rng(seed).normal(size=truth.size))
-        found.append(trend.breakpoint(CYCLES, value, (1 - 1.96 * stated) * value, (1 + 1.96 * stated) * value))
+        found.append(trend.breakpoint(CYCLES, [Interval.from_standard_error(v, stated * v) for v in value]))
     return found
 
 
@@ -109,7 +109,7 @@ def test_a_straight_course_has_no_break():
     """At a level of 1 %, in 200 series not more than 5."""
     found = trends(150 - CYCLES / 4, 0.02, 0.02) + trends(100 + 0 * CYCLES, 0.02, 0.02)
     assert sum(one.break_cycle is not None for one in found) <= 5
-    assert all("no break is seen" in one.evidence for one in found if one.break_cycle is None)
+    assert all("no break is seen" in _in_words(one) for one in found if one.break_cycle is None)
     assert not any(one.falls_then_stable for one in found if one.break_cycle is None)
 
 
@@ -118,9 +118,9 @@ def test_curve_and_evidence_say_what_was_found():
     assert found.model == "broken line"
     np.testing.assert_allclose(found.curve(CYCLES), broken(50, 60.0), rtol=2e-3)
     assert found.curve(np.array([50.0]))[0] == pytest.approx(100, rel=0.01)
-    assert "falls until cycle 50 (" in found.evidence and "changes by +60 %" in found.evidence
+    assert "ohm (-38 %) until cycle 50, then changes by +60 % (" in _in_words(found)
     (curved,) = trends(settling(50, 0.0), 1e-6, 0.01, times=1)
-    assert curved.model == "settling"
+    assert curved.model == "exponential fall"
     assert curved.break_cycle.value == pytest.approx(50, abs=1)
     np.testing.assert_allclose(curved.curve(CYCLES), settling(50, 0.0), rtol=5e-3)
 
@@ -128,25 +128,25 @@ def test_curve_and_evidence_say_what_was_found():
 def test_a_break_that_the_data_do_not_bound_may_lie_at_either_end():
     """Only the first value lies higher: the break is anywhere before the second."""
     value = np.array([160.0, *[100.0] * 7])
-    found = trend.breakpoint(CYCLES, value, 0.97 * value, 1.03 * value)
+    found = trend.breakpoint(CYCLES, [Interval(v, 0.97 * v, 1.03 * v) for v in value])
     assert found.break_cycle.low == 1 and found.break_cycle.high < 50
 
 
 def test_too_few_cycles():
     with pytest.raises(ValueError, match="5 cycles are too few"):
-        trend.breakpoint(CYCLES[:5], CYCLES[:5], CYCLES[:5] - 0.1, CYCLES[:5] + 0.1)
+        trend.breakpoint(CYCLES[:5], [Interval(v, v - 0.1, v + 0.1) for v in CYCLES[:5]])
 
 
 @pytest.mark.parametrize("compared", [True, False])
 def test_a_claim_of_being_higher_is_tested_only_beside_what_it_is_higher_than(compared):
-    samples = ["LLZ", "RT-MCL-LLZ"] if compared else ["LLZ"]
-    rows, attrs = [], {"role": "interface"}
+    samples = ["RT-MCL-LLZ", "LLZ"] if compared else ["LLZ"]
+    rows = []
     for sample in samples:
         for cycle, value in zip(CYCLES, broken(50, 60) * (10 if sample == "LLZ" else 1), strict=True):
             interval = Interval(value, 0.99 * value, 1.01 * value)
             rows.append({"sample": sample, "state": f"cycle {cycle:.0f}", "cycle": cycle, "interface": interval})
 
-    found = resistance._courses({"any": xr.Dataset(attrs=attrs)}, pd.DataFrame(rows), "interface")
+    found = course_findings(pd.DataFrame(rows), "interface")
 
     tested = [row for row in found if row["quantity"] == "higher_than_RT-MCL-LLZ_falls_then_rises"]
     assert [(row["value"], row["sample"]) for row in tested] == ([(True, "LLZ")] if compared else [])

@@ -9,6 +9,7 @@ import pytest
 from coldbond import read
 from coldbond.files import ReadError
 from coldbond.impedance import fit, intervals, resistance
+from coldbond.impedance.findings import fit_table
 
 REAL = os.environ.get("COLDBOND_REAL")
 pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
@@ -77,7 +78,7 @@ def test_a_resistance_that_the_spectrum_does_not_determine_has_no_number():
     assert best.circuit == "R-RQ-RQ-Q"
     assert intervals.profile(best, "R2").high is None
     for part in ("interface", "total"):
-        assert intervals.of_part(results, part, 1e-5)[1:] == (None, None)
+        assert tuple(intervals.of_part(results, part, 1e-5))[1:] == (None, None)
     electrolyte = intervals.of_part(results, "electrolyte", 1e-5)
     assert electrolyte.low < 98.91 < electrolyte.high  # the real part of its first point
     assert electrolyte.high / electrolyte.low < 1.25
@@ -108,7 +109,7 @@ def test_a_cell_with_a_composite_electrode_fits_with_a_misfit_that_is_said():
     total = intervals.of_part(results, "total", 1e-5)
     slowest = float(last.impedance.to_numpy().real[np.argmin(last.frequency.to_numpy())])
     assert total.high > slowest > total.low * 0.9
-    table = resistance.fit_table({"cell": results})
+    table = fit_table({"cell": results})
     assert table.loc["cell", "largest / %"] == f"{largest:.1f}"
 
 
