@@ -18,8 +18,8 @@ from coldbond.impedance import fit, intervals, kramers_kronig
 from coldbond.impedance.conductivity.pellet import inverse, kelvin, product, shape
 from coldbond.interval import Interval
 
-#: Activation energy, eV, where none was measured. It enters the uncertainty from the thermostat only. Garnets have 0.3
-#: to 0.35 eV (Murugan, Thangadurai and Weppner 2007, doi 10.1002/anie.200701144).
+#: Activation energy, eV, where none was measured: a little above those of garnets (Murugan, Thangadurai and Weppner
+#: 2007, doi 10.1002/anie.200701144). It enters only the share of the thermostat in the uncertainty.
 TYPICAL_ENERGY = 0.4
 
 
