@@ -42,7 +42,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from tqdm import tqdm  # noqa: E402
 from traitlets.config import Config  # noqa: E402
 
-from coldbond.bundle.notebooks import NotebookError, checked_parameters, first_line, papermill_path  # noqa: E402
+from coldbond.build.notebooks import NotebookError, checked_parameters, first_line, papermill_path  # noqa: E402
 
 #: The files of a figure, in the order in which they are moved into place: make looks at the last.
 PICTURE = (".png", ".json", ".pdf")

@@ -18,7 +18,8 @@ from zlib import crc32
 import nbformat
 import numpy as np
 
-from coldbond.bundle import figures_table, manifest, paths
+from coldbond.build import figures_table
+from coldbond.bundle import manifest, paths
 from twin import crystals, eis, pellets, photoemission, surfaces, vibrations
 from twin.recordings import RECORDINGS
 
