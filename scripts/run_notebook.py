@@ -29,8 +29,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-# Warnings of papermill and of the packages that it imports: a reader can do nothing about them. The kernel is another
-# process, and shows its warnings as ever.
+# Warnings of papermill and of the packages that it imports are not for the reader of a figure. The kernel is another
+# process; its warnings are shown.
 warnings.simplefilter("ignore")
 logging.getLogger("papermill").addHandler(logging.NullHandler())
 
