@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from coldbond.bundle import figures_table
+from coldbond.build import figures_table
 
 ROOT = Path(__file__).parents[1]
 BUILD = "all figures from nothing; figures"

@@ -23,7 +23,8 @@ from shlex import quote
 LIB = Path(__file__).resolve().parents[1] / "lib"
 sys.path.insert(0, str(LIB))
 
-from coldbond.bundle import figures_table, manifest  # noqa: E402
+from coldbond.build import figures_table  # noqa: E402
+from coldbond.bundle import manifest  # noqa: E402
 
 CLAIMS = "notebooks/claims.ipynb"
 #: Characters that a rule of make cannot hold in the name of a file, even escaped.

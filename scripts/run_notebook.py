@@ -29,8 +29,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-# Warnings of papermill and of the packages that it imports: a reader can do nothing about them. The kernel is another
-# process, and shows its warnings as ever.
+# Warnings of papermill and of the packages that it imports are not for the reader of a figure. The kernel is another
+# process; its warnings are shown.
 warnings.simplefilter("ignore")
 logging.getLogger("papermill").addHandler(logging.NullHandler())
 
@@ -42,7 +42,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from tqdm import tqdm  # noqa: E402
 from traitlets.config import Config  # noqa: E402
 
-from coldbond.bundle.notebooks import NotebookError, checked_parameters, first_line, papermill_path  # noqa: E402
+from coldbond.build.notebooks import NotebookError, checked_parameters, first_line, papermill_path  # noqa: E402
 
 #: The files of a figure, in the order in which they are moved into place: make looks at the last.
 PICTURE = (".png", ".json", ".pdf")

@@ -1,6 +1,7 @@
 """The notebooks on new noise: truths found again, decisions right. `make closure` runs it at length."""
 
 import pytest
+from scipy import stats
 
 from closure import FIGURES, judged, of_seed, truths
 
@@ -12,4 +13,5 @@ def test_decisions_are_right_and_intervals_cover(figure):
     wrong = [" ".join(key) for key, good in verdicts if isinstance(true[key], bool) and good is False]
     assert not wrong
     covered = [good for key, good in verdicts if not isinstance(true[key], bool)]
-    assert covered and sum(covered) >= 0.75 * len(covered)
+    # Intervals that cover 95 in 100 do worse than this in fewer than one of ten such counts: 6 of 8 fails.
+    assert covered and sum(covered) >= stats.binom.ppf(0.1, len(covered), 0.95)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bundles import RECORDINGS, listing, make, small_bundle, write_manifest
-from coldbond.bundle import figures_table, manifest
+from coldbond.build import figures_table
+from coldbond.bundle import manifest
 
 bundle = pytest.fixture(small_bundle)
 

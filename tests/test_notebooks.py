@@ -6,7 +6,8 @@ import json
 import nbformat
 import pytest
 
-from coldbond.bundle import figures_table, manifest, paths
+from coldbond.build import figures_table
+from coldbond.bundle import manifest, paths
 
 # But for the claims table, which is made from the others: tests/test_claims.py.
 FIGURES = [path for path in sorted((paths.ROOT / "figures").glob("*.json")) if path.stem != "claims"]

@@ -4,11 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from coldbond.interval import NORMAL
 from coldbond.xrd import analysis, findings, pawley, peaks, phases
 from coldbond.xrd.peak_assignment import Role, explaining_phases
-from coldbond.xrd.reference_match import compare_with_reference
+from coldbond.xrd.reference_match import (
+    ReferenceMatch,
+    compare_with_reference,
+    correlation_interval,
+    permutation_p_value,
+)
 from coldbond.xrd.reflections import reflections
 from coldbond.xrd.residual_pattern import residual_pattern
 from coldbond.xrd.stray_peaks import stray_peaks, unexplained_area
@@ -207,6 +213,22 @@ def test_another_structure_of_the_same_lattice_does_not_match():
         pawley.fit(made, STRUCTURES["LLZTO"], instrument=instrument()), STRUCTURES["Li5La3Nb2O12"]
     )
     assert not like.is_match()
+
+
+def test_the_strongest_line_in_common_alone_is_no_match():
+    """Eight lines in random order have the strongest one in place once in eight times: they correlate, but by chance.
+
+    Such a pattern has a p value of about 1/8, between the significance of 0.001 and one of 0.2.
+    """
+    calculated = np.array([100.0, 12.0, 11.0, 14.0, 10.5, 13.0, 15.0, 12.5])
+    rng = np.random.default_rng(7)
+    matches = 0
+    for _ in range(20):
+        observed = np.append(calculated[0], rng.permutation(calculated[1:]))
+        correlation, p_value = correlation_interval(observed, calculated), permutation_p_value(observed, calculated)
+        assert correlation.value > 0.9
+        matches += ReferenceMatch(xr.Dataset(), correlation, p_value, [], 0.0, 0.0).is_match()
+    assert matches <= 1
 
 
 def test_much_that_nothing_explains_is_no_match():

@@ -242,8 +242,8 @@ def run_kernel(arguments: list[str]) -> None:
     sys.argv = [launcher.origin if launcher and launcher.origin else "ipykernel_launcher", *arguments]
     from ipykernel.kernelapp import IPKernelApp
 
-    # A kernel ends when its parent ends, which is the server here. It is told its parent as an argument: ipykernel read
-    # JPY_PARENT_PID when it was imported, in the server.
+    # A kernel ends when its parent ends, which is the server here. The parent is an argument, because ipykernel read
+    # JPY_PARENT_PID when it was imported in the server.
     IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from coldbond.bundle import figures_table, manifest, notebooks, paths
+from coldbond.build import figures_table, notebooks
+from coldbond.bundle import manifest, paths
 from coldbond.multiverse.library import hash_of_library, sha256
 
 CHOICES = Path(__file__).with_name("choices.yml")

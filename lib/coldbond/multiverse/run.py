@@ -10,7 +10,8 @@ import papermill
 import yaml
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
-from coldbond.bundle import figures, notebooks, paths
+from coldbond.build import notebooks
+from coldbond.bundle import figures, paths
 from coldbond.multiverse.grid import Run
 from coldbond.multiverse.library import require
 
