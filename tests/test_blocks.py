@@ -10,7 +10,8 @@ from cells import dataset, galvanostatic
 from coldbond import files
 from coldbond.cells import ccd, cycling, long_cycling, shorts
 from coldbond.cells.findings import long_cycling as long_cycling_findings
-from coldbond.files import ReadError, cycler_text, derived, read
+from coldbond.files import ReadError, read
+from coldbond.files.electrochemistry import cycler_text, derived
 from cycler_files import bdf_csv, land_rows, landt_csv
 from test_read_damage import LANDT_DAMAGE
 

@@ -7,7 +7,7 @@ import pytest
 
 from coldbond.bundle import paths, raw
 from coldbond.files import ReadError
-from coldbond.files.impedance import last_digit, passive_sign, significant_digits
+from coldbond.files.electrochemistry.impedance import last_digit, passive_sign, significant_digits
 from cycler_files import bdf_csv
 from impedance_files import FREQUENCY, IMPEDANCE, TRANSIENT, WHOLE, named, saved, table
 from test_read_damage import refused

@@ -23,7 +23,8 @@ technique     object                    coordinate [unit]            variables [
 ============  ========================  ===========================  ==================================================
 
 Attrs of every recording: `technique`; `format`; `source`, the name of the file; `sha256`; where the file states it,
-`start` (ISO 8601); and `unread`, the parts of the file that were not read. Each reader's module lists the attrs of its
+`start` (ISO 8601); `stated`, where the user's word replaced that of the file; and `unread`, the parts of the file that
+were not read. Each reader's module lists the attrs of its
 format.
 
 cycling
@@ -57,114 +58,93 @@ a file that was cut off. `ReadError` names the file, the line, the reason and th
 
 Adding a format
 ---------------
-A format is a module with two functions and a line in `FORMATS`.
+A format is one module with one object, `FORMAT`, in the package of its technique: `electrochemistry`, `diffraction`,
+`photoelectrons` or `raman`.
 
 1. Write the module, named after the format or the vendor. Its docstring states in this order which files it reads, the
    structure of the file, the schema that results and where each uncertainty comes from.
 2. ``is_NAME(data: bytes) -> bool`` recognises the format by its content, never by its name. It may be given the first
-   64 kB of the file only, and must not raise an exception.
-3. ``read_NAME(path: Path, data: bytes)`` returns the recording in the data model. `path` is only for errors. Hand the
-   columns to what the formats of a technique share, which checks them and makes the object: `cycler.dataset` (cycling),
-   `impedance.spectrum`, `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and
-   `scans.pattern` (diffraction), `spectrum.spectrum` and `regions.tree` (photoelectrons), `spectrum.spectrum` (Raman).
-   `encoding`, `archive`, `numerals` and `errors` have what files of any kind need. Packages that are slow to import
-   are imported within the function.
-4. Add the line to `FORMATS`, before every format that would recognise the file too: the first that does reads it.
+   64 kB of the file only, and must not raise an exception. No other format recognises the same file, except
+   `generic_text`, which comes last.
+3. ``read_NAME(path: Path, data: bytes, stated: Stated)`` returns the recording in the data model. `path` is only for
+   errors; `stated` is what the user says beside the file. Hand the columns to what the formats of a technique share,
+   which checks them and makes the object: `cycler.dataset` (cycling), `impedance.spectrum`,
+   `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and `scans.pattern` (diffraction),
+   `spectrum.spectrum` and `regions.tree` (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`,
+   `numerals` and `errors` have what files of any kind need. Wavelengths, the excitation and the choice of a sweep are
+   completed from `stated` after the reader, by `stated.completed`. Packages that are slow to import are imported within
+   the function. What cannot be read is refused by the name of the format, with what to export instead.
+4. End the module with ``FORMAT = Format(...)`` and add it to `FORMATS` in the package's `__init__`.
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
-   every truncation, which must be refused or give the same values. Where there is a recording from an instrument, test
-   it in tests/test_real_*.py against values taken from the file by other means.
+   every truncation, which must be refused or give the same values. Where there is a recording from an instrument, name
+   it in `checked` and test it in tests/test_real_*.py against values taken from the file by other means.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
 
-import xarray as xr
-
-from coldbond.files import (
-    avantage,
-    bruker,
-    bwtek,
-    chi,
-    cycler_text,
-    cycler_workbook,
-    ec_lab,
-    energies,
-    generic_text,
-    jcamp,
-    panalytical,
-    powder_cif,
-    rigaku,
-    unrecognised,
-    vamas,
-)
-from coldbond.files.encoding import HEAD, UTF_16
+from coldbond.files import diffraction, electrochemistry, energies, generic_text, photoelectrons, raman, unrecognised
+from coldbond.files.electrochemistry import cycler_text
+from coldbond.files.encoding import HEAD, UTF_16, from_encoding
 from coldbond.files.errors import ReadError
+from coldbond.files.format import Format, Recording, Stated
+from coldbond.files.stated import check, completed
 
-__all__ = ["ReadError", "read"]
+__all__ = ["FORMATS", "ReadError", "read"]
 
-
-class Format(NamedTuple):
-    """A format: what it is called, whether a file's bytes are of it, and its reader."""
-
-    name: str
-    recognises: Callable[[bytes], bool]
-    read: Callable[[Path, bytes], xr.Dataset | xr.DataTree]
-
-
-#: All formats. The first that recognises a file reads it.
-FORMATS = (
-    Format("VAMAS (XPS)", vamas.is_vamas, vamas.read_vamas),
-    Format("JCAMP-DX (Raman)", jcamp.is_jcamp, jcamp.read_jcamp),
-    Format("B&W Tek text (Raman)", bwtek.is_bwtek, bwtek.read_bwtek),
-    Format("CH Instruments text (impedance, current at constant voltage)", chi.is_chi, chi.read_chi),
-    Format("BioLogic EC-Lab .mpt (impedance)", ec_lab.is_ec_lab, ec_lab.read_ec_lab),
-    Format("table of computed energies", energies.is_energies, energies.read_energies),
-    Format("Thermo Avantage workbook (XPS)", avantage.is_avantage, avantage.read_avantage),  # before other workbooks
-    Format("LANDdt and LANHE workbooks (cycling)", cycler_workbook.is_workbook, cycler_workbook.read_workbook),
-    Format("Rigaku .ras (diffraction)", rigaku.is_ras, rigaku.read_ras),
-    Format("Rigaku .rasx (diffraction)", rigaku.is_rasx, rigaku.read_rasx),
-    Format("Rigaku .asc (diffraction)", rigaku.is_asc, rigaku.read_asc),
-    Format("PANalytical .xrdml (diffraction)", panalytical.is_xrdml, panalytical.read_xrdml),
-    Format("Bruker .brml (diffraction)", bruker.is_brml, bruker.read_brml),
-    Format("powder CIF (diffraction)", powder_cif.is_powder_cif, powder_cif.read_powder_cif),
-    Format("LAND CSV (cycling)", cycler_text.is_stack, cycler_text.read_stack),
-    Format("Landt CSV and Battery Data Format CSV (cycling)", cycler_text.is_table, cycler_text.read_table),
-    Format(
-        "text with named columns (diffraction, XPS, Raman, impedance, current at constant voltage)",
-        generic_text.is_generic_text,
-        generic_text.read_generic_text,
-    ),
+#: All formats. The first that recognises a file reads it; text with named columns comes last.
+FORMATS: tuple[Format, ...] = (
+    *photoelectrons.FORMATS,
+    *raman.FORMATS,
+    *diffraction.FORMATS,
+    energies.FORMAT,
+    *electrochemistry.FORMATS,
+    generic_text.FORMAT,
 )
 
 #: Size [bytes] from which a table of text is read a block at a time and its values stay on disk.
 LONG = 1 << 28
 
 
-def read(path: str | PathLike[str]) -> xr.Dataset | xr.DataTree:
+def read(
+    path: str | PathLike[str],
+    *,
+    technique: str | None = None,
+    wavelength: float | Sequence[float] | None = None,
+    photon_energy: float | None = None,
+    excitation: float | None = None,
+    sweep: int | None = None,
+    sample: str | None = None,
+    encoding: str | None = None,
+) -> Recording:
     """Read a recording in any of the formats, which is recognised by the content of the file.
 
-    - Cycling: Landt CSV, LAND CSV with its stacked tables, LANDdt and LANHE workbooks in English and Chinese, Battery
-      Data Format CSV.
-    - Diffraction: Rigaku .ras, .rasx and .asc, PANalytical .xrdml, Bruker .brml, powder CIF.
-    - Photoelectrons: VAMAS (ISO 14976) with regular and irregular scans, workbooks of Thermo Avantage.
-    - Raman: JCAMP-DX 4.24 and 5, text of B&W Tek.
-    - Impedance: CH Instruments .txt ("A.C. Impedance"; also "Amperometric i-t Curve", the current at constant voltage),
-      BioLogic EC-Lab .mpt.
-    - All techniques but cycling: delimited text whose header names the columns and states what the numbers cannot: the
-      wavelength of a diffraction pattern, the photon energy of kinetic energies, the voltage that drove a current.
-
-    Text may be in utf-8 with or without byte-order mark, utf-16 with one, or gb18030; that of Rigaku in Shift-JIS. The
-    values of a Landt CSV or a Battery Data Format CSV of 256 MB and more stay in temporary files (in the folder TMPDIR)
-    and xarray loads what is needed.
+    docs/formats.md lists the formats. The arguments beside `path` state what a file does not say. They count also where
+    the file says something else, and the attr `stated` then names both.
 
     Parameters
     ----------
     path : str or path-like
         The file.
+    technique : {"cycling", "eis", "dc", "xrd", "xps", "raman", "energies"}, optional
+        What the file is a recording of. It chooses where a file holds recordings of several techniques, and it is
+        needed for columns of numbers without a header.
+    wavelength : float or sequence of two floats, optional
+        K-alpha1 and K-alpha2 of a diffraction pattern, or the one wavelength of monochromatic radiation [angstrom].
+    photon_energy : float, optional
+        Of a photoelectron spectrum [eV].
+    excitation : float, optional
+        Wavelength of the laser of a Raman spectrum [nm].
+    sweep : int, optional
+        The sweep of an impedance recording to return, counted from 1; by default all.
+    sample : str, optional
+        The sample whose regions are returned of a photoelectron file of several samples.
+    encoding : str, optional
+        Encoding of a text file. By default it is recognised: utf-8 with or without byte-order mark, utf-16 with one,
+        gb18030, or Shift-JIS in files of Rigaku.
 
     Returns
     -------
@@ -174,32 +154,43 @@ def read(path: str | PathLike[str]) -> xr.Dataset | xr.DataTree:
     Raises
     ------
     ReadError
-        The file cannot be read without guessing.
+        The file cannot be read without guessing, or what is stated does not fit it.
+    ValueError
+        An argument is not of the kind that is described here.
     OSError
         The file does not exist or may not be opened.
+
+    Notes
+    -----
+    The values of a long table of text, 256 MB and more, stay in temporary files (in the folder TMPDIR). xarray loads
+    what is needed.
     """
     path = Path(path)
-    if path.stat().st_size >= LONG and _is_long_table(path):
+    lines = (wavelength,) if isinstance(wavelength, int | float) else tuple(wavelength or ())
+    stated = Stated(technique, lines, photon_energy, excitation, sweep, sample, encoding)
+    check(stated)
+    if path.stat().st_size >= LONG and encoding is None and _is_long_table(path):
         long_digest = hashlib.sha256()
-        recording: xr.Dataset | xr.DataTree = cycler_text.read_long_table(path, long_digest)
+        recording: Recording = cycler_text.read_long_table(path, long_digest)
         recording.attrs |= {"source": path.name, "sha256": long_digest.hexdigest()}
-        return recording
+        return completed(path, recording, stated)
     data = path.read_bytes()
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
+    text = from_encoding(path, data, encoding) if encoding is not None else data
     for form in FORMATS:
-        if form.recognises(data):
+        if form.recognise(text):
             with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
                 digest = pool.submit(hashlib.sha256, data)
-                recording = form.read(path, data)
+                recording = completed(path, form.read(path, text, stated), stated)
                 recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
                 return recording
-    raise unrecognised.refusal(path, data, ", ".join(form.name for form in FORMATS))
+    raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
 
 
 def _is_long_table(path: Path) -> bool:
     """Return whether a file starts like a table of text, which may be cut at any line break."""
     with path.open("rb") as file:
         start = file.read(HEAD)
-    reader = next((form.read for form in FORMATS if form.recognises(start)), None)
+    reader = next((form.read for form in FORMATS if form.recognise(start)), None)
     return reader is cycler_text.read_table and not start.startswith(UTF_16)

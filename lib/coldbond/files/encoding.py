@@ -83,3 +83,19 @@ def _undecodable(data: bytes, encoding: str) -> int | None:
         except UnicodeDecodeError as error:
             return start - pending + error.start
     return None
+
+
+def from_encoding(path: Path, data: bytes, encoding: str) -> bytes:
+    """Return the text of a file in utf-8, given its encoding.
+
+    Raises
+    ------
+    ReadError
+        The bytes are not text in this encoding.
+    """
+    try:
+        return data.decode(encoding).removeprefix("\ufeff").encode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        reason = f"holds bytes that are not text in {encoding}, the encoding stated"
+        raise ReadError(path, line, reason, "state the encoding in which it was saved, or none") from None

@@ -22,6 +22,7 @@ import xarray as xr
 
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import NO_LINE_BREAK, ReadError
+from coldbond.files.format import Format, Stated
 
 NAMES = ("structure", "formula", "energy_eV_per_atom", "volume_A3_per_atom")
 AGAIN = "run make energies to write it again"
@@ -32,7 +33,7 @@ def is_energies(data: bytes) -> bool:
     return data.startswith(b"structure,formula,") and b"energy_eV_per_atom" in data.split(b"\n", 1)[0]
 
 
-def read_energies(path: Path, data: bytes) -> xr.Dataset:
+def read_energies(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read a table of energies, one row per crystal."""
     text = as_utf8(path, data).decode()
     if not text.endswith("\n"):
@@ -70,3 +71,14 @@ def _number(path: Path, line: int, name: str, cell: str) -> float:
     if not np.isfinite(value):
         raise ReadError(path, line, f"{name} is {cell!r}, not a number", AGAIN)
     return value
+
+
+FORMAT = Format(
+    name="table of computed energies",
+    vendors="coldbond",
+    techniques=("energies",),
+    extensions=(".csv",),
+    recognise=is_energies,
+    read=read_energies,
+    reads="crystals with their energies, written by make energies",
+)

@@ -28,13 +28,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from coldbond.files.electrochemistry.impedance import NAMED as NAMED_SPECTRUM
+from coldbond.files.electrochemistry.impedance_columns import FREQUENCY, TIME, named_columns, named_transient
 from coldbond.files.encoding import as_utf8, head
 from coldbond.files.errors import NO_LINE_BREAK, ReadError
-from coldbond.files.impedance import NAMED as NAMED_SPECTRUM
-from coldbond.files.impedance_columns import FREQUENCY, TIME, named_columns, named_transient
+from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import NUMBER
-from coldbond.files.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
+from coldbond.files.photoelectrons.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
 from coldbond.files.spectrum import spectrum
+from coldbond.files.stated import NO_PHOTON_ENERGY
 
 #: Abscissae: the technique, the energy scale, the pattern of the name, and units that are refused.
 AXES = (
@@ -70,7 +72,6 @@ NAMED = (
     f"{NAMED_SPECTRUM}"
 )
 WAVELENGTH = "# wavelength: 1.540593 1.544414"
-PHOTON_ENERGY = "# photon_energy_eV: 180"
 #: Wavelengths [angstrom] that a header can mean; others are in nm or damaged.
 WAVELENGTHS = (0.1, 3.0)
 
@@ -91,7 +92,7 @@ def is_generic_text(data: bytes) -> bool:
     return first is not None and any(pattern.search(line) for line in lines[:first] for _, _, pattern, _ in AXES)
 
 
-def read_generic_text(path: Path, data: bytes) -> xr.Dataset | xr.DataTree:
+def read_generic_text(path: Path, data: bytes, stated: Stated) -> xr.Dataset | xr.DataTree:
     """Read one spectrum or transient."""
     table = _table(path, as_utf8(path, data).decode().split("\n"))
     header = "\n".join(table.header)
@@ -124,10 +125,9 @@ def read_generic_text(path: Path, data: bytes) -> xr.Dataset | xr.DataTree:
     if scale is not None:
         attrs["energy_scale"] = scale
     if scale == "kinetic":
-        if "photon_energy" not in attrs:
-            reason = "the energies are kinetic, and no photon energy is stated"
-            remedy = f"add a line above the numbers, e.g. {PHOTON_ENERGY!r}"
-            raise ReadError(path, table.lines[0], reason, remedy)
+        attrs["photon_energy"] = stated.photon_energy or attrs.get("photon_energy")
+        if attrs["photon_energy"] is None:
+            raise ReadError(path, table.lines[0], *NO_PHOTON_ENERGY)
         axis = binding_energy(axis, attrs["photon_energy"])
     timed = {"dwell_time": attrs["count_time"], "sweeps": 1} if "count_time" in attrs else attrs
     known = counting(name, timed)
@@ -221,13 +221,21 @@ def _wavelengths(path: Path, header: str) -> dict[str, float]:
     number = r"(\d+[.,]\d+)"
     stated = re.search(rf"wave[-_ ]?lengths?[^:=\n\d]*[:=]\s*{number}(?:[\s,;/]+{number})?", header, re.IGNORECASE)
     if not stated:
-        remedy = (
-            f"add a line above the numbers with K-alpha1 and K-alpha2 in angstrom, e.g. {WAVELENGTH!r}, or with one"
-        )
-        raise ReadError(path, None, "a diffraction pattern whose header states no wavelength", remedy)
+        return {}
     wavelengths = [float(number.replace(",", ".")) for number in stated.groups() if number]
     shortest, longest = WAVELENGTHS
     if not all(shortest < wavelength < longest for wavelength in wavelengths) or wavelengths != sorted(wavelengths):
         reason = f"{stated[0]!r} is not one wavelength in angstrom, or K-alpha1 followed by K-alpha2"
         raise ReadError(path, None, reason, f"write it as in {WAVELENGTH!r}")
     return dict(zip(("wavelength_kalpha1", "wavelength_kalpha2"), wavelengths, strict=False))
+
+
+FORMAT = Format(
+    name="text with named columns",
+    vendors="any",
+    techniques=("xrd", "xps", "raman", "eis", "dc"),
+    extensions=(".txt", ".csv", ".dat", ".xy"),
+    recognise=is_generic_text,
+    read=read_generic_text,
+    reads="columns whose header states quantity and unit",
+)

@@ -5,7 +5,8 @@ import re
 import zipfile
 from pathlib import Path
 
-from coldbond.files import generic_text, vocabulary
+from coldbond.files import generic_text
+from coldbond.files.electrochemistry import vocabulary
 from coldbond.files.encoding import UTF_16, head
 from coldbond.files.errors import ReadError
 

@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from coldbond.files.diffraction.scans import wavelengths
 from coldbond.files.errors import NO_LINE_BREAK, ReadError
+from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import number
-from coldbond.files.scans import wavelengths
 from coldbond.files.spectrum import spectrum
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def is_powder_cif(data: bytes) -> bool:
     return all(re.search(rf"(?m)^\s*({name})\b".encode(), data) for name in names)
 
 
-def read_powder_cif(path: Path, data: bytes) -> xr.Dataset:
+def read_powder_cif(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the measured pattern."""
     from gemmi import cif
 
@@ -191,3 +192,14 @@ def _attrs(path: Path, document: "cif.Document", block: "cif.Block") -> dict[str
         "goniometer_radius": number(path, radius, "_pd_instr_dist_spec/detc") if radius else None,
     }
     return {name: value for name, value in attrs.items() if value}
+
+
+FORMAT = Format(
+    name="powder CIF",
+    vendors="any",
+    techniques=("xrd",),
+    extensions=(".cif",),
+    recognise=is_powder_cif,
+    read=read_powder_cif,
+    reads="a measured pattern, one block",
+)

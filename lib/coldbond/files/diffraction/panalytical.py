@@ -26,9 +26,10 @@ import numpy as np
 import xarray as xr
 
 from coldbond.files.archive import text, xml
+from coldbond.files.diffraction.scans import check_axis, pattern, unit, wavelengths
 from coldbond.files.errors import ReadError
+from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import AGAIN, number, numbers
-from coldbond.files.scans import check_axis, pattern, unit, wavelengths
 from coldbond.files.spectrum import spectrum
 
 #: Bytes within which the root element must stand.
@@ -42,7 +43,7 @@ def is_xrdml(data: bytes) -> bool:
     return b"<xrdMeasurements" in data[:ROOT_WITHIN]
 
 
-def read_xrdml(path: Path, data: bytes) -> xr.Dataset:
+def read_xrdml(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read every scan of every measurement."""
     root = xml(path, data)
     scans = [
@@ -151,3 +152,14 @@ def _attrs(path: Path, root: Element, measurement: Element, scan: Element) -> di
     if radius is not None and radius.get("unit") == "mm":
         attrs["goniometer_radius"] = number(path, radius.text, "radius")
     return {name: value for name, value in attrs.items() if value}
+
+
+FORMAT = Format(
+    name="PANalytical .xrdml",
+    vendors="Malvern Panalytical",
+    techniques=("xrd",),
+    extensions=(".xrdml",),
+    recognise=is_xrdml,
+    read=read_xrdml,
+    reads="scans of 2theta, joined to one pattern",
+)

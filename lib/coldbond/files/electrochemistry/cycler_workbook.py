@@ -26,11 +26,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from coldbond.files import vocabulary
 from coldbond.files.archive import members
-from coldbond.files.cycler import dataset
+from coldbond.files.electrochemistry import vocabulary
+from coldbond.files.electrochemistry.cycler import dataset
+from coldbond.files.electrochemistry.table import Table, choose_columns, concatenated, decimals, unread_headers
 from coldbond.files.errors import NO_ROWS, ReadError
-from coldbond.files.table import Table, choose_columns, concatenated, decimals, unread_headers
+from coldbond.files.format import Format, Stated
 
 #: Rows within which the header must stand.
 HEADER_WITHIN = 100
@@ -66,7 +67,7 @@ def sheets(path: Path, data: bytes, names: re.Pattern[str] = ANY) -> Sheets:
         raise ReadError(path, None, f"a damaged workbook ({error})", "export or copy it again") from error
 
 
-def read_workbook(path: Path, data: bytes) -> xr.Dataset:
+def read_workbook(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read every sheet of records of a workbook."""
     book = sheets(path, data)
     tables = {name: table for name, rows in book.items() if (table := _table(path, name, rows))}
@@ -120,3 +121,14 @@ def _text(cell: Any) -> str | None:
             return cell.isoformat()
         case _:
             return str(cell).strip() or None
+
+
+FORMAT = Format(
+    name="LANDdt and LANHE workbook",
+    vendors="LAND",
+    techniques=("cycling",),
+    extensions=(".xlsx",),
+    recognise=is_workbook,
+    read=read_workbook,
+    reads="records of all sheets, in English or Chinese",
+)

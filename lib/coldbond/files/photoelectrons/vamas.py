@@ -32,8 +32,9 @@ import xarray as xr
 
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import ReadError
+from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import numbers
-from coldbond.files.regions import RATE, binding_energy, counting, region_name, tree
+from coldbond.files.photoelectrons.regions import RATE, binding_energy, counting, region_name, tree
 from coldbond.files.spectrum import spectrum
 
 IDENTIFIER = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
@@ -155,7 +156,7 @@ def is_vamas(data: bytes) -> bool:
     return start.upper().startswith(b"VAMAS SURFACE CHEMICAL ANALYSIS")
 
 
-def read_vamas(path: Path, data: bytes) -> xr.DataTree:
+def read_vamas(path: Path, data: bytes, stated: Stated) -> xr.DataTree:
     """Read every block as a region."""
     lines = Lines(path, as_utf8(path, data).decode())
     header = _header(lines)
@@ -317,3 +318,14 @@ def _label(block: dict[str, Any]) -> str:
 def _column(labels: Sequence[str], word: str) -> int | None:
     """Return the index of the first label that contains a word."""
     return next((number for number, label in enumerate(labels) if word in label.lower()), None)
+
+
+FORMAT = Format(
+    name="VAMAS (ISO 14976)",
+    vendors="any, CasaXPS, Kratos, PHI",
+    techniques=("xps",),
+    extensions=(".vms", ".npl"),
+    recognise=is_vamas,
+    read=read_vamas,
+    reads="experiments of mode NORM, regular and irregular scans; fits of CasaXPS are named in `unread`",
+)

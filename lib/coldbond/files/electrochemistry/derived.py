@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from coldbond.files.electrochemistry.table import Table
+from coldbond.files.electrochemistry.vocabulary import COUNTERS
 from coldbond.files.errors import ReadError
-from coldbond.files.table import Table
-from coldbond.files.vocabulary import COUNTERS
 
 if TYPE_CHECKING:
     import polars as pl

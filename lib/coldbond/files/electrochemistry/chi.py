@@ -29,10 +29,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from coldbond.files import impedance
+from coldbond.files.electrochemistry import impedance
+from coldbond.files.electrochemistry.impedance_columns import named_columns
 from coldbond.files.encoding import as_utf8, head
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
-from coldbond.files.impedance_columns import named_columns
+from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import NUMBER
 
 MODEL = re.compile(r"Instrument Model:\s*CHI")
@@ -62,7 +63,7 @@ def is_chi(data: bytes) -> bool:
     )
 
 
-def read_chi(path: Path, data: bytes) -> xr.Dataset:
+def read_chi(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read an impedance spectrum or a transient at constant voltage."""
     lines = [line.strip() for line in _text(path, data).split("\n")]
     technique = next((line for line in lines[:TECHNIQUE_WITHIN] if line in TECHNIQUES), None)
@@ -135,3 +136,14 @@ def _rows(path: Path, lines: list[str], at: int, width: int) -> tuple[np.ndarray
     if lines[-1]:
         raise ReadError(path, len(lines), *NO_LINE_BREAK)
     return np.array([line.split(",") for _, line in body], float), [number for number, _ in body]
+
+
+FORMAT = Format(
+    name="CH Instruments text",
+    vendors="CH Instruments",
+    techniques=("eis", "dc"),
+    extensions=(".txt",),
+    recognise=is_chi,
+    read=read_chi,
+    reads="A.C. Impedance and Amperometric i-t Curve",
+)

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from coldbond.files.errors import ReadError
-from coldbond.files.impedance import (
+from coldbond.files.electrochemistry.impedance import (
     AGAIN,
     MINUS,
     NAMED,
@@ -26,6 +25,7 @@ from coldbond.files.impedance import (
     spectrum,
     transient,
 )
+from coldbond.files.errors import ReadError
 
 UNIT = r"[/(\[_]\s*(?:{})\s*[)\]]?"
 FREQUENCY = re.compile(rf"\bf(?:req(?:uency)?)?\s*{UNIT.format('[kMm]?Hz')}|^\W*freq(?:uency)?\s*(?:$|[,;\t])", re.I)

@@ -30,9 +30,10 @@ import numpy as np
 import xarray as xr
 
 from coldbond.files.archive import member, members, xml
+from coldbond.files.diffraction.scans import check_axis, pattern, unit, wavelengths
 from coldbond.files.errors import ReadError
+from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import number, numbers
-from coldbond.files.scans import check_axis, pattern, unit, wavelengths
 from coldbond.files.spectrum import spectrum
 
 PROFILE = r"Data[0-9]+/Profile[0-9]+\.txt"
@@ -109,7 +110,7 @@ def is_rasx(data: bytes) -> bool:
     return bool(members(data, PROFILE))
 
 
-def read_ras(path: Path, data: bytes) -> xr.Dataset:
+def read_ras(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the scans of a .ras."""
     lines = _lines(path, data)
     marks = [(at, line.strip()) for at, line in enumerate(lines) if line.startswith("*RAS_")]
@@ -131,7 +132,7 @@ def read_ras(path: Path, data: bytes) -> xr.Dataset:
     raise ReadError(path, len(lines), CUT_OFF.format("*RAS_DATA_END" if expected == order[0] else expected), AGAIN)
 
 
-def read_rasx(path: Path, data: bytes) -> xr.Dataset:
+def read_rasx(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the scans of a .rasx."""
     scans = []
     for name in members(data, PROFILE):
@@ -147,7 +148,7 @@ def read_rasx(path: Path, data: bytes) -> xr.Dataset:
     return pattern(path, scans)
 
 
-def read_asc(path: Path, data: bytes) -> xr.Dataset:
+def read_asc(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the scans of an .asc, a group each."""
     general: dict[str, str] = {}
     group, at, line = general, 0, 0
@@ -287,3 +288,36 @@ def _attrs(header: Header) -> dict[str, Any]:
         if "step" in attrs and re.match(POINT_COUNTER, attrs.get("detector", "")):
             attrs["count_time"] = 60 * attrs["step"] / speed
     return attrs
+
+
+RAS = Format(
+    name="Rigaku .ras",
+    vendors="Rigaku",
+    techniques=("xrd",),
+    extensions=(".ras",),
+    recognise=is_ras,
+    read=read_ras,
+    reads="scans of 2theta, joined to one pattern",
+)
+
+
+RASX = Format(
+    name="Rigaku .rasx",
+    vendors="Rigaku",
+    techniques=("xrd",),
+    extensions=(".rasx",),
+    recognise=is_rasx,
+    read=read_rasx,
+    reads="scans of 2theta, joined to one pattern",
+)
+
+
+ASC = Format(
+    name="Rigaku .asc",
+    vendors="Rigaku",
+    techniques=("xrd",),
+    extensions=(".asc",),
+    recognise=is_asc,
+    read=read_asc,
+    reads="scans of 2theta, joined to one pattern",
+)

@@ -26,6 +26,7 @@ import xarray as xr
 
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import ReadError
+from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import NUMBER, numbers
 from coldbond.files.spectrum import spectrum
 
@@ -41,7 +42,7 @@ def is_bwtek(data: bytes) -> bool:
     return data.startswith(b"File Version;BWRam")
 
 
-def read_bwtek(path: Path, data: bytes) -> xr.Dataset:
+def read_bwtek(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the spectrum, its dark counts subtracted where the file has them."""
     lines = [line.strip().rstrip(";") for line in as_utf8(path, data).decode().split("\n")]
     at = next((number for number, line in enumerate(lines) if line.startswith("Pixel;")), None)
@@ -107,3 +108,14 @@ def _check_columns(path: Path, columns: dict[str, np.ndarray], laser: float, lin
         reason = f"{RAW} minus {DARK} is not {SUBTRACTED}"
     if off.any():
         raise ReadError(path, lines[int(off.argmax())], reason, AGAIN)
+
+
+FORMAT = Format(
+    name="B&W Tek BWSpec text",
+    vendors="B&W Tek",
+    techniques=("raman",),
+    extensions=(".txt",),
+    recognise=is_bwtek,
+    read=read_bwtek,
+    reads="the spectrum, its dark counts subtracted where the file has them",
+)

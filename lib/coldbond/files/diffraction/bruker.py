@@ -26,9 +26,10 @@ import numpy as np
 import xarray as xr
 
 from coldbond.files.archive import member, members, text, xml
+from coldbond.files.diffraction.scans import check_axis, pattern, wavelengths
 from coldbond.files.errors import ReadError
+from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import AGAIN, number, numbers
-from coldbond.files.scans import check_axis, pattern, wavelengths
 from coldbond.files.spectrum import spectrum
 
 RAW = r"Experiment[0-9]+/RawData[0-9]+\.xml"
@@ -44,7 +45,7 @@ def is_brml(data: bytes) -> bool:
     return bool(members(data, RAW))
 
 
-def read_brml(path: Path, data: bytes) -> xr.Dataset:
+def read_brml(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the measured scans of all raw data."""
     names = members(data, RAW)
     for container in members(data, r"Experiment[0-9]+/DataContainer\.xml"):
@@ -150,3 +151,14 @@ def _attrs(path: Path, root: Element, route: Element) -> dict[str, Any]:
     if radius is not None and radius.get("Unit") == "mm":
         attrs["goniometer_radius"] = number(path, radius.get("Value"), "Radius")
     return {key: value for key, value in attrs.items() if value}
+
+
+FORMAT = Format(
+    name="Bruker .brml",
+    vendors="Bruker",
+    techniques=("xrd",),
+    extensions=(".brml",),
+    recognise=is_brml,
+    read=read_brml,
+    reads="measured scans of 2theta, joined to one pattern",
+)

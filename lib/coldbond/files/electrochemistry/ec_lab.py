@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from coldbond.files import impedance
+from coldbond.files.electrochemistry import impedance
+from coldbond.files.electrochemistry.impedance_columns import named_columns
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
-from coldbond.files.impedance_columns import named_columns
+from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import NUMBER
 
 STARTS = (b"EC-Lab ASCII FILE", b"BT-Lab ASCII FILE")
@@ -42,13 +43,13 @@ def is_ec_lab(data: bytes) -> bool:
     return data.startswith(STARTS)
 
 
-def read_ec_lab(path: Path, data: bytes) -> xr.Dataset:
+def read_ec_lab(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read an impedance spectrum (PEIS, GEIS)."""
     lines = data.decode("latin-1").replace("\r\n", "\n").split("\n")
-    stated = re.search(r"Nb header lines\s*:\s*(\d+)", lines[1] if len(lines) > 1 else "")
-    if not stated or not 2 < int(stated[1]) < len(lines):
+    count = re.search(r"Nb header lines\s*:\s*(\d+)", lines[1] if len(lines) > 1 else "")
+    if not count or not 2 < int(count[1]) < len(lines):
         raise ReadError(path, 2, "no number of header lines, or no rows below them", AGAIN)
-    at = int(stated[1])
+    at = int(count[1])
     header, names = lines[: at - 1], lines[at - 1].rstrip("\t").split("\t")
     if missing := [name for name in NEEDED if name not in names]:
         remedy = "use an impedance spectrum (PEIS, GEIS), exported with these columns"
@@ -89,3 +90,14 @@ def _attrs(header: list[str]) -> dict[str, Any]:
     if stated and int(stated[1]) <= 12:  # month/day/year
         attrs["start"] = f"{stated[3]}-{stated[1]}-{stated[2]}T{':'.join(stated.groups()[3:])}"
     return attrs
+
+
+FORMAT = Format(
+    name="BioLogic EC-Lab .mpt",
+    vendors="BioLogic",
+    techniques=("eis",),
+    extensions=(".mpt",),
+    recognise=is_ec_lab,
+    read=read_ec_lab,
+    reads="impedance (PEIS, GEIS)",
+)

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from coldbond.files import derived, vocabulary
-from coldbond.files.on_disk import OnDisk
-from coldbond.files.table import Table, decimals
+from coldbond.files.electrochemistry import derived, vocabulary
+from coldbond.files.electrochemistry.on_disk import OnDisk
+from coldbond.files.electrochemistry.table import Table, decimals
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coldbond.files import vocabulary
+from coldbond.files.electrochemistry import vocabulary
+from coldbond.files.electrochemistry.vocabulary import Column
 from coldbond.files.errors import ReadError
 from coldbond.files.numerals import NUMBER
-from coldbond.files.vocabulary import Column
 
 if TYPE_CHECKING:
     import polars as pl

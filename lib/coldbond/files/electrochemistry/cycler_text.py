@@ -32,13 +32,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import xarray as xr
 
-from coldbond.files import vocabulary
-from coldbond.files.cycler import dataset
+from coldbond.files.electrochemistry import vocabulary
+from coldbond.files.electrochemistry.cycler import dataset
+from coldbond.files.electrochemistry.on_disk import OnDisk
+from coldbond.files.electrochemistry.table import Table, choose_columns, concatenated, decimals, unread_headers
+from coldbond.files.electrochemistry.vocabulary import Column
 from coldbond.files.encoding import HEAD, as_utf8, head, is_utf8
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
-from coldbond.files.on_disk import OnDisk
-from coldbond.files.table import Table, choose_columns, concatenated, decimals, unread_headers
-from coldbond.files.vocabulary import Column
+from coldbond.files.format import Format, Stated
 
 if TYPE_CHECKING:
     import hashlib
@@ -79,7 +80,7 @@ def is_table(data: bytes) -> bool:
     return any(vocabulary.is_header(_cells(line)) for line in head(data)[:HEADER_WITHIN])
 
 
-def read_table(path: Path, data: bytes) -> xr.Dataset:
+def read_table(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read a file of one table: Landt CSV, BDF CSV, or a LAND table without record numbers."""
     body = _unquoted(as_utf8(path, data))
     header, at, preamble = _header(body)
@@ -157,7 +158,7 @@ def _header(body: bytes) -> tuple[str, int, str]:
     return lines[at], at + 1, "; ".join(line for line in before if line and not line.endswith(":"))
 
 
-def read_stack(path: Path, data: bytes) -> xr.Dataset:
+def read_stack(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the tables of records in a LAND CSV."""
     words = {word.encode() for word in RECORDS + SUMMARIES}
     first_cell = re.compile(rb"[^,\t;\r]*")
@@ -361,3 +362,25 @@ def _cells(line: str) -> list[str]:
 def _unquoted(body: bytes) -> bytes:
     """Return the text without quotes; a quoted separator then shows as a row with one field too many."""
     return body.replace(b'"', b"") if b'"' in body else body
+
+
+LAND = Format(
+    name="LAND CSV",
+    vendors="LAND",
+    techniques=("cycling",),
+    extensions=(".csv",),
+    recognise=is_stack,
+    read=read_stack,
+    reads="tables of records, in English or Chinese; those of cycles and steps are unread",
+)
+
+
+TABLE = Format(
+    name="Landt CSV or Battery Data Format CSV",
+    vendors="Landt, any",
+    techniques=("cycling",),
+    extensions=(".csv",),
+    recognise=is_table,
+    read=read_table,
+    reads="the table of records",
+)

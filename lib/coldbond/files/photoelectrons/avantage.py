@@ -29,9 +29,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from coldbond.files import cycler_workbook
+from coldbond.files.electrochemistry import cycler_workbook
 from coldbond.files.errors import ReadError
-from coldbond.files.regions import counting, region_name, tree
+from coldbond.files.format import Format, Stated
+from coldbond.files.photoelectrons.regions import counting, region_name, tree
 from coldbond.files.spectrum import spectrum
 
 #: Names of sheets that can hold a scan; the others need not be parsed to recognise the format.
@@ -57,7 +58,7 @@ def is_avantage(data: bytes) -> bool:
     return any(_header(rows) is not None for rows in book.values())
 
 
-def read_avantage(path: Path, data: bytes) -> xr.DataTree:
+def read_avantage(path: Path, data: bytes, stated: Stated) -> xr.DataTree:
     """Read every sheet of a scan as a region."""
     book = cycler_workbook.sheets(path, data)
     scans = {name: (at, rows) for name, rows in book.items() if (at := _header(rows)) is not None}
@@ -134,3 +135,14 @@ def _attrs(fields: dict[str, Any], points: int) -> dict[str, Any]:
             if dwell > 0 and abs(dwell - seconds) <= TIME_ROUNDING / (sweeps * points):
                 attrs["dwell_time"] = dwell
     return attrs
+
+
+FORMAT = Format(
+    name="Thermo Avantage workbook",
+    vendors="Thermo Fisher",
+    techniques=("xps",),
+    extensions=(".xlsx",),
+    recognise=is_avantage,
+    read=read_avantage,
+    reads="every scan of the workbook",
+)

@@ -29,6 +29,7 @@ import xarray as xr
 
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import ReadError
+from coldbond.files.format import Format, Stated
 from coldbond.files.spectrum import spectrum
 
 AGAIN = "export or copy the file again"
@@ -60,7 +61,7 @@ def is_jcamp(data: bytes) -> bool:
     return bool(re.match(rb"(\xef\xbb\xbf)?\s*##\s*(title|jcamp)", data[: 1 << 10], re.IGNORECASE))
 
 
-def read_jcamp(path: Path, data: bytes) -> xr.Dataset:
+def read_jcamp(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read a Raman spectrum in the form (XY..XY) or (X++(Y..Y)), compressed or not."""
     records = _records(path, as_utf8(path, data).decode())
     kind = _record(path, records, "DATATYPE").text
@@ -246,3 +247,14 @@ def _attrs(records: Mapping[str, Record]) -> dict[str, Any]:
         elif re.search("ACCUMULATIONS|NUMBEROFEXPOSURES|AVERAGES", label):
             attrs["accumulations"] = value
     return attrs
+
+
+FORMAT = Format(
+    name="JCAMP-DX",
+    vendors="any",
+    techniques=("raman",),
+    extensions=(".jdx", ".dx", ".jcamp"),
+    recognise=is_jcamp,
+    read=read_jcamp,
+    reads="versions 4.24 and 5, one spectrum",
+)

@@ -1,0 +1,5 @@
+"""Formats of photoelectron spectrometers."""
+
+from coldbond.files.photoelectrons import avantage, vamas
+
+FORMATS = (vamas.FORMAT, avantage.FORMAT)

@@ -1,0 +1,5 @@
+"""Formats of Raman spectrometers."""
+
+from coldbond.files.raman import bwtek, jcamp
+
+FORMATS = (jcamp.FORMAT, bwtek.FORMAT)

@@ -1,0 +1,160 @@
+"""Completing a recording with what the user states beside the file, and refusing what nobody states.
+
+What is stated counts, also where the file says something else: headers can be wrong, and a recording is never edited.
+The attr `stated` then names both.
+"""
+
+import codecs
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from coldbond.files.errors import ReadError
+from coldbond.files.format import Recording, Stated
+
+KNOWN_TECHNIQUES = ("cycling", "eis", "dc", "xrd", "xps", "raman", "energies")
+#: Reason and remedy where energies are kinetic and nobody states what makes them binding energies.
+NO_PHOTON_ENERGY = (
+    "the energies are kinetic, and no photon energy is stated",
+    "state it with read(path, photon_energy=1486.6) or in the column photon_energy_eV of manifest.csv",
+)
+#: Options of `read` that only recordings of some techniques can use.
+TECHNIQUES = {
+    "wavelength": ("xrd",),
+    "photon_energy": ("xps",),
+    "excitation": ("raman",),
+    "sweep": ("eis",),
+    "sample": ("xps",),
+}
+#: K-alpha1 and K-alpha2 [angstrom] of the usual anodes (Hölzer et al. 1997, doi 10.1103/PhysRevA.56.4554; Mo and Ag:
+#: Deslattes et al. 2003, doi 10.1103/RevModPhys.75.35).
+KALPHA = {
+    "Cr": (2.289726, 2.293651),
+    "Fe": (1.936041, 1.939973),
+    "Co": (1.788996, 1.792835),
+    "Cu": (1.540593, 1.544427),
+    "Mo": (0.709317, 0.713607),
+    "Ag": (0.559422, 0.563813),
+}
+#: Deviation [angstrom] from the mean of a doublet within which one wavelength is that mean. The mean is 0.0013 from
+#: K-alpha1, and is written with four decimals or more.
+MEAN_WITHIN = 3e-4
+#: Wavelengths [angstrom] that diffraction uses; others are in another unit or damaged.
+WAVELENGTHS = (0.1, 5.0)
+#: Relative difference beyond which what is stated is not what the file says.
+SAME = 1e-4
+
+
+def check(stated: Stated) -> None:
+    """Refuse what cannot be stated of any file.
+
+    Raises
+    ------
+    ValueError
+        A technique or an encoding is unknown, or a number is not positive.
+    """
+    if stated.technique not in (None, *KNOWN_TECHNIQUES):
+        raise ValueError(f"technique={stated.technique!r}: use one of {', '.join(KNOWN_TECHNIQUES)}")
+    numbers = {"photon_energy": stated.photon_energy, "excitation": stated.excitation, "sweep": stated.sweep}
+    numbers |= {f"wavelength[{place}]": value for place, value in enumerate(stated.wavelength)}
+    for name, value in numbers.items():
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name}={value!r}: use a positive number")
+    if stated.wavelength and not (
+        all(WAVELENGTHS[0] < value < WAVELENGTHS[1] for value in stated.wavelength)
+        and list(stated.wavelength) == sorted(stated.wavelength)[:2]
+    ):
+        raise ValueError(f"wavelength={stated.wavelength}: use K-alpha1 and K-alpha2, or one line, in angstrom")
+    if stated.encoding is not None:
+        try:
+            codecs.lookup(stated.encoding)
+        except LookupError:
+            raise ValueError(f"encoding={stated.encoding!r} is unknown: use utf-8, cp1252, gb18030, ...") from None
+
+
+def completed(path: Path, recording: Recording, stated: Stated) -> Recording:
+    """Return the recording that a reader returned, with what the user states.
+
+    Raises
+    ------
+    ReadError
+        The recording is of another technique than stated, what is stated does not apply to it, the sweep does not
+        exist, or the wavelength of a diffraction pattern is missing or the mean of two lines.
+    """
+    technique = recording.attrs["technique"]
+    if stated.technique not in (None, technique):
+        reason = f"this is a recording of {technique}, not of {stated.technique} as stated"
+        raise ReadError(path, None, reason, f"state the technique {technique}, or use another file")
+    for name in stated.names():
+        if technique not in TECHNIQUES.get(name, (technique,)):
+            reason = f"{name} is stated, which a recording of {technique} does not have"
+            raise ReadError(path, None, reason, f"state no {name}, here or in the manifest")
+    if isinstance(recording, xr.Dataset):
+        if technique == "xrd":
+            _set_wavelengths(path, recording, stated.wavelength)
+        if technique == "raman" and stated.excitation is not None:
+            _set(recording, "excitation", stated.excitation, "nm")
+        if stated.sweep is not None:
+            return _sweep(path, recording, stated.sweep)
+    return recording
+
+
+def _set(recording: xr.Dataset, name: str, value: float, unit: str) -> None:
+    """Set an attr to what is stated, and note where the file says something else."""
+    found = recording.attrs.get(name)
+    if found is not None and not math.isclose(float(found), value, rel_tol=SAME):
+        note = f"{name} {value:.9g} {unit}, the file says {float(found):.9g} {unit}"
+        recording.attrs["stated"] = "; ".join(filter(None, [recording.attrs.get("stated"), note]))
+    recording.attrs[name] = value
+
+
+def _set_wavelengths(path: Path, recording: xr.Dataset, stated: Sequence[float]) -> None:
+    """Set the wavelengths of a pattern to those stated, else require those of the file."""
+    attrs = recording.attrs
+    names = ("wavelength_kalpha1", "wavelength_kalpha2")
+    if stated:
+        for name, value in zip(names, stated, strict=False):
+            _set(recording, name, value, "angstrom")
+        if len(stated) == 1 and (second := attrs.pop(names[1], None)):
+            note = f"one wavelength, the file says a second, {second:.9g} angstrom"
+            attrs["stated"] = "; ".join(filter(None, [attrs.get("stated"), note]))
+    values = [attrs[name] for name in names if name in attrs]
+    if not values:
+        raise ReadError(path, None, "a diffraction pattern whose file states no wavelength", _how("Cu"))
+    shortest, longest = WAVELENGTHS
+    if not all(shortest < value < longest for value in values) or values != sorted(values):
+        numbers = " and ".join(f"{value:.9g}" for value in values)
+        reason = f"{numbers} is not one wavelength in angstrom, or K-alpha1 followed by K-alpha2"
+        raise ReadError(path, None, reason, _how("Cu"))
+    if len(values) == 1:
+        for anode, (first, second) in KALPHA.items():
+            mean = (2 * first + second) / 3
+            if abs(values[0] - mean) < MEAN_WITHIN:
+                reason = (
+                    f"the one wavelength, {values[0]:.9g} angstrom, is the mean of {anode} K-alpha1 and K-alpha2"
+                )
+                raise ReadError(path, None, reason, _how(anode))
+
+
+def _how(anode: str) -> str:
+    """Return the remedy that names both ways to state wavelengths."""
+    first, second = KALPHA[anode]
+    return (
+        f"state the lines, for {anode} with read(path, wavelength=({first}, {second})), or {first} {second} in the "
+        "column wavelength_angstrom of manifest.csv; a single number where K-alpha2 is filtered out"
+    )
+
+
+def _sweep(path: Path, recording: xr.Dataset, number: int) -> xr.Dataset:
+    """Return one sweep of an impedance recording."""
+    sweeps = recording["sweep"].to_numpy() if "sweep" in recording else np.ones(recording.sizes["frequency"], int)
+    if number not in sweeps:
+        reason = f"there is no sweep {number}, only 1 to {sweeps.max()}"
+        raise ReadError(path, None, reason, "state one of these, or none")
+    chosen = recording.isel(frequency=sweeps == number).drop_vars("sweep", errors="ignore")
+    if sweeps.max() > 1:
+        chosen.attrs |= {"sweep": number, "sweeps": int(sweeps.max())}
+    return chosen
