@@ -133,9 +133,7 @@ def _set_wavelengths(path: Path, recording: xr.Dataset, stated: Sequence[float])
         for anode, (first, second) in KALPHA.items():
             mean = (2 * first + second) / 3
             if abs(values[0] - mean) < MEAN_WITHIN:
-                reason = (
-                    f"the one wavelength, {values[0]:.9g} angstrom, is the mean of {anode} K-alpha1 and K-alpha2"
-                )
+                reason = f"the one wavelength, {values[0]:.9g} angstrom, is the mean of {anode} K-alpha1 and K-alpha2"
                 raise ReadError(path, None, reason, _how(anode))
 
 
