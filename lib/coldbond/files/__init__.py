@@ -86,11 +86,21 @@ from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 
-from coldbond.files import diffraction, electrochemistry, energies, generic_text, photoelectrons, raman, unrecognised
+from coldbond.files import (
+    archive,
+    diffraction,
+    electrochemistry,
+    energies,
+    generic_text,
+    photoelectrons,
+    raman,
+    unrecognised,
+)
 from coldbond.files.electrochemistry import cycler_text
 from coldbond.files.encoding import HEAD, UTF_16, from_encoding
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Recording, Stated
+from coldbond.files.regular import MOST_BYTES, size, too_large
 from coldbond.files.stated import check, completed
 
 __all__ = ["FORMATS", "ReadError", "read"]
@@ -169,26 +179,33 @@ def read(
     lines = (wavelength,) if isinstance(wavelength, int | float) else tuple(wavelength or ())
     stated = Stated(technique, lines, photon_energy, excitation, sweep, sample, encoding)
     check(stated)
-    if path.stat().st_size >= LONG and encoding is None and _is_long_table(path):
+    length = size(path)
+    is_table = length > MOST_BYTES and encoding is None and _is_table(path)
+    if length >= LONG and is_table:
         long_digest = hashlib.sha256()
         recording: Recording = cycler_text.read_long_table(path, long_digest)
         recording.attrs |= {"source": path.name, "sha256": long_digest.hexdigest()}
         return completed(path, recording, stated)
+    if length > MOST_BYTES and not is_table:
+        raise too_large(path, length)
     data = path.read_bytes()
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
     text = from_encoding(path, data, encoding) if encoding is not None else data
-    for form in FORMATS:
-        if form.recognise(text):
-            with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
-                digest = pool.submit(hashlib.sha256, data)
-                recording = completed(path, form.read(path, text, stated), stated)
-                recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
-                return recording
+    try:
+        for form in FORMATS:
+            if form.recognise(text):
+                with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
+                    digest = pool.submit(hashlib.sha256, data)
+                    recording = completed(path, form.read(path, text, stated), stated)
+                    recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
+                    return recording
+    finally:
+        archive.forget()
     raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
 
 
-def _is_long_table(path: Path) -> bool:
+def _is_table(path: Path) -> bool:
     """Return whether a file starts like a table of text, which may be cut at any line break."""
     with path.open("rb") as file:
         start = file.read(HEAD)
