@@ -150,6 +150,7 @@ class _Cells:
         places = [place for place, name in enumerate(names) if ec_lab_recording.is_read(name)]
         if twice := next((names[place] for place in places if names.count(names[place]) > 1), None):
             raise ReadError(path, int(lines[0]) - 1, f"two columns are named {twice}", f"{AGAIN}, with one of them")
+        body = body.replace(b",", b".")
         frame = pl.read_csv(body, separator="\t", has_header=False, quote_char=None, infer_schema=False, columns=places)
         self.cells = {names[place]: frame[:, at] for at, place in enumerate(places)}
 
@@ -157,11 +158,13 @@ class _Cells:
         """Return the values of a column; a date becomes the seconds since the first."""
         import polars as pl
 
-        cells = self.cells[name].str.strip_chars().str.replace_all(",", ".", literal=True)
+        cells = self.cells[name]
         if name.startswith("time/") and ":" in (cells[0] or ""):
             return self._elapsed(name, cells)
         values = cells.cast(pl.Float64, strict=False)
-        bad = ~(values.is_finite() & cells.str.contains(r"^[-+0-9.eE]+$")).fill_null(False)
+        if values.has_nulls():
+            values = cells.str.strip_chars().cast(pl.Float64, strict=False)
+        bad = ~values.is_finite().fill_null(False)
         if bad.any():
             row = bad.arg_max() or 0
             raise ReadError(
