@@ -43,7 +43,7 @@ def test_rows_contain_the_columns_as_text(raw, encoding, end):
 
     first, second = rows(raw)
 
-    assert list(first) == list(COLUMNS)
+    assert list(first) == [*COLUMNS, *manifest.STATED]
     assert first["file"] == "cycling/ccd LLZ.csv"
     assert float(first["area_cm2"]) == 0.785
     assert first["active_mass_mg"] == ""
@@ -55,6 +55,29 @@ def test_a_european_spreadsheet_separates_by_semicolons_and_writes_decimal_comma
     line = LLZ.replace(",", ";").replace("0.785", "0,785") + "one, two"
     (row,) = rows(write(raw, HEADER.replace(",", ";"), line))
     assert (row["area_cm2"], row["note"]) == ("0.785", "one, two")
+
+
+def test_what_a_file_does_not_say_stands_in_columns_that_may_be_absent(raw):
+    assert rows(write(raw, HEADER, LLZ))[0]["wavelength_angstrom"] == ""
+    (row,) = rows(write(raw, HEADER + ",wavelength_angstrom,sweep", LLZ + ",1.5406 1.5444,3"))
+    assert (row["wavelength_angstrom"], row["sweep"], row["encoding"]) == ("1.5406 1.5444", "3", "")
+    semicolons = f"{HEADER},excitation_nm".replace(",", ";"), LLZ.replace(",", ";") + ";632,8"
+    assert rows(write(raw, *semicolons))[0]["excitation_nm"] == "632.8"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("wavelength_angstrom", "Cu", "'Cu' is not a positive number: write 1.540593 1.544427"),
+        ("wavelength_angstrom", "1.5 1.6 1.7", "is not a positive number"),
+        ("excitation_nm", "532 nm", "'532 nm' is not a positive number: write 532"),
+        ("photon_energy_eV", "-1486.6", "is not a positive number"),
+        ("sweep", "2.5", "'2.5' is not a whole number: write 3"),
+    ],
+)
+def test_a_wrong_statement_is_refused_with_line_and_column(raw, column, cell, message):
+    with pytest.raises(ManifestError, match=f"line 2, column {column}: .*{message}"):
+        rows(write(raw, f"{HEADER},{column}", f"{LLZ},{cell}"))
 
 
 def test_one_recording_may_have_two_roles(raw):

@@ -70,7 +70,7 @@ def test_a_changed_recording_is_refused(folder):
 
 def test_a_recording_of_another_technique_is_refused(folder):
     folder(("a.csv", "ccd", "A", "", ""), technique="eis")
-    with pytest.raises(ReadError, match="recording of cycling, the manifest says eis"):
+    with pytest.raises(ReadError, match="recording of cycling, not of eis as stated"):
         raw.recordings("ccd")
 
 

@@ -12,6 +12,17 @@ from math import isfinite
 #: The names of `coldbond.constants.CONSTANTS`, which cannot be imported here; a test holds the two equal.
 CONSTANTS = ("area_cm2", "thickness_cm", "active_mass_mg", "temperature_C")
 COLUMNS = ("file", "technique", "role", "sample", "state", "origin", "sha256", *CONSTANTS, "note")
+#: Optional columns: what the file of a recording does not say, as the arguments of `coldbond.read`. Wavelengths are one
+#: number, or K-alpha1 and K-alpha2 with a blank between them.
+STATED = {
+    "wavelength_angstrom": "wavelength",
+    "photon_energy_eV": "photon_energy",
+    "excitation_nm": "excitation",
+    "sweep": "sweep",
+    "sample_in_file": "sample",
+    "encoding": "encoding",
+}
+STATED_NUMBERS = ("wavelength_angstrom", "photon_energy_eV", "excitation_nm", "sweep")
 
 #: The values that a column may have. A new role is added here.
 KNOWN = {
@@ -136,7 +147,7 @@ def _table(path: str) -> list[tuple[int, dict[str, str]]]:
         raise ManifestError(f"{path}, line {reader.line_num}: {error}: save it as 'CSV UTF-8'") from None
     lines = [(number, fields) for number, fields in lines if any(fields)]
     names = lines[0][1] if lines else []
-    missing = [name for name in COLUMNS if names.count(name) != 1]
+    missing = [name for name in COLUMNS if names.count(name) != 1] + [name for name in STATED if names.count(name) > 1]
     if missing:
         raise ManifestError(f"{path}, line 1: exactly one column must be named {missing[0]}: {','.join(COLUMNS)}")
     table = []
@@ -146,8 +157,9 @@ def _table(path: str) -> list[tuple[int, dict[str, str]]]:
             remedy = quote if len(fields) > len(names) else f"write a {separator!r} for an empty field too"
             raise ManifestError(f"{path}, line {number}: {len(fields)} fields in {len(names)} columns: {remedy}")
         row = dict(zip(names, fields, strict=True))
+        row = {**row, **{name: row.get(name, "") for name in STATED}}
         if separator == ";":  # locales that separate by semicolons write decimal commas
-            row |= {column: row[column].replace(",", ".") for column in CONSTANTS}
+            row |= {column: row[column].replace(",", ".") for column in (*CONSTANTS, *STATED_NUMBERS)}
         table.append((number, row))
     return table
 
@@ -160,6 +172,14 @@ def _check(row: dict[str, str], inside: _Inside, where: str) -> None:
         if row[column] and not _is_number(row[column], positive=column in POSITIVE):
             kind = "positive number" if column in POSITIVE else "number"
             raise ManifestError(f"{where}, column {column}: {row[column]!r} is not a {kind}: write one like 0.785")
+    for column in STATED_NUMBERS:
+        numbers = row[column].split()
+        most = 2 if column == "wavelength_angstrom" else 1
+        if len(numbers) > most or not all(_is_number(number, positive=True) for number in numbers):
+            example = {"wavelength_angstrom": "1.540593 1.544427", "sweep": "3"}.get(column, "532")
+            raise ManifestError(f"{where}, column {column}: {row[column]!r} is not a positive number: write {example}")
+    if row["sweep"] and not row["sweep"].isdecimal():
+        raise ManifestError(f"{where}, column sweep: {row['sweep']!r} is not a whole number: write 3")
     if not row["sample"]:
         raise ManifestError(f"{where}, column sample: empty: name the sample")
     if row["sha256"] and not re.fullmatch("[0-9a-fA-F]{64}", row["sha256"]):

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from math import nan
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -94,6 +95,19 @@ def _extent(recording: xr.Dataset | xr.DataTree) -> dict[str, str | int]:
     return extent
 
 
+def _stated(row: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a row states about its file, as arguments of `coldbond.read`."""
+    stated: dict[str, Any] = {}
+    for column, argument in manifest.STATED.items():
+        cell = row.get(column, "")
+        if cell and argument == "wavelength":
+            stated[argument] = [float(number) for number in cell.split()]
+        elif cell:
+            kinds = {"sweep": int, "sample": str, "encoding": str}
+            stated[argument] = kinds.get(argument, float)(cell)
+    return stated
+
+
 def recording(row: Mapping[str, str], folder: Path | None = None) -> xr.Dataset | xr.DataTree:
     """Read the recording of one row of the manifest, as `recordings` does.
 
@@ -120,14 +134,7 @@ def recording(row: Mapping[str, str], folder: Path | None = None) -> xr.Dataset 
                 f"its sha256 is {found[:12]}..., the manifest states {row['sha256'][:12]}...",
                 "restore the recording, or leave its sha256 in manifest.csv empty if the change is intended",
             )
-    recording = read(path)
-    if recording.attrs["technique"] != row["technique"]:
-        raise ReadError(
-            path,
-            None,
-            f"this is a recording of {recording.attrs['technique']}, the manifest says {row['technique']}",
-            "correct its technique and role in manifest.csv",
-        )
+    recording = read(path, technique=row["technique"], **_stated(row))
     constants = {name: float(row[name]) if row[name] else nan for name in CONSTANTS}
     recording.attrs |= {key: row[key] for key in ("file", "role", "sample", "state", "origin")} | constants
     return recording

@@ -87,7 +87,7 @@ def completed(path: Path, recording: Recording, stated: Stated) -> Recording:
     technique = recording.attrs["technique"]
     if stated.technique not in (None, technique):
         reason = f"this is a recording of {technique}, not of {stated.technique} as stated"
-        raise ReadError(path, None, reason, f"state the technique {technique}, or use another file")
+        raise ReadError(path, None, reason, f"state {technique} (in manifest.csv with its role), or use another file")
     for name in stated.names():
         if technique not in TECHNIQUES.get(name, (technique,)):
             reason = f"{name} is stated, which a recording of {technique} does not have"
