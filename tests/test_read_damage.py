@@ -143,8 +143,14 @@ def test_bytes_of_no_text_are_found_in_any_encoding(tmp_path, encoding, mark):
     assert "not text in" in error.reason
 
 
-def test_utf_16_without_its_mark(tmp_path):
-    assert "utf-16 without byte-order mark" in refused(tmp_path / "a.csv", landt_csv().encode("utf-16-le")).reason
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_recognised(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes(landt_csv().encode(encoding))
+    recording = read(path)
+    assert recording.attrs["encoding"] == "utf-16"
+    path.write_text(landt_csv(), newline="")
+    assert recording.equals(read(path))
 
 
 @pytest.mark.parametrize("text", [landt_csv(), land_csv(), bdf_csv()], ids=["landt", "land", "bdf"])
