@@ -183,6 +183,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 def worker(seed: int, start: int, stop: int, step: int) -> None:
     """Read cases start, start + step, ... and write a line of the number, the outcome and what was raised of each."""
     from coldbond.files import ReadError, read
+    from coldbond.files.errors import TELL
     from samples import samples
 
     resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, 4 * MEMORY))
@@ -206,8 +207,10 @@ def worker(seed: int, start: int, stop: int, step: int) -> None:
             try:
                 found = read(path, **sample.stated)
                 outcome = _compared(found, whole[name, number])
-            except ReadError:
+            except ReadError as error:
                 outcome = "refused"
+                if error.remedy == TELL:  # the last resort of `read`, which no damage should need
+                    outcome, raised = "exception", error.reason
             except TimeoutError:
                 outcome = "hang"
             except MemoryError:
