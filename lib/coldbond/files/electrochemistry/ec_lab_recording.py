@@ -30,7 +30,7 @@ import xarray as xr
 from coldbond.files.electrochemistry import impedance, vocabulary
 from coldbond.files.electrochemistry.cycler import dataset
 from coldbond.files.electrochemistry.impedance_columns import named_columns
-from coldbond.files.electrochemistry.table import Table
+from coldbond.files.electrochemistry.table import Table, decimals_of
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Stated
 
@@ -58,8 +58,6 @@ OTHERS = re.compile(r"voltam|polari[sz]ation|pitting|pulse|corro|noise|ammeter|c
 OPEN_CIRCUIT = "Open Circuit Voltage"
 #: Values of the column "mode".
 POTENTIOSTATIC, RELAXING = 2, 3
-#: Last digit [unit of the file] of a column of zeros, which does not show it.
-ZERO_DIGIT = 1e-9
 SECONDS_PER_HOUR = 3600.0
 NEEDED = "time/s, Ewe/V (or Ecell/V) and I/mA (or <I>/mA), and for the cycles cycle number and Ns"
 BOTH_WAYS = "read(path, technique={0!r}) or {0} in the column technique of manifest.csv"
@@ -274,7 +272,7 @@ def _cycling(
         columns.format,
         {name: vocabulary.Column(0, 0, channel.name, channel.unit) for name, channel in channels.items()},
         {name: pl.Series(channel.values) for name, channel in channels.items()},
-        {name: _decimals(channel.values) for name, channel in channels.items()},
+        {name: decimals_of(channel.values) for name, channel in channels.items()},
         [(None, lines)],
         _unread(columns, [channel.name for channel in channels.values()]),
     )
@@ -317,12 +315,6 @@ def _transient(
 def _unread(columns: Columns, read: Sequence[str]) -> list[str]:
     """Return the names of the columns that are not read."""
     return [name for name in columns.names if name and name not in read]
-
-
-def _decimals(values: np.ndarray) -> int:
-    """Return the decimals of the largest last digit in a column of floating-point numbers."""
-    last = float(impedance.last_digit(values[values != 0]).max()) if values.any() else ZERO_DIGIT
-    return round(-np.log10(last))
 
 
 def _with_attrs(found: xr.Dataset, attrs: Mapping[str, Any]) -> xr.Dataset:
