@@ -76,9 +76,11 @@ SPACES = " \t\r"
 
 def is_chi(data: bytes) -> bool:
     """Return whether the header names an instrument of CH Instruments, or one of the techniques that are read."""
-    lines = head(data)
-    return any(MODEL.match(line.strip()) for line in lines) or any(
-        line.strip() in TECHNIQUES for line in lines[:TECHNIQUE_WITHIN]
+    lines = [line.strip() for line in head(data)]
+    # Other vendors have techniques of the same names, such as Chronopotentiometry, but other columns.
+    return any(MODEL.match(line) for line in lines) or any(
+        line in (IMPEDANCE, IT) or (line in TECHNIQUES and any(row.startswith("Time/sec") for row in lines))
+        for line in lines[:TECHNIQUE_WITHIN]
     )
 
 
@@ -188,7 +190,7 @@ def _segments(path: Path, fields: Mapping[str, str], values: np.ndarray) -> tupl
     # The potential jumps in the direction of the new segment, and nowhere against the direction as far.
     steps = np.diff(values[:, 1]) * np.array(directions[1:])
     turns = np.diff(numbers) > 0
-    if numbers[-1] != wanted or (turns.any() and steps[turns].min() <= max(0, *-steps[~turns], 0)):
+    if numbers[-1] != wanted or (turns.any() and steps[turns].min() <= np.max(-steps[~turns], initial=0)):
         reason = (
             f"a CH Instruments {CP} of {wanted:g} segments, of which the potentials and times that were set give "
             f"{numbers[-1]}: the current, which it does not record, is unknown"

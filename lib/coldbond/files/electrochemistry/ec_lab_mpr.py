@@ -66,6 +66,8 @@ TECHNIQUES = {
     0x77: "Galvanostatic Cycling with Potential Limitation",
     0x7F: "Modulo Bat",
 }
+#: Factor by which a number that ends with half a digit is rounded away from zero, as EC-Lab does.
+HALF_UP = 1 + 1e-12
 COPY_AGAIN = "copy the complete file again, or export it as text (.mpt) from EC-Lab"
 AS_TEXT = "export it as text (.mpt) from EC-Lab"
 
@@ -190,7 +192,7 @@ def _numbers(path: Path, names: Mapping[str, tuple[str, int]], records: np.ndarr
     if bits:
         return ((stored & bits) / (bits & -bits)).astype(float)
     if stored.dtype == np.float32:
-        stored = np.char.mod("%.7e", stored)
+        stored = np.char.mod("%.7e", stored.astype(float) * HALF_UP)
     values = stored.astype(float)
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
