@@ -65,6 +65,8 @@ def test_the_order_of_the_columns_is_that_of_the_names(tmp_path):
         ("<I>/mA", "<I>/µA", 1e3),
         ("Ewe/V", "Ecell/V", 1.0),
         ("Ewe/V", "<Ewe>/V", 1.0),
+        ("Ewe/V", "<Ewe/V>", 1.0),
+        ("Ewe/V", "Ewe-Ece/V", 1.0),
         ("Ewe/V", "Ewe/mV", 1e3),
         ("time/s", "time/h", 1 / 3600),
     ],
@@ -85,6 +87,20 @@ def test_the_current_of_gcpl_from_its_charge(tmp_path, charge):
     np.testing.assert_allclose(read_as.current, RECORDS["<I>/mA"] / 1000, atol=1e-15)
     assert read_as.current.attrs["derived"] == f"mean current between two records, from {charge}"
     assert read_as.current.attrs["column"] == charge
+
+
+def test_a_charge_that_starts_again(tmp_path):
+    """After other techniques of a sequence (Q-Qo) starts from zero: the header says so, else the file is refused."""
+    half = RECORDS["(Q-Qo)/mA.h"][:COUNT]
+    columns = without("<I>/mA", "dq/mA.h", "(Q-Qo)/mA.h") | {"(Q-Qo)/mA.h": np.append(half + 1.0, half)}
+    error = refused(tmp_path / "a.mpt", mpt(columns))
+    assert error.reason == "(Q-Qo)/mA.h starts again here, and there is no column of the current"
+    loops = ("Number of loops : 2", "Loop 0 from point number 0 to 19", f"Loop 1 from point number {COUNT} to 39")
+    read_as = save(tmp_path / "a.mpt", mpt(columns, more=loops))
+    np.testing.assert_allclose(read_as.current[COUNT:], RECORDS["<I>/mA"][:COUNT] / 1000, atol=1e-15)
+    assert read_as.attrs["interrupted"] == f"other techniques ran before the records {COUNT + 1}"
+    restored = save(tmp_path / "b.mpt", mpt(columns | {"<I>/mA": RECORDS["<I>/mA"]}))  # as the remedy says
+    np.testing.assert_allclose(restored.current, RECORDS["<I>/mA"] / 1000, rtol=1e-15)
 
 
 def test_a_repeated_time_has_the_current_before_it(tmp_path):

@@ -72,6 +72,7 @@ def read_ec_lab(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         len(header),
         header[TITLE].strip() if len(header) > TITLE + 1 else "",
         _attrs(header[:-1]),
+        _loops(header[:-1], lines.size),
         "" if width == len(names) else f"EC-Lab wrote {len(names)} names over {width} columns",
     )
     recording = ec_lab_recording.recording(columns, stated)
@@ -182,6 +183,12 @@ class _Cells:
             raise ReadError(self.path, int(self.lines[row]), reason, f"{AGAIN} with the elapsed time")
         self.start = moments[0].isoformat(timespec="milliseconds")
         return (moments - moments[0]).dt.total_microseconds().to_numpy() * 1e-6
+
+
+def _loops(header: list[str], size: int) -> list[int]:
+    """Return the records, counted from 0, with which the loops of a sequence of techniques begin, after the first."""
+    stated = [re.match(r"Loop \d+ from point number (\d{1,9}) to", line) for line in header]
+    return [int(found[1]) for found in stated if found and 0 < int(found[1]) < size]
 
 
 def _attrs(header: list[str]) -> dict[str, Any]:
