@@ -246,7 +246,7 @@ def _attrs(header: list[str]) -> dict[str, Any]:
     for line in header:
         name, _, value = line.partition(" = ")
         if name in FIELDS and NUMBER.fullmatch(value.strip()):
-            attrs[FIELDS[name]] = float(value)
+            attrs[FIELDS[name]] = float(value.strip())
         if MODEL.match(line):
             attrs["instrument"] = line.partition(":")[2].strip()
     if start := next(filter(None, map(_start, header)), None):

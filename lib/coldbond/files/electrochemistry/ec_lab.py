@@ -152,14 +152,24 @@ class _Cells:
         if twice := next((names[place] for place in places if names.count(names[place]) > 1), None):
             raise ReadError(path, int(lines[0]) - 1, f"two columns are named {twice}", f"{AGAIN}, with one of them")
         body = body.replace(b",", b".")
-        frame = pl.read_csv(body, separator="\t", has_header=False, quote_char=None, infer_schema=False, columns=places)
+        frame = pl.read_csv(
+            body,
+            separator="\t",
+            has_header=False,
+            quote_char=None,
+            infer_schema=False,
+            columns=places,
+            truncate_ragged_lines=True,
+        )
         self.cells = {names[place]: frame[:, at] for at, place in enumerate(places)}
 
     def numbers(self, name: str) -> np.ndarray:
         """Return the values of a column; a date becomes the seconds since the first."""
         import polars as pl
 
-        cells = self.cells[name]
+        cells = self.cells.get(name)
+        if cells is None:  # more names than columns
+            raise ReadError(self.path, int(self.lines[0]) - 1, f"the rows have no field for {name}", AGAIN)
         if name.startswith("time/") and ":" in (cells[0] or ""):
             return self._elapsed(name, cells)
         values = cells.cast(pl.Float64, strict=False)

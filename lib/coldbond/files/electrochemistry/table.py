@@ -135,7 +135,7 @@ def decimals(text: "pl.Series") -> int:
 def decimals_of(values: np.ndarray) -> int:
     """Return the decimals of the largest last digit in a column of floating-point numbers."""
     last = float(last_digit(values[values != 0]).max()) if values.any() else ZERO_DIGIT
-    return round(-np.log10(last))
+    return round(-np.log10(max(last, np.finfo(float).tiny)))
 
 
 def unread_headers(header: Sequence[str], columns: dict[str, Column]) -> list[str]:
