@@ -234,6 +234,14 @@ def test_more_names_than_columns_of_cycling(tmp_path):
     assert "12 names over 11 columns" in error.reason and "select fewer columns" in error.remedy
 
 
+@pytest.mark.parametrize(
+    ("start", "kind"), [("EC-Lab LOG FILE", ".mpl"), ("BT-Lab LOG FILE", ".mpl"), ("EC-LAB SETTING FILE", ".mps")]
+)
+def test_files_that_accompany_a_recording_are_refused_by_name(tmp_path, start, kind):
+    error = refused(tmp_path / "a.txt", f"{start}\r\n\r\nModulo Bat\r\n")
+    assert kind in error.reason and ".mpr" in error.remedy
+
+
 WHOLE = mpt(RECORDS)
 FIRST = len(WHOLE.split("\r\n")) - TIMES.size + 1  # line of the first record
 

@@ -117,6 +117,7 @@ def test_a_binary_spectrum_equals_the_text_that_ec_lab_exported():
     ("file", "at", "fields"),
     [
         ("ssb-ncm-lpscl-inli/PEIS_SSB.mpr", 1007, "<5f4, <f8, <4f4, <f8, <u2, <2f4, <u2, <f8"),
+        ("ssb-eis/Sample1_PEIS_EndOfDischarge.mpr", 1007, "<5f4, <f8, <4f4, <f8, <u2, <2f4, <u2, <f8"),
         (f"{FORMATS}/PEIS-0.mpr", 406, "<5f4, <f8, <4f4, <f8, <u2, <2f4, <u2"),
     ],
 )

@@ -29,7 +29,8 @@ format.
 
 cycling
     `time` starts with the test and never decreases. `current` is positive during charge; its attr `sign` says where the
-    sign comes from, "recorded" or "step state". `cycle` and `step` are int64, the tester's numbers. Each variable has
+    sign comes from, "recorded" or "step state". The attr `derived` of a variable says how it was computed where the
+    file has no column of it. `cycle` and `step` are int64, the tester's numbers. Each variable has
     `resolution`, its last digit in its own unit. The capacity counters have `resets`: when they start from zero again
     ("step", "cycle", "never" or "undetermined"). Further attrs, where the file states them: `lost_records`, the number
     of missing records, and `header`, the text above the column names.

@@ -293,8 +293,8 @@ FORMAT = Format(
     recognise=is_chi,
     read=read_chi,
     reads=(
-        "A.C. Impedance; Amperometric i-t Curve, also of a bipotentiostat, and Chronoamperometry of one step; "
-        "Chronopotentiometry with the current that was set; Open Circuit Potential - Time; others are refused by name"
+        "A.C. Impedance; i-t curve, also of a bipotentiostat, and Chronoamperometry of one step; Chronopotentiometry "
+        "with the current that was set; Open Circuit Potential; others are refused by name"
     ),
     checked=(Checked("chi660e-eis/exampleDataCHInstruments.txt", "MIT", "a plain parse"),),
 )

@@ -40,7 +40,9 @@ from coldbond.files.numerals import NUMBER
 if TYPE_CHECKING:
     import polars as pl
 
-STARTS = ("EC-Lab ASCII FILE", "BT-Lab ASCII FILE")
+STARTS = re.compile(r"(EC|BT)-LAB (ASCII|LOG|SETTING) FILE", re.IGNORECASE)
+#: Files of EC-Lab that accompany a recording.
+WITHOUT_RECORDS = {"LOG": "the log (.mpl)", "SETTING": "the settings (.mps)"}
 #: Line of the technique, counted from 0.
 TITLE = 3
 PER_HERTZ = {"mHz": 1e-3, "Hz": 1.0, "kHz": 1e3, "MHz": 1e6}
@@ -51,12 +53,16 @@ TAB, LINE_BREAK = 9, 10
 
 
 def is_ec_lab(data: bytes) -> bool:
-    """Return whether the file starts like a text export of EC-Lab."""
-    return next(iter(head(data[:64])), "").startswith(STARTS)
+    """Return whether the file starts like a text of EC-Lab or BT-Lab."""
+    return STARTS.match(next(iter(head(data[:64])), "")) is not None
 
 
 def read_ec_lab(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the records of a technique."""
+    kind = STARTS.match(next(iter(head(data[:64]))))
+    if what := kind and WITHOUT_RECORDS.get(kind[2].upper()):
+        reason = f"{what} of an EC-Lab recording, without its values"
+        raise ReadError(path, 1, reason, "use the recording beside it (.mpr), or its export as text (.mpt)")
     header, body = _split(path, _decoded(path, data))
     names = [name.strip() for name in header[-1].rstrip("\t").split("\t")]
     rows, lines, width = _rows(path, body, names, len(header))
@@ -226,8 +232,8 @@ FORMAT = Format(
     recognise=is_ec_lab,
     read=read_ec_lab,
     reads=(
-        "impedance (PEIS, GEIS), and current and voltage over time (GCPL, CP, OCV, CA as cycling or dc); of a Modulo "
-        "Bat the part that is stated; voltammetry is refused unless cycling is stated"
+        "impedance, cycling (GCPL, CP, OCV, CA and others), CA as dc where stated; of a Modulo Bat the part that is "
+        "stated; voltammetry only where cycling is stated"
     ),
     checked=(
         Checked("formats-electrochemistry/cp.mpt", "GPL-3.0", "a plain parse"),

@@ -224,16 +224,14 @@ FORMAT = Format(
     extensions=(".mpr",),
     recognise=is_mpr,
     read=read_mpr,
-    reads=(
-        "impedance (PEIS, GEIS), and current and voltage over time (GCPL, CP, CA, OCV, Modulo Bat), of files up to the "
-        "last byte; a column whose number is unknown is refused, voltammetry too unless cycling is stated"
-    ),
+    reads=("as of the text export; the length must be that of the records, and a column of unknown number is refused"),
     checked=(
         Checked(
             "lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.mpr", "BSD-3-Clause", "the text that EC-Lab exported"
         ),
         Checked("cycling-lnmo-sigr-empa/250116_kigr_gen6_01_02_GCPL_CD8.mpr", "MIT", "a plain parse"),
         Checked("ssb-ncm-lpscl-inli/PEIS_SSB.mpr", "BSD-3-Clause", "a plain parse"),
+        Checked("ssb-eis/Sample1_PEIS_EndOfDischarge.mpr", "BSD-3-Clause", "a plain parse"),
         Checked("formats-electrochemistry/PEIS-0.mpr", "Apache-2.0", "a plain parse"),
     ),
 )
