@@ -268,3 +268,11 @@ def test_open_circuit_of_chi(tmp_path):
     read_as = saved(tmp_path / "a.txt", text)
     np.testing.assert_array_equal(read_as.current, np.zeros(CP_TIME.size))
     assert read_as.attrs["format"] == "chi-ocp" and read_as.current.attrs["derived"] == "zero at open circuit"
+
+
+@pytest.mark.parametrize(("polarity", "current"), [("P", 0.001), ("N", -0.002)])
+def test_a_single_segment_of_chronopotentiometry_of_chi(tmp_path, polarity, current):
+    header = CP_HEADER.replace("Init P/N = N", f"Init P/N = {polarity}").replace("Segment = 3", "Segment = 1")
+    rows = "".join(f"{at:.4f}, {0.1 + 0.01 * at:.4f}\n" for at in np.arange(0.0, 9, 2))
+    read_as = saved(tmp_path / "a.txt", header + rows)
+    np.testing.assert_array_equal(read_as.current, np.full(5, current))

@@ -82,7 +82,8 @@ def test_an_unknown_column_is_refused_by_its_number(tmp_path):
 )
 def test_numbers_with_two_meanings_are_decided_by_the_length(tmp_path, numbers, read_as):
     columns = {name: RECORDS[name] for name in ("time/s", "Ewe/V", "dq/mA.h", "Ns")}
-    columns |= {"Q charge/mA.h": np.arange(TIMES.size), "Q discharge/mA.h": np.zeros(TIMES.size)}
+    passed = RECORDS["dq/mA.h"]
+    columns |= {"Q charge/mA.h": np.cumsum(passed.clip(0)), "Q discharge/mA.h": np.cumsum((-passed).clip(0))}
     named = dict(zip(("Q charge/mA.h", "Q discharge/mA.h"), numbers, strict=True))
     recording = save(tmp_path / "a.mpr", mpr(columns, numbers=BINARY | named))
     np.testing.assert_allclose(recording.current, RECORDS["<I>/mA"] / 1000, atol=1e-15)

@@ -35,8 +35,7 @@ import xarray as xr
 from coldbond.files.electrochemistry import impedance
 from coldbond.files.electrochemistry.cycler import dataset
 from coldbond.files.electrochemistry.impedance_columns import named_columns
-from coldbond.files.electrochemistry.table import Table, decimals_of
-from coldbond.files.electrochemistry.vocabulary import Column
+from coldbond.files.electrochemistry.numeric_table import numeric_table
 from coldbond.files.encoding import as_utf8, head
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
 from coldbond.files.format import Checked, Format, Stated
@@ -207,26 +206,17 @@ def _cycling(
     attrs: Mapping[str, Any],
 ) -> xr.Dataset:
     """Return the potential over time, with the current that was set."""
-    import polars as pl
-
     current = np.zeros(len(values)) if segments is None else segments[1]
-    cells = {"time": values[:, 0], "voltage": values[:, 1], "current": current}
-    units = {"time": "s", "voltage": "V", "current": "A"}
+    columns: dict[str, tuple[str, str | None, Any]] = {
+        "time": ("Time/sec", "s", values[:, 0]),
+        "voltage": ("Potential/V", "V", values[:, 1]),
+        "current": ("current", "A", current),
+    }
     if segments is not None:
-        cells["step"] = segments[0]
-    recording = dataset(
-        [
-            Table(
-                path,
-                "chi-ocp" if segments is None else "chi-cp",
-                {name: Column(0, 0, name, units.get(name)) for name in cells},
-                {name: pl.Series(column) for name, column in cells.items()},
-                {name: decimals_of(column) for name, column in cells.items()},
-                [(None, lines)],
-                [],
-            )
-        ]
-    )
+        columns["step"] = ("segment", None, segments[0])
+        columns["state"] = ("state", None, ["charge" if ampere > 0 else "discharge" for ampere in current])
+    table = numeric_table(path, "chi-ocp" if segments is None else "chi-cp", columns, lines)
+    recording = dataset([table])
     recording.current.attrs["derived"] = "zero at open circuit" if segments is None else "as set, anodic positive"
     return recording.assign_attrs(attrs)
 

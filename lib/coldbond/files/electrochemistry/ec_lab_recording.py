@@ -30,7 +30,7 @@ import xarray as xr
 from coldbond.files.electrochemistry import impedance, vocabulary
 from coldbond.files.electrochemistry.cycler import dataset
 from coldbond.files.electrochemistry.impedance_columns import named_columns
-from coldbond.files.electrochemistry.table import Table, decimals_of
+from coldbond.files.electrochemistry.numeric_table import numeric_table
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Stated
 
@@ -293,17 +293,9 @@ def _cycling(
     columns: Columns, channels: Mapping[str, _Channel], lines: Sequence[int], attrs: Mapping[str, Any]
 ) -> xr.Dataset:
     """Return current and voltage over time."""
-    import polars as pl
-
-    table = Table(
-        columns.path,
-        columns.format,
-        {name: vocabulary.Column(0, 0, channel.name, channel.unit) for name, channel in channels.items()},
-        {name: pl.Series(channel.values) for name, channel in channels.items()},
-        {name: decimals_of(channel.values) for name, channel in channels.items()},
-        [(None, lines)],
-        _unread(columns, [channel.name for channel in channels.values()]),
-    )
+    unread = _unread(columns, [channel.name for channel in channels.values()])
+    named = {quantity: channel[:3] for quantity, channel in channels.items()}
+    table = numeric_table(columns.path, columns.format, named, lines, unread)
     found = dataset([table])
     for name, channel in channels.items():
         if name in found:

@@ -7,20 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from coldbond.files.electrochemistry import vocabulary
-from coldbond.files.electrochemistry.impedance import last_digit
 from coldbond.files.electrochemistry.vocabulary import Column
 from coldbond.files.errors import ReadError
 from coldbond.files.numerals import NUMBER
 
 if TYPE_CHECKING:
     import polars as pl
-
-
-#: Last digit [unit of the file] of a column of zeros, which does not show it.
-ZERO_DIGIT = 1e-9
 
 
 @dataclass
@@ -130,12 +123,6 @@ def decimals(text: "pl.Series") -> int:
         return max((-exponent for exponent in numbers if isinstance(exponent, int)), default=0)
     longest = (text.str.len_bytes() - text.str.find(".", literal=True) - 1).max()
     return longest if isinstance(longest, int) else 0  # no cell has a decimal point
-
-
-def decimals_of(values: np.ndarray) -> int:
-    """Return the decimals of the largest last digit in a column of floating-point numbers."""
-    last = float(last_digit(values[values != 0]).max()) if values.any() else ZERO_DIGIT
-    return round(-np.log10(max(last, np.finfo(float).tiny)))
 
 
 def unread_headers(header: Sequence[str], columns: dict[str, Column]) -> list[str]:
