@@ -125,6 +125,7 @@ def mpr(
     version: int = 3,
     numbers: dict[str, tuple[int, str | None]] = BINARY,
     more: bytes = b"",
+    settings: bytes = bytes(40),
 ) -> bytes:
     new = version > 9
     names = [name for name in columns if name in numbers]
@@ -146,8 +147,16 @@ def mpr(
     signature = b"BIO-LOGIC MODULAR FILE\x1a".ljust(48) + bytes(4)
     return (
         signature
-        + module("VMP Set", 10 if new else 0, bytes([technique]) + bytes(40), new)
+        + module("VMP Set", 10 if new else 0, bytes([technique]) + settings, new)
         + module("VMP data", version, bytes(head) + rows.tobytes(), new)
         + module("VMP LOG", 10 if new else 0, bytes(log), new)
         + more
     )
+
+
+def peis_settings(new: bool, first: float, unit: int, last: float, last_unit: int, amplitude: float) -> bytes:
+    """Settings of a PEIS after the byte of the technique: frequencies with the numbers of their units, and mV."""
+    block = bytearray(64)
+    struct.pack_into("<2H", block, 0, 1, 52)
+    struct.pack_into("<fBfBIBBf", block, 27 if new else 24, first, unit, last, last_unit, 10, 1, 1, amplitude)
+    return bytes(0x1846) + bytes(block)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from coldbond.files import ReadError, read
-from ec_lab_files import BINARY, GCPL, TIMES, module, modulo_bat, mpr, mpt, records
+from ec_lab_files import BINARY, GCPL, TIMES, module, modulo_bat, mpr, mpt, peis_settings, records
 from test_read_damage import refused
 
 RECORDS = records()
@@ -58,6 +58,28 @@ def test_a_file_of_cycling_and_impedance(tmp_path):
     spectrum = read(tmp_path / "a.mpr", technique="eis")
     np.testing.assert_allclose(spectrum.impedance.imag, -columns["-Im(Z)/Ohm"][columns["freq/Hz"] > 0], rtol=1e-7)
     assert spectrum.impedance.attrs["significant_digits"] == 8 and spectrum.sweep.max() == 2
+
+
+def spectrum(count: int = 16) -> dict[str, np.ndarray]:
+    columns = modulo_bat()
+    measured = np.flatnonzero(columns["freq/Hz"] > 0)[:count]
+    return {name: column[measured] for name, column in columns.items()}
+
+
+@pytest.mark.parametrize("version", [3, 11])
+@pytest.mark.parametrize(("count", "unfinished"), [(16, None), (12, "ends at 21.5443 Hz, 1 Hz was set")])
+def test_the_settings_of_a_spectrum(tmp_path, version, count, unfinished):
+    settings = peis_settings(version == 11, 100.0, 1, 1000.0, 3, 7.1)
+    read_as = save(tmp_path / "a.mpr", mpr(spectrum(count), 0x1D, version, settings=settings))
+    expected = {"amplitude": 0.0071, "low_frequency": 1.0, "unfinished": unfinished}
+    assert {name: read_as.attrs.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("first", [90000.0, 0.0, np.nan])
+def test_settings_that_do_not_fit_the_spectrum_are_not_taken(tmp_path, first):
+    settings = peis_settings(False, first, 1, 1000.0, 3, 7.1)
+    read_as = save(tmp_path / "a.mpr", mpr(spectrum(), 0x1D, settings=settings))
+    assert not {"amplitude", "low_frequency", "unfinished"} & read_as.attrs.keys()
 
 
 def test_the_flags_share_one_byte(tmp_path):

@@ -110,6 +110,8 @@ def test_a_binary_spectrum_equals_the_text_that_ec_lab_exported():
     np.testing.assert_array_equal(binary.impedance, text.impedance)
     np.testing.assert_allclose(binary.time, text.time, rtol=1e-15)  # written with 16 digits
     assert binary.attrs["start"].startswith(text.attrs["start"])
+    for name in ("amplitude", "low_frequency"):
+        assert binary.attrs[name] == text.attrs[name]
     assert binary.impedance.attrs["significant_digits"] == text.impedance.attrs["significant_digits"] == 8
 
 
