@@ -5,6 +5,7 @@ from coldbond.files.electrochemistry import (
     cycler_text,
     cycler_workbook,
     ec_lab,
+    ec_lab_mpr,
     gamry,
     nova,
     novocontrol,
@@ -13,9 +14,11 @@ from coldbond.files.electrochemistry import (
     zplot,
 )
 
+#: One line each: whoever adds a format changes no other line.
 FORMATS = (
     chi.FORMAT,
     ec_lab.FORMAT,
+    ec_lab_mpr.FORMAT,
     gamry.FORMAT,
     nova.FORMAT,
     novocontrol.FORMAT,
