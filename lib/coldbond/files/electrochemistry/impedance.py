@@ -42,6 +42,12 @@ DECADES_BEYOND = 1.0
 MAX_ITERATIONS = 10**4
 #: Relative rounding error of programs that compute with 32 bits.
 SINGLE_PRECISION = 2e-6
+#: Phase of an impedance [degree] beyond which it is in another unit; a little is left for rounding.
+HALF_TURN = 180.5
+#: Largest number of a phase in radians, a right angle.
+MOST_RADIANS = 1.6
+#: Change of ln |Z| that a phase of so few degrees does not explain: over ten decades it explains 0.4.
+LEAST_CHANGE = 0.7
 MINUS = re.compile(r"\W*(?:[-−–]|(?:neg(?:ative)?|minus)\b\.?\s*)", re.IGNORECASE)
 SAYS_IMAGINARY = re.compile(r"(?i:im|phase)")
 NAMED = "'frequency/Hz, Re(Z)/ohm, -Im(Z)/ohm'"
@@ -113,6 +119,7 @@ def spectrum(
     if {"real", "imaginary"} <= columns.keys():
         impedance, written = columns["real"].values + 1j * columns["imaginary"].values, "real"
     else:
+        _check_phase(path, frequency, columns["modulus"].values, columns["phase"].values, name, lines)
         phase = np.radians(columns["phase"].values)
         impedance, written = columns["modulus"].values * np.exp(1j * phase), "modulus"
     _refuse(path, impedance == 0, lines, "the impedance is zero")
@@ -243,6 +250,23 @@ def _check_columns(path: Path, impedance: np.ndarray, columns: Mapping[str, Colu
         off |= np.abs(difference) > phase.last + np.degrees(rounding / modulus)
     _refuse(path, off, lines, "modulus or phase contradict Re(Z) and Im(Z)", "export it again, or leave them out")
     return agrees
+
+
+def _check_phase(
+    path: Path, frequency: np.ndarray, modulus: np.ndarray, phase: np.ndarray, name: str, lines: Sequence[int]
+) -> None:
+    """Refuse a phase [degree] in another unit than its column states.
+
+    By Bode's relation the modulus changes by a factor of f^(phase / 90 degrees): one that changes under a phase of one
+    degree was read in degrees and is in radians.
+    """
+    remedy = "export the phase in degrees, or Re(Z) and Im(Z)"
+    _refuse(path, np.abs(phase) > HALF_TURN, lines, f"{name} is larger than half a turn", remedy)
+    most = float(np.abs(phase).max())
+    change = float(np.log(modulus.max() / modulus.min())) if modulus.min() > 0 else 0.0
+    if most <= MOST_RADIANS and change > LEAST_CHANGE:
+        reason = f"{name} is at most {most:.2g} degrees, while |Z| changes by a factor of {np.exp(change):.2g}"
+        raise ReadError(path, None, f"{reason}: it is in radians", remedy)
 
 
 def _signed(path: Path, frequency: np.ndarray, impedance: np.ndarray, name: str, phase: int) -> tuple[np.ndarray, str]:

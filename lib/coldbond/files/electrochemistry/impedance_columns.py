@@ -30,7 +30,7 @@ from coldbond.files.errors import ReadError
 UNIT = r"[/(\[_]\s*(?:{})\s*[)\]]?"
 RATE = r"[kMm]?Hz|rad\s*/\s*s|rad\s*s-1"
 FREQUENCY = re.compile(
-    rf"\bf(?:req(?:uency)?)?\.?\s*{UNIT.format(RATE)}|(?:\bomega|ω)\s*{UNIT.format(RATE)}"
+    rf"(?:\bf(?:req(?:uency)?)?|\bfr[eé]quen[cz]e?|频率)\.?\s*{UNIT.format(RATE)}|(?:\bomega|ω)\s*{UNIT.format(RATE)}"
     r"|^\W*freq(?:uency)?\s*\"?\s*(?:$|[,;\t])",
     re.I,
 )
