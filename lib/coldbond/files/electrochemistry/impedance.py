@@ -34,6 +34,10 @@ UNFINISHED = 1.3
 DECISIVE_RATIO = 2.0
 #: Residual of each point, relative to |Z|, above which the passive cell does not describe the spectrum at all.
 MAX_RESIDUAL = 0.2
+#: Two columns are |Z| and phase, not real and imaginary part, where the residual as such is below the first number and
+#: this many times smaller than that of the other.
+MAX_POLAR = 0.05
+POLAR_RATIO = 3.0
 #: Relaxation times of the passive cell for each decade of frequency, and decades by which they extend the measured
 #: range at each end.
 TIMES_PER_DECADE = 4
@@ -124,6 +128,8 @@ def spectrum(
         impedance, written = columns["modulus"].values * np.exp(1j * phase), "modulus"
     _refuse(path, impedance == 0, lines, "the impedance is zero")
     phase_sign = _check_columns(path, impedance, columns, lines) if written == "real" else 0
+    if not {"modulus", "phase"} & columns.keys():
+        _require_cartesian(path, frequency, impedance)
     sweeps = _sweeps(path, frequency, sweep, lines)
     impedance, sign = _signed(path, frequency, impedance, name, phase_sign)
     recording = xr.Dataset(
@@ -201,9 +207,19 @@ def _written(numbers: Iterable[float]) -> list[tuple[int, int]]:
 def passive_sign(frequency: np.ndarray, impedance: np.ndarray) -> int:
     """Return 1 where Im(Z) has the sign of a passive cell, -1 where it has the opposite, 0 where neither is clear.
 
-    A resistance, an inductance, a capacitance and relaxations at fixed times are fitted to Z and to its complex
-    conjugate by non-negative least squares, with the residuals relative to |Z|. No element of a passive cell is
-    negative, so that a spectrum with the wrong sign leaves large residuals.
+    A spectrum with the wrong sign leaves large residuals in the fit of a passive cell, see `_passive_residuals`.
+    """
+    residuals = _passive_residuals(frequency, impedance)
+    if min(residuals) > MAX_RESIDUAL or max(residuals) < DECISIVE_RATIO * min(residuals):
+        return 0
+    return 1 if residuals[0] < residuals[1] else -1
+
+
+def _passive_residuals(frequency: np.ndarray, impedance: np.ndarray) -> tuple[float, float]:
+    """Return the residuals (rms, relative to |Z|) of a passive cell fitted to Z and to its complex conjugate.
+
+    A resistance, an inductance, a capacitance and relaxations at fixed times are fitted by non-negative least squares:
+    no element of a passive cell is negative.
     """
     from scipy.optimize import nnls  # takes 0.9 s: imported only where a spectrum is read
 
@@ -218,11 +234,11 @@ def passive_sign(frequency: np.ndarray, impedance: np.ndarray) -> int:
     matrix = np.concatenate([elements.real, elements.imag])
     matrix /= np.linalg.norm(matrix, axis=0)
     target = impedance / np.abs(impedance)
-    targets = (np.concatenate([target.real, sign * target.imag]) for sign in (1, -1))
-    residuals = [nnls(matrix, signed, maxiter=MAX_ITERATIONS)[1] for signed in targets]
-    if min(residuals) > MAX_RESIDUAL * np.sqrt(omega.size) or max(residuals) < DECISIVE_RATIO * min(residuals):
-        return 0
-    return 1 if residuals[0] < residuals[1] else -1
+    first, second = (
+        float(nnls(matrix, np.concatenate([target.real, sign * target.imag]), maxiter=MAX_ITERATIONS)[1])
+        for sign in (1, -1)
+    )
+    return first / np.sqrt(omega.size), second / np.sqrt(omega.size)
 
 
 def _refuse(path: Path, bad: np.ndarray, lines: Sequence[int], reason: str, remedy: str = AGAIN) -> None:
@@ -267,6 +283,17 @@ def _check_phase(
     if most <= MOST_RADIANS and change > LEAST_CHANGE:
         reason = f"{name} is at most {most:.2g} degrees, while |Z| changes by a factor of {np.exp(change):.2g}"
         raise ReadError(path, None, f"{reason}: it is in radians", remedy)
+
+
+def _require_cartesian(path: Path, frequency: np.ndarray, impedance: np.ndarray) -> None:
+    """Refuse |Z| and phase in degrees that are called real and imaginary part."""
+    if (impedance.real <= 0).any() or np.abs(impedance.imag).max() > HALF_TURN:
+        return
+    polar = impedance.real * np.exp(1j * np.radians(impedance.imag))
+    as_polar = min(_passive_residuals(frequency, polar))
+    if as_polar < MAX_POLAR and min(_passive_residuals(frequency, impedance)) > POLAR_RATIO * as_polar:
+        reason = "as real and imaginary part the columns are not those of a passive cell, as |Z| and phase they are"
+        raise ReadError(path, None, reason, "name them: 'frequency/Hz, |Z|/ohm, phase/deg'")
 
 
 def _signed(path: Path, frequency: np.ndarray, impedance: np.ndarray, name: str, phase: int) -> tuple[np.ndarray, str]:

@@ -26,10 +26,12 @@ from coldbond.files.electrochemistry import impedance_rows
 from coldbond.files.encoding import head
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Stated
-from coldbond.files.spectrum import MIN_POINTS
 
 NAMES = re.compile(r"(?i).*\bFrequency/Hz\b.*\bImpedance/Ohm\b.*\bPhase/deg\b.*\bSignificance\b")
 READ_AS = {"frequency/hz": "freq/Hz", "impedance/ohm": "|Z|/ohm", "phase/deg": "Phase(Z)/deg", "time/s": "time/s"}
+#: Points of the part before the turn, below which a turn is a wrong digit; and the factor within which both parts end.
+FEWEST = 3
+SAME = 2.0
 AGAIN = "export it again from Thales as ASCII"
 
 
@@ -50,7 +52,7 @@ def read_zahner(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     rows = impedance_rows.body(lines, named[0] + 1)
     read_as = {name: READ_AS[name.lower()] for name in names if name.lower() in READ_AS}
     place = next(place for place, name in enumerate(names) if name.lower() == "frequency/hz")
-    first = _start(rows, place, separator)
+    first = _start(rows, place, separator, len(names))
     recording = impedance_rows.spectrum_from(
         path,
         names,
@@ -66,12 +68,12 @@ def read_zahner(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     return recording
 
 
-def _start(rows: list[impedance_rows.Line], place: int, separator: str | None) -> int:
+def _start(rows: list[impedance_rows.Line], place: int, separator: str | None, width: int) -> int:
     """Return the first point of the part that covers the whole range, where the frequency turns back just once."""
     frequency = []
     for _, line in rows:
         cells = impedance_rows.cells_of(line, separator)
-        number = impedance_rows.header_number(cells[place]) if place < len(cells) else None
+        number = impedance_rows.header_number(cells[place]) if len(cells) == width else None
         if number is None:
             return 0  # refused with its line later
         frequency.append(number)
@@ -80,7 +82,9 @@ def _start(rows: list[impedance_rows.Line], place: int, separator: str | None) -
         return 0
     turn = int(turns[0])
     before, after = frequency[:turn], frequency[turn:]
-    covered = after and before and min(after) <= min(before) and len(after) > max(len(before), MIN_POINTS)
+    if min(len(before), len(after)) < FEWEST or len(before) >= len(after):
+        return 0
+    covered = min(after) <= min(before) and max(before) <= SAME * after[0] and max(before) >= after[0] / SAME
     return turn if covered else 0
 
 
