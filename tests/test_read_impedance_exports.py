@@ -197,3 +197,18 @@ def test_sweeps_at_several_temperatures_need_a_choice(tmp_path, text):
 def test_sweeps_at_one_temperature_are_read_together(tmp_path):
     recording = saved(tmp_path / "a.txt", novocontrol(temperatures=(25.0, 25.8)))
     assert int(recording.sweep.max()) == 2
+
+
+@pytest.mark.parametrize("form", ["gamry-dta", "autolab-nova", "versastudio-par", "zahner-thales"])
+def test_a_row_that_is_missing_from_the_count_is_refused(tmp_path, form):
+    lines = EXPORTS[form].split("\n")
+    at = next(n for n, line in enumerate(lines) if f"{F[9]:.7g}" in line)
+    error = refused(tmp_path / "a.txt", "\n".join([*lines[:at], *lines[at + 1 :]]))
+    assert error.line == at + 1 and "follows point" in error.reason
+
+
+def test_spectra_of_nova_that_count_anew_are_sweeps(tmp_path):
+    text = nova()
+    recording = saved(tmp_path / "a.txt", text + text.split("\n", 1)[1])
+    assert int(recording.sweep.max()) == 2
+    np.testing.assert_allclose(recording.impedance, np.tile(Z, 2), rtol=1e-6)

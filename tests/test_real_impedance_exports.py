@@ -10,7 +10,7 @@ from scipy.constants import zero_Celsius
 
 from coldbond import ReadError, read
 from coldbond.files import FORMATS
-from coldbond.impedance import fit, intervals
+from coldbond.impedance import findings, fit, intervals, resistance, sweeps
 
 REAL = os.environ.get("COLDBOND_REAL")
 pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
@@ -32,7 +32,7 @@ FILES = {
 def plain(file: str) -> np.ndarray:
     """The columns of a file, taken from it without coldbond; points without an alternating current are left out."""
     text, after, separator, columns, _ = FILES[file]
-    lines = Path(FOLDER, file).read_text(encoding="latin-1").split("\n")
+    lines = Path(FOLDER, file).read_bytes().decode("latin-1").replace("\r", "").split("\n")
     start = next(n for n, line in enumerate(lines) if text in line) + after
     table = []
     for line in lines[start:]:
@@ -98,3 +98,20 @@ def test_a_case_that_was_refused_is_read(name, form, points, first):
     recording = read(in_cases(name))
     assert recording.attrs["format"] == form and recording.sizes["frequency"] == points
     assert (float(recording.frequency[0]), complex(recording.impedance[0])) == first
+
+
+def test_a_resistance_with_a_distant_bound_is_not_rounded_away():
+    """Case 26: Re(Z) is 24 to 36 ohm, and the spectrum gives no lower bound."""
+    cell = read(in_cases("26_total_resistance_rounds_to_zero.csv"))
+    cell.attrs |= dict(sample="cell", state="cycle 1", role="interface", area_cm2=1.0)
+    fitted = resistance.fits({"cell": cell}, ["L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"])
+    found = resistance.resistances({"cell": cell}, fitted, 2e-6, 0.004)
+    total, *_ = findings.findings({"cell": cell}, fitted, found, "interface", 0.02)
+    assert total["quantity"] == "total_resistance" and 24 < total["value"] < 36
+
+
+def test_one_of_ten_sweeps_is_named():
+    """Case 27."""
+    cell = read(in_cases("27_ten_sweeps.csv"))
+    assert sweeps.name(cell) == "sweep 10 of 10"
+    assert sweeps.name(read(in_cases("27_ten_sweeps.csv"), sweep=4)) == "sweep 4 of 10"

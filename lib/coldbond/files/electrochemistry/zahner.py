@@ -61,6 +61,7 @@ def read_zahner(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         {"format": "zahner-thales"},
         AGAIN,
         lambda line: impedance_rows.cells_of(line, separator),
+        "Number",
     )
     if first:
         note = f"{first} points up to the frequency where the sweep turns, which were measured again"
