@@ -11,6 +11,7 @@ Orazem and Garcia-Rubio 1992, doi 10.1149/1.2069522). Where these contradict eac
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +24,13 @@ from coldbond.files.spectrum import MIN_POINTS
 AGAIN = "export the complete file again"
 #: Numbers of a column from which its number of digits is estimated.
 DIGITS_SAMPLE = 2000
+#: Numbers of which the largest number of digits is taken: the first of a recording of many sweeps.
+MOST_WRITTEN = 20000
 #: Share of these numbers [%] that have at most the estimated digits. Few numbers end in zeros, and a single longer
 #: number was not written by the program.
 DIGITS_PERCENTILE = 90
+#: Points above which a file is no impedance recording: a thousand sweeps of a hundred points are fewer.
+MOST_POINTS = 200_000
 #: Two sweeps cover one range if their ends differ by less than this factor.
 SAME_RANGE = 2.0
 #: Factor between the lowest frequency, or the time, that was set and that was reached, beyond which a run ended early.
@@ -42,6 +47,8 @@ POLAR_RATIO = 3.0
 #: range at each end.
 TIMES_PER_DECADE = 4
 DECADES_BEYOND = 1.0
+#: Points to which the passive cell is fitted.
+MOST_FITTED = 2000
 #: Iterations of the non-negative least squares, far more than its number of elements.
 MAX_ITERATIONS = 10**4
 #: Relative rounding error of programs that compute with 32 bits.
@@ -119,6 +126,7 @@ def spectrum(
     """
     if frequency.size < MIN_POINTS:
         raise ReadError(path, None, f"{frequency.size} points are not a spectrum", AGAIN)
+    require_few(path, frequency.size)
     _refuse(path, frequency <= 0, lines, "the frequency is not a positive number")
     if {"real", "imaginary"} <= columns.keys():
         impedance, written = columns["real"].values + 1j * columns["imaginary"].values, "real"
@@ -175,6 +183,12 @@ def marked_unfinished(recording: xr.Dataset, lowest: float) -> xr.Dataset:
     return recording
 
 
+def require_few(path: Path, points: int) -> None:
+    """Refuse a file of more points than impedance recordings have."""
+    if points > MOST_POINTS:
+        raise ReadError(path, None, f"{points} points are no impedance recording", "export fewer sweeps at a time")
+
+
 def require_finite(path: Path, values: np.ndarray, lines: Sequence[int]) -> None:
     """Refuse a row of a table, shape (rows, columns), with a number that is too large for a float64."""
     _refuse(path, ~np.isfinite(values).all(axis=1), lines, "a number is not finite")
@@ -182,7 +196,7 @@ def require_finite(path: Path, values: np.ndarray, lines: Sequence[int]) -> None
 
 def significant_digits(numbers: Iterable[float]) -> int:
     """Return the largest number of significant digits that one of the numbers is written with."""
-    return max(digits for digits, _ in _written(numbers))
+    return max(digits for digits, _ in _written(islice(numbers, MOST_WRITTEN)))
 
 
 def last_digit(numbers: np.ndarray) -> np.ndarray:
@@ -223,6 +237,9 @@ def _passive_residuals(frequency: np.ndarray, impedance: np.ndarray) -> tuple[fl
     """
     from scipy.optimize import nnls  # takes 0.9 s: imported only where a spectrum is read
 
+    if frequency.size > MOST_FITTED:  # of many sweeps, points spread over all frequencies
+        some = np.argsort(frequency, kind="stable")[np.linspace(0, frequency.size - 1, MOST_FITTED).astype(int)]
+        frequency, impedance = frequency[some], impedance[some]
     omega = 2 * np.pi * frequency
     decades = np.log10(omega.max() / omega.min())
     beyond = 10**DECADES_BEYOND

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from coldbond.files.electrochemistry.impedance import require_few
 from coldbond.files.electrochemistry.impedance_columns import named_columns
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
@@ -103,8 +104,10 @@ def spectrum_from(
     """
     if not rows:
         raise ReadError(path, None, *NO_ROWS)
+    require_few(path, len(rows))
     places = [index for index, name in enumerate(names) if name in read_as]
-    table, points, commas = [], False, False
+    table, counted, points, commas = [], list[Line](), False, False
+    counting = names.index(counter) if counter in names else None
     for number, line in rows:
         cells = split(line)
         if len(cells) != len(names):
@@ -118,9 +121,10 @@ def spectrum_from(
         if points and commas:
             reason = "decimal points and decimal commas in one file"
             raise ReadError(path, number, reason, "export it with decimal points")
+        if counting is not None:
+            counted.append((number, cells[counting]))
         table.append([cell.replace(",", ".", 1) for cell in read])
-    if counter in names:
-        _require_all_points(path, [(number, split(line)[names.index(counter)]) for number, line in rows], remedy)
+    _require_all_points(path, counted, remedy)
     recording = named_columns(
         path, [read_as[names[place]] for place in places], np.array(table, float), [number for number, _ in rows], attrs
     )
@@ -131,7 +135,7 @@ def spectrum_from(
 
 def _require_all_points(path: Path, counted: Sequence[Line], remedy: str) -> None:
     """Refuse rows whose numbers, one line's cell each, do not count on or start again."""
-    first = counted[0][1]
+    first = counted[0][1] if counted else ""
     for (_, before), (line, after) in pairwise(counted):
         if after != first and not (before.isdecimal() and after == str(int(before[-DIGITS:]) + 1)):
             raise ReadError(path, line, f"point {after!r} follows point {before!r}", remedy)
