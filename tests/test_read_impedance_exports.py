@@ -6,6 +6,8 @@ import pytest
 from coldbond.files import FORMATS, ReadError, read
 from impedance_exports import (
     EXPORTS,
+    MODULUS,
+    PHASE,
     TIME,
     VARIANTS,
     F,
@@ -19,7 +21,7 @@ from impedance_exports import (
     versastudio,
     zplot,
 )
-from impedance_files import saved
+from impedance_files import saved, table
 from test_read_damage import refused
 
 #: Names of the formats that this module tests.
@@ -212,3 +214,37 @@ def test_spectra_of_nova_that_count_anew_are_sweeps(tmp_path):
     recording = saved(tmp_path / "a.txt", text + text.split("\n", 1)[1])
     assert int(recording.sweep.max()) == 2
     np.testing.assert_allclose(recording.impedance, np.tile(Z, 2), rtol=1e-6)
+
+
+def inductive(text: str, form: str) -> str:
+    """The export with every Im(Z) and every phase of the other sign."""
+    wanted = {f"{x:.7g}" for x in np.concatenate([Z.imag, -Z.imag, np.degrees(np.angle(Z))])}
+    wanted |= {f"{x:.7g}" for x in [*PHASE, *-PHASE]}
+    separator = "\t" if form in ("gamry-dta", "powersuite", "parstat", "zplot") else ","
+    flipped = []
+    for line in text.split("\n"):
+        cells = line.split(separator)
+        flipped.append(separator.join(f"{-float(cell):.7g}" if cell.strip() in wanted else cell for cell in cells))
+    return "\n".join(flipped)
+
+
+@pytest.mark.parametrize("form", ["gamry-dta", "versastudio-par", "parstat"])
+def test_the_sign_that_a_program_fixes_counts(tmp_path, form):
+    """An inductive loop is no passive cell's, but these programs write Im(Z) itself."""
+    recording = saved(tmp_path / "a.txt", inductive(EXPORTS[form], form))
+    np.testing.assert_allclose(recording.impedance, Z.conj(), rtol=1e-6)
+    assert "which this format fixes; it is not that of a passive cell" in recording.attrs["sign"]
+
+
+def test_the_sign_of_a_file_that_other_programs_write_too(tmp_path):
+    """Converters to ZPlot's format write -Z'' under Z''(b)."""
+    recording = saved(tmp_path / "a.z", inductive(zplot(), "zplot"))
+    assert_read(recording)
+    assert "the opposite of what the column Im(Z)/ohm says" in recording.attrs["sign"]
+
+
+def test_the_advice_for_modulus_and_phase_is_followed(tmp_path):
+    columns = {"f/Hz": F, "Z'/ohm": MODULUS, "Z''/ohm": PHASE}
+    error = refused(tmp_path / "a.csv", table(columns))
+    names = error.remedy.split("'")[1].split(", ")
+    assert_read(saved(tmp_path / "b.csv", table(dict(zip(names, columns.values(), strict=True)))))

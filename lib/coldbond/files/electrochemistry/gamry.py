@@ -107,6 +107,7 @@ def read_gamry(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         AGAIN,
         lambda line: [c.strip() for c in line.removeprefix("\t").split("\t")],
         "Pt",
+        known_sign=True,
     )
     if any(re.match(r"EXPERIMENTABORTED\tTOGGLE\tT", line) for line in lines[end:]):
         reached = float(recording.frequency.min())

@@ -90,6 +90,7 @@ def spectrum(
     attrs: Mapping[str, Any],
     lines: Sequence[int],
     sweep: np.ndarray | None = None,
+    known_sign: bool = False,
 ) -> xr.Dataset:
     """Return an impedance spectrum in the data model.
 
@@ -111,6 +112,9 @@ def spectrum(
     sweep : array, shape (n,), optional
         The number that the instrument gives to the sweep of each point. A sweep also starts where the frequency turns
         back.
+    known_sign : bool
+        Whether the program that wrote the file gives the imaginary part one sign in all its files, which then counts
+        also where a passive cell has the other: an inductive loop at low frequencies is none.
 
     Returns
     -------
@@ -139,7 +143,7 @@ def spectrum(
     if not {"modulus", "phase"} & columns.keys():
         _require_cartesian(path, frequency, impedance)
     sweeps = _sweeps(path, frequency, sweep, lines)
-    impedance, sign = _signed(path, frequency, impedance, name, phase_sign)
+    impedance, sign = _signed(path, frequency, impedance, name, phase_sign, known_sign)
     recording = xr.Dataset(
         {"impedance": ("frequency", impedance, {"units": "ohm", "long_name": "impedance Z"})},
         {"frequency": ("frequency", frequency, {"units": "Hz", "long_name": "frequency"})},
@@ -313,12 +317,16 @@ def _require_cartesian(path: Path, frequency: np.ndarray, impedance: np.ndarray)
         raise ReadError(path, None, reason, "name them: 'frequency/Hz, |Z|/ohm, phase/deg'")
 
 
-def _signed(path: Path, frequency: np.ndarray, impedance: np.ndarray, name: str, phase: int) -> tuple[np.ndarray, str]:
+def _signed(
+    path: Path, frequency: np.ndarray, impedance: np.ndarray, name: str, phase: int, known: bool
+) -> tuple[np.ndarray, str]:
     """Return the impedance with Im(Z) < 0 for a capacitor, and how its sign was determined."""
     found = passive_sign(frequency, impedance)
     says = f"the column {name} and the phase say" if phase > 0 else f"the column {name} says"
     if found > 0:
         return impedance, f"as {says}, and as in a passive cell"
+    if found < 0 and known and phase >= 0:
+        return impedance, f"as {says}, which this format fixes; it is not that of a passive cell"
     if found < 0 and MINUS.match(name) and phase <= 0:
         reason = f"with the minus of {name} the spectrum is not that of a passive cell; without it, it is"
         raise ReadError(path, None, reason, f"name the column {re.sub(MINUS, '', name)!r} if that is what it holds")

@@ -68,6 +68,7 @@ def spectrum_from(
     remedy: str,
     split: Callable[[str], list[str]],
     counter: str = "",
+    known_sign: bool = False,
 ) -> xr.Dataset:
     """Read a spectrum from rows whose column names a vendor has fixed.
 
@@ -90,6 +91,8 @@ def spectrum_from(
         Returns the cells of a line.
     counter : str
         Name of a column that counts the points, from the start again for each sweep.
+    known_sign : bool
+        As for `impedance.spectrum`.
 
     Returns
     -------
@@ -125,9 +128,8 @@ def spectrum_from(
             counted.append((number, cells[counting]))
         table.append([cell.replace(",", ".", 1) for cell in read])
     _require_all_points(path, counted, remedy)
-    recording = named_columns(
-        path, [read_as[names[place]] for place in places], np.array(table, float), [number for number, _ in rows], attrs
-    )
+    canonical, numbers = [read_as[names[place]] for place in places], [number for number, _ in rows]
+    recording = named_columns(path, canonical, np.array(table, float), numbers, attrs, known_sign)
     if unread := [name for name in names if name not in read_as]:
         recording.attrs["unread"] = ", ".join(filter(None, [*unread, recording.attrs.get("unread")]))
     return recording

@@ -59,6 +59,7 @@ def read_keysight(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         attrs,
         AGAIN,
         lambda line: impedance_rows.cells_of(line, ","),
+        known_sign=True,
     )
 
 

@@ -86,6 +86,7 @@ def read_nova(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         AGAIN,
         lambda line: impedance_rows.cells_of(line, separator),
         "Index",
+        known_sign=True,
     )
 
 

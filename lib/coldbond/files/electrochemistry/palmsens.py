@@ -53,6 +53,7 @@ def read_palmsens(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         {"format": "palmsens-pstrace"},
         AGAIN,
         lambda line: impedance_rows.cells_of(line, separator),
+        known_sign=True,
     )
 
 

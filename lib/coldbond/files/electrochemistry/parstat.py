@@ -45,7 +45,14 @@ def read_parstat(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     impedance_rows.complete(path, lines)
     names, rows = impedance_rows.cells_of(lines[0], "\t"), impedance_rows.body(lines, 1)
     return impedance_rows.spectrum_from(
-        path, names, rows, READ_AS, {"format": "parstat"}, AGAIN, lambda line: impedance_rows.cells_of(line, "\t")
+        path,
+        names,
+        rows,
+        READ_AS,
+        {"format": "parstat"},
+        AGAIN,
+        lambda line: impedance_rows.cells_of(line, "\t"),
+        known_sign=True,
     )
 
 

@@ -82,7 +82,15 @@ def read_versastudio(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         raise ReadError(path, None, reason, remedy + "'test_time_second,voltage_volt,current_ampere'")
     attrs = {"format": "versastudio-par", "experiment": experiment, **_attrs(fields)}
     recording = impedance_rows.spectrum_from(
-        path, names, rows, READ_AS, attrs, AGAIN, lambda line: [cell.strip() for cell in line.split(",")], "Point #"
+        path,
+        names,
+        rows,
+        READ_AS,
+        attrs,
+        AGAIN,
+        lambda line: [cell.strip() for cell in line.split(",")],
+        "Point #",
+        known_sign=True,
     )
     return impedance.marked_unfinished(recording, attrs.get("low_frequency", np.inf))
 
