@@ -13,7 +13,9 @@ import xlsxwriter
 
 import cycler_files
 import diffractometer_files
+import ec_lab_files
 import impedance_files
+import test_read_chi
 import test_read_generic_text
 import test_read_raman
 import test_read_xps
@@ -58,6 +60,12 @@ WRITERS: list[tuple[Callable[[], str | bytes], dict[str, Any]]] = [
     (energies, {}),
     *((writer, {}) for writer in diffractometer_files.FILES.values()),
     *(((lambda text=text: text), {}) for text in impedance_files.WHOLE.values()),
+    (lambda: ec_lab_files.mpt(ec_lab_files.records()), {}),
+    (lambda: ec_lab_files.mpt(ec_lab_files.modulo_bat(), "Modulo Bat"), {"technique": "eis"}),
+    (lambda: ec_lab_files.mpr(ec_lab_files.records()), {}),
+    (lambda: ec_lab_files.mpr(ec_lab_files.modulo_bat(), 0x7F, 11), {"technique": "cycling"}),
+    (lambda: test_read_chi.CA, {}),
+    (lambda: test_read_chi.CP, {}),
     (lambda: test_read_xps.TWO, {}),
     (test_read_xps.avantage, {}),
     *(((lambda table=table: test_read_raman.jcamp(table)), {}) for table in test_read_raman.TABLES.values()),

@@ -11,7 +11,8 @@ technique     object                    coordinate [unit]            variables [
 ``cycling``   Dataset                   `record`, without values     `time` [s], `voltage` [V], `current` [A], `cycle`,
                                                                      `step`, `capacity` or `charge_capacity` and
                                                                      `discharge_capacity` [Ah]
-``eis``       Dataset                   `frequency` [Hz]             `impedance` [ohm], complex; `time` [s], `sweep`
+``eis``       Dataset                   `frequency` [Hz]             `impedance` [ohm], complex; `time` [s], `sweep`,
+                                                                     `temperature` [degC]
 ``dc``        Dataset                   `time` [s]                   `current` [A]
 ``xrd``       Dataset                   `two_theta` [degree]         `intensity`, `one_count` [count or count/s]
 ``xps``       DataTree, a child per     `binding_energy` [eV]        `intensity`, `one_count`, `transmission`
@@ -28,14 +29,16 @@ Attrs of every recording: `technique`; `format`; `source`, the name of the file;
 
 cycling
     `time` starts with the test and never decreases. `current` is positive during charge; its attr `sign` says where the
-    sign comes from, "recorded" or "step state". `cycle` and `step` are int64, the tester's numbers. Each variable has
+    sign comes from, "recorded" or "step state". The attr `derived` of a variable says how it was computed where the
+    file has no column of it. `cycle` and `step` are int64, the tester's numbers. Each variable has
     `resolution`, its last digit in its own unit. The capacity counters have `resets`: when they start from zero again
     ("step", "cycle", "never" or "undetermined"). Further attrs, where the file states them: `lost_records`, the number
     of missing records, and `header`, the text above the column names.
 eis
     The frequencies are in the order recorded. Im(Z) < 0 for a capacitor; the attr `sign` says how the sign was
     determined. `impedance` has `significant_digits`, those in the file. `sweep`, counted from 1, where there are
-    several; `unfinished` where a sweep ended early; `amplitude` [V].
+    several; `unfinished` where a sweep ended early; `amplitude` [V]. Sweeps at several temperatures are refused unless
+    one is stated.
 dc
     A current at constant voltage, the attr `applied_voltage` [V]. The current has the sign of the file and
     `resolution`. The time repeats only where the file has too few digits for it.

@@ -44,6 +44,8 @@ KALPHA = {
 MEAN_WITHIN = 3e-4
 #: Wavelengths [angstrom] that diffraction uses; others are in another unit or damaged.
 WAVELENGTHS = (0.1, 5.0)
+#: Difference of temperature [K] beyond which two sweeps are two measurements: thermostats drift by less.
+APART = 2.0
 #: Relative difference beyond which what is stated is not what the file says.
 SAME = 1e-4
 
@@ -97,7 +99,9 @@ def completed(path: Path, recording: Recording, stated: Stated) -> Recording:
             _set_wavelengths(path, recording, stated.wavelength)
         if technique == "raman" and stated.excitation is not None:
             _set(recording, "excitation", stated.excitation, "nm")
-        if stated.sweep is not None:
+        if stated.sweep is None:
+            _require_one_temperature(path, recording)
+        else:
             return _sweep(path, recording, stated.sweep)
     return recording
 
@@ -144,6 +148,17 @@ def _how(anode: str) -> str:
         f"state the lines, for {anode} with read(path, wavelength=({first}, {second})), or {first} {second} in the "
         "column wavelength_angstrom of manifest.csv; a single number where K-alpha2 is filtered out"
     )
+
+
+def _require_one_temperature(path: Path, recording: xr.Dataset) -> None:
+    """Refuse an impedance recording whose sweeps were measured at several temperatures."""
+    if not {"sweep", "temperature"} <= {*recording.variables}:
+        return
+    means = recording["temperature"].groupby(recording["sweep"]).mean().to_numpy()
+    if np.ptp(means) > APART:
+        reason = f"{means.size} sweeps at temperatures from {means.min():.4g} to {means.max():.4g} °C"
+        remedy = "state one with read(path, sweep=1) or in the column sweep of manifest.csv"
+        raise ReadError(path, None, reason, remedy)
 
 
 def _sweep(path: Path, recording: xr.Dataset, number: int) -> xr.Dataset:
