@@ -8,7 +8,7 @@ import xarray as xr
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import Interval
 from coldbond.xps.component_selection import STRONG_EVIDENCE, UNDECIDED_SHARE, Composition, Inseparable, Selected
-from coldbond.xps.components import COMPONENTS
+from coldbond.xps.components import COMPONENTS, level
 from coldbond.xps.quantification import AtomicFractions
 from coldbond.xps.surface import shifts
 
@@ -60,7 +60,7 @@ def reference_table(regions: Sequence[str]) -> pd.DataFrame:
             "conflict": c.conflict,
         }
         for region in regions
-        for c in COMPONENTS[region]
+        for c in COMPONENTS[level(region)]
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["region", "component"])
 
