@@ -26,7 +26,7 @@ ENERGY_DECIMALS = 9
 #: is not meV.
 UNITS = {"eV": {"eV": 1.0, "keV": 1e3, "meV": 1e-3}, "s": {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "min": 60.0}}
 #: Probability that counts share a divisor by chance, below which it is no chance.
-DIVISOR_BY_CHANCE = 1e-6
+DIVISOR_BY_CHANCE = 1e-5
 
 
 def quantity(path: Path, cell: str | None, name: str, unit: str, line: int | None = None) -> float | None:

@@ -95,8 +95,8 @@ def _region(path: Path, sections: Sections, at: int, stated: Stated) -> tuple[st
     comments = [line for _, line in data if line.startswith("#")]
     rows = data[len(comments) :]
     if fields.get("Dimension 2 size", "1") != "1":
-        size, what = fields["Dimension 2 size"], fields.get("Dimension 2 name", "a second dimension")
-        reason = f"region {name} has {size} spectra over {what}"
+        what = fields.get("Dimension 2 name", "a second dimension")
+        reason = f"region {name} has {fields['Dimension 2 size']} spectra over {what}"
         raise ReadError(path, first, reason, "export it from SES with one slice, integrated over the detector")
     axis = fields.get("Dimension 1 name", "")
     kind = re.match(r"(binding|kinetic) energy \[(\w+)\]", axis, re.IGNORECASE)
