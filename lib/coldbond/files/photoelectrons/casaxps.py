@@ -40,6 +40,8 @@ PHOTONS, TIME = "Characteristic Energy eV", "Acquisition Time s"
 ENERGIES = {"K.E.": "kinetic", "B.E.": "binding"}
 INTENSITIES = ("Counts", "CPS")
 PARAMETERS = ("Name", "Position", "FWHM", "Area", "Lineshape")
+#: A step that is longer than the usual one by this factor is a gap; more gaps than this are an irregular scan.
+GAP, GAPS = 1.5, 2
 DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+([eE][-+]?[0-9]+)?")
 #: Lines within which the names of the columns stand, to recognise the format.
 HEADER_WITHIN = 40
@@ -91,9 +93,14 @@ def _one_below_the_other(path: Path, rows: Rows, stated: Stated) -> list[tuple[s
     """Return the spectra of a file in columns of tables."""
     starts = [at for at, row in enumerate(rows) if PHOTONS in row]
     titles = [max((at for at in range(start) if any(rows[at])), default=start) for start in starts]
+    tables = [at for at, row in enumerate(rows) if {"K.E.", "Counts"} <= set(row)]
+    if len(tables) != len(starts):
+        raise ReadError(path, None, f"{len(tables)} tables where {len(starts)} have a {PHOTONS}", AGAIN)
     regions = []
     for title, start, stop in zip(titles, starts, [*titles[1:], len(rows)], strict=True):
         before = " ".join(filter(None, rows[title])) if title < start else ""
+        if rows[title][0] in PARAMETERS or NUMBER.fullmatch(rows[title][0]):
+            raise ReadError(path, start + 1, "no title above the photon energy", AGAIN)
         fields = dict(zip(rows[start], rows[start][1:], strict=False))
         photons = quantity(path, fields.get(PHOTONS), PHOTONS, "eV", start + 1)
         time = quantity(path, fields.get(TIME), TIME, "s", start + 1)
@@ -101,6 +108,7 @@ def _one_below_the_other(path: Path, rows: Rows, stated: Stated) -> list[tuple[s
         if at is None:
             raise ReadError(path, start + 1, "no columns K.E. and Counts below it", AGAIN)
         names = rows[at]
+        _no_rows_above(path, rows, range(start + 1, at))
         columns, lines = _columns(path, rows, range(at + 1, stop), range(len(names)), [n for n in names if n])
         wanted = {name: columns[names.index(name)] for name in (*ENERGIES, *INTENSITIES) if name in names}
         attrs: dict[str, Any] = {"dwell_time": time, "sweeps": 1.0} if time else {}
@@ -127,6 +135,7 @@ def _side_by_side(path: Path, rows: Rows, stated: Stated) -> list[tuple[str, xr.
     at = next((at for at, row in enumerate(rows) if row and row[0] in ENERGIES), None)
     if at is None:
         raise ReadError(path, None, "no row of column names that starts with B.E. or K.E.", AGAIN)
+    _no_rows_above(path, rows, range(at))
     names = rows[at]
     starts = [column for column, name in enumerate(names) if name in ENERGIES]
     if extra := next(
@@ -146,6 +155,12 @@ def _side_by_side(path: Path, rows: Rows, stated: Stated) -> list[tuple[str, xr.
         fitted = [names[n] for n in own[2:] if names[n]]
         regions.append(_region(path, title, energy, columns[start + 1], unit, attrs, fitted, lines))
     return regions
+
+
+def _no_rows_above(path: Path, rows: Rows, above: range) -> None:
+    """Refuse rows of numbers above the names of the columns."""
+    if bad := next((at for at in above if rows[at] and NUMBER.fullmatch(rows[at][0])), None):
+        raise ReadError(path, bad + 1, "a row of numbers above the names of the columns", AGAIN)
 
 
 def _columns(
@@ -183,6 +198,12 @@ def _region(
     lines: list[int],
 ) -> tuple[str, xr.Dataset]:
     """Return name and spectrum; the title is "Cycle 3:sample:region"."""
+    steps = np.abs(np.diff(energy))
+    gaps = np.flatnonzero(steps > GAP * np.median(steps)) if steps.size else steps
+    if 0 < len(gaps) <= GAPS:
+        at = int(gaps[0])
+        reason = f"between {energy[at]:.7g} and {energy[at + 1]:.7g} eV a row is missing"
+        raise ReadError(path, lines[at + 1], reason, AGAIN)
     cycle = re.match(r"Cycle ([0-9]{1,9}):(?:(.*):)?([^:]*)$", title)
     if cycle:
         attrs |= {"cycle": int(cycle[1])} | ({"sample_name": cycle[2].strip()} if cycle[2] else {})

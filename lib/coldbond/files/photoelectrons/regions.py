@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from math import log
+from math import inf, log
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def quantity(path: Path, cell: str | None, name: str, unit: str, line: int | Non
     exact = UNITS[unit].get(written)
     same = [factor for known, factor in UNITS[unit].items() if known.lower() == written.lower()]
     factor = exact or (same[0] if same and not written.startswith("M") else None)
-    if not NUMBER.fullmatch(number) or (written and factor is None) or float(number) < 0:
+    if not NUMBER.fullmatch(number) or (written and factor is None) or not 0 <= float(number) < inf:
         reason = f"{name} is {cell.strip()!r}, not a number of {' or '.join(UNITS[unit])}"
         raise ReadError(path, line, reason, AGAIN)
     return float(f"{float(number) * (factor or 1.0):.12g}") or None
@@ -177,7 +177,7 @@ def region(
     """
     known = counting(unit, attrs)
     if "one_count" in known:
-        with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(all="ignore"):
             counts = np.rint(np.asarray(intensity, float) / known["one_count"])
         counts = counts[(counts > 0) & (counts < np.iinfo(np.int64).max / 2)].astype(np.int64)
         divisor = int(np.gcd.reduce(counts)) if counts.size else 1
