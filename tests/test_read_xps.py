@@ -306,6 +306,17 @@ def test_avantage_workbook(tmp_path):
     assert tree.attrs["unread"] == "sheet Titles, sheet Peak Table" and tree.attrs["format"] == "avantage"
 
 
+def test_an_avantage_workbook_over_kinetic_energy_reads_once_the_photon_energy_is_stated(tmp_path):
+    fields = {"A15": "Kinetic Energy (E)"} | {f"A{row + 17}": round(1200.5 + STEP * row, 3) for row in range(6)}
+    (tmp_path / "a.xlsx").write_bytes(avantage(**fields))
+    with pytest.raises(ReadError, match=r"sheet 'C1s Scan', row 15.*read\(path, photon_energy"):
+        read(tmp_path / "a.xlsx")
+    region = read(tmp_path / "a.xlsx", photon_energy=1486.6)["C 1s"]
+    np.testing.assert_allclose(region.binding_energy, 285.6 + STEP * np.arange(6), rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(region.intensity, COUNTS["C 1s"][::-1])
+    assert region.attrs["energy_scale"] == "kinetic"
+
+
 @pytest.mark.parametrize(
     "cells", [{"I5": ""}, {"I4": ""}, {"I4": "0 mins 6.5 secs"}, {"C16": "a.u.", "E16": "", "F16": ""}]
 )
