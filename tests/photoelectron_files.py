@@ -121,6 +121,29 @@ def casa_rows(mark="\t") -> str:
     return text
 
 
+def avantage_dump(axes=1, label="Counts", **fields) -> str:
+    """A dump of a data space of Avantage."""
+    properties = {
+        "EXT_SUPROPID_TITLE": "VT_BSTR = 'C1s Scan'",
+        "EXT_SUPROPID_SUBJECT": "VT_BSTR = 'LLZ'",
+        "GEPROPID_INSTRUMENT": "VT_BSTR = 'K-Alpha+'",
+        "GEPROPID_VALUE_LABEL": f"VT_BSTR = '{label}'",
+        "SOPROPID_ENERGY": f"VT_R4   = {PHOTONS:f}",
+        "ANPROPID_PASS": "VT_R4   = 20.000000",
+        "ACPROPID_ACQ_TIME": f"VT_R4   = {DWELL:f}",
+        "ACPROPID_PERIODS": "VT_I4   = 2",
+    } | fields
+    text = ";Dump of DataSpace 'C1s Scan.VGD'\n$FORMAT=4\n$PROPERTIES=STD\n"
+    text += "".join(f"DS_{name:<30}: {value}\n" for name, value in properties.items() if value)
+    start = PHOTONS - binding("C 1s")[0]
+    text += f"$DATAAXES={axes},#empty#\n    0=  0, {COUNTS.size - 1}, 1\n$SPACEAXES={axes}\n"
+    text += f"    0=  {start:f}, {STEP:f}, {COUNTS.size}, ENERGY, LINEAR, 'E', 'eV', 'Energy'\n"
+    text += "".join(f"    {axis}=  0.0, 5.0, 3, ETCHTIME, LINEAR, 'T', 's', 'Time'\n" for axis in range(1, axes))
+    rows = range(0, COUNTS.size, 4)
+    cells = [", ".join(f"{count:.6f}" for count in COUNTS[at : at + 4]) for at in rows]
+    return text + "$DATA=*\n" + "".join(f"LIST@ {at:3d}= {row}\n" for at, row in zip(rows, cells, strict=True))
+
+
 def phi(regions=("C 1s",), kind="f4", end=b"\r\n", old=False, **fields) -> bytes:
     """A PHI .spe; in an old one the ends of the spectra are given, and the time per point follows each."""
     header = {

@@ -155,6 +155,17 @@ def test_casaxps_in_rows_of_tables(tmp_path, comma):
     assert tree["O 1s"].intensity.attrs["counting"] == "known"
 
 
+def test_a_dump_of_avantage(tmp_path):
+    tree = saved(tmp_path / "a.avg", files.avantage_dump())
+    assert list(tree.children) == ["C 1s"] and tree.attrs["sample_name"] == "LLZ" and holds(tree["C 1s"])
+    region = tree["C 1s"]
+    assert region.intensity.attrs["units"] == "count" and region.intensity.attrs["counting"] == "known"
+    assert (region.attrs["photon_energy"], region.attrs["pass_energy"]) == (PHOTONS, 20)
+    assert (region.attrs["dwell_time"], region.attrs["sweeps"], region.attrs["energy_scale"]) == (DWELL, 2, "kinetic")
+    rates = saved(tmp_path / "b.avg", files.avantage_dump(label="Counts / s"))["C 1s"]
+    assert rates.intensity.attrs["units"] == "count/s"
+
+
 @pytest.mark.parametrize("kind", ["f4", "f8"])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("old", [False, True])
@@ -188,7 +199,12 @@ def test_what_the_user_states_counts_for_kinetic_axes_and_is_noted(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    [files.specs("Kinetic", photons=""), files.specs("Kinetic", photons="0"), files.scienta("Kinetic", photons=None)],
+    [
+        files.specs("Kinetic", photons=""),
+        files.specs("Kinetic", photons="0"),
+        files.scienta("Kinetic", photons=None),
+        files.avantage_dump(SOPROPID_ENERGY=""),
+    ],
 )
 def test_a_kinetic_axis_without_photons_reads_once_they_are_stated(tmp_path, text):
     with pytest.raises(ReadError, match=r"read\(path, photon_energy=.* column photon_energy_eV of manifest"):
@@ -267,6 +283,16 @@ DAMAGE = {
         files.casa_columns().replace(f"{COUNTS[3]:.6e}", "6,55e+002"),
         "decimal commas and decimal",
     ),
+    "Avantage, profile": (files.avantage_dump(axes=2), "a dump of Avantage with 2 axes"),
+    "Avantage, a row lost": (
+        files.avantage_dump().replace("LIST@   4", "LIST@   8"),
+        "where intensity 4 should",
+    ),
+    "Avantage, cut off": (
+        files.avantage_dump().rpartition("LIST@")[0],
+        "8 intensities where the axis",
+    ),
+    "Avantage, a gap": (files.avantage_dump().replace("655.000000", "#empty#"), "'#empty#', not a number"),
     "PHI, AES": (files.phi(Technique="AES"), "technique AES"),
     "PHI, profile": (files.phi(FileType="PROFILE"), "type PROFILE"),
     "PHI, a region more": (files.phi(NoSpectralReg=2), "1 regions where the header states 2"),
@@ -293,9 +319,26 @@ def test_the_energy_of_a_phi_source_has_a_unit(tmp_path):
     assert saved(tmp_path / "a.spe", DAMAGE["PHI, keV"][0])["C 1s"].attrs["photon_energy"] == 1250
 
 
+CLOSED = {
+    "a data space of Thermo Avantage (.vgd)": b"\xd0\xcf\x11\xe0" + bytes(4096) + "VGData".encode("utf-16-le"),
+    "an experiment of SPECS SpecsLab Prodigy (.sle)": b"SQLite format 3\0" + bytes(99) + b"Schedule",
+    "an experiment of SPECS SpecsLab2 (.xml)": b'<?xml version="1.0"?>\n<sequence type_name="RegionGroupSeq"/>\n',
+    "a binary file of Scienta SES (.ibw, .pxt)": b"\5\0" + bytes(99) + b"[SES]\rExcitation Energy=520\r",
+    "a PHI file of the technique XPS and the type DEPTHPROFILE": files.phi(FileType="DEPTHPROFILE"),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_what_is_not_read_is_refused_by_name_with_what_to_export(tmp_path, name):
+    with pytest.raises(ReadError) as caught:
+        saved(tmp_path / "a.dat", CLOSED[name])
+    assert caught.value.reason.startswith(name) and caught.value.remedy.startswith("export it")
+
+
 WHOLE = {
     "specs": files.specs("Kinetic").rstrip("\n"),
     "scienta": files.scienta("Kinetic"),
+    "avantage": files.avantage_dump(),
     "phi": files.phi(("C 1s", "O 1s")),
 }
 

@@ -9,6 +9,7 @@ from coldbond.files import generic_text
 from coldbond.files.electrochemistry import vocabulary
 from coldbond.files.encoding import UTF_16, head
 from coldbond.files.errors import ReadError
+from coldbond.files.photoelectrons import closed
 
 #: Bytes at the start of a file in which a signature must stand.
 SIGNATURE_WITHIN = 4096
@@ -28,6 +29,8 @@ def refusal(path: Path, data: bytes, readable: str) -> ReadError:
     """Return the error for a file that no reader recognises; `readable` names the formats that can be read."""
     remedy = f"use a recording in a format that can be read: {readable}"
     start = data[:SIGNATURE_WITHIN]
+    if known := closed.refusal(data):
+        return ReadError(path, None, f"{known[0]}, which this version does not read", known[1])
     if data.startswith(b"PK"):
         return ReadError(path, None, f"{_archive(data)}, which this version does not read", remedy)
     for signature, name in SIGNATURES.items():
