@@ -1,5 +1,6 @@
 """Photoelectron spectra of SPECS, Scienta, CasaXPS and PHI: values, units, several scans, and damage."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_units_of_header_fields_are_read(tmp_path, fields, photons, dwell):
     assert (attrs["photon_energy"], attrs["dwell_time"], attrs["pass_energy"]) == (photons, dwell, 20)
 
 
-@pytest.mark.parametrize("fields", [{"photons": "1253.6 nm"}, {"photons": "1,2536 keV"}, {"dwell": "4 Hz"}])
+@pytest.mark.parametrize("fields", [{"photons": "1253.6 nm"}, {"photons": "1,253.6 eV"}, {"dwell": "4 Hz"}])
 def test_a_unit_that_is_not_known_is_refused(tmp_path, fields):
     with pytest.raises(ReadError, match=r"not a number of (eV|s) or"):
         saved(tmp_path / "a.xy", files.specs("Kinetic", **fields))
@@ -190,9 +191,10 @@ def test_what_the_user_states_counts_for_kinetic_axes_and_is_noted(tmp_path):
         ("a.txt", files.scienta("Kinetic")),
         ("b.txt", files.casa_columns()),
     ):
-        region = saved(tmp_path / name, text, photon_energy=1253.7)["C 1s"]
+        tree = saved(tmp_path / name, text, photon_energy=1253.7)
+        region = tree["C 1s"]
         np.testing.assert_allclose(region.binding_energy, binding("C 1s")[::-1] + 0.1, rtol=0, atol=1e-3)
-        assert region.attrs["stated"] == f"photon_energy 1253.7 eV, the file says {PHOTONS} eV"
+        assert region.attrs["stated"] == f"photon_energy 1253.7 eV, the file says {PHOTONS} eV" == tree.attrs["stated"]
     region = saved(tmp_path / "a.xy", files.specs("Binding"), photon_energy=1486.6)["C 1s"]
     assert holds(region, factor=RATE) and region.attrs["photon_energy"] == 1486.6 and "stated" in region.attrs
 
@@ -234,7 +236,7 @@ DAMAGE = {
     "SPECS, a row lost": (ONE.replace(f"  {COUNTS[2] * RATE:g}\n", "\n"), "1 numbers under the labels"),
     "SPECS, a row left out": ("\n".join([*ONE.split("\n")[:30], *ONE.split("\n")[31:]]), "11 rows where Values/Curve"),
     "SPECS, overload": (ONE.replace(f"{COUNTS[2] * RATE:g}\n", "OVL\n"), "'OVL', not a number"),
-    "SPECS, comma": (ONE.replace(f"{COUNTS[2] * RATE:g}\n", "1,5\n"), "'1,5', not a number"),
+    "SPECS, comma": (ONE.replace(f"{COUNTS[2] * RATE:g}\n", "1,5\n"), "decimal commas and decimal points"),
     "SPECS, channels": (ONE.replace("Curve: 0", "Curve: 0, Channel: 0"), "channels of the detector"),
     "SPECS, unit": (
         ONE.replace("energy counts/s", "energy counts"),
@@ -371,6 +373,17 @@ def test_texts_read_in_any_encoding_and_with_any_line_end(tmp_path, encoding, ne
         stated = {"encoding": "cp1252"} if encoding == "cp1252" else {}
         region = saved(tmp_path / "a.txt", data, **stated)["C 1s"]
         np.testing.assert_allclose(region.binding_energy, binding("C 1s")[::-1], rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["specs", "scienta", "casaxps"])
+def test_decimal_commas_are_read(tmp_path, name):
+    """As computers in many European countries write them."""
+    text = {"specs": files.specs("Kinetic"), "scienta": files.scienta("Kinetic"), "casaxps": files.casa_columns()}[name]
+    plain = saved(tmp_path / "a.txt", text)["C 1s"]
+    region = saved(tmp_path / "b.txt", re.sub(r"(\d)\.(\d)", r"\1,\2", text))["C 1s"]
+    np.testing.assert_array_equal(region.binding_energy, plain.binding_energy)
+    np.testing.assert_array_equal(region.intensity, plain.intensity)
+    assert region.attrs["photon_energy"] == PHOTONS and region.attrs.get("dwell_time", DWELL) == DWELL
 
 
 def test_ascending_energies_give_the_same(tmp_path):

@@ -93,6 +93,18 @@ def test_a_region_of_a_sample_can_be_named_where_the_energies_are_left_as_record
         assert one.position.value == pytest.approx(expected.components[key].position.value, abs=1e-6)
 
 
+def test_a_region_that_was_measured_again_is_said_to_be_the_first(tmp_path):
+    (tmp_path / "a.vms").write_text(joined(SECOND, SECOND))
+    tree = read(tmp_path / "a.vms")
+    assert "N 1s (2)" in tree.children
+    tree.attrs |= {"sample": "A", "state": ""}
+    surfaces = {"A": reference.referenced(tree)}
+    for name, notes in (("N 1s", {"the first of 2 regions of this name in the file"}), ("N 1s (2)", {""})):
+        found = surface.compositions(surfaces, [name], backgrounds=["active shirley"])
+        values = findings.composition_findings(surfaces, found)
+        assert {row.get("note", "") for row in values if row["quantity"].endswith("present")} == notes
+
+
 def test_a_sample_is_listed_once(two):
     with pytest.raises(ValueError, match="is listed twice with the role surface"):
         two("LLZ", "LLZ")

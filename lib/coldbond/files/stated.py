@@ -105,6 +105,8 @@ def completed(path: Path, recording: Recording, stated: Stated) -> Recording:
         recording = of_sample(path, recording, stated.sample)
         for name, region in recording.children.items():
             _set_photon_energy(path, name, region, stated.photon_energy)
+        if notes := dict.fromkeys(one.attrs["stated"] for one in recording.children.values() if "stated" in one.attrs):
+            recording.attrs["stated"] = "; ".join(notes)
     elif isinstance(recording, xr.Dataset):
         if technique == "xrd":
             _set_wavelengths(path, recording, stated.wavelength)

@@ -34,7 +34,7 @@ from coldbond.files.encoding import as_utf8, head
 from coldbond.files.errors import NO_LINE_BREAK, ReadError
 from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import NUMBER, numbers
-from coldbond.files.photoelectrons.regions import energies, quantity, region, region_name, tree
+from coldbond.files.photoelectrons.regions import energies, quantity, region, region_name, tree, with_points
 
 PHOTONS, TIME = "Characteristic Energy eV", "Acquisition Time s"
 ENERGIES = {"K.E.": "kinetic", "B.E.": "binding"}
@@ -42,7 +42,6 @@ INTENSITIES = ("Counts", "CPS")
 PARAMETERS = ("Name", "Position", "FWHM", "Area", "Lineshape")
 #: A step that is longer than the usual one by this factor is a gap; more gaps than this are an irregular scan.
 GAP, GAPS = 1.5, 2
-DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+([eE][-+]?[0-9]+)?")
 #: Lines within which the names of the columns stand, to recognise the format.
 HEADER_WITHIN = 40
 #: Rounding error of an energy [eV] and of a rate, relative: CasaXPS writes seven digits.
@@ -81,12 +80,7 @@ def _rows(path: Path, lines: list[str]) -> Rows:
             rows.append([cell.strip() for cell in next(csv.reader([line], delimiter=mark), [])])
         except csv.Error as error:
             raise ReadError(path, at, f"no row of a table: {error}", AGAIN) from None
-    cells = [cell for row in rows for cell in row]
-    if any(DECIMAL_COMMA.fullmatch(cell) for cell in cells):
-        if any(NUMBER.fullmatch(cell) and "." in cell for cell in cells):
-            raise ReadError(path, None, "decimal commas and decimal points in one file", AGAIN)
-        rows = [[cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell for cell in row] for row in rows]
-    return rows
+    return with_points(path, rows)
 
 
 def _one_below_the_other(path: Path, rows: Rows, stated: Stated) -> list[tuple[str, xr.Dataset]]:

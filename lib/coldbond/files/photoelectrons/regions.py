@@ -25,6 +25,7 @@ ENERGY_DECIMALS = 9
 #: Units of header fields, each as a multiple of eV or s. A unit is written as here, in capitals or not, except that MeV
 #: is not meV.
 UNITS = {"eV": {"eV": 1.0, "keV": 1e3, "meV": 1e-3}, "s": {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "min": 60.0}}
+DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+([eE][-+]?[0-9]+)?")
 #: Probability that counts share a divisor by chance, below which it is no chance.
 DIVISOR_BY_CHANCE = 1e-5
 
@@ -50,6 +51,8 @@ def quantity(path: Path, cell: str | None, name: str, unit: str, line: int | Non
     """
     if cell is None or not cell.strip():
         return None
+    if DECIMAL_COMMA.match(cell.strip()) and "." not in cell:
+        cell = cell.replace(",", ".")
     number, _, written = cell.strip().replace("\t", " ").partition(" ")
     if attached := re.fullmatch(rf"({NUMBER.pattern})([a-zA-Z]+)", number):
         number, written = attached[1], attached[4] + written
@@ -61,6 +64,23 @@ def quantity(path: Path, cell: str | None, name: str, unit: str, line: int | Non
         reason = f"{name} is {cell.strip()!r}, not a number of {' or '.join(UNITS[unit])}"
         raise ReadError(path, line, reason, AGAIN)
     return float(f"{float(number) * (factor or 1.0):.12g}") or None
+
+
+def with_points(path: Path, rows: list[list[str]], lines: Sequence[int] | None = None) -> list[list[str]]:
+    """Return the cells of a table with decimal points instead of decimal commas.
+
+    Raises
+    ------
+    ReadError
+        Some numbers have decimal commas and some decimal points.
+    """
+    comma = next((at for at, row in enumerate(rows) if any(DECIMAL_COMMA.fullmatch(cell) for cell in row)), None)
+    if comma is None:
+        return rows
+    if any(NUMBER.fullmatch(cell) and "." in cell for row in rows for cell in row):
+        line = lines[comma] if lines is not None else comma + 1
+        raise ReadError(path, line, "decimal commas and decimal points in one file", "export it with one of them")
+    return [[cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell for cell in row] for row in rows]
 
 
 def region_name(label: str) -> str:

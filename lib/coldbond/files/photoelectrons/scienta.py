@@ -31,7 +31,7 @@ from coldbond.files.encoding import as_utf8, head
 from coldbond.files.errors import NO_LINE_BREAK, ReadError
 from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.numerals import number, numbers
-from coldbond.files.photoelectrons.regions import energies, quantity, region, region_name, tree
+from coldbond.files.photoelectrons.regions import energies, quantity, region, region_name, tree, with_points
 
 TITLE = re.compile(r"\[([A-Za-z ]+?) ?([0-9]{0,6})\]\s*$")
 #: Part of a step by which a row may deviate from the scale, and a region from its limits. SES writes 15 digits.
@@ -104,11 +104,12 @@ def _region(path: Path, sections: Sections, at: int, stated: Stated) -> tuple[st
         reason = f"dimension 1 of region {name} is {axis or 'not named'}, not binding or kinetic energy in eV"
         raise ReadError(path, first, reason, "export it from SES over binding or kinetic energy")
     lines = [at_line for at_line, _ in rows]
-    cells = [row.split() for _, row in rows]
+    cells = with_points(path, [row.split() for _, row in rows], lines)
     for at_line, row in zip(lines, cells, strict=True):
         if len(row) != 2:
             raise ReadError(path, at_line, f"{' '.join(row)!r} is not an energy and an intensity", AGAIN)
-    scale = np.array(numbers(path, fields.get("Dimension 1 scale", "").split(), "a number of the scale"))
+    (written,) = with_points(path, [fields.get("Dimension 1 scale", "").split()], [first or 1])
+    scale = np.array(numbers(path, written, "a number of the scale"))
     size = number(path, fields.get("Dimension 1 size"), f"size of region {name}")
     if not rows or not len(rows) == size == scale.size:
         reason = f"{len(rows)} rows and a scale of {scale.size} energies where the size of region {name} is {size:g}"
@@ -137,7 +138,7 @@ def _check_limits(
     limits = [fields.get(name, "") for name in ("Low Energy", "High Energy", "Energy Step")]
     if fields.get("Acquisition Mode", "Swept") != "Swept" or not all(limits):
         return
-    low, high, step = numbers(path, limits, "a limit of the region")
+    low, high, step = numbers(path, [limit.replace(",", ".") for limit in limits], "a limit of the region")
     unit = fields.get("Energy Unit", "").lower()
     if unit not in ("binding", "kinetic") or (unit != kind and photons is None):
         return

@@ -44,6 +44,7 @@ from coldbond.files.photoelectrons.regions import (
     region,
     region_name,
     tree,
+    with_points,
 )
 
 CREATED = re.compile(r"(\W{0,9}?)\s*Created by:\s+Specs", re.IGNORECASE)
@@ -195,7 +196,7 @@ def _columns(path: Path, block: Block) -> tuple[np.ndarray, list[str]]:
     for line, row in zip(block.lines, block.rows, strict=True):
         if len(row) != width or width < 2 or len(block.labels) < 2 or len(block.labels) < width:
             raise ReadError(path, line, f"{len(row)} numbers under the labels {' '.join(block.labels)}", AGAIN)
-    columns = zip(*block.rows, strict=True)
+    columns = zip(*with_points(path, block.rows, block.lines), strict=True)
     return np.array([numbers(path, cells, "a number", block.lines, AGAIN) for cells in columns]).T, labels
 
 
