@@ -251,7 +251,7 @@ DAMAGE = {
     "no energy": (IRREGULAR.replace("Kinetic Energy", "Time"), "the abscissa of block 1 (C 1s) is ''"),
     "nothing but energy": (IRREGULAR.replace("Intensity", "Transmission"), "no ordinates but"),
     "another encoding": (TWO.replace("Lens", "\xff").encode("latin-1"), "not text in utf-8"),
-    "utf-16 without mark": (TWO.encode("utf-16")[2:], "binary file, or utf-16"),
+    "utf-16 that was cut off": (TWO.encode("utf-16")[2:-1], "not text in utf-16"),
 }
 
 

@@ -24,13 +24,13 @@ technique     object                    coordinate [unit]            variables [
 ============  ========================  ===========================  ==================================================
 
 Attrs of every recording: `technique`; `format`; `source`, the name of the file; `sha256`; where the file states it,
-`start` (ISO 8601); `stated`, where the user's word replaced that of the file; and `unread`, the parts of the file that
-were not read. Each reader's module lists the attrs of its
-format.
+`start` (ISO 8601); `encoding` of text that is not utf-8; `stated`, where the user's word replaced that of the file; and
+`unread`, the parts of the file that were not read. Each reader's module lists the attrs of its format.
 
 cycling
     `time` starts with the test and never decreases. `current` is positive during charge; its attr `sign` says where the
-    sign comes from, "recorded" or "step state". `cycle` and `step` are int64, the tester's numbers. Each variable has
+    sign comes from, "recorded" or "step state". The attr `derived` of a variable says how it was computed where the
+    file has no column of it. `cycle` and `step` are int64, the tester's numbers. Each variable has
     `resolution`, its last digit in its own unit. The capacity counters have `resets`: when they start from zero again
     ("step", "cycle", "never" or "undetermined"). Further attrs, where the file states them: `lost_records`, the number
     of missing records, and `header`, the text above the column names.
@@ -73,8 +73,9 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
    which checks them and makes the object: `cycler.dataset` (cycling), `impedance.spectrum`,
    `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and `scans.pattern` (diffraction),
    `regions.quantity` (units of header fields), `regions.energies`, `regions.region` and `regions.tree`
-   (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`, `numerals` and `errors` have what files of any kind need. Wavelengths, the excitation and the choice of a sweep are
-   completed from `stated` after the reader, by `stated.completed`. Packages that are slow to import are imported within
+   (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`, `numerals` and `errors` have what files of any
+   kind need. What the user states is completed after the reader, by `stated.completed`: wavelengths, the photon energy,
+   the excitation, and the choice of a sweep or a sample. Packages that are slow to import are imported within
    the function. What cannot be read is refused by the name of the format, with what to export instead.
 4. End the module with ``FORMAT = Format(...)`` and add it to `FORMATS` in the package's `__init__`.
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
@@ -88,11 +89,21 @@ from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 
-from coldbond.files import diffraction, electrochemistry, energies, generic_text, photoelectrons, raman, unrecognised
+from coldbond.files import (
+    archive,
+    diffraction,
+    electrochemistry,
+    energies,
+    generic_text,
+    photoelectrons,
+    raman,
+    unrecognised,
+)
 from coldbond.files.electrochemistry import cycler_text
-from coldbond.files.encoding import HEAD, UTF_16, from_encoding
+from coldbond.files.encoding import HEAD, UTF_16, from_encoding, from_utf16, not_utf8
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Recording, Stated
+from coldbond.files.regular import MOST_BYTES, size, too_large
 from coldbond.files.stated import check, completed
 
 __all__ = ["FORMATS", "ReadError", "read"]
@@ -145,8 +156,8 @@ def read(
     sample : str, optional
         The sample whose regions are returned of a photoelectron file of several samples.
     encoding : str, optional
-        Encoding of a text file. By default it is recognised: utf-8 with or without byte-order mark, utf-16 with one,
-        gb18030, or Shift-JIS in files of Rigaku.
+        Encoding of a text file. By default it is recognised: utf-8, utf-16, gb18030, cp1252, or Shift-JIS in files of
+        Rigaku. What is not utf-8 is named by the attr `encoding`.
 
     Returns
     -------
@@ -171,26 +182,39 @@ def read(
     lines = (wavelength,) if isinstance(wavelength, int | float) else tuple(wavelength or ())
     stated = Stated(technique, lines, photon_energy, excitation, sweep, sample, encoding)
     check(stated)
-    if path.stat().st_size >= LONG and encoding is None and _is_long_table(path):
+    length = size(path)
+    is_table = length >= min(LONG, MOST_BYTES) and encoding is None and _is_table(path)
+    if length >= LONG and is_table:
         long_digest = hashlib.sha256()
         recording: Recording = cycler_text.read_long_table(path, long_digest)
         recording.attrs |= {"source": path.name, "sha256": long_digest.hexdigest()}
+        with path.open("rb") as file:
+            start = file.read(HEAD)
+        if name := not_utf8(start[: start.rfind(b"\n") + 1]):
+            recording.attrs["encoding"] = name
         return completed(path, recording, stated)
+    if length > MOST_BYTES and not is_table:
+        raise too_large(path, length)
     data = path.read_bytes()
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
-    text = from_encoding(path, data, encoding) if encoding is not None else data
-    for form in FORMATS:
-        if form.recognise(text):
-            with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
-                digest = pool.submit(hashlib.sha256, data)
-                recording = completed(path, form.read(path, text, stated), stated)
-                recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
-                return recording
+    text = from_encoding(path, data, encoding) if encoding is not None else from_utf16(path, data)
+    try:
+        for form in FORMATS:
+            if form.recognise(text):
+                with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
+                    digest = pool.submit(hashlib.sha256, data)
+                    recording = completed(path, form.read(path, text, stated), stated)
+                    recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
+                    if encoding is None and (name := not_utf8(data)):
+                        recording.attrs.setdefault("encoding", name)
+                    return recording
+    finally:
+        archive.forget()
     raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
 
 
-def _is_long_table(path: Path) -> bool:
+def _is_table(path: Path) -> bool:
     """Return whether a file starts like a table of text, which may be cut at any line break."""
     with path.open("rb") as file:
         start = file.read(HEAD)
