@@ -19,6 +19,7 @@ A workbook stores binary numbers; they are written with 15 digits, as a spreadsh
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ import numpy as np
 import xarray as xr
 
 from coldbond.files.archive import members
-from coldbond.files.electrochemistry import vocabulary
+from coldbond.files.electrochemistry import clocks, vocabulary
 from coldbond.files.electrochemistry.cycler import dataset
 from coldbond.files.electrochemistry.table import Table, choose_columns, concatenated, decimals, unread_headers
 from coldbond.files.errors import NO_ROWS, ReadError
@@ -94,13 +95,15 @@ def _table(path: Path, sheet: str, rows: list[list[Any]]) -> Table | None:
         stop -= 1
     if stop == at:
         raise ReadError(path, at, *NO_ROWS, sheet)
-    cells = {}
+    cells, sampled = {}, clocks.sampled_rows(stop - at)
     for quantity, column in columns.items():
-        read = rows[at:stop] if quantity != "systime" else (rows[at], rows[stop - 1])
+        read = [rows[at + row] for row in sampled] if quantity in vocabulary.CLOCKS else rows[at:stop]
         cells[quantity] = pl.Series([_text(row[column.index]) for row in read], dtype=pl.String)
     shown = {quantity: min(decimals(cells[quantity]), DECIMALS) for quantity in columns.keys() & vocabulary.UNITS}
     kind = "lanhe-xlsx" if columns["time"].unit is None else "landdt-xlsx"
-    return Table(path, kind, columns, cells, shown, [(sheet, range(at + 1, stop + 1))], unread_headers(header, columns))
+    rows_of: list[tuple[str | None, Sequence[int]]] = [(sheet, range(at + 1, stop + 1))]
+    unread = unread_headers(header, columns)
+    return Table(path, kind, columns, cells, shown, rows_of, stop - at, sampled, unread)
 
 
 def _text(cell: Any) -> str | None:

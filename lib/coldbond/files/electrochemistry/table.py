@@ -1,11 +1,12 @@
 """A cycler's table of records as the file holds it: cells by quantity, and the place of each row in the file."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from coldbond.files.electrochemistry import vocabulary
 from coldbond.files.electrochemistry.vocabulary import Column
@@ -27,18 +28,24 @@ class Table:
     columns : dict of str to Column
         By quantity, the keys of `vocabulary.NAMES`.
     cells : dict of str to polars.Series
-        The cells of each column, null where empty: text, or float64 where every cell is a number. Of `systime` only
-        the first and the last cell.
+        The cells of each column, null where empty: text, or float64 where every cell is a number. Of `systime` and
+        `steptime` only those of the rows `sampled`.
     decimals : dict of str to int
         The largest number of decimals in a measured column: its resolution.
     rows : list of (str or None, sequence of int)
         For each part of the table the sheet, and the line or row number of each row in the file.
+    size : int
+        Number of records.
+    sampled : numpy.ndarray
+        The rows, counted from 0, at which the clocks are compared.
     unread : list of str
         Columns, tables and sheets that were not read.
     preamble : str
         Text above the header.
     width : int
         Number of fields in each row of text.
+    comma : bool
+        Whether its numbers have decimal commas.
     """
 
     path: Path
@@ -47,18 +54,29 @@ class Table:
     cells: dict[str, "pl.Series"]
     decimals: dict[str, int]
     rows: list[tuple[str | None, Sequence[int]]]
+    size: int
+    sampled: np.ndarray
     unread: list[str]
     preamble: str = ""
     width: int = 0
+    comma: bool = False
 
     def error(self, row: int, reason: str, remedy: str) -> ReadError:
         """Return the error for a row, counted from 0, with its place in the file."""
-        places = ((sheet, number) for sheet, numbers in self.rows for number in numbers)
-        sheet, line = next(itertools.islice(places, int(row), None))
+        sheet, line = self.place(row)
         return ReadError(self.path, line, reason, remedy, sheet)
 
+    def place(self, row: int) -> tuple[str | None, int | None]:
+        """Return sheet and line of a row, counted from 0; None where the format has no lines."""
+        before = 0
+        for sheet, numbers in self.rows:
+            if row < before + len(numbers):
+                return sheet, numbers[int(row) - before]
+            before += len(numbers)
+        return None, None
 
-def choose_columns(path: Path, header: Sequence[str], line: int, sheet: str | None = None) -> dict[str, Column]:
+
+def choose_columns(path: Path, header: Sequence[str], line: int | None, sheet: str | None = None) -> dict[str, Column]:
     """Return the column to read for each quantity.
 
     Raises
@@ -98,6 +116,8 @@ def concatenated(tables: Sequence[Table]) -> Table:
     import polars as pl
 
     first = tables[0]
+    if len(tables) == 1:
+        return first
     headers = [{quantity: column.header for quantity, column in table.columns.items()} for table in tables]
     for table, header in zip(tables, headers, strict=True):
         if header != headers[0]:
@@ -110,6 +130,10 @@ def concatenated(tables: Sequence[Table]) -> Table:
         {quantity: pl.concat([table.cells[quantity] for table in tables]) for quantity in first.columns},
         {quantity: max(table.decimals[quantity] for table in tables) for quantity in first.decimals},
         [rows for table in tables for rows in table.rows],
+        sum(table.size for table in tables),
+        np.concatenate(
+            [table.sampled + sum(before.size for before in tables[:place]) for place, table in enumerate(tables)]
+        ),
         list(dict.fromkeys(name for table in tables for name in table.unread)),
         first.preamble,
     )
@@ -127,5 +151,5 @@ def decimals(text: "pl.Series") -> int:
 
 def unread_headers(header: Sequence[str], columns: dict[str, Column]) -> list[str]:
     """Return the headers of the columns that are not read."""
-    read = {column.index for column in columns.values()}
+    read = {column.index for quantity, column in columns.items() if quantity != "steptime"}  # which is only compared
     return [cell.strip() for index, cell in enumerate(header) if index not in read and cell.strip()]
