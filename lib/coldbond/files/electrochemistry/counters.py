@@ -68,30 +68,31 @@ def check(path: Path, recording: xr.Dataset, counters: Sequence[str]) -> None:
     ReadError
         With the counter and what the current gives.
     """
-    counted = lost = passed = 0.0
+    counted = lost = passed = hours = 0.0
     rounding = 0.5 * float(recording.current.attrs["resolution"])
     wrong, right = dict.fromkeys(counters, 0.0), dict.fromkeys(counters, 0.0)
     for start in range(0, recording.sizes["record"] - 1, BLOCK):
         part = {name: recording[name][start : start + BLOCK + 1].to_numpy() for name in ("time", "current", *counters)}
-        duration = np.diff(part["time"]) / 3600
-        size = np.abs(part["current"])
-        passed += float(duration @ (size[1:] + size[:-1])) / 2
         sign = np.sign(part["current"])
+        flows = (sign[1:] == sign[:-1]) & (sign[1:] != 0)
+        grown = {name: np.nan_to_num(np.diff(np.abs(part[name]))) for name in counters}
+        for name in counters:  # what passed while a counter was reset is not on it
+            flows &= grown[name] >= -FALL * float(recording[name].attrs["resolution"])
+        duration = np.diff(part["time"])[flows] / 3600
+        size = np.abs(part["current"])
+        passed += float(duration @ (size[1:] + size[:-1])[flows]) / 2
+        hours += float(duration.sum())
         for name in counters:
             digit = float(recording[name].attrs["resolution"])
-            grown = np.diff(np.abs(part[name]))
-            grown[np.isnan(grown)] = 0
-            falls = grown < -FALL * digit
-            counted += float(grown[~falls].sum())
-            lost += digit * (np.count_nonzero(falls) + HELD)
-            both = (sign[1:] == sign[:-1]) & ~falls
-            right[name] += float(grown[both & (sign[1:] == DIRECTION.get(name, 0))].sum())
-            wrong[name] += float(grown[both & (sign[1:] == -DIRECTION.get(name, 2))].sum())
+            counted += float(grown[name][flows].sum())
+            lost += digit * (np.count_nonzero(np.diff(flows)) + HELD)
+            right[name] += float(grown[name][flows & (sign[1:] == DIRECTION.get(name, 0))].sum())
+            wrong[name] += float(grown[name][flows & (sign[1:] == -DIRECTION.get(name, 2))].sum())
     names = " and ".join(recording[name].attrs["long_name"] for name in counters)
-    span = float(recording.time[-1] - recording.time[0]) / 3600
-    error = rounding * span
+    counts = "count" if len(counters) > 1 else "counts"
+    error = rounding * hours
     if counted > lost and (FACTOR * (passed + error) < counted - lost or FACTOR * (counted + lost) < passed - error):
-        reason = f"the {names} counts {counted:.3g} Ah, and the current passes {passed:.3g} Ah in {span:.6g} h"
+        reason = f"the {names} {counts} {counted:.3g} Ah, and the current passes {passed:.3g} Ah in {hours:.6g} h"
         raise ReadError(path, None, reason, "export time, current and capacity with their true units")
     for name in counters:
         if wrong[name] > max(right[name], FACTOR * recording[name].attrs["resolution"]):

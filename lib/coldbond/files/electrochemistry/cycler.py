@@ -145,7 +145,7 @@ def _channel(table: Table, name: str) -> tuple[np.ndarray, float]:
     column = table.columns[name]
     scale = vocabulary.scale(name, column.unit) if column.unit is not None else None
     numbers = _numbers(table, name, may_be_empty=name in vocabulary.COUNTERS)
-    if scale is None and table.format == "maccor-text":
+    if scale is None and table.format in ("maccor-text", "neware-parquet"):
         scale = clocks.unit_of_time(table, numbers)
     if scale is None:  # only of the time: `choose_columns` has refused other columns without a known unit
         reason = f"column {column.index + 1} ({column.header}) has no unit and is not h:mm:ss"

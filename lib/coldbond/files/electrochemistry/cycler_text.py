@@ -234,7 +234,7 @@ def table_below(
             cells[clock] = pl.Series([row[place].strip() for row in rows], dtype=pl.String)
     unread = unread_headers(names, columns)
     table = Table(
-        path, kind, columns, cells, shown, [(None, numbers)], fields.size, sampled, unread, width=width, comma=comma
+        path, kind, columns, cells, shown, [(None, numbers)], unread, fields.size, sampled, width=width, comma=comma
     )
     if "surplus" in cells and (filled := cells.pop("surplus").is_not_null()).any():
         reason = f"more fields than the {len(names)} column names"

@@ -103,7 +103,7 @@ def _table(path: Path, sheet: str, rows: list[list[Any]]) -> Table | None:
     kind = "lanhe-xlsx" if columns["time"].unit is None else "landdt-xlsx"
     rows_of: list[tuple[str | None, Sequence[int]]] = [(sheet, range(at + 1, stop + 1))]
     unread = unread_headers(header, columns)
-    return Table(path, kind, columns, cells, shown, rows_of, stop - at, sampled, unread)
+    return Table(path, kind, columns, cells, shown, rows_of, unread, stop - at, sampled)
 
 
 def _text(cell: Any) -> str | None:

@@ -67,7 +67,7 @@ def read_parquet(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         reason = f"the column {columns[missing[0]].header} does not hold numbers"
         raise ReadError(path, None, reason, "export it with numbers in the columns of time, voltage and current")
     unread = unread_headers(names, columns)
-    return dataset([Table(path, kind, columns, cells, shown, [], frame.height, sampled, unread)])
+    return dataset([Table(path, kind, columns, cells, shown, [], unread, frame.height, sampled)])
 
 
 def _frame(path: Path, data: bytes) -> "pl.DataFrame":

@@ -1,7 +1,7 @@
 """A cycler's table of records as the file holds it: cells by quantity, and the place of each row in the file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coldbond.files.electrochemistry import vocabulary
+from coldbond.files.electrochemistry.clocks import sampled_rows
 from coldbond.files.electrochemistry.vocabulary import Column
 from coldbond.files.errors import ReadError
 from coldbond.files.numerals import NUMBER
@@ -34,12 +35,12 @@ class Table:
         The largest number of decimals in a measured column: its resolution.
     rows : list of (str or None, sequence of int)
         For each part of the table the sheet, and the line or row number of each row in the file.
+    unread : list of str
+        Columns, tables and sheets that were not read.
     size : int
         Number of records.
     sampled : numpy.ndarray
         The rows, counted from 0, at which the clocks are compared.
-    unread : list of str
-        Columns, tables and sheets that were not read.
     preamble : str
         Text above the header.
     width : int
@@ -54,12 +55,17 @@ class Table:
     cells: dict[str, "pl.Series"]
     decimals: dict[str, int]
     rows: list[tuple[str | None, Sequence[int]]]
-    size: int
-    sampled: np.ndarray
     unread: list[str]
+    size: int = 0
+    sampled: np.ndarray = field(default_factory=lambda: np.zeros(0, np.intp))
     preamble: str = ""
     width: int = 0
     comma: bool = False
+
+    def __post_init__(self) -> None:
+        self.size = self.size or len(self.cells["time"])
+        if not self.sampled.size:
+            self.sampled = sampled_rows(self.size)
 
     def error(self, row: int, reason: str, remedy: str) -> ReadError:
         """Return the error for a row, counted from 0, with its place in the file."""
@@ -130,11 +136,11 @@ def concatenated(tables: Sequence[Table]) -> Table:
         {quantity: pl.concat([table.cells[quantity] for table in tables]) for quantity in first.columns},
         {quantity: max(table.decimals[quantity] for table in tables) for quantity in first.decimals},
         [rows for table in tables for rows in table.rows],
+        list(dict.fromkeys(name for table in tables for name in table.unread)),
         sum(table.size for table in tables),
         np.concatenate(
             [table.sampled + sum(before.size for before in tables[:place]) for place, table in enumerate(tables)]
         ),
-        list(dict.fromkeys(name for table in tables for name in table.unread)),
         first.preamble,
     )
 

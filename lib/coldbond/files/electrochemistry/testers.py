@@ -23,11 +23,13 @@ NAMES = {
     "arbin-xlsx": "Arbin workbook",
     "novonix-csv": "Novonix export",
     "basytec-text": "Basytec export",
+    "ec-lab-mpt": "EC-Lab export",
+    "ec-lab-mpr": "EC-Lab binary file",
     "cycling-text": "table of cycling records",
 }
 #: Formats that define the sign of the current: positive during charge. A recording that only charges needs no other
 #: evidence in them. In all others signs, step states or counters of both directions must show it.
-SIGNED = ("landt-csv", "bdf-csv", "bdf-parquet", "novonix-csv", "basytec-text")
+SIGNED = ("landt-csv", "bdf-csv", "bdf-parquet", "novonix-csv", "basytec-text", "ec-lab-mpt", "ec-lab-mpr")
 #: Formats whose step states are numbers that only the tester's program explains.
 CODED_STATES = ("novonix-csv",)
 #: A machine-readable name and a label of the Battery Data Format, whose unit is written out or stands behind " / ".
