@@ -13,20 +13,17 @@ them `cycle`, `step`, `capacity` or `charge_capacity` and `discharge_capacity` [
 
 Uncertainties
 -------------
-Numbers are binary; `resolution` is the last decimal that writes them all, at most `DECIMALS`.
+Numbers are binary; `resolution` is the last decimal that writes them all, see `cycler_frame`.
 """
 
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
-from coldbond.files.electrochemistry import clocks, vocabulary
-from coldbond.files.electrochemistry.cycler import dataset
-from coldbond.files.electrochemistry.cycler_text import decimals_needed
-from coldbond.files.electrochemistry.table import Table, choose_columns, unread_headers
+from coldbond.files.electrochemistry import vocabulary
+from coldbond.files.electrochemistry.cycler_frame import recording
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Checked, Format, Stated
 
@@ -34,8 +31,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 MAGIC = b"PAR1"
-#: Decimals that a channel can resolve (1 nA in A); a binary number may have more.
-DECIMALS = 9
 #: Most records that are loaded: 1.2 GB in the columns that are read.
 RECORDS = 20_000_000
 AGAIN = "export or copy it again"
@@ -49,25 +44,7 @@ def is_parquet(data: bytes) -> bool:
 def read_parquet(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read a recording from a Parquet file."""
     frame = _frame(path, data)
-    columns = choose_columns(path, frame.columns, None)
-    names = list(frame.columns)
-    kind = "neware-parquet" if "Total Time" in names else "bdf-parquet"
-    sampled = clocks.sampled_rows(frame.height)
-    cells, shown = {}, {}
-    for quantity, column in columns.items():
-        values = frame[names[column.index]]
-        if quantity in vocabulary.CLOCKS:
-            values = _as_text(values[sampled])
-        cells[quantity] = _plain(values)
-        if quantity in vocabulary.UNITS and values.dtype.is_numeric():
-            known = np.nan_to_num(values.cast(float).to_numpy(), posinf=0, neginf=0)
-            shown[quantity] = 0 if values.dtype.is_integer() else min(decimals_needed(known, 0), DECIMALS)
-    missing = [name for name in columns.keys() & vocabulary.UNITS.keys() if name not in shown]
-    if missing:
-        reason = f"the column {columns[missing[0]].header} does not hold numbers"
-        raise ReadError(path, None, reason, "export it with numbers in the columns of time, voltage and current")
-    unread = unread_headers(names, columns)
-    return dataset([Table(path, kind, columns, cells, shown, [], unread, frame.height, sampled)])
+    return recording(path, "neware-parquet" if "Total Time" in frame.columns else "bdf-parquet", frame)
 
 
 def _frame(path: Path, data: bytes) -> "pl.DataFrame":
@@ -98,24 +75,6 @@ def _frame(path: Path, data: bytes) -> "pl.DataFrame":
         raise ReadError(path, None, reason, AGAIN) from None
     rest = [pl.lit(None).alias(name) for name in names if name not in wanted]
     return frame.with_columns(rest).select(names)
-
-
-def _plain(values: "pl.Series") -> "pl.Series":
-    """Return text or numbers."""
-    import polars as pl
-
-    if values.dtype.is_numeric() or values.dtype == pl.String:
-        return values.cast(pl.Float64) if values.dtype.is_numeric() else values
-    return values.cast(pl.String)
-
-
-def _as_text(values: "pl.Series") -> "pl.Series":
-    """Return dates as text: milliseconds since 1970 where they are dates, else as the number or text that they are."""
-    import polars as pl
-
-    if values.dtype.is_temporal():
-        return pl.Series([None if value is None else value.isoformat(" ") for value in values], dtype=pl.String)
-    return values.cast(pl.String)
 
 
 FORMAT = Format(
