@@ -149,9 +149,7 @@ def _channel(table: Table, name: str) -> tuple[np.ndarray, float]:
         scale = clocks.unit_of_time(table, numbers)
     if scale is None:  # only of the time: `choose_columns` has refused other columns without a known unit
         reason = f"column {column.index + 1} ({column.header}) has no unit and is not h:mm:ss"
-        raise table.error(
-            0, reason, "name the unit in the header, as in TestTime/Sec"
-        )
+        raise table.error(0, reason, "name the unit in the header, as in TestTime/Sec")
     # Division by 1000 is correctly rounded, multiplication by 0.001 is not.
     values = numbers / round(1 / scale) if scale < 1 else numbers * scale
     return values, scale * 10.0 ** -table.decimals[name]
@@ -200,6 +198,9 @@ def _refuse(table: Table, name: str, bad: "pl.Series", wanted: str) -> None:
     cell, header = str(table.cells[name][row] or "").strip(), table.columns[name].header
     if cell in EMPTY:
         raise table.error(row, f"{header} is empty", "export it again, or delete the row if the record was lost")
+    if vocabulary.columns([cell]):
+        reason = f"a second line of column names ({cell} under {header}), as where two files were joined"
+        raise table.error(row, reason, "split it here into two recordings")
     comma = re.fullmatch(r"[-+]?\d+,\d+", cell)
     remedy = "export it with decimal points, not commas" if comma else "restore the value from the tester's own file"
     raise table.error(row, f"{header} is {cell!r}, not {wanted}", remedy)

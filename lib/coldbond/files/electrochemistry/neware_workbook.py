@@ -2,8 +2,8 @@
 
 File structure
 --------------
-The sheets `unit`, `test`, `cycle`, `step`, `record` and `log` of BTSDA. The records are read, the other sheets are listed
-in `unread`. The columns are those of `neware_text`. Older workbooks with the time of the step alone are refused.
+The sheets `unit`, `test`, `cycle`, `step`, `record` and `log` of BTSDA. The records are read, the other sheets are
+listed in `unread`. The columns are those of `neware_text`. Older workbooks with the time of the step alone are refused.
 
 Schema
 ------
