@@ -47,7 +47,7 @@ claims: figures  ## the same, then print the claims table; fails where a verdict
 	@$(VENV_PYTHON) -m coldbond.bundle.claims $(call quoted,$(OUT))
 
 # ---- the rules of the figures, which scripts/make_rules.py writes from figures.toml ----------------------------------
-others = test nbval test-browser test-multiverse lab explore notebooks raw energies bench scale closure survey lock clean
+others = test nbval test-browser test-multiverse lab explore notebooks formats raw energies bench scale closure survey lock clean
 .PHONY: figures claims help multiverse $(others) FORCE
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
@@ -101,6 +101,9 @@ nbval: $(VENV)/.installed  ## check the outputs that the notebooks store, and no
 
 test-browser: .venv-lab/.installed .venv-browser/.installed  ## drive JupyterLab and Voila in a browser, chromium
 	@tests/install_chromium.sh && unset MAKEFLAGS MFLAGS MAKELEVEL && .venv-browser/bin/python -m pytest -q -rsP tests/browser.py
+
+formats: $(VENV)/.installed  ## write docs/formats.md, the list of formats that are read
+	@$(VENV_PYTHON) scripts/formats_page.py >docs/formats.md.new && mv docs/formats.md.new docs/formats.md
 
 # Kernels start in the folder of their notebook, so the recordings' is named whole.
 with_raw = raw=$$(cd $(call quoted,$(RAW)) && pwd) && COLDBOND_RAW="$$raw"

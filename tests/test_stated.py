@@ -7,7 +7,6 @@ import pytest
 
 from coldbond import ReadError, read
 from coldbond.bundle import paths, raw
-from coldbond.files import FORMATS
 from coldbond.files.stated import KALPHA
 
 ANGLES = np.arange(10, 11, 0.1)
@@ -114,10 +113,3 @@ def test_the_manifest_states_the_same(tmp_path, monkeypatch):
     attrs = raw.recordings("phase")["A"].attrs
     assert (attrs["wavelength_kalpha1"], attrs["wavelength_kalpha2"]) == (1.540593, 1.544427)
     assert attrs["sha256"] == digest
-
-
-def test_every_format_says_what_the_documentation_needs():
-    assert len({form.name for form in FORMATS}) == len(FORMATS)
-    for form in FORMATS:
-        assert form.name and form.vendors and form.techniques and form.extensions and form.reads
-        assert all(extension == extension.lower() and extension.startswith(".") for extension in form.extensions)
