@@ -12,11 +12,11 @@ import numpy as np
 
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Stated
+from coldbond.files.stated import LASERS
 
 #: 1/cm times nm: a wavenumber is this over a wavelength.
 NM = 1e7
-#: Wavelengths [nm] of lasers for Raman spectra, and of the light that their detectors see.
-LASERS = (190.0, 1700.0)
+#: Wavelengths [nm] of the light that detectors of Raman spectrometers see.
 LIGHT = (150.0, 5000.0)
 #: Raman shifts [1/cm] that occur: the largest fundamental, of H2, is 4161 on either side, and software continues the
 #: axis over the overtones. Wavenumbers that are all larger than `LARGEST` are those of the light itself.
@@ -28,6 +28,10 @@ UNITS = {
     "um": r"(?<![a-z])[uµμ]m(?![a-z])|micromet|micron",
     "eV": r"(?<![a-z])m?ev(?![a-z])|electronvolt",
 }
+NUMBER_AND_UNIT = re.compile(
+    r"(?<![\d.,])(\d+(?:[.,]\d+)?(?:e[-+]?\d+)?)\s*((?:[nuµμ]?m|cm\^?-1|cm⁻¹|1/cm)(?![a-z]))?(\s*[a-z%])?",
+    re.IGNORECASE,
+)
 NO_EXCITATION = (
     "the axis is in {unit}, and no excitation is stated",
     "state it with read(path, excitation=532) or in the column excitation_nm of manifest.csv",
@@ -47,17 +51,23 @@ def unit(text: str) -> str | None:
     return found[-1] if found else None
 
 
-def laser(text: str) -> float | None:
-    """Return the wavelength [nm] of a laser written as "532nm_Edge", "0.785 um", "18796.99 cm-1" or "632.8"."""
-    match = re.search(r"(\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?)\s*(.*)", text)
-    if not match:
-        return None
-    value, stated = float(match[1].replace(",", ".")), match[2].strip().lower()
-    factors = {"nm": value, "um": value * 1e3, "1/cm": NM / value if value else 0.0, "m": value * 1e9}
-    named = "m" if re.match(r"m(?![a-z])", stated) else unit(stated[:12])
-    found = [factors[named]] if named in factors else list(factors.values()) if not named else []
-    usual = [one for one in found if LASERS[0] <= one <= LASERS[1]]
-    return usual[0] if usual else None
+def laser(text: str, *, bare: bool = True) -> float | None:
+    """Return the wavelength [nm] of a laser written as "532nm_Edge", "0.785 um", "18796.99 cm-1" or "632.8".
+
+    None where there is no such number, or several; with `bare=False` the number must have a unit.
+    """
+    with_unit: set[float] = set()
+    without: set[float] = set()
+    for number, written, other in NUMBER_AND_UNIT.findall(text):
+        if other and not written:
+            continue  # "20 mW", "50 %"
+        value = float(number.replace(",", "."))
+        factors = {"nm": value, "um": value * 1e3, "m": value * 1e9, "1/cm": NM / value if value else 0.0}
+        named = "m" if written.lower() == "m" else unit(written) if written else None
+        usual = {one for key, one in factors.items() if key == (named or key) and LASERS[0] <= one <= LASERS[1]}
+        (with_unit if named else without).update(usual)
+    found = with_unit or (without if bare else set())
+    return found.pop() if len(found) == 1 else None
 
 
 def shift(

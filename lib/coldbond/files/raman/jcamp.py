@@ -271,7 +271,8 @@ def _attrs(records: Mapping[str, Record]) -> dict[str, Any]:
             continue
         value, unit = float(number[1]), number[2].lower()
         if re.search(LASER, label) and not re.search("POWER|TIME", label):
-            laser = axis.laser(f"{number[1]} nm" if label.endswith("(NM)") else record.text)
+            written = f"{number[1]} nm" if label.endswith("(NM)") else record.text
+            laser = axis.laser(written, bare=bool(re.search("WAVELENGTH|EXCITATION", label)))
             attrs |= {"excitation": laser} if laser is not None else {}
         elif re.search("(INTEGRATION|EXPOSURE)TIME", label) and unit in ("s", "sec", "ms"):
             attrs["integration_time"] = value / (1e3 if unit == "ms" else 1)

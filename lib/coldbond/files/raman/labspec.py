@@ -34,6 +34,7 @@ KNOWN = re.compile(
     r"#(Acq|Accumulations|Laser|Spectro|Range|Grating|AxisType|AxisUnit|Detector)\b[^\n=]*=", re.IGNORECASE
 )
 UNITS = {"cnt": "count", "cnt/sec": "count/s", "cnt/s": "count/s", "counts": "count"}
+LASER = ("laser", "laser wavelength", "laser (nm)", "excitation", "excitation wavelength")
 EXPORT = "export one spectrum from LabSpec as text, with its header, over Raman shift in 1/cm"
 
 
@@ -60,7 +61,7 @@ def read_labspec(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         raise ReadError(path, None, reason, EXPORT)
     if re.search(axis.ABSORPTION, header.get("axistype[0]", ""), re.IGNORECASE):
         raise ReadError(path, None, f"a spectrum of {header['axistype[0]']}", axis.USE_RAMAN)
-    laser = next((axis.laser(value) for name, value in header.items() if re.match(r"laser\b(?!.*power)", name)), None)
+    laser = next((axis.laser(value) for name, value in header.items() if name in LASER), None)
     unit = units.pop()
     shift = axis.shift(path, places, unit, axis.excitation(stated, laser), "of LabSpec")
     attrs: dict[str, object] = {"format": "labspec-text"}

@@ -27,6 +27,7 @@ from coldbond.files.errors import ReadError
 from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.raman import axis, text
 from coldbond.files.spectrum import spectrum
+from coldbond.files.stated import LASERS
 
 #: Distance of points [nm] that a grating of 300 lines per mm gives with WiRE's instruments is 0.3.
 COARSEST = 0.4
@@ -59,7 +60,7 @@ def read_wire_text(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
 
 def is_shift(wave: np.ndarray) -> bool:
     """Return whether numbers without a unit can only be wavenumbers, since no spectrum over wavelengths has them."""
-    shortest, longest = axis.LASERS
+    shortest, longest = LASERS
     return bool(wave.min() < shortest or wave.max() > longest or np.median(np.abs(np.diff(wave))) > COARSEST)
 
 

@@ -60,8 +60,7 @@ def read_wdf(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     if axis_kind != SPECTRAL:
         raise ReadError(path, None, f"its axis is of kind {axis_kind}, not spectral", "save a spectrum")
     values = np.frombuffer(places, "<f4", points, 8).astype(float)
-    laser = axis.NM / wavenumber if np.isfinite(wavenumber) and wavenumber > 0 else None
-    laser = laser if laser is not None and axis.LASERS[0] <= laser <= axis.LASERS[1] else None
+    laser = axis.laser(f"{wavenumber:.9g} cm-1") if np.isfinite(wavenumber) and wavenumber > 0 else None
     name = f"unit {axis_unit} of WiRE"
     shift = axis.shift(path, values, UNITS.get(axis_unit), axis.excitation(stated, laser), name)
     attrs = {"format": "renishaw-wdf", "accumulations": float(accumulations), "instrument": _text(data, 96, 24)}

@@ -65,7 +65,9 @@ def read_witec(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     size = header.get("sizegraph", str(len(at)))
     if size != str(len(at)):
         raise ReadError(path, at[-1], f"{len(at)} points where SizeGraph states {size}", "export it again")
-    laser = next((axis.laser(value) for name, value in header.items() if re.search("excitation|laser", name)), None)
+    laser = next(
+        (axis.laser(value) for name, value in header.items() if re.search("excitation|laser.*wavelength", name)), None
+    )
     shift = axis.shift(path, places, units.pop(), axis.excitation(stated, laser), written[0], first + 1)
     attrs: dict[str, object] = {"format": "witec-text"}
     attrs |= {"excitation": laser} if laser is not None else {}
