@@ -97,6 +97,48 @@ def test_a_table_that_runs_down_is_turned(tmp_path):
     xr.testing.assert_allclose(saved(tmp_path / "a.jdx", text), saved(tmp_path / "b.jdx", jcamp(DIFDUP)))
 
 
+@pytest.mark.parametrize("number", ["1E0", "10e-1", "1.0E+00"])
+def test_an_exponent_without_a_sign(tmp_path, number):
+    header = {"XFACTOR": number, "MAXY": "6.4E1", "YFACTOR": "5E-1", "NPOINTS": "53"}
+    np.testing.assert_allclose(saved(tmp_path / "a.jdx", jcamp(DIFDUP, **header)).intensity, 0.5 * np.array(ORDINATES))
+    rows = "\n".join(f"{x:.3f}, {y / 10}E1" for x, y in zip(np.linspace(FIRST, LAST, 53), ORDINATES, strict=True))
+    spectrum = saved(tmp_path / "a.jdx", jcamp(rows, "(XY..XY)"))
+    np.testing.assert_allclose(spectrum.intensity, 0.5 * np.array(ORDINATES))
+
+
+@pytest.mark.parametrize("unit", ["Raman Shift (cm-1)", "CM-1", "cm^-1", "WAVENUMBERS (1/CM)", "Raman shift / cm⁻¹"])
+def test_how_the_unit_of_the_abscissa_is_written(tmp_path, unit):
+    spectrum = saved(tmp_path / "a.jdx", jcamp(DIFDUP, XUNITS=unit))
+    np.testing.assert_allclose(spectrum.raman_shift, np.linspace(FIRST, LAST, 53))
+
+
+def test_an_abscissa_in_nm_is_converted_with_the_laser_of_the_file_or_of_the_user(tmp_path):
+    light = np.linspace(FIRST, LAST, 53)
+    text = jcamp(DIFDUP, XUNITS="NANOMETERS")
+    np.testing.assert_allclose(saved(tmp_path / "a.jdx", text).raman_shift, 1e7 / 532 - 1e7 / light)
+    (tmp_path / "a.jdx").write_text(text)
+    stated = read(tmp_path / "a.jdx", excitation=590)
+    np.testing.assert_allclose(stated.raman_shift, 1e7 / 590 - 1e7 / light)
+    assert stated.attrs["stated"] == "excitation 590 nm, the file says 532 nm"
+
+
+def test_a_label_that_occurs_twice(tmp_path):
+    text = jcamp(DIFDUP).replace("##XUNITS", "##OWNER= somebody\n##XUNITS")
+    spectrum = saved(tmp_path / "a.jdx", text)
+    assert spectrum.attrs["unread"].startswith("##OWNER= of line") and spectrum.sizes["raman_shift"] == 53
+    assert "unread" not in saved(tmp_path / "a.jdx", text.replace("somebody", "nobody")).attrs
+
+
+@pytest.mark.parametrize(
+    ("label", "nm"),
+    [("$LASER WAVELENGTH", ("785 nm", 785)), ("$EXCITATION (NM)", ("785", 785)), ("$LASER", ("18796.99 cm-1", 532)),
+     ("$LASER POWER", ("600", None)), ("$LASER INTENSITY", ("600", None)), ("$EXCITATION", ("0.633 um", 633))],
+)  # fmt: skip
+def test_the_laser_and_its_unit(tmp_path, label, nm):
+    text = jcamp(DIFDUP).replace("##$LASER WAVELENGTH= 532.0 nm", f"##{label}= {nm[0]}")
+    assert saved(tmp_path / "a.jdx", text).attrs.get("excitation") == (nm[1] and pytest.approx(nm[1], abs=1e-3))
+
+
 def test_header_fields(tmp_path):
     spectrum = saved(tmp_path / "a.jdx", jcamp(DIFDUP))
     attrs = spectrum.attrs
@@ -214,6 +256,24 @@ def test_bwtek(tmp_path, comma):
     assert attrs["format"] == "bwtek" and attrs["start"] == "2022-01-24T13:44:33" and "Raw data #1" in attrs["unread"]
     assert spectrum.intensity.attrs["column"] == "Dark Subtracted #1"
     assert spectrum.intensity.attrs["counting"].startswith("unknown")
+
+
+@pytest.mark.parametrize("program", ["BWRam4.11_11", "BWSpec4.11_1", "BWID 3"])
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+def test_programs_and_separators_of_bwtek(tmp_path, program, separator):
+    text = bwtek(comma=False).replace("BWRam4.11_11", program).replace(";", separator)
+    spectrum = saved(tmp_path / "a.txt", text.replace("intigration times", "integration time"))
+    np.testing.assert_allclose(spectrum.intensity, 10.5 * np.arange(2, 8))
+    assert (spectrum.attrs["excitation"], spectrum.attrs["integration_time"]) == (LASER, 60)
+
+
+def test_a_bwtek_file_without_its_laser_is_read_once_it_is_stated(tmp_path):
+    text = bwtek().replace("laser_wavelength;532,02\n", "")
+    with pytest.raises(ReadError, match=r"read\(path, excitation=785\)"):
+        saved(tmp_path / "a.txt", text)
+    spectrum = read(tmp_path / "a.txt", excitation=LASER)
+    np.testing.assert_allclose(spectrum.raman_shift, 500 + 2.97 * np.arange(2, 8))
+    assert spectrum.attrs["excitation"] == LASER
 
 
 def test_bwtek_without_dark_counts(tmp_path):

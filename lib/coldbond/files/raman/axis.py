@@ -59,9 +59,10 @@ def laser(text: str, *, bare: bool = True) -> float | None:
     with_unit: set[float] = set()
     without: set[float] = set()
     for number, written, other in NUMBER_AND_UNIT.findall(text):
-        if other and not written:
-            continue  # "20 mW", "50 %"
         value = float(number.replace(",", "."))
+        if other and not written:  # "20 mW", "50 %"; but "532 or 785" is in doubt
+            bare &= not LASERS[0] <= value <= LASERS[1]
+            continue
         factors = {"nm": value, "um": value * 1e3, "m": value * 1e9, "1/cm": NM / value if value else 0.0}
         named = "m" if written.lower() == "m" else unit(written) if written else None
         usual = {one for key, one in factors.items() if key == (named or key) and LASERS[0] <= one <= LASERS[1]}
@@ -122,6 +123,12 @@ def shift(
             path, line, reason, "state the excitation of this recording, or export it over Raman shift in 1/cm"
         )
     return found
+
+
+def floats(data: bytes) -> np.ndarray:
+    """Return little-endian float32 as float64; what is no number stays none."""
+    with np.errstate(invalid="ignore"):  # a signalling nan
+        return np.frombuffer(data, "<f4").astype(float)
 
 
 def excitation(stated: Stated, found: float | None) -> float | None:

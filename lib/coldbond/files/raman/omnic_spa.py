@@ -81,7 +81,7 @@ def read_spa(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     attrs |= {"excitation": laser} if laser is not None else {}
     if seconds := struct.unpack_from("<I", data, TIME_AT)[0]:
         attrs["start"] = (EPOCH + timedelta(seconds=seconds)).isoformat()
-    intensity = np.frombuffer(blocks[INTENSITIES], "<f4").astype(float)
+    intensity = axis.floats(blocks[INTENSITIES])
     return spectrum(path, "raman", shift, intensity, units="arbitrary units", unknown=axis.CAMERA, attrs=attrs)
 
 

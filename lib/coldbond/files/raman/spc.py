@@ -115,8 +115,9 @@ def _values(path: Path, data: bytes, points: int, ends: tuple[float, float] | No
 
     without_log = data[:248] + bytes(4) + data[252:]
     try:
-        one = SPC.from_bytes_io(io.BytesIO(without_log))[0]
-        x, y = np.array(one.xarray, float), np.array(one.yarray, float)
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            one = SPC.from_bytes_io(io.BytesIO(without_log))[0]
+            x, y = np.array(one.xarray, float), np.array(one.yarray, float)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, NotImplementedError) as error:
         raise ReadError(path, None, f"damaged: spc-io fails with {error}", AGAIN) from None
     if y.size != points or x.size != points:

@@ -76,10 +76,11 @@ def columns(
         if len(fields) != len(names):
             raise ReadError(path, number, f"{len(fields)} fields where {len(names)} are expected", remedy)
     at = [number for number, _ in rows]
+    values = [
+        numbers(path, [fields[column].replace(",", ".") for _, fields in rows], name, at, remedy)
+        for column, name in enumerate(names)
+    ]
     flat = "".join("".join(fields) for _, fields in rows)
     if "," in flat and "." in flat:
         raise ReadError(path, first + 1, "decimal commas and decimal points in one file", remedy)
-    return [
-        numbers(path, [fields[column].replace(",", ".") for _, fields in rows], name, at, remedy)
-        for column, name in enumerate(names)
-    ], at
+    return values, at

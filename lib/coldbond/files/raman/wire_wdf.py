@@ -59,7 +59,7 @@ def read_wdf(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     axis_kind, axis_unit = struct.unpack_from("<II", places)
     if axis_kind != SPECTRAL:
         raise ReadError(path, None, f"its axis is of kind {axis_kind}, not spectral", "save a spectrum")
-    values = np.frombuffer(places, "<f4", points, 8).astype(float)
+    values = axis.floats(places[8:])
     laser = axis.laser(f"{wavenumber:.9g} cm-1") if np.isfinite(wavenumber) and wavenumber > 0 else None
     name = f"unit {axis_unit} of WiRE"
     shift = axis.shift(path, values, UNITS.get(axis_unit), axis.excitation(stated, laser), name)
@@ -68,7 +68,7 @@ def read_wdf(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     attrs |= {"sample_name": title} if (title := _text(data, 240, 160)) else {}
     attrs |= _start(begun)
     units = UNITS.get(unit, "arbitrary units")
-    intensity = np.frombuffer(content, "<f4").astype(float)
+    intensity = axis.floats(content)
     return spectrum(path, "raman", shift, intensity, units=units, unknown=axis.CAMERA, attrs=attrs)
 
 

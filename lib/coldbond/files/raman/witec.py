@@ -52,7 +52,7 @@ def read_witec(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     first = next((number for number in range(top + 1, len(lines)) if text.is_row(lines[number])), None)
     if first is None:
         raise ReadError(path, len(lines), *NO_ROWS)
-    named = [text.cells(line) for line in lines[top + 1 : first] if line.strip()]
+    named = [re.split(r"[\t;,]", line) for line in lines[top + 1 : first] if line.strip()]
     written = [header[name] for name in ("xunit", "xaxisunit") if name in header]
     written += [cells[0] for cells in named if axis.unit(cells[0])]
     units = {axis.unit(one) for one in written}
