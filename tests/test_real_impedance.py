@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from coldbond import read
-from coldbond.files import ReadError
 from coldbond.impedance import fit, intervals, sweeps
 from coldbond.impedance.findings import fit_table
 

@@ -16,9 +16,10 @@ technique     object                    coordinate [unit]            variables [
 ``dc``        Dataset                   `time` [s]                   `current` [A]
 ``xrd``       Dataset                   `two_theta` [degree]         `intensity`, `one_count` [count or count/s]
 ``xps``       DataTree, a child per     `binding_energy` [eV]        `intensity`, `one_count`, `transmission`
-              region: "In 3d", and
-              "In 3d (2)" where it was
-              measured again
+              region: "In 3d",
+              "In 3d (2)" measured again,
+              "In 3d, LLZ" of a sample
+              where the file has several
 ``raman``     Dataset                   `raman_shift` [1/cm]         `intensity`
 ``energies``  Dataset                   `structure`, text            `energy` [eV], `volume` [angstrom^3] per atom
 ============  ========================  ===========================  ==================================================
@@ -51,7 +52,8 @@ xrd
 xps
     Binding energies are as recorded; no charge correction is applied. Attrs of a region: `energy_scale`, "kinetic"
     where the energies were subtracted from `photon_energy` [eV], else "binding"; and, where the file states them,
-    `pass_energy` [eV], `dwell_time` [s], `sweeps` and `charge_reference`.
+    `pass_energy` [eV], `dwell_time` [s], `sweeps`, `sample_name` and `charge_reference`. The names of regions contain
+    the sample where the file has several and none of them is stated.
 raman
     Attr `excitation` [nm], where the file states it.
 
@@ -72,8 +74,8 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
    errors; `stated` is what the user says beside the file. Hand the columns to what the formats of a technique share,
    which checks them and makes the object: `cycler.dataset` (cycling), `impedance.spectrum`,
    `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and `scans.pattern` (diffraction),
-   `spectrum.spectrum` and `regions.tree` (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`,
-   `numerals` and `errors` have what files of any kind need. Wavelengths, the excitation and the choice of a sweep are
+   `regions.quantity` (units of header fields), `regions.energies`, `regions.region` and `regions.tree`
+   (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`, `numerals` and `errors` have what files of any kind need. Wavelengths, the excitation and the choice of a sweep are
    completed from `stated` after the reader, by `stated.completed`. Packages that are slow to import are imported within
    the function. What cannot be read is refused by the name of the format, with what to export instead.
 4. End the module with ``FORMAT = Format(...)`` and add it to `FORMATS` in the package's `__init__`.

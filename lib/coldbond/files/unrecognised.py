@@ -7,6 +7,7 @@ from coldbond.files import archive, generic_text, signatures
 from coldbond.files.electrochemistry import vocabulary
 from coldbond.files.encoding import UTF_16, head, recognised
 from coldbond.files.errors import ReadError
+from coldbond.files.photoelectrons import closed
 from coldbond.files.signatures import NAMED_COLUMNS, Kind
 
 #: Bytes at the start of a file that show whether it is text, and control characters that text does not have.
@@ -17,6 +18,8 @@ BATTERY_DATA_FORMAT = "test_time_second,voltage_volt,current_ampere"
 
 def refusal(path: Path, data: bytes, readable: str) -> ReadError:
     """Return the error for a file that no reader recognises; `readable` names the formats that can be read."""
+    if known := closed.refusal(data):
+        return ReadError(path, None, f"{known[0]}, which this version does not read", known[1])
     if data.startswith(b"PK"):
         try:
             names = archive.check(path, data).namelist()
