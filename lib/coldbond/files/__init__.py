@@ -75,9 +75,10 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
    which checks them and makes the object: `cycler.dataset` (cycling), `impedance.spectrum`,
    `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and `scans.pattern` (diffraction),
    `regions.quantity` (units of header fields), `regions.energies`, `regions.region` and `regions.tree`
-   (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`, `numerals` and `errors` have what files of any kind need. Wavelengths, the excitation and the choice of a sweep are
-   completed from `stated` after the reader, by `stated.completed`. Packages that are slow to import are imported within
-   the function. What cannot be read is refused by the name of the format, with what to export instead.
+   (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`, `numerals` and `errors` have what files of any
+   kind need. Wavelengths, the excitation and the choice of a sweep are completed from `stated` after the reader, by
+   `stated.completed`. Packages that are slow to import are imported within the function. What cannot be read is refused
+   by the name of the format, with what to export instead.
 4. End the module with ``FORMAT = Format(...)`` and add it to `FORMATS` in the package's `__init__`.
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
    every truncation, which must be refused or give the same values. Where there is a recording from an instrument, name
@@ -100,7 +101,7 @@ from coldbond.files import (
     raman,
     unrecognised,
 )
-from coldbond.files.electrochemistry import cycler_text
+from coldbond.files.electrochemistry import cycler_text, land
 from coldbond.files.encoding import HEAD, UTF_16, from_encoding, from_utf16, not_utf8
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Recording, Stated
@@ -219,5 +220,5 @@ def _is_table(path: Path) -> bool:
     """Return whether a file starts like a table of text, which may be cut at any line break."""
     with path.open("rb") as file:
         start = file.read(HEAD)
-    reader = next((form.read for form in FORMATS if form.recognise(start)), None)
-    return reader is cycler_text.read_table and not start.startswith(UTF_16)
+    is_table = cycler_text.table_format(start) is not None and not land.is_stack(start)
+    return is_table and not start.startswith(UTF_16)
