@@ -151,8 +151,14 @@ def test_bytes_of_no_text_are_found_in_any_encoding(tmp_path, encoding, mark):
     assert "not text in" in error.reason
 
 
-def test_utf_16_without_its_mark(tmp_path):
-    assert "utf-16 without byte-order mark" in refused(tmp_path / "a.csv", landt_csv().encode("utf-16-le")).reason
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_recognised(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes(landt_csv().encode(encoding))
+    recording = read(path)
+    assert recording.attrs["encoding"] == "utf-16"
+    path.write_text(landt_csv(), newline="")
+    assert recording.equals(read(path))
 
 
 @pytest.mark.parametrize("text", [landt_csv(), land_csv(), bdf_csv()], ids=["landt", "land", "bdf"])
@@ -200,7 +206,7 @@ FOREIGN = {
     "no column of the current": b"EC-Lab ASCII FILE\nNb header lines : 4\n\ntime/s\tEwe/V\n1\t2\n",
     "no columns are named as Re(Z) and Im(Z) or as |Z| and phase": b"time/s,freq/Hz,|Z|/Ohm,I/A,Ewe/V\n1,2,3,4,5\n",
     "of current among time/s, Potential/V": b"time/s,Potential/V\n1,2\n",
-    "old format": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    "old format": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook".encode("utf-16-le") + bytes(600),
     "without a header": b"0.00000,4.17607\n3.40000,3.46396\n",
     "no recording in a format": b"Dear reader,\nthis is a letter, not a recording.\n",
     "binary": bytes(range(256)),

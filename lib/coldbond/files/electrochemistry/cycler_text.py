@@ -27,7 +27,7 @@ from coldbond.files.electrochemistry.cycler import dataset
 from coldbond.files.electrochemistry.on_disk import OnDisk
 from coldbond.files.electrochemistry.table import Table, choose_columns, decimals, unread_headers
 from coldbond.files.electrochemistry.vocabulary import Column
-from coldbond.files.encoding import HEAD, UTF_16, as_utf8, head, is_utf8
+from coldbond.files.encoding import HEAD, UTF_16, as_utf8, head, recognised
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
 from coldbond.files.format import Checked, Format, Stated
 
@@ -123,7 +123,7 @@ def _tables(path: Path, digest: "hashlib._Hash") -> Iterator[Table]:
             except ReadError as error:
                 raise ReadError(path, line + (error.line or 0), error.reason, error.remedy) from None
             encodings.add(_encoding(block))
-            if {"utf-8", "gb18030"} <= encodings:
+            if len(encodings - {"ascii"}) > 1:
                 reason = f"holds text in {_encoding(block)}, and above in another encoding"
                 raise ReadError(path, line + 1, reason, "save it as utf-8")
             table = table_below(path, body, header, at, range(line + 1, sys.maxsize), width, is_last, comma=comma)
@@ -157,7 +157,7 @@ def _blocks(file: BinaryIO, digest: "hashlib._Hash") -> Iterator[tuple[bytes, bo
 
 
 def _encoding(data: bytes) -> str:
-    return "ascii" if data.isascii() else "utf-8" if is_utf8(data) else "gb18030"
+    return recognised(data) or "none that is known"
 
 
 def _header(path: Path, body: bytes) -> tuple[str, int, int, str]:

@@ -16,9 +16,7 @@ Uncertainties
 A workbook stores binary numbers; they are written with 15 digits, as a spreadsheet shows them, before they are counted.
 """
 
-import io
 import re
-import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -27,6 +25,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from coldbond.files import workbook
 from coldbond.files.archive import member, members
 from coldbond.files.electrochemistry import clocks, vocabulary
 from coldbond.files.electrochemistry.cycler import dataset
@@ -81,14 +80,7 @@ def sheets(path: Path, data: bytes, names: re.Pattern[str] = ANY) -> Sheets:
     ReadError
         The workbook is damaged.
     """
-    import python_calamine  # here and not above, since few recordings are workbooks
-
-    try:
-        book = python_calamine.load_workbook(io.BytesIO(data))
-        wanted = [name for name in book.sheet_names if names.search(name)]
-        return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in wanted}
-    except (python_calamine.CalamineError, zipfile.BadZipFile) as error:
-        raise ReadError(path, None, f"a damaged workbook ({error})", "export or copy it again") from error
+    return workbook.sheets(path, data, names)
 
 
 def read_workbook(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
