@@ -102,7 +102,7 @@ from coldbond.files import (
     raman,
     unrecognised,
 )
-from coldbond.files.electrochemistry import cycler_text
+from coldbond.files.electrochemistry import cycler_text, land
 from coldbond.files.encoding import HEAD, UTF_16, from_encoding, from_utf16, not_utf8
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Recording, Stated
@@ -231,5 +231,5 @@ def _is_table(path: Path) -> bool:
     """Return whether a file starts like a table of text, which may be cut at any line break."""
     with path.open("rb") as file:
         start = file.read(HEAD)
-    reader = next((form.read for form in FORMATS if form.recognise(start)), None)
-    return reader is cycler_text.read_table and not start.startswith(UTF_16)
+    is_table = cycler_text.table_format(start) is not None and not land.is_stack(start)
+    return is_table and not start.startswith(UTF_16)

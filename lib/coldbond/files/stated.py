@@ -47,6 +47,8 @@ MEAN_WITHIN = 3e-4
 WAVELENGTHS = (0.1, 5.0)
 #: Difference of temperature [K] beyond which two sweeps are two measurements: thermostats drift by less.
 APART = 2.0
+#: Wavelengths [nm] of lasers that Raman spectrometers have; others are in another unit.
+LASERS = (190.0, 1700.0)
 #: Energies above the Fermi level [eV] that spectra reach at most: valence bands start a few, surveys a few tens of eV
 #: above it. A wrong photon energy is off by more: Mg K-alpha by 233 eV from Al K-alpha.
 ABOVE_FERMI = 50.0
@@ -73,6 +75,8 @@ def check(stated: Stated) -> None:
     for name, value in numbers.items():
         if value is not None and not (math.isfinite(value) and value > 0):
             raise ValueError(f"{name}={value!r}: use a positive number")
+    if stated.excitation is not None and not LASERS[0] <= stated.excitation <= LASERS[1]:
+        raise ValueError(f"excitation={stated.excitation!r}: use the wavelength of the laser in nm, 532 for example")
     if stated.wavelength and not (
         all(WAVELENGTHS[0] < value < WAVELENGTHS[1] for value in stated.wavelength)
         and list(stated.wavelength) == sorted(stated.wavelength)[:2]
