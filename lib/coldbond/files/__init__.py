@@ -178,14 +178,16 @@ def read(
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
     text = from_encoding(path, data, encoding) if encoding is not None else data
-    for form in FORMATS:
-        if form.recognise(text):
-            with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
-                digest = pool.submit(hashlib.sha256, data)
-                recording = completed(path, form.read(path, text, stated), stated)
-                recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
-                return recording
-    raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
+    form = next((form for form in FORMATS if form.recognise(text)), None)
+    if form is None and generic_text.are_columns_of(text, stated):
+        form = generic_text.FORMAT
+    if form is None:
+        raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
+    with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
+        digest = pool.submit(hashlib.sha256, data)
+        recording = completed(path, form.read(path, text, stated), stated)
+        recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
+        return recording
 
 
 def _is_long_table(path: Path) -> bool:
