@@ -81,6 +81,17 @@ def test_a_file_without_a_manifest_needs_its_area():
     assert "0.2 mA/cm²" in text(drawn(views(opened(path, area_cm2=0.785))[names[0]]()))
 
 
+def test_what_a_file_does_not_say_is_stated_beside_it(tmp_path):
+    path = tmp_path / "a.xy"
+    path.write_text(
+        "two_theta/degree, intensity/counts\n" + "".join(f"{20 + i / 50}, {100 + i % 7}\n" for i in range(50))
+    )
+    pattern = opened(path, stated="technique=xrd; wavelength_angstrom=1.540593 1.544427")
+    assert pattern.attrs["wavelength_kalpha2"] == 1.544427
+    with pytest.raises(ValueError, match=r"'Cu': write one of technique, wavelength_angstrom.*as in"):
+        opened(path, stated="Cu")
+
+
 def test_settings_that_cannot_be_drawn_raise_an_error_with_the_reason():
     (recording,) = raw.recordings("raman", ["LLZ"]).values()
     view = views(recording)["raman"]()

@@ -183,6 +183,16 @@ def test_a_cell_that_starts_with_a_discharge():
     assert rows["formation_discharge_capacity"]["unit"] == "mAh"
 
 
+def test_a_pulse_before_the_first_charge_is_no_formation():
+    """A few seconds of discharge, to test the contacts, gave an efficiency of 32700 %."""
+    rows = found(full_cell([0.5, 170, 161.5, 170, 161.5], starts="discharge"))
+    for quantity in ("formation_discharge_capacity", "initial_coulombic_efficiency"):
+        assert rows[quantity]["value"] is None
+        assert "no formation" in rows[quantity]["note"]
+        assert rows[quantity]["evidence"][0]["value"] == pytest.approx(0.5, rel=0.05)
+    assert rows["coulombic_efficiency_first_cycle"]["value"] == pytest.approx(95, abs=0.1)
+
+
 def test_a_lone_discharge():
     rows = found(full_cell([165.0], starts="discharge"))
     assert rows["discharge_capacity_first_cycle"]["value"] == pytest.approx(165, abs=0.1)

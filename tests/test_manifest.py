@@ -1,4 +1,6 @@
 import codecs
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -135,3 +137,42 @@ def test_utf_16_without_a_mark_is_refused(raw):
     (raw / "manifest.csv").write_bytes((HEADER + "\n").encode("utf-16").removeprefix(codecs.BOM_UTF16))
     with pytest.raises(ManifestError, match=r"manifest\.csv, line 1: .*save it as 'CSV UTF-8'|exactly one column"):
         rows(raw)
+
+
+def test_a_link_out_of_the_folder_is_refused_and_one_within_it_is_not(tmp_path, raw):
+    outside = tmp_path.parent / f"{tmp_path.name} outside"
+    outside.mkdir()
+    (outside / "secret.csv").touch()
+    (raw / "cycling" / "linked").symlink_to(raw / "cycling")
+    (raw / "cycling" / "ccd out.csv").symlink_to(outside / "secret.csv")
+    (raw / "cycling" / "out").symlink_to(outside)
+    assert rows(write(raw, HEADER, LLZ.replace("cycling/", "cycling/linked/")))
+    for file in ("cycling/ccd out.csv", "cycling/out/secret.csv"):
+        with pytest.raises(ManifestError, match=f"{file} is a link out of .*: copy the recording into that"):
+            rows(write(raw, HEADER, LLZ.replace("cycling/ccd LLZ.csv", file)))
+
+
+def test_what_is_no_regular_file_is_not_opened(raw):
+    os.mkfifo(raw / "cycling" / "pipe.csv")
+    with pytest.raises(ManifestError, match=r"'cycling/pipe\.csv' is no file in"):
+        rows(write(raw, HEADER, LLZ.replace("ccd LLZ", "pipe")))
+    (raw / "manifest.csv").unlink()
+    for make in (os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)):
+        make(raw / "manifest.csv")
+        with pytest.raises(ManifestError, match=r"manifest\.csv: no regular file"):
+            rows(raw)
+        (raw / "manifest.csv").rename(raw / f"was {make}".replace("/", ""))
+    with (raw / "manifest.csv").open("wb") as file:
+        file.truncate(1 << 36)
+    with pytest.raises(ManifestError, match="larger than 64 MB"):
+        rows(raw)
+
+
+def test_ten_thousand_rows_are_checked_in_under_a_second(raw):
+    for number in range(10_000):
+        (raw / "cycling" / f"{number}.csv").touch()
+    lines = [LLZ.replace("ccd LLZ", str(number)).replace(",LLZ,", f",cell {number},") for number in range(10_000)]
+    write(raw, HEADER, *lines)
+    start = time.process_time()
+    assert len(rows(raw)) == len(lines)
+    assert time.process_time() - start < 1

@@ -189,7 +189,7 @@ FOREIGN = {
     "CIF without a powder pattern": b"data_x\n_cell_length_a 4.15\n",
     "'Cyclic Voltammetry' of CH Instruments": b"Feb. 2, 2020   1:02:03\nCyclic Voltammetry\nInstrument Model: CHI6\n",
     ".mpr": b"BIO-LOGIC MODULAR FILE\x1a\x00\x00",
-    "no column named freq/Hz": b"EC-Lab ASCII FILE\nNb header lines : 4\n\ntime/s\tEwe/V\n1\t2\n",
+    "no column of the current": b"EC-Lab ASCII FILE\nNb header lines : 4\n\ntime/s\tEwe/V\n1\t2\n",
     "no columns are named as Re(Z) and Im(Z) or as |Z| and phase": b"time/s,freq/Hz,|Z|/Ohm,I/A,Ewe/V\n1,2,3,4,5\n",
     "of current among time/s, Potential/V": b"time/s,Potential/V\n1,2\n",
     "old format": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),

@@ -50,14 +50,22 @@ def test_start_of_ec_lab(tmp_path, stated, start):
 
 
 EC_LAB_DAMAGE = {
-    "wrong count of header lines": (ec_lab().replace(" 19  ", " 18  "), 18, "no column named freq/Hz"),
+    "wrong count of header lines": (ec_lab().replace(" 19  ", " 18  "), 18, "does not name columns"),
     "more header lines than lines": (ec_lab().replace(" 19  ", " 999 "), 2, "no number of header lines"),
+    "a row as header": (ec_lab().replace(" 19  ", " 20  "), 20, "no column of time and voltage"),
     "no count": (ec_lab().replace("Nb header", "Header"), 2, "no number of header lines"),
-    "not impedance": (ec_lab().replace("-Im(Z)", "Im(Y)"), 19, "no column named -Im(Z)/Ohm"),
+    "not impedance": (
+        ec_lab().replace("-Im(Z)", "Im(Y)").replace("Phase(Z)", "Phase(Y)"),
+        19,
+        "no columns named Re(Z)/Ohm and -Im(Z)/Ohm",
+    ),
     "no rows": (ec_lab()[: ec_lab().index("I Range") + 9], 19, "a header, but no rows below it"),
-    "fields lost": (ec_lab() + "\n1.0\t2.0\n", 57, "cut off, or not numbers"),
-    "no number": (ec_lab().replace("E+005\t", "E+OO5\t", 1).replace("1.0000000E+05", "XXX"), 20, "not numbers in freq"),
-    "last column cut off": (ec_lab(names=EC_LAB_NAMES[:-1]), 56, "no line break"),
+    "fields lost": (ec_lab() + "\n1.0\t2.0\n", 57, "cut off, or not a row: 2 fields, other rows have 8"),
+    "no number": (ec_lab().replace("1.0000000E+05", "XXX"), 20, "freq/Hz is 'XXX', not a number"),
+    "a control character": (ec_lab().replace("1.0000000E+05", "\x1c1.0000000E+05"), 20, "not a number"),
+    "not finite": (ec_lab().replace("1.0000000E+05", "1.0000000E+999"), 20, "not a number"),
+    "a column twice": (ec_lab().replace("\tI Range", "\ttime/s"), 19, "two columns are named time/s"),
+    "last column cut off": (ec_lab(names=EC_LAB_NAMES[:-1])[:-1], 56, "no line break"),
     "imaginary part of another sign than the phase": (
         ec_lab().replace(f"\t{-IMPEDANCE[9].imag:.7E}", f"\t{IMPEDANCE[9].imag:.7E}"),
         29,

@@ -6,6 +6,7 @@ This module imports the standard library only, because make reads the manifest b
 import csv
 import os
 import re
+import stat
 from math import isfinite
 
 #: The names of `coldbond.constants.CONSTANTS`, which cannot be imported here; a test holds the two equal.
@@ -47,6 +48,8 @@ KNOWN = {
     ),
     "origin": ("synthetic", "measured", "computed"),
 }
+#: Size [bytes] that no manifest has: a line of 1000 bytes for each of 64 000 recordings.
+MOST_BYTES = 1 << 26
 POSITIVE = CONSTANTS[:3]  # a temperature in °C may be negative
 
 
@@ -77,21 +80,43 @@ def rows(raw: str | os.PathLike[str]) -> list[dict[str, str]]:
     raw = os.fspath(raw)
     path = os.path.join(raw, "manifest.csv")
     checked: list[dict[str, str]] = []
+    listed: set[tuple[str, str]] = set()
+    labels: set[tuple[str, str]] = set()
+    inside = _Inside(raw)
     for number, row in _table(path):
-        _check(row, raw, f"{path}, line {number}")
-        if any((row["file"], row["role"]) == (other["file"], other["role"]) for other in checked):
+        _check(row, inside, f"{path}, line {number}")
+        recording, label = (row["file"], row["role"]), (row["role"], _label(row))
+        if recording in listed:
             raise ManifestError(
                 f"{path}, line {number}, column file: {row['file']} is listed twice with the role {row['role']}: "
                 "delete one row"
             )
         # Notebooks address a recording by role and label, so a label must be unique within its role.
-        if any(row["role"] == other["role"] and _label(row) == _label(other) for other in checked):
+        if label in labels:
             raise ManifestError(
                 f"{path}, line {number}, column state: {_label(row)} has another {row['role']} recording above: "
                 "give the two different states, such as cell 1 and cell 2"
             )
         checked.append(row)
+        listed.add(recording)
+        labels.add(label)
     return checked
+
+
+class _Inside:
+    """Whether files lie in the folder of the recordings, wherever links lead; each of its folders is looked up once."""
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+        self._top = os.path.join(os.path.realpath(raw), "")
+        self._folders: dict[str, str] = {}
+
+    def holds(self, file: str) -> bool:
+        folder, name = os.path.split(os.path.join(self.raw, file))
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        path = os.path.join(self._folders[folder], name)
+        return (os.path.realpath(path) if os.path.islink(path) else path).startswith(self._top)
 
 
 def _label(row: dict[str, str]) -> str:
@@ -101,6 +126,13 @@ def _label(row: dict[str, str]) -> str:
 def _table(path: str) -> list[tuple[int, dict[str, str]]]:
     """Return line number and row of each line below the header that is not empty."""
     try:
+        found = os.stat(path)  # before it is opened: opening a pipe waits for ever
+        if not stat.S_ISREG(found.st_mode):
+            raise ManifestError(f"{path}: no regular file: put a table in its place; raw/README.md describes it")
+        if found.st_size > MOST_BYTES:
+            raise ManifestError(
+                f"{path}: larger than {MOST_BYTES >> 20} MB, which no table of recordings is: restore it"
+            )
         with open(path, encoding="utf-8-sig", newline="") as file:
             header = file.readline()
             separator = ";" if header.count(";") > header.count(",") else ","
@@ -132,7 +164,7 @@ def _table(path: str) -> list[tuple[int, dict[str, str]]]:
     return table
 
 
-def _check(row: dict[str, str], raw: str, where: str) -> None:
+def _check(row: dict[str, str], inside: _Inside, where: str) -> None:
     for column, known in KNOWN.items():
         if row[column] not in known:
             raise ManifestError(f"{where}, column {column}: {row[column]!r} is unknown: use one of {', '.join(known)}")
@@ -152,11 +184,16 @@ def _check(row: dict[str, str], raw: str, where: str) -> None:
         raise ManifestError(f"{where}, column sample: empty: name the sample")
     if row["sha256"] and not re.fullmatch("[0-9a-fA-F]{64}", row["sha256"]):
         raise ManifestError(f"{where}, column sha256: not 64 hexadecimal digits: correct it or leave it empty")
+    raw = inside.raw
     if os.path.isabs(row["file"]) or ".." in re.split(r"[/\\]", row["file"]):
         raise ManifestError(f"{where}, column file: {row['file']} is outside {raw}: put the recording into that folder")
-    if not os.path.isfile(os.path.join(raw, row["file"])):
+    if not os.path.isfile(os.path.join(raw, row["file"])):  # of a pipe or a device too
         raise ManifestError(
             f"{where}, column file: {row['file']!r} is no file in {raw}: write its path relative to that folder, with /"
+        )
+    if not inside.holds(row["file"]):
+        raise ManifestError(
+            f"{where}, column file: {row['file']} is a link out of {raw}: copy the recording into that folder"
         )
 
 

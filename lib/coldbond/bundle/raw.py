@@ -95,17 +95,17 @@ def _extent(recording: xr.Dataset | xr.DataTree) -> dict[str, str | int]:
     return extent
 
 
-def _stated(row: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a row states about its file, as arguments of `coldbond.read`."""
-    stated: dict[str, Any] = {}
-    for column, argument in manifest.STATED.items():
+def stated(row: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a row of the manifest states about its file, as arguments of `coldbond.read`."""
+    kinds = {"sweep": int, "photon_energy": float, "excitation": float}
+    arguments: dict[str, Any] = {}
+    for column, argument in (("technique", "technique"), *manifest.STATED.items()):
         cell = row.get(column, "")
         if cell and argument == "wavelength":
-            stated[argument] = [float(number) for number in cell.split()]
+            arguments[argument] = [float(number) for number in cell.split()]
         elif cell:
-            kinds = {"sweep": int, "sample": str, "encoding": str}
-            stated[argument] = kinds.get(argument, float)(cell)
-    return stated
+            arguments[argument] = kinds.get(argument, str)(cell)
+    return arguments
 
 
 def recording(row: Mapping[str, str], folder: Path | None = None) -> xr.Dataset | xr.DataTree:
@@ -134,7 +134,7 @@ def recording(row: Mapping[str, str], folder: Path | None = None) -> xr.Dataset 
                 f"its sha256 is {found[:12]}..., the manifest states {row['sha256'][:12]}...",
                 "restore the recording, or leave its sha256 in manifest.csv empty if the change is intended",
             )
-    recording = read(path, technique=row["technique"], **_stated(row))
+    recording = read(path, **stated(row))
     constants = {name: float(row[name]) if row[name] else nan for name in CONSTANTS}
     recording.attrs |= {key: row[key] for key in ("file", "role", "sample", "state", "origin")} | constants
     return recording

@@ -18,12 +18,14 @@ from matplotlib.figure import Figure
 from coldbond.bundle import figures, manifest, paths, raw
 from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View
 from coldbond.explore.views import opened, views
+from coldbond.files import FORMATS
 
 SIZE, DPI = (5.6, 4.6), 104  # inch, dots per inch: picture and numbers fit beside each other on a laptop's screen
 LOCK = RLock()
 EXPECTED = (ValueError, LookupError, OSError)  # errors of recordings and settings, whose message is shown to the user
 Owner = TypeVar("Owner")
 Arguments = ParamSpec("Arguments")
+LACKS = "technique=xrd; wavelength_angstrom=1.540593 1.544427"
 TABLE = (
     "<style>.explore-numbers td, .explore-numbers th "
     "{text-align: left; vertical-align: top; padding: 1px 8px 1px 0; line-height: 1.3}</style>"
@@ -85,6 +87,8 @@ class _Page:
         wide = {"layout": {"width": "100%"}, "style": {"description_width": "initial"}}
         self.chooser = widgets.Dropdown(description="recording", options=self._held(), **wide)
         self.path = widgets.Text(description="or a file", placeholder="its path", continuous_update=False, **wide)
+        self.path.tooltip = "It may be " + "; ".join(form.name for form in FORMATS)
+        self.stated = widgets.Text(description="what it lacks", placeholder=LACKS, continuous_update=False, **wide)
         narrow = {"layout": {"width": "150px"}, "style": {"description_width": "initial"}}
         self.area = widgets.FloatText(description="area / cm²", **narrow)
         self.mass = widgets.FloatText(description="mass / mg", **narrow)
@@ -94,12 +98,12 @@ class _Page:
         for widget, name in ((self.numbers, "numbers"), (self.message, "message"), (self.controls, "controls")):
             widget.add_class(f"explore-{name}")
         beside = widgets.VBox([self.kind, self.controls, self.numbers], layout={"width": "310px", "min_width": "310px"})
-        of_file = widgets.HBox([self.path, self.area, self.mass])
+        of_file = widgets.HBox([self.path, self.stated, self.area, self.mass])
         picture = widgets.Box([self.canvas], layout={"width": f"{SIZE[0] * DPI + 55:.0f}px", "flex": "0 0 auto"})
         self.whole = widgets.VBox([self.chooser, of_file, self.message, widgets.HBox([beside, picture])])
         self.whole.add_class("explore")
         self.chooser.observe(self._open, "value")
-        for widget in (self.path, self.area, self.mass):
+        for widget in (self.path, self.stated, self.area, self.mass):
             widget.observe(self._open_file, "value")
         self.kind.observe(self._show, "value")
         self._open()
@@ -124,7 +128,7 @@ class _Page:
     def _open_file(self, change: dict) -> None:
         if self.path.value.strip():
             path = Path(self.path.value.strip())
-            self._take(partial(opened, path, self.area.value or nan, self.mass.value or nan))
+            self._take(partial(opened, path, self.area.value or nan, self.mass.value or nan, self.stated.value))
         elif change["owner"] is self.path:
             self._open()
 

@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from coldbond import files
+from coldbond.bundle import manifest, raw
 from coldbond.constants import CONSTANTS
 from coldbond.explore import cells, spectra
 from coldbond.explore.controls import Control, View
@@ -34,16 +35,36 @@ def views(recording: xr.Dataset | xr.DataTree) -> dict[str, Callable[[], View]]:
     return {technique: partial(SINGLE.get(technique, Table), recording)}
 
 
-def opened(path: str | PathLike, area_cm2: float = nan, active_mass_mg: float = nan) -> xr.Dataset | xr.DataTree:
+def opened(
+    path: str | PathLike, area_cm2: float = nan, active_mass_mg: float = nan, stated: str = ""
+) -> xr.Dataset | xr.DataTree:
     """Read a file that no manifest lists, and give it the attrs that `raw.recordings` would give it.
+
+    Parameters
+    ----------
+    path : str or path-like
+    area_cm2, active_mass_mg : float
+        Constants of the cell.
+    stated : str
+        What the file does not say, with the names of the manifest's columns: "technique=xrd;
+        wavelength_angstrom=1.540593 1.544427".
 
     Raises
     ------
+    ValueError
+        `stated` is not written so.
     coldbond.ReadError, OSError
         See `coldbond.read`.
     """
     path = Path(path).expanduser()
-    recording = files.read(path)
+    row = {}
+    for part in filter(None, map(str.strip, stated.split(";"))):
+        name, equals, value = map(str.strip, part.partition("="))
+        if not equals or name not in ("technique", *manifest.STATED):
+            columns = ", ".join(("technique", *manifest.STATED))
+            raise ValueError(f"{part!r}: write one of {columns}, as in wavelength_angstrom=1.540593 1.544427")
+        row[name] = value
+    recording = files.read(path, **raw.stated(row))
     unknown = {name: nan for name in CONSTANTS} | {"area_cm2": area_cm2, "active_mass_mg": active_mass_mg}
     recording.attrs |= {"file": str(path), "role": "", "sample": path.stem, "state": "", "origin": ""} | unknown
     return recording

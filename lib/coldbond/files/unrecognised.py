@@ -14,7 +14,6 @@ from coldbond.files.errors import ReadError
 SIGNATURE_WITHIN = 4096
 SIGNATURES = {
     rb"(?m)^(_diffrn|_cell_length|loop_)": "a CIF without a powder pattern",
-    rb"BIO-LOGIC MODULAR FILE": "a BioLogic .mpr file (EC-Lab exports it as .mpt)",
     rb"\A\xd0\xcf\x11\xe0": "an Excel workbook in the old format (.xls)",
     rb"\A%PDF": "a PDF",
     rb"\A\x89PNG|\A\xff\xd8\xff": "a picture",

@@ -80,15 +80,33 @@ def table(tables: Mapping[str, xr.Dataset], shown: Sequence[int]) -> pd.DataFram
 def _capacities(table: xr.Dataset) -> list[dict]:
     rows = []
     if table.cycle[0] == 0:  # the formation of a cell that starts with a discharge
-        note = "first charge over the discharge before it, as is usual where the working electrode is an anode"
-        rows = [
-            _capacity("formation_discharge_capacity", table, "discharge", 0),
-            _efficiency("initial_coulombic_efficiency", table, full_cell.initial_efficiency(table), [], note),
-        ]
+        rows = _formation(table)
     rows += [_capacity(f"{half}_capacity_first_cycle", table, half, 1) for half in ("charge", "discharge")]
     if table.attrs["counted"]:
         rows += [_integral(table, half) for half in ("charge", "discharge")]
     return rows
+
+
+def _formation(table: xr.Dataset) -> list[dict]:
+    """Return the capacity of a first discharge and the efficiency of the charge after it."""
+    efficiency = full_cell.initial_efficiency(table)
+    if efficiency.low is not None and efficiency.low > 100:
+        # A formation takes up at least what the charge after it gives back. This may be a pulse or the rest of a cycle.
+        first, then = (
+            item(name, full_cell.cycle_capacity(table, half, cycle), table.capacity.attrs["units"])
+            for name, half, cycle in (("first discharge", "discharge", 0), ("first charge", "charge", 1))
+        )
+        note = "the first discharge is no formation: the charge after it holds more"
+        unit = table.capacity.attrs["units"]
+        return [
+            finding("formation_discharge_capacity", None, unit, evidence=[first, then], note=note),
+            finding("initial_coulombic_efficiency", None, "%", evidence=[first, then], note=note),
+        ]
+    note = "first charge over the discharge before it, as is usual where the working electrode is an anode"
+    return [
+        _capacity("formation_discharge_capacity", table, "discharge", 0),
+        _efficiency("initial_coulombic_efficiency", table, efficiency, [], note),
+    ]
 
 
 def _capacity(

@@ -35,7 +35,7 @@ UNIX = re.compile(r"\d{9,10}(\.\d+)?")
 DAY = 86400.0  # s
 
 #: Formats that define the sign of the current.
-SIGNED = ("landt-csv", "bdf-csv")
+SIGNED = ("landt-csv", "bdf-csv", "ec-lab-mpt", "ec-lab-mpr")
 #: Records that are looked at together; a recording on disk is larger than the memory.
 BLOCK = 1 << 20
 #: Last digits by which a counter must fall to have been reset, and which it must hold before. A counter at rest dithers

@@ -42,7 +42,7 @@ DECADES_BEYOND = 1.0
 MAX_ITERATIONS = 10**4
 #: Relative rounding error of programs that compute with 32 bits.
 SINGLE_PRECISION = 2e-6
-MINUS = re.compile(r"\W*[-−–]")
+MINUS = re.compile(r"\W*(?:[-−–]|(?:neg(?:ative)?|minus)\b\.?\s*)", re.IGNORECASE)
 SAYS_IMAGINARY = re.compile(r"(?i:im|phase)")
 NAMED = "'frequency/Hz, Re(Z)/ohm, -Im(Z)/ohm'"
 

@@ -1,0 +1,126 @@
+"""Rows of numbers below the column names of an impedance export, which is what most vendors' text files consist of.
+
+Every cell of a column that is read must be a number and every row complete: an overload, a cut-off row or a second
+header in the middle is refused with its line. Numbers have decimal points or commas, but not both in one file.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from coldbond.files.electrochemistry.impedance_columns import named_columns
+from coldbond.files.encoding import as_utf8
+from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
+from coldbond.files.numerals import NUMBER
+
+#: A line of a file with its number, counted from 1.
+Line = tuple[int, str]
+
+
+def text_lines(path: Path, data: bytes) -> list[str]:
+    """Return the lines of a text file without their ends; bytes that are not utf-8 are latin-1, as Windows writes °.
+
+    The last item is what follows the last line break: "" in a complete file.
+    """
+    try:
+        text = data.decode("utf-8-sig") if b"\0" not in data else as_utf8(path, data).decode()
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return [line.rstrip("\r") for line in text.split("\n")]
+
+
+def body(lines: Sequence[str], at: int, end: int | None = None) -> list[Line]:
+    """Return the lines from index `at` to `end` that are not blank, each with its number."""
+    return [(number, line) for number, line in enumerate(lines[at:end], start=at + 1) if line.strip()]
+
+
+def complete(path: Path, lines: Sequence[str]) -> None:
+    """Refuse a file whose last row has no line break."""
+    if lines[-1].strip():
+        raise ReadError(path, len(lines), *NO_LINE_BREAK)
+
+
+def cells_of(line: str, separator: str | None) -> list[str]:
+    """Return the cells of a line, split at a separator or, where it is None, at blanks; quotes around one are removed.
+
+    A separator at the end of the line starts no cell.
+    """
+    if separator is None:
+        return line.split()
+    parts = line.rstrip().removesuffix(separator.strip() or "\0").split(separator)
+    return [part.strip().strip('"').strip() for part in parts]
+
+
+def spectrum_from(
+    path: Path,
+    names: Sequence[str],
+    rows: Sequence[Line],
+    read_as: Mapping[str, str],
+    attrs: Mapping[str, Any],
+    remedy: str,
+    split: Callable[[str], list[str]],
+) -> xr.Dataset:
+    """Read a spectrum from rows whose column names a vendor has fixed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For the error.
+    names : sequence of str
+        The names of the columns in the file.
+    rows : sequence of (int, str)
+        The lines of the rows, with their numbers.
+    read_as : mapping of str to str
+        The vendor's names of the columns that are read, and what they are called in `impedance_columns`. The others may
+        hold anything and are listed in `unread`.
+    attrs : mapping
+        Header fields, with `format`.
+    remedy : str
+        For a row that is not complete.
+    split : callable
+        Returns the cells of a line.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `impedance_columns.named_columns`.
+
+    Raises
+    ------
+    ReadError
+        There are no rows, a row has another number of cells, or a cell is not a number.
+    """
+    if not rows:
+        raise ReadError(path, None, *NO_ROWS)
+    places = [index for index, name in enumerate(names) if name in read_as]
+    table, points, commas = [], False, False
+    for number, line in rows:
+        cells = split(line)
+        if len(cells) != len(names):
+            raise ReadError(path, number, f"{len(cells)} cells below {len(names)} column names", remedy)
+        read = [cells[place] for place in places]
+        for place, cell in zip(places, read, strict=True):
+            if not NUMBER.fullmatch(cell.replace(",", ".", 1)):
+                reason = f"{names[place]} is {cell!r}, not a number"
+                raise ReadError(path, number, reason, f"export the spectrum without this point, or {remedy}")
+            points, commas = points or "." in cell, commas or "," in cell
+        if points and commas:
+            reason = "decimal points and decimal commas in one file"
+            raise ReadError(path, number, reason, "export it with decimal points")
+        table.append([cell.replace(",", ".", 1) for cell in read])
+    recording = named_columns(
+        path, [read_as[names[place]] for place in places], np.array(table, float), [number for number, _ in rows], attrs
+    )
+    if unread := [name for name in names if name not in read_as]:
+        recording.attrs["unread"] = ", ".join(filter(None, [*unread, recording.attrs.get("unread")]))
+    return recording
+
+
+def header_number(value: str | None) -> float | None:
+    """Return a number that a header states, with a decimal point or comma; None where it states none."""
+    stated = re.sub(r"\s", "", value or "").replace(",", ".", 1)
+    return float(stated) if NUMBER.fullmatch(stated) and np.isfinite(float(stated)) else None
