@@ -45,7 +45,8 @@ xrd, xps, raman
     known, `one_count` is the intensity of one count in the same unit, and the variance of the intensity is `one_count`
     times its expectation.
 xrd
-    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom].
+    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom];
+    `joined_scans`, the ranges of several scans that were joined; `unfinished` where a scan ended early.
 xps
     Binding energies are as recorded; no charge correction is applied. Attrs of a region: `energy_scale`, "kinetic"
     where the energies were subtracted from `photon_energy` [eV], else "binding"; and, where the file states them,

@@ -341,10 +341,9 @@ def _attrs(path: Path, header: Sequence[str], technique: str, stated: Stated) ->
             raise
         attrs["stated"] = f"wavelength, which the file does not say clearly: {error.reason}"
     for name in TEXTS:
-        if stated := next(
-            (found for line in header if (found := re.match(rf"(?i)\W*{name}\s*[:=]\s*(.+)$", line))), None
-        ):
-            attrs["sample_name" if name == "sample" else name] = stated[1].strip()
+        texts = (re.match(rf"(?i)\W*{name}\s*[:=]\s*(.+)$", line) for line in header)
+        if text := next(filter(None, texts), None):
+            attrs["sample_name" if name == "sample" else name] = text[1].strip()
     return attrs
 
 

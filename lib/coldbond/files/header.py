@@ -228,8 +228,8 @@ def axis_unit(name: str, axis: Axis) -> str | None:
         plain = unit_name(bracket.lower().removeprefix("rel.").strip())
         if plain in axis.units:
             return plain
-        if unit := next((word for word in re.findall(r"[^\s/^-]+", plain) if word in UNITS), None):
-            return bracket if unit != plain else unit
+        if any(word in UNITS for word in re.findall(r"[^\s/^-]+", plain)):
+            return str(bracket)
     rest = re.sub(r"[(\[].*?[)\]]", " ", rest)
     behind = re.search(rf"(?:/|,|_|\bin\b|\s)\s*({UNIT}\.?|1\s?/\s?(?:nm|Å|A))\s*$", rest)
     plain = unit_name(behind[1]) if behind else ""
@@ -268,8 +268,8 @@ def _candidates(bare: str, width: int, *, continues: bool) -> Iterable[list[str]
     for separator in (r";", r"\t", r",", r"\s{2,}", r"\s+"):
         fields = [cell.strip().strip('"') for cell in re.split(separator, bare.strip(";\t, "))]
         # A comment may continue behind the names: "# two_theta/degree, counts, wavelength: 1.54".
-        more = continues and separator == "," and len(fields) > width and re.search(r"[:=]", fields[width])
-        if len(fields) == width or (more and axes(fields[0])):
+        more = continues and separator == "," and len(fields) > width and axes(fields[0])
+        if len(fields) == width or (more and (re.search("[:=]", fields[width]) or INTENSITY.match(fields[1]))):
             yield fields[:width]
 
 

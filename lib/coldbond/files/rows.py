@@ -125,9 +125,11 @@ def _check_commas(path: Path, rows: Sequence[Sequence[str]], places: Sequence[in
     if any("." in cell for fields in rows for cell in fields):
         reason = "decimal commas and decimal points in one file"
         raise ReadError(path, places[0], reason, "export it with one of them, and without commas between thousands")
-    for column in zip(*rows, strict=True):
-        written = [cell for cell in column if "," in cell]
-        if written and len(written) < len(column) and all(THOUSANDS.fullmatch(cell) for cell in written):
+    columns = [[cell for cell in column if "," in cell] for column in zip(*rows, strict=True)]
+    decimal = any(not THOUSANDS.fullmatch(cell) for written in columns for cell in written) or columns[0]
+    for written in columns:
+        some = 0 < len(written) < len(rows)
+        if written and all(THOUSANDS.fullmatch(cell) for cell in written) and (some or not decimal):
             reason = f"{written[0]!r} has a decimal comma, or a comma between thousands"
             raise ReadError(path, places[comma], reason, "export it without commas between thousands")
 

@@ -15,6 +15,9 @@ SIGNATURE_WITHIN = 4096
 SIGNATURES = {
     rb"(?m)^(_diffrn|_cell_length|loop_)": "a CIF without a powder pattern",
     rb"\A\xd0\xcf\x11\xe0": "an Excel workbook in the old format (.xls)",
+    rb"\ARAW_1": "a STOE .raw file (WinXPOW exports it as .xy)",
+    rb"\ARAW[ 1-9]": "a Bruker .raw file of another version (DIFFRAC programs export it as RAW4.00, .uxd or .xy)",
+    rb"\AV[35]RD": "a Philips .rd file (X'Pert programs export it as .xrdml or .csv)",
     rb"\A%PDF": "a PDF",
     rb"\A\x89PNG|\A\xff\xd8\xff": "a picture",
     rb"\APAR1": "a Parquet file",

@@ -187,6 +187,8 @@ def _joined(path: Path, scans: list[xr.Dataset]) -> xr.Dataset:
         for name, value in scans[0].attrs.items()
         if name != "technique" and all(scan.attrs.get(name) == value for scan in scans)
     }
+    ends = [f"{float(scan.two_theta[0]):g} to {float(scan.two_theta[-1]):g}" for scan in scans]
+    common["joined_scans"] = f"{', '.join(ends)} degree"
     return spectrum(
         path,
         "xrd",
