@@ -30,7 +30,7 @@ from coldbond.files.spectrum import spectrum
 #: Lines above the rows.
 HEADER = 4
 ABSCISSA = re.compile(r"(?i)2-?theta|\bq\b|radial|azimuth|d-?spacing|distance|angle|channel")
-COUNT = re.compile(r"\s*(\d{1,9})(\s+[\d.]+)*\s*")
+COUNT = re.compile(r"\s*(\d{1,9})\s*")
 
 
 def is_chi(data: bytes) -> bool:
