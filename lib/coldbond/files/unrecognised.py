@@ -13,7 +13,6 @@ from coldbond.files.signatures import NAMED_COLUMNS, Kind
 #: Bytes at the start of a file that show whether it is text, and control characters that text does not have.
 START = 4096
 CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
-BATTERY_DATA_FORMAT = "test_time_second,voltage_volt,current_ampere"
 
 
 def refusal(path: Path, data: bytes, readable: str) -> ReadError:
@@ -54,6 +53,5 @@ def _text(path: Path, lines: list[str], remedy: str) -> ReadError:
         return ReadError(path, closest + 1, reason, "export it with test time, voltage and current")
     at = generic_text.first_row(lines)
     if at is not None:
-        remedy = f"add a line above them, such as {generic_text.NAMED} or, for a cycler, {BATTERY_DATA_FORMAT!r}"
-        return ReadError(path, at + 1, "numbers without a header that says what they are", remedy)
+        return ReadError(path, at + 1, "numbers without a header that says what they are", generic_text.REMEDY)
     return ReadError(path, None, "no recording in a format that this version reads", remedy)
