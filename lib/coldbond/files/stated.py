@@ -146,7 +146,7 @@ def _set_photon_energy(path: Path, name: str, region: xr.DataTree, stated: float
         raise ReadError(path, None, f"{reason}{photon_energy:.7g} eV", remedy)
 
 
-def set_stated(attrs: dict[str, Any], name: str, value: float, unit: str, same: float = SAME) -> None:
+def set_stated(attrs: dict[Any, Any], name: str, value: float, unit: str, same: float = SAME) -> None:
     """Set an attr to what is stated, and note where the file says something else."""
     found = attrs.get(name)
     if found is not None and not math.isclose(float(found), value, rel_tol=same):
@@ -154,7 +154,7 @@ def set_stated(attrs: dict[str, Any], name: str, value: float, unit: str, same: 
     attrs[name] = value
 
 
-def _note(attrs: dict[str, Any], note: str) -> None:
+def _note(attrs: dict[Any, Any], note: str) -> None:
     """Add to the attr `stated` what is stated and what the file says."""
     attrs["stated"] = "; ".join(filter(None, [attrs.get("stated"), note]))
 

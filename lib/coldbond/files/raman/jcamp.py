@@ -30,7 +30,7 @@ import xarray as xr
 
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import ReadError
-from coldbond.files.format import Format, Stated
+from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.raman import axis
 from coldbond.files.spectrum import spectrum
 
@@ -288,5 +288,6 @@ FORMAT = Format(
     extensions=(".jdx", ".dx", ".jcamp"),
     recognise=is_jcamp,
     read=read_jcamp,
-    reads="versions 4.24 and 5, one spectrum",
+    reads="versions 4.24 and 5, one spectrum over Raman shift or wavelength; labels may occur twice",
+    checked=(Checked("raman-jcampdx/tannic_acid.jdx", "MIT", "a plain parse"),),
 )

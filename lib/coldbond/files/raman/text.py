@@ -6,9 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from coldbond.files.encoding import UTF_16, as_utf8, is_utf8
+from coldbond.files.encoding import UTF_16, as_utf8, head, is_utf8
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
 from coldbond.files.numerals import NUMBER, numbers
+
+#: Bytes at the start of a file by which its format is recognised.
+START = 1 << 12
+#: A number with one comma before three digits: a decimal comma, or a comma between thousands.
+THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")
 
 
 def lines(path: Path, data: bytes) -> list[str]:
@@ -22,10 +27,8 @@ def lines(path: Path, data: bytes) -> list[str]:
 
 
 def start(data: bytes) -> str:
-    """Return the first 4 kB, to recognise a format; undecodable bytes are replaced."""
-    piece = data[:4096]
-    encoding = "utf-16" if piece.startswith(UTF_16) else "utf-8"
-    return piece.decode(encoding, "replace").removeprefix("\ufeff")
+    """Return the lines in the first 4 kB, to recognise a format; undecodable bytes are replaced."""
+    return "\n".join(head(data[:START]))
 
 
 def cells(line: str) -> list[str]:
@@ -80,6 +83,10 @@ def columns(
         numbers(path, [fields[column].replace(",", ".") for _, fields in rows], name, at, remedy)
         for column, name in enumerate(names)
     ]
+    with_comma = [cell for _, fields in rows for cell in fields[1:] if "," in cell]
+    if with_comma and not any("," in fields[0] for _, fields in rows) and all(map(THOUSANDS.fullmatch, with_comma)):
+        reason = f"{with_comma[0]} has a decimal comma, or a comma between thousands"
+        raise ReadError(path, first + 1, reason, "export it with decimal points and without separators of thousands")
     flat = "".join("".join(fields) for _, fields in rows)
     if "," in flat and "." in flat:
         raise ReadError(path, first + 1, "decimal commas and decimal points in one file", remedy)
