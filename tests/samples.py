@@ -154,7 +154,7 @@ def _written(writer: Callable[[], str | bytes]) -> bytes:
 
 
 def recognised(data: bytes) -> list[str]:
-    """Return the formats that recognise a file, other than those that take what no other does where there is another."""
+    """Return the formats that recognise a file; those that take what no other does only where no other does."""
     found = [form.name for form in FORMATS if form.recognise(data)]
     return [name for name in found if name not in LAST] or found[:1]
 

@@ -53,19 +53,19 @@ def eis(frequencies: tuple[float, float], z: complex, **values: Any) -> Reads:
     return Reads(expected | {"impedance[0]": z} | values)
 
 
-CU = (1.540593, 1.544427)
+CU = 1.54059
 RAMAN_ROWS = spectrum("raman_shift", (100, 121.2135), (1000.5, 1077.5))
 RESULTS: dict[str, Refused | Reads] = {
     # ---- electrochemistry
-    "01_unsigned_current_no_state.csv": Refused(("the current has no sign.*(state|sign)",)),
+    "01_unsigned_current_no_state.csv": Refused(("signed currents, or with step states",)),
     "03_bdf_step_index_is_record_counter.bdf.csv": Reads({"step": "Step ID"}),
     "04_bdf_time_ms_labelled_s.bdf.csv": Refused(("(?i)unix|clock|date",)),
     "07_eis_first_rows_overload.csv": Refused(("line [23]",)),
     "09_autolab_nova.txt": eis((1e6, 0.1), 50 - 0.160746j),
     "10_quoted_header_eis.csv": eis((1e6, 0.1), 50 - 0.160746j),
-    "12_chi_tab_rows.txt": eis((1e5, 0.1), 50.0 - 1.607j),
-    "13_eclab_header_longer_than_rows.mpt": eis((199998.14, 199998.14), 1.2273843 + 0.11151811j),
-    "14_eclab_gcpl.mpt": cycling(0, 236.5735984, (0, 0), **{"voltage[-1]": 3.4303179}),
+    "12_chi_tab_rows.txt": eis((1e6, 0.1), 50.0 - 0.1607j),
+    "13_eclab_header_longer_than_rows.mpt": eis((199998.14, 3011.5552), 1.2273843 - 0.11151811j),
+    "14_eclab_gcpl.mpt": cycling(30.15299923827115, 236.5735984, (0, 0), **{"voltage[-1]": 3.4303179}),
     "15_eclab_modulo_bat_cycling_and_eis.mpt": Reads({"technique": "cycling"}, {"technique": "cycling"}),
     "16_neware_cumulative_time.csv": cycling(0, 38 * 60, (0, 0), **{"voltage[-1]": 2.9264}),
     "18_neware_layered.csv": cycling(0, 251, (0, 0), **{"voltage[-1]": 4.4302}),
@@ -75,14 +75,14 @@ RESULTS: dict[str, Refused | Reads] = {
     "22_novocontrol.txt": eis((1e6, 0.03), 2.21423e4 - 5.43115e4j),
     "23_zplot.z": Reads({"technique": "eis", "frequency[-1]": 300, "impedance[-1]": 1305.3 - 195.01j}),
     "24_columns_of_eclab_csv.csv": Reads({"technique": "cycling", "current[0]": 1e-4, "voltage[0]": 0.05}),
-    "25_latin1_micro.csv": cycling(0, 59, (1e-4, 1e-4), encoding="cp1252"),
+    "25_latin1_micro.csv": cycling(0, 59, (1e-4, -1e-4), encoding="cp1252"),
     # ---- spectra
     "xrd-scan-2theta.txt": spectrum("two_theta", (10, 10.5), (900, 550)),
     "panalytical-mended-as-told.csv": Reads({"two_theta[0]": 0.5, "two_theta[-1]": 0.6}),
     "scienta-binding-mended-as-told.txt": Reads({"binding_energy[0]": 368, "binding_energy[-1]": 370}),
     "specs-kinetic-axis.xy": Reads({"binding_energy[0]": 284, "binding_energy[-1]": 290, "peak": 285}),
     "xrd-wavelength-nm.txt": Reads({"wavelength_kalpha1": 1.5406}),
-    "xrd-mean-wavelength.txt": Refused(("mean of Cu K-alpha1 and K-alpha2.*1.540593, 1.544427",)),
+    "xrd-mean-wavelength.txt": Refused(("mean of Cu K-alpha1 and K-alpha2.*1.54059.*1.5444",)),
     "xps-photon-energy-kev.txt": Reads({"binding_energy[0]": 289.5, "binding_energy[-1]": 290.6}),
     "xrd-q.txt": Refused(("(?i)degree|2theta|q",)),
     "scienta-binding.txt": Reads({"binding_energy[0]": 368, "binding_energy[-1]": 370}),
@@ -128,7 +128,7 @@ def found(recording: xr.Dataset | xr.DataTree, name: str) -> Any:
     """Return a value of a recording by the name that `Reads` gives it."""
     held = next(iter(recording.children.values())).to_dataset() if isinstance(recording, xr.DataTree) else recording
     if name == "peak":
-        return float(held.binding_energy[int(held.intensity.argmax())])
+        return float(held.binding_energy[int(held.intensity.to_numpy().argmax())])
     variable, _, place = name.partition("[")
     if variable in held.variables:
         return held[variable].to_numpy()[int(place.rstrip("]"))] if place else held[variable].to_numpy()
@@ -175,22 +175,26 @@ def test_the_names_in_western_text_are_right():
     assert any("Stöhr" in source for source in recording.source_of_structure.to_numpy())
 
 
-ELSEWHERE = {".py", ".md", ".ipynb", ".yml", ".yaml", ".toml", ".json", ".pdf", ".png", ".svg"}
+#: What lies beside the recordings: programs, texts, and the reports of other programs.
+BESIDE = {".py", ".md", ".ipynb", ".yml", ".yaml", ".toml", ".json", ".pdf", ".png", ".svg"}
+REPORTS = ("SOURCE.txt", "Batch_EISfit_Report.txt", "sample_info.txt", "FeO_analyzed_results.csv")
 
 
 def test_every_real_file_is_read_or_refused_by_name(capsys):
     """What is refused is named: a format, a vendor, or what the file lacks; nothing is told to be saved as utf-8."""
-    outcomes = {}
+    outcomes, unnamed = {}, []
     for path in sorted(REAL.rglob("*")):
-        if not path.is_file() or path.name == "SOURCE.txt" or path.suffix.lower() in ELSEWHERE:
+        if not path.is_file() or path.name in REPORTS or path.suffix.lower() in BESIDE:
             continue
         try:
             outcomes[path] = f"read as {read(path).attrs['format']}"
         except ReadError as error:
             outcomes[path] = f"refused: {str(error).removeprefix(path.name + ': ')}"
-            assert "no recording in a format that this version reads" not in error.reason, path
-            assert "not known here" not in error.reason and "its reader failed" not in error.reason, error
+            if re.search("no recording in a format|not known here|its reader failed|as utf-8", str(error)):
+                unnamed.append(str(error)[:300])
     with capsys.disabled():
+        print()
         for path, outcome in outcomes.items():
-            print(f"{path.relative_to(REAL)!s:75.75} {outcome[:150]}")
+            print(f"{path.relative_to(REAL)!s:70.70} {outcome[:170]}")
+    assert not unnamed
     assert sum(outcome.startswith("read") for outcome in outcomes.values()) > len(FORMATS)
