@@ -224,9 +224,9 @@ def _read(form: Format, path: Path, data: bytes, stated: Stated) -> Recording:
     """Return what the reader of a format makes of a file; whatever else it raises is a refusal too."""
     try:
         return form.read(path, data, stated)
-    except ReadError:
+    except (ReadError, OSError):
         raise
-    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
+    except Exception as error:
         raise ReadError(path, None, errors.UNFORESEEN.format(form.name, repr(error)[:100]), errors.TELL) from error
 
 
