@@ -46,7 +46,7 @@ LONGEST_NOTE = 500
 #: Starts of files that have formats of their own.
 OTHERS = (b"EC-Lab ASCII FILE", b"BT-Lab ASCII FILE", b"EXPLAIN", b"PK", b"PAR1")
 #: A number with a decimal comma.
-DECIMAL_COMMA = r"^\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*$"
+DECIMAL_COMMA = r"^\s*[-+]?[0-9]*,[0-9]+([eE][-+]?[0-9]+)?\s*$"
 #: Bytes whose separators are counted at a time.
 CHUNK = 1 << 20
 #: Bytes of a long file that are read at a time.
