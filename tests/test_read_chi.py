@@ -276,3 +276,17 @@ def test_a_single_segment_of_chronopotentiometry_of_chi(tmp_path, polarity, curr
     rows = "".join(f"{at:.4f}, {0.1 + 0.01 * at:.4f}\n" for at in np.arange(0.0, 9, 2))
     read_as = saved(tmp_path / "a.txt", header + rows)
     np.testing.assert_array_equal(read_as.current, np.full(5, current))
+
+
+@pytest.mark.parametrize(("old", "new"), [("1.801e-6", "1.8016"), ("1.801e-6", "1.81e-6"), ("1.801e-6", "0")])
+def test_a_number_of_chi_that_is_not_written_like_the_others(tmp_path, old, new):
+    text = chi_it(0.4 * np.arange(1, 13), 1e-6 + 1e-6 * np.exp(-np.arange(12) / 9))
+    text = text.replace(text.split("\n")[-3].split(", ")[1], old)
+    assert "not written like the other" in refused(tmp_path / "a.txt", text.replace(old, new)).reason
+
+
+def test_an_empty_line_between_the_points_of_chi(tmp_path):
+    lines = chi().split("\n")
+    lines[-10] = ""
+    error = refused(tmp_path / "a.txt", "\n".join(lines))
+    assert "an empty line between the points" in error.reason and error.line == len(lines) - 9
