@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from impedance_files import CHI_HEADER, CHI_NAMES, FREQUENCY, IMPEDANCE, ROUNDED, chi, chi_it, chi_rows, digits, saved
+from impedance_files import (
+    CHI_HEADER,
+    CHI_NAMES,
+    FREQUENCY,
+    IMPEDANCE,
+    ROUNDED,
+    chi,
+    chi_it,
+    chi_rows,
+    digits,
+    saved,
+    short,
+)
 from test_read_damage import refused
 
 
@@ -78,7 +90,8 @@ def test_the_sign_is_that_of_a_passive_cell(tmp_path, names, column, phase, sign
 def test_columns_of_chi_that_contradict_each_other(tmp_path, column):
     rows = chi_rows(IMPEDANCE)
     cells = rows[20].split(", ")
-    cells[column] = f"{float(cells[column]) * 1.02 + (column == 4) * 0.5:g}"
+    wrong = float(cells[column]) * 1.02 + (column == 4) * 0.5
+    cells[column] = f"{wrong:.1f}" if column == 4 else short(wrong)
     error = refused(tmp_path / "a.txt", chi(rows=[*rows[:20], ", ".join(cells), *rows[21:]]))
     assert error.line == chi().split("\n").index(rows[20]) + 1
     assert "modulus or phase contradict Re(Z) and Im(Z)" in error.reason

@@ -264,9 +264,9 @@ FIRST = len(WHOLE.split("\r\n")) - TIMES.size + 1  # line of the first record
         (
             WHOLE.replace("7.000000000000000E+001", "7.00000000000000E+001", 1),
             FIRST + 2,
-            "not a number like the others",
+            "not a number like",
         ),
-        (WHOLE.replace("\r\n3\t", "\r\n\r\n3\t", 2), FIRST + 1, "an empty line between the records"),
+        (WHOLE.replace("\r\n3\t", "\r\n\r\n3\t", 2), FIRST, "an empty line between the records"),
         (WHOLE.replace("\t", ";"), FIRST - 1, "does not name columns separated by tabs"),
         (WHOLE + "\r\n1\t0\t1", FIRST + TIMES.size, "cut off, or not a row: 3 fields, other rows have 11"),
     ],

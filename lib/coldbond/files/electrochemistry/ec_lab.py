@@ -46,7 +46,7 @@ WITHOUT_RECORDS = {"LOG": "the log (.mpl)", "SETTING": "the settings (.mps)"}
 #: Line of the technique, counted from 0.
 TITLE = 3
 PER_HERTZ = {"mHz": 1e-3, "Hz": 1.0, "kHz": 1e3, "MHz": 1e6}
-#: A number that ends with an exponent of three digits, as EC-Lab writes it, is complete.
+#: A number as EC-Lab writes it, and the end of a row with such a number, which is complete.
 WRITTEN = re.compile(r"-?\d\.\d+E[+-]\d{3}")
 COMPLETE = re.compile(rb".*\dE[+-]\d{3}")
 AGAIN = "export it again as text from EC-Lab"
@@ -190,12 +190,8 @@ class _Cells:
             bad |= sizes != sizes.mode()[0]
         if bad.any():
             row = bad.arg_max() or 0
-            raise ReadError(
-                self.path,
-                int(self.lines[row]),
-                f"{name} is {self.cells[name][row] or ''!r}, not a number like the others",
-                AGAIN,
-            )
+            reason = f"{name} is {cells[row] or ''!r}, not a number like the others"
+            raise ReadError(self.path, int(self.lines[row]), reason, AGAIN)
         return values.to_numpy()
 
     def _elapsed(self, name: str, cells: "pl.Series") -> np.ndarray:
