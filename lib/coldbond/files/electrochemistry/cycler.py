@@ -149,9 +149,7 @@ def _channel(table: Table, name: str) -> tuple[np.ndarray, float]:
         scale = clocks.unit_of_time(table, numbers)
     if scale is None:  # only of the time: `choose_columns` has refused other columns without a known unit
         reason = f"column {column.index + 1} ({column.header}) has no unit and is not h:mm:ss"
-        raise table.error(
-            0, reason, "name the unit in the header, as in TestTime/Sec"
-        )
+        raise table.error(0, reason, "name the unit in the header, as in TestTime/Sec")
     # Division by 1000 is correctly rounded, multiplication by 0.001 is not.
     values = numbers / round(1 / scale) if scale < 1 else numbers * scale
     return values, scale * 10.0 ** -table.decimals[name]
