@@ -16,9 +16,10 @@ technique     object                    coordinate [unit]            variables [
 ``dc``        Dataset                   `time` [s]                   `current` [A]
 ``xrd``       Dataset                   `two_theta` [degree]         `intensity`, `one_count` [count or count/s]
 ``xps``       DataTree, a child per     `binding_energy` [eV]        `intensity`, `one_count`, `transmission`
-              region: "In 3d", and
-              "In 3d (2)" where it was
-              measured again
+              region: "In 3d",
+              "In 3d (2)" measured again,
+              "In 3d, LLZ" of a sample
+              where the file has several
 ``raman``     Dataset                   `raman_shift` [1/cm]         `intensity`
 ``energies``  Dataset                   `structure`, text            `energy` [eV], `volume` [angstrom^3] per atom
 ============  ========================  ===========================  ==================================================
@@ -47,11 +48,13 @@ xrd, xps, raman
     known, `one_count` is the intensity of one count in the same unit, and the variance of the intensity is `one_count`
     times its expectation.
 xrd
-    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom].
+    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom];
+    `joined_scans`, the ranges of several scans that were joined; `unfinished` where a scan ended early.
 xps
     Binding energies are as recorded; no charge correction is applied. Attrs of a region: `energy_scale`, "kinetic"
     where the energies were subtracted from `photon_energy` [eV], else "binding"; and, where the file states them,
-    `pass_energy` [eV], `dwell_time` [s], `sweeps` and `charge_reference`.
+    `pass_energy` [eV], `dwell_time` [s], `sweeps`, `sample_name` and `charge_reference`. The names of regions contain
+    the sample where the file has several and none of them is stated.
 raman
     Attr `excitation` [nm], where the file states it.
 
@@ -72,10 +75,11 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
    errors; `stated` is what the user says beside the file. Hand the columns to what the formats of a technique share,
    which checks them and makes the object: `cycler.dataset` (cycling), `impedance.spectrum`,
    `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and `scans.pattern` (diffraction),
-   `spectrum.spectrum` and `regions.tree` (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`,
-   `numerals` and `errors` have what files of any kind need. Wavelengths, the excitation and the choice of a sweep are
-   completed from `stated` after the reader, by `stated.completed`. Packages that are slow to import are imported within
-   the function. What cannot be read is refused by the name of the format, with what to export instead.
+   `regions.quantity` (units of header fields), `regions.energies`, `regions.region` and `regions.tree`
+   (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`, `numerals` and `errors` have what files of any
+   kind need. Wavelengths, the excitation and the choice of a sweep are completed from `stated` after the reader, by
+   `stated.completed`. Packages that are slow to import are imported within the function. What cannot be read is refused
+   by the name of the format, with what to export instead.
 4. End the module with ``FORMAT = Format(...)`` and add it to `FORMATS` in the package's `__init__`.
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
    every truncation, which must be refused or give the same values. Where there is a recording from an instrument, name
@@ -98,7 +102,7 @@ from coldbond.files import (
     raman,
     unrecognised,
 )
-from coldbond.files.electrochemistry import cycler_text
+from coldbond.files.electrochemistry import cycler_text, land
 from coldbond.files.encoding import HEAD, UTF_16, from_encoding, from_utf16, not_utf8
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Recording, Stated
@@ -199,23 +203,25 @@ def read(
         raise ReadError(path, None, "the file is empty", "export or copy it again")
     text = from_encoding(path, data, encoding) if encoding is not None else from_utf16(path, data)
     try:
-        for form in FORMATS:
-            if form.recognise(text):
-                with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
-                    digest = pool.submit(hashlib.sha256, data)
-                    recording = completed(path, form.read(path, text, stated), stated)
-                    recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
-                    if encoding is None and (name := not_utf8(data)):
-                        recording.attrs.setdefault("encoding", name)
-                    return recording
+        form = next((form for form in FORMATS if form.recognise(text)), None)
+        if form is None and generic_text.are_columns_of(text, stated):
+            form = generic_text.FORMAT
+        if form is None:
+            raise unrecognised.refusal(path, text)
+        with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
+            digest = pool.submit(hashlib.sha256, data)
+            recording = completed(path, form.read(path, text, stated), stated)
+            recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
+            if encoding is None and (name := not_utf8(data)):
+                recording.attrs.setdefault("encoding", name)
+            return recording
     finally:
         archive.forget()
-    raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
 
 
 def _is_table(path: Path) -> bool:
     """Return whether a file starts like a table of text, which may be cut at any line break."""
     with path.open("rb") as file:
         start = file.read(HEAD)
-    reader = next((form.read for form in FORMATS if form.recognise(start)), None)
-    return reader is cycler_text.read_table and not start.startswith(UTF_16)
+    is_table = cycler_text.table_format(start) is not None and not land.is_stack(start)
+    return is_table and not start.startswith(UTF_16)
