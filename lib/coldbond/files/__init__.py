@@ -208,7 +208,7 @@ def read(
         if form is None and generic_text.are_columns_of(text, stated):
             form = generic_text.FORMAT
         if form is None:
-            raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
+            raise unrecognised.refusal(path, text)
         with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
             digest = pool.submit(hashlib.sha256, data)
             recording = completed(path, _read(form, path, text, stated), stated)
