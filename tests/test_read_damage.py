@@ -33,7 +33,11 @@ def replaced(text: str, line: int, old: str, new: str) -> str:
 
 LANDT_DAMAGE = {
     "text in a number": (replaced(landt_csv(), 12, "0.0657", "0.06S7"), 12, "voltage_V is '0.06S7', not a number"),
-    "decimal comma": (landt_csv().replace(",", ";").replace("0.0657", "0,0657"), 12, "voltage_V is '0,0657'"),
+    "decimal comma": (
+        landt_csv().replace(",", ";").replace("0.020", "0,020", 1),
+        8,
+        "current_A is '0.000000', in a file with decimal commas",
+    ),
     "not finite": (replaced(landt_csv(), 12, "0.0657", "nan"), 12, "voltage_V is 'nan', not a finite number"),
     "infinite": (replaced(landt_csv(), 12, "0.000312", "1e999"), 12, "current_A is 'inf', not a finite number"),
     "empty": (replaced(landt_csv(), 12, "0.0657", ""), 12, "voltage_V is empty"),
@@ -96,7 +100,11 @@ LAND_DAMAGE = {
         15,
         "other columns than the first",
     ),
-    "records without a current": (land_csv(header=LAND_HEADER.replace("Current/mA", "I")), 9, "no column for current"),
+    "records without a current": (
+        land_csv(header=LAND_HEADER.replace("Current/mA", "Flow/mA")),
+        9,
+        "no column for current",
+    ),
     "no records in the table": (LAND_HEADER + "\nCycle,CapC/mAh\n1,0.5\n", 1, "no rows"),
     "no sign, no state": (
         land_csv(land_rows(unsigned=True), LAND_HEADER.replace("StepStatus", "Note")),

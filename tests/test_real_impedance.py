@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from coldbond import read
-from coldbond.impedance import fit, intervals, resistance
+from coldbond.impedance import fit, intervals, sweeps
 from coldbond.impedance.findings import fit_table
 
 REAL = os.environ.get("COLDBOND_REAL")
@@ -92,7 +92,7 @@ def test_a_pellet_between_blocking_electrodes():
 def test_a_cell_with_a_composite_electrode_fits_with_a_misfit_that_is_said():
     one = read(Path(REAL, CELL))
     assert int(one.sweep.max()) == 10
-    last = resistance.last_sweep(one)
+    last = sweeps.one(one)
     results = fit.candidates(last, ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"))
     rms, largest = fit.misfit(next(iter(results.values())))
     assert rms < 0.6

@@ -91,6 +91,10 @@ def _extent(recording: xr.Dataset | xr.DataTree) -> dict[str, str | int]:
     ends = axis.to_numpy()[[0, -1]]
     extent: dict[str, str | int] = {"points": points}
     extent[f"{axis.attrs['long_name']} / {axis.attrs['units']}"] = "{:g} to {:g}".format(*ends)
+    if "sweep" in recording:
+        extent["sweeps"] = int(recording["sweep"].max())
+    if "sweeps" in recording.attrs and recording.attrs["technique"] == "eis":
+        extent["sweeps"] = f"{recording.attrs['sweep']} of {recording.attrs['sweeps']}"
     if "intensity" in recording:
         extent["counting"] = recording.intensity.attrs["counting"]
     return extent

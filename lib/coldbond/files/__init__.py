@@ -11,7 +11,8 @@ technique     object                    coordinate [unit]            variables [
 ``cycling``   Dataset                   `record`, without values     `time` [s], `voltage` [V], `current` [A], `cycle`,
                                                                      `step`, `capacity` or `charge_capacity` and
                                                                      `discharge_capacity` [Ah]
-``eis``       Dataset                   `frequency` [Hz]             `impedance` [ohm], complex; `time` [s], `sweep`
+``eis``       Dataset                   `frequency` [Hz]             `impedance` [ohm], complex; `time` [s], `sweep`,
+                                                                     `temperature` [degC]
 ``dc``        Dataset                   `time` [s]                   `current` [A]
 ``xrd``       Dataset                   `two_theta` [degree]         `intensity`, `one_count` [count or count/s]
 ``xps``       DataTree, a child per     `binding_energy` [eV]        `intensity`, `one_count`, `transmission`
@@ -37,7 +38,8 @@ cycling
 eis
     The frequencies are in the order recorded. Im(Z) < 0 for a capacitor; the attr `sign` says how the sign was
     determined. `impedance` has `significant_digits`, those in the file. `sweep`, counted from 1, where there are
-    several; `unfinished` where a sweep ended early; `amplitude` [V].
+    several; `unfinished` where a sweep ended early; `amplitude` [V]. Sweeps at several temperatures are refused unless
+    one is stated.
 dc
     A current at constant voltage, the attr `applied_voltage` [V]. The current has the sign of the file and
     `resolution`. The time repeats only where the file has too few digits for it.
@@ -46,7 +48,8 @@ xrd, xps, raman
     known, `one_count` is the intensity of one count in the same unit, and the variance of the intensity is `one_count`
     times its expectation.
 xrd
-    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom].
+    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom];
+    `joined_scans`, the ranges of several scans that were joined; `unfinished` where a scan ended early.
 xps
     Binding energies are as recorded; no charge correction is applied. Attrs of a region: `energy_scale`, "kinetic"
     where the energies were subtracted from `photon_energy` [eV], else "binding"; and, where the file states them,
@@ -99,7 +102,7 @@ from coldbond.files import (
     raman,
     unrecognised,
 )
-from coldbond.files.electrochemistry import cycler_text
+from coldbond.files.electrochemistry import cycler_text, land
 from coldbond.files.encoding import HEAD, UTF_16, from_encoding, from_utf16, not_utf8
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Recording, Stated
@@ -200,23 +203,25 @@ def read(
         raise ReadError(path, None, "the file is empty", "export or copy it again")
     text = from_encoding(path, data, encoding) if encoding is not None else from_utf16(path, data)
     try:
-        for form in FORMATS:
-            if form.recognise(text):
-                with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
-                    digest = pool.submit(hashlib.sha256, data)
-                    recording = completed(path, form.read(path, text, stated), stated)
-                    recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
-                    if encoding is None and (name := not_utf8(data)):
-                        recording.attrs.setdefault("encoding", name)
-                    return recording
+        form = next((form for form in FORMATS if form.recognise(text)), None)
+        if form is None and generic_text.are_columns_of(text, stated):
+            form = generic_text.FORMAT
+        if form is None:
+            raise unrecognised.refusal(path, text)
+        with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
+            digest = pool.submit(hashlib.sha256, data)
+            recording = completed(path, form.read(path, text, stated), stated)
+            recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
+            if encoding is None and (name := not_utf8(data)):
+                recording.attrs.setdefault("encoding", name)
+            return recording
     finally:
         archive.forget()
-    raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
 
 
 def _is_table(path: Path) -> bool:
     """Return whether a file starts like a table of text, which may be cut at any line break."""
     with path.open("rb") as file:
         start = file.read(HEAD)
-    reader = next((form.read for form in FORMATS if form.recognise(start)), None)
-    return reader is cycler_text.read_table and not start.startswith(UTF_16)
+    is_table = cycler_text.table_format(start) is not None and not land.is_stack(start)
+    return is_table and not start.startswith(UTF_16)
