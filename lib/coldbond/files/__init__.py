@@ -48,7 +48,8 @@ xrd, xps, raman
     known, `one_count` is the intensity of one count in the same unit, and the variance of the intensity is `one_count`
     times its expectation.
 xrd
-    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom].
+    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom];
+    `joined_scans`, the ranges of several scans that were joined; `unfinished` where a scan ended early.
 xps
     Binding energies are as recorded; no charge correction is applied. Attrs of a region: `energy_scale`, "kinetic"
     where the energies were subtracted from `photon_energy` [eV], else "binding"; and, where the file states them,
@@ -202,18 +203,20 @@ def read(
         raise ReadError(path, None, "the file is empty", "export or copy it again")
     text = from_encoding(path, data, encoding) if encoding is not None else from_utf16(path, data)
     try:
-        for form in FORMATS:
-            if form.recognise(text):
-                with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
-                    digest = pool.submit(hashlib.sha256, data)
-                    recording = completed(path, form.read(path, text, stated), stated)
-                    recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
-                    if encoding is None and (name := not_utf8(data)):
-                        recording.attrs.setdefault("encoding", name)
-                    return recording
+        form = next((form for form in FORMATS if form.recognise(text)), None)
+        if form is None and generic_text.are_columns_of(text, stated):
+            form = generic_text.FORMAT
+        if form is None:
+            raise unrecognised.refusal(path, text)
+        with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
+            digest = pool.submit(hashlib.sha256, data)
+            recording = completed(path, form.read(path, text, stated), stated)
+            recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
+            if encoding is None and (name := not_utf8(data)):
+                recording.attrs.setdefault("encoding", name)
+            return recording
     finally:
         archive.forget()
-    raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
 
 
 def _is_table(path: Path) -> bool:

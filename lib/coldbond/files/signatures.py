@@ -38,6 +38,7 @@ STARTS: dict[bytes, Kind] = {
         "a Neware .nda that is damaged or of an unknown version", "export it from BTSDA as .csv or .xlsx"
     ),
     rb"\ABIO-LOGIC MODULAR FILE": Kind("a BioLogic .mpr file", "export it from EC-Lab as text (.mpt)"),
+    rb"\ARAW_1": Kind("a STOE .raw file", "export it from WinXPOW as .xy"),
     rb"\ARAW[ 0-9]": Kind("a Bruker RAW file of another version than 1.01 and 4.00", DIFFRACTION),
     rb"\AV[35]RD": Kind("a Philips or PANalytical .rd or .sd file", "export it from HighScore or X'Pert as .xrdml"),
     rb"\A\n\n\xfe\xfe": Kind("a Bruker OPUS file", "save it in OPUS as JCAMP-DX (.dx)"),

@@ -13,11 +13,10 @@ from coldbond.files.signatures import NAMED_COLUMNS, Kind
 #: Bytes at the start of a file that show whether it is text, and control characters that text does not have.
 START = 4096
 CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
-BATTERY_DATA_FORMAT = "test_time_second,voltage_volt,current_ampere"
 
 
-def refusal(path: Path, data: bytes, readable: str) -> ReadError:
-    """Return the error for a file that no reader recognises; `readable` names the formats that can be read."""
+def refusal(path: Path, data: bytes) -> ReadError:
+    """Return the error for a file that no reader recognises."""
     if known := closed.refusal(data):
         return ReadError(path, None, f"{known[0]}, which this version does not read", known[1])
     if data.startswith(b"PK"):
@@ -37,14 +36,14 @@ def refusal(path: Path, data: bytes, readable: str) -> ReadError:
         if named:
             return ReadError(path, None, f"a binary file, by its name {named.name}, which is not read", named.remedy)
         return ReadError(path, None, "a binary file of a kind that is not known here", f"export it {NAMED_COLUMNS}")
-    return _text(path, head(data), f"use a recording in a format that can be read: {readable}")
+    return _text(path, head(data))
 
 
 def _refused(path: Path, kind: Kind) -> ReadError:
     return ReadError(path, None, f"{kind.name}, which this version does not read", kind.remedy)
 
 
-def _text(path: Path, lines: list[str], remedy: str) -> ReadError:
+def _text(path: Path, lines: list[str]) -> ReadError:
     """Return the error for text that has no header, or whose header names no recording."""
     rows = [re.split(r"[,;\t]", line) for line in lines]
     closest = min(range(len(rows)), key=lambda number: len(vocabulary.missing(rows[number])))
@@ -54,6 +53,5 @@ def _text(path: Path, lines: list[str], remedy: str) -> ReadError:
         return ReadError(path, closest + 1, reason, "export it with test time, voltage and current")
     at = generic_text.first_row(lines)
     if at is not None:
-        remedy = f"add a line above them, such as {generic_text.NAMED} or, for a cycler, {BATTERY_DATA_FORMAT!r}"
-        return ReadError(path, at + 1, "numbers without a header that says what they are", remedy)
-    return ReadError(path, None, "no recording in a format that this version reads", remedy)
+        return ReadError(path, at + 1, "numbers without a header that says what they are", generic_text.REMEDY)
+    return ReadError(path, None, "no recording in a format that this version reads", f"export it {NAMED_COLUMNS}")
