@@ -55,7 +55,7 @@ from coldbond.files.header import (
     wavelengths_of,
 )
 from coldbond.files.photoelectrons.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
-from coldbond.files.rows import COMMENT, Rows, cells, first_row, is_lost_row, lines_of, read_rows
+from coldbond.files.rows import COMMENT, Rows, cells, check_above, first_row, lines_of, read_rows
 from coldbond.files.spectrum import spectrum
 from coldbond.files.stated import NO_PHOTON_ENERGY, set_stated
 
@@ -295,15 +295,8 @@ def _table(path: Path, lines: list[str]) -> Table:
     first = first_row(lines)
     if first is None:
         raise ReadError(path, None, "no row of numbers", "export it again")
-    width = len(cells(lines[first]))
     rows = read_rows(path, lines, first)
-    for number, line in enumerate(lines[:first], start=1):
-        lone = re.fullmatch(r"\s*([0-9]+)\s*", line)
-        if is_lost_row(line, width) and not (lone and int(lone[1]) == len(rows.lines)):
-            reason = (
-                f"{line.strip()[:60]!r} above the first row of numbers may be a row whose values could not be measured"
-            )
-            raise ReadError(path, number, reason, "export the points that were measured, or without this line")
+    check_above(path, lines, first, len(rows.lines))
     header = [line.strip() for line in lines[:first] if line.strip()]
     for number, line in rows.comments:
         if number < rows.lines[-1] and (axes(line) or _is_field(line) or re.search("(?i)counts|intensity", line)):

@@ -22,6 +22,8 @@ COORDINATES = {
     "xps": ("binding_energy", "eV", "binding energy"),
     "raman": ("raman_shift", "1/cm", "Raman shift"),
 }
+#: Angles [degree] that 2θ can be, negative on the other side of the beam.
+TWO_THETA = (-180.0, 180.0)
 #: Points below which a table is not a spectrum, and below which a sweep is not an impedance spectrum.
 FEWEST_POINTS = 3
 MIN_POINTS = 5
@@ -89,6 +91,9 @@ def spectrum(
         raise ReadError(path, None, reason, "export it again: complete, with both columns")
     refuse(~np.isfinite(axis), f"{name} of point {{at}} is not finite", "export it again")
     refuse(~np.isfinite(values), "the intensity of point {at} is not finite", "export it again, or cut the gap out")
+    if technique == "xrd":
+        reason = f"point {{at}} is at none of the angles that 2θ can be, {TWO_THETA[0]:g} to {TWO_THETA[1]:g} degree"
+        refuse((axis < TWO_THETA[0]) | (axis > TWO_THETA[1]), reason, "export it again, in degrees")
     steps = np.diff(axis)
     direction = np.sign(np.median(steps)) or 1.0
     remedy = "export one scan per region, without repeats"

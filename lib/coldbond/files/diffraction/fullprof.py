@@ -28,7 +28,7 @@ from coldbond.files.encoding import head
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import AGAIN, NUMBER
-from coldbond.files.rows import first_row, lines_of, read_rows, value_lists
+from coldbond.files.rows import check_above, first_row, lines_of, read_rows, value_lists
 from coldbond.files.spectrum import spectrum
 
 RANGE = re.compile(r"\s*(\d+\.?\d*)[\s,]+(\d*\.?\d+)[\s,]+(\d+\.?\d*)(?:\s+[^\d\s].*)?\s*")
@@ -84,6 +84,7 @@ def _xydata(path: Path, lines: list[str]) -> xr.Dataset:
             reason = f"factors of angle and uncertainty, {line.strip()!r}, that are not 1"
             raise ReadError(path, number, reason, "export it without factors")
     rows = read_rows(path, lines, first)
+    check_above(path, lines, first, len(rows.lines))
     if rows.values.shape[1] not in (2, 3):
         reason = f"{rows.values.shape[1]} columns, not angle, intensity and standard uncertainty"
         raise ReadError(path, first + 1, reason, AGAIN)
