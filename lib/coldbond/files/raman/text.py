@@ -1,0 +1,86 @@
+"""Text of Raman spectrometers: lines in whatever encoding, and rows of numbers in which nothing is skipped."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from coldbond.files.encoding import UTF_16, as_utf8, is_utf8
+from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
+from coldbond.files.numerals import NUMBER, numbers
+
+
+def lines(path: Path, data: bytes) -> list[str]:
+    """Return the lines of a file, without their line breaks; the last is "" unless the file was cut off.
+
+    Text that is not utf-8 is in latin-1: the programs write degree, micro and superscript signs, mostly on Windows.
+    """
+    plain = b"\0" not in data and not data.startswith(UTF_16) and not is_utf8(data)
+    text = data.decode("latin-1") if plain else as_utf8(path, data).decode()
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def start(data: bytes) -> str:
+    """Return the first 4 kB, to recognise a format; undecodable bytes are replaced."""
+    piece = data[:4096]
+    encoding = "utf-16" if piece.startswith(UTF_16) else "utf-8"
+    return piece.decode(encoding, "replace").removeprefix("\ufeff")
+
+
+def cells(line: str) -> list[str]:
+    """Return the fields of a row, split at tabs, semicolons, commas followed by blanks, blanks, or else commas."""
+    line = line.strip().rstrip(";\t")
+    for separator in (r"\t+", ";", r",\s+", r"\s+", ","):
+        if re.search(separator, line):
+            return [cell.strip().strip('"') for cell in re.split(separator, line)]
+    return [line]
+
+
+def is_row(line: str) -> bool:
+    """Return whether a line consists of two or more numbers."""
+    fields = cells(line)
+    return len(fields) > 1 and all(NUMBER.fullmatch(field.replace(",", ".")) for field in fields)
+
+
+def columns(
+    path: Path, text: Sequence[str], first: int, names: Sequence[str], remedy: str
+) -> tuple[list[np.ndarray], list[int]]:
+    """Return the columns of numbers from a line on, and the line of each row.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For the error.
+    text : sequence of str
+        From `lines`.
+    first : int
+        Index of the first row.
+    names : sequence of str
+        Of the columns.
+    remedy : str
+        What to export instead.
+
+    Raises
+    ------
+    ReadError
+        A row has another number of fields, a field is not a number, points and commas are mixed, the file ends within
+        a row, or there are no rows.
+    """
+    if text[-1].strip():
+        raise ReadError(path, len(text), *NO_LINE_BREAK)
+    rows = [(number, cells(line)) for number, line in enumerate(text[first:], start=first + 1) if line.strip()]
+    if not rows:
+        raise ReadError(path, first, *NO_ROWS)
+    for number, fields in rows:
+        if len(fields) != len(names):
+            raise ReadError(path, number, f"{len(fields)} fields where {len(names)} are expected", remedy)
+    at = [number for number, _ in rows]
+    values = [
+        numbers(path, [fields[column].replace(",", ".") for _, fields in rows], name, at, remedy)
+        for column, name in enumerate(names)
+    ]
+    flat = "".join("".join(fields) for _, fields in rows)
+    if "," in flat and "." in flat:
+        raise ReadError(path, first + 1, "decimal commas and decimal points in one file", remedy)
+    return values, at
