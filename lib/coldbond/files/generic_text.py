@@ -56,7 +56,7 @@ from coldbond.files.header import (
 )
 from coldbond.files.photoelectrons.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
 from coldbond.files.rows import COMMENT, Rows, cells, check_above, first_row, lines_of, read_rows
-from coldbond.files.spectrum import spectrum
+from coldbond.files.spectrum import gaps, spectrum
 from coldbond.files.stated import NO_PHOTON_ENERGY, set_stated
 
 __all__ = ["FORMAT", "REMEDY", "are_columns_of", "first_row"]
@@ -188,6 +188,7 @@ def _spectrum(
     sigma = next((values[:, index] for index in others if names[index] == SIGMA), None)
     if sigma is not None and axis.technique == "xrd":
         known = counted(intensity, sigma)
+    attrs |= gaps(path, coordinate, lines)
     recording = spectrum(path, axis.technique, coordinate, intensity, **known, attrs=attrs, lines=lines)
     if axis.technique != "xps":
         return recording

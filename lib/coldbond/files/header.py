@@ -125,7 +125,12 @@ def wavelengths_of(path: Path, header: Sequence[str]) -> dict[str, float]:
     if first is None:
         # Two numbers behind one name: the second in the same line, with decimals and with no other unit.
         name = r"(?:wave[-_ ]?lengths?|lambda|λ)(?![-_ ]?[12]\b)"
-        pair = rf"(?i){name}(?P<between>[^:=\d]*)[:=]\s*({VALUE})\s*({UNIT})?\s*[,;/ ]\s*(\d+[.,]\d+)"
+        two = rf"(?i){name}(?P<between>[^:=\d]*)[:=]\s*({VALUE})\s*({UNIT})?\s*[,;/ ]\s*"
+        pair = rf"{two}(\d+[.,]\d+)(?=[\s,;)\]A-Za-zÅÅ]|$)"
+        for line in lines:
+            if re.search(rf"{two}\d*[.,]\d", line) and not re.search(pair, line):
+                reason = f"{line.strip()[:60]!r} in the header is not one wavelength or two"
+                raise ReadError(path, None, reason, how_to_state_wavelengths("Cu"))
         if match := next((found for line in lines if (found := re.search(pair, line))), None):
             stated = Quantity("wavelength", name, lengths)
             rest = match.string[match.end() :]
