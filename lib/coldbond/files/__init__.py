@@ -44,9 +44,9 @@ dc
     A current at constant voltage, the attr `applied_voltage` [V]. The current has the sign of the file and
     `resolution`. The time repeats only where the file has too few digits for it.
 xrd, xps, raman
-    The coordinate ascends. `intensity` has the attr `counting`: "known", or "unknown: " and the reason. Where it is
-    known, `one_count` is the intensity of one count in the same unit, and the variance of the intensity is `one_count`
-    times its expectation.
+    The coordinate ascends; the attr `gaps` says where rows may be missing from a text with equal steps. `intensity` has
+    the attr `counting`: "known", or "unknown: " and the reason. Where it is known, `one_count` is the intensity of one
+    count in the same unit, and the variance of the intensity is `one_count` times its expectation.
 xrd
     Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom];
     `joined_scans`, the ranges of several scans that were joined; `unfinished` where a scan ended early.

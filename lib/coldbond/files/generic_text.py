@@ -55,8 +55,8 @@ from coldbond.files.header import (
     wavelengths_of,
 )
 from coldbond.files.photoelectrons.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
-from coldbond.files.rows import COMMENT, Rows, cells, first_row, is_lost_row, lines_of, read_rows
-from coldbond.files.spectrum import spectrum
+from coldbond.files.rows import COMMENT, Rows, cells, check_above, first_row, lines_of, read_rows
+from coldbond.files.spectrum import gaps, spectrum
 from coldbond.files.stated import NO_PHOTON_ENERGY, set_stated
 
 __all__ = ["FORMAT", "REMEDY", "are_columns_of", "first_row"]
@@ -188,6 +188,7 @@ def _spectrum(
     sigma = next((values[:, index] for index in others if names[index] == SIGMA), None)
     if sigma is not None and axis.technique == "xrd":
         known = counted(intensity, sigma)
+    attrs |= gaps(path, coordinate, lines)
     recording = spectrum(path, axis.technique, coordinate, intensity, **known, attrs=attrs, lines=lines)
     if axis.technique != "xps":
         return recording
@@ -295,15 +296,8 @@ def _table(path: Path, lines: list[str]) -> Table:
     first = first_row(lines)
     if first is None:
         raise ReadError(path, None, "no row of numbers", "export it again")
-    width = len(cells(lines[first]))
     rows = read_rows(path, lines, first)
-    for number, line in enumerate(lines[:first], start=1):
-        lone = re.fullmatch(r"\s*([0-9]+)\s*", line)
-        if is_lost_row(line, width) and not (lone and int(lone[1]) == len(rows.lines)):
-            reason = (
-                f"{line.strip()[:60]!r} above the first row of numbers may be a row whose values could not be measured"
-            )
-            raise ReadError(path, number, reason, "export the points that were measured, or without this line")
+    check_above(path, lines, first, len(rows.lines))
     header = [line.strip() for line in lines[:first] if line.strip()]
     for number, line in rows.comments:
         if number < rows.lines[-1] and (axes(line) or _is_field(line) or re.search("(?i)counts|intensity", line)):

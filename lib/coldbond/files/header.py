@@ -19,7 +19,7 @@ from coldbond.files.rows import COMMENT, cells
 from coldbond.files.stated import KALPHA, how_to_state_wavelengths
 
 #: A number that a header states; 1.5406e-10, 532,02.
-VALUE = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?![\d])"
+VALUE = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?![.,]?\d)(?=[\s,;)\]/A-Za-zµμÅÅ°]|[\"'](?!\d)|$)"
 UNIT = r"(?:1\s?/\s?cm|cm\s?\^?\s?[-−]\s?1|cm⁻¹|[A-Za-zµμÅÅ°]+)"
 #: What may stand between the name of a field and its number: words and a unit in brackets, but no other number.
 BETWEEN = r"(?P<between>(?:[^:=\d]|1\s?/\s?cm|cm\s?\^?[-−]1)*?)(?:[:=]|(?<=[\w)\]])\s*[,;\t]|\s)\s*[\"']?"
@@ -104,6 +104,9 @@ def _value(path: Path, match: re.Match[str], quantity: Quantity) -> float:
                 f"{match[0].strip()!r} in the header: {unit!r} is no unit of {quantity.name} that is read ({known})"
             )
             raise ReadError(path, None, reason, "export it with another unit")
+    if match["unit"] and match.string[match.end("value")].isalpha():
+        reason = f"{match[0].strip()!r} in the header is not a number and a unit"
+        raise ReadError(path, None, reason, "export it again, or state it beside the file")
     return value
 
 
@@ -122,7 +125,12 @@ def wavelengths_of(path: Path, header: Sequence[str]) -> dict[str, float]:
     if first is None:
         # Two numbers behind one name: the second in the same line, with decimals and with no other unit.
         name = r"(?:wave[-_ ]?lengths?|lambda|λ)(?![-_ ]?[12]\b)"
-        pair = rf"(?i){name}(?P<between>[^:=\d]*)[:=]\s*({VALUE})\s*({UNIT})?\s*[,;/ ]\s*(\d+[.,]\d+)"
+        two = rf"(?i){name}(?P<between>[^:=\d]*)[:=]\s*({VALUE})\s*({UNIT})?\s*[,;/ ]\s*"
+        pair = rf"{two}(\d+[.,]\d+)(?=[\s,;)\]A-Za-zÅÅ]|$)"
+        for line in lines:
+            if re.search(rf"{two}\d*[.,]\d", line) and not re.search(pair, line):
+                reason = f"{line.strip()[:60]!r} in the header is not one wavelength or two"
+                raise ReadError(path, None, reason, how_to_state_wavelengths("Cu"))
         if match := next((found for line in lines if (found := re.search(pair, line))), None):
             stated = Quantity("wavelength", name, lengths)
             rest = match.string[match.end() :]
