@@ -14,6 +14,7 @@ import xlsxwriter
 import cycler_files
 import diffractometer_files
 import impedance_files
+import photoelectron_files
 import test_read_generic_text
 import test_read_raman
 import test_read_xps
@@ -60,6 +61,12 @@ WRITERS: list[tuple[Callable[[], str | bytes], dict[str, Any]]] = [
     *(((lambda text=text: text), {}) for text in impedance_files.WHOLE.values()),
     (lambda: test_read_xps.TWO, {}),
     (test_read_xps.avantage, {}),
+    (lambda: photoelectron_files.avantage_dump().encode(), {}),
+    (lambda: photoelectron_files.specs("Kinetic").encode(), {}),
+    (lambda: photoelectron_files.scienta("Kinetic", ("C 1s", "O 1s")).encode(), {}),
+    (lambda: photoelectron_files.casa_columns(fit=True).encode(), {}),
+    (lambda: photoelectron_files.casa_rows().encode(), {}),
+    (photoelectron_files.phi, {}),
     *(((lambda table=table: test_read_raman.jcamp(table)), {}) for table in test_read_raman.TABLES.values()),
     (test_read_raman.bwtek, {}),
     (named_spectrum("xrd", test_read_generic_text.WAVELENGTH + "# two_theta/degree,counts"), {}),

@@ -77,9 +77,9 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
    `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and `scans.pattern` (diffraction),
    `regions.quantity` (units of header fields), `regions.energies`, `regions.region` and `regions.tree`
    (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`, `numerals` and `errors` have what files of any
-   kind need. Wavelengths, the excitation and the choice of a sweep are completed from `stated` after the reader, by
-   `stated.completed`. Packages that are slow to import are imported within the function. What cannot be read is refused
-   by the name of the format, with what to export instead.
+   kind need. What the user states is completed after the reader, by `stated.completed`: wavelengths, the photon energy,
+   the excitation, and the choice of a sweep or a sample. Packages that are slow to import are imported within
+   the function. What cannot be read is refused by the name of the format, with what to export instead.
 4. End the module with ``FORMAT = Format(...)`` and add it to `FORMATS` in the package's `__init__`.
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
    every truncation, which must be refused or give the same values. Where there is a recording from an instrument, name
