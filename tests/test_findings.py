@@ -48,6 +48,21 @@ def test_a_value_without_a_bound_on_one_side_keeps_three_digits_of_its_own(inter
     assert numbers(finding("quantity", Interval(*interval))) == rounded
 
 
+@pytest.mark.parametrize(
+    ("interval", "rounded"),
+    [
+        ((29.714, 27.5, 6213.0), (30.0, 27.0, 6213.0)),  # and not 0.0, below its own bound
+        ((295.4, 280.2, 62000.0), (300.0, 280.0, 62000.0)),
+        ((0.0423, 0.04, 88.0), (0.042, 0.04, 88.0)),
+        ((-29.714, -6213.0, -27.5), (-30.0, -6213.0, -27.0)),
+        ((98.0, 2.0, 99.5), (98.0, 2.0, 100.0)),
+        ((1.0, 1.0 - 1e-12, 3.0), (1.0, 1.0, 3.0)),
+    ],
+)
+def test_a_value_is_not_rounded_beyond_its_nearer_bound(interval, rounded):
+    assert numbers(finding("quantity", Interval(*interval))) == rounded
+
+
 def test_bounds_are_rounded_away_from_the_value():
     assert numbers(finding("quantity", Interval(2.0, 1.234, 2.761))) == (2.0, 1.23, 2.77)
     assert numbers(finding("quantity", Interval(-2.0, -2.761, -1.234))) == (-2.0, -2.77, -1.23)

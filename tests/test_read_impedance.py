@@ -31,6 +31,15 @@ from test_read_damage import refused
         named("freq/Hz", "Zre/kΩ", "-Zim/kΩ", sign=-1, scale=1e3),
         named("freq/Hz", "Zre/mohm", "Zim/mohm", scale=1e-3),
         named("freq/Hz", "Zre/Mohm", "Zim/MOhm", scale=1e6),
+        named("Freq [Hz]", "Zs'[ohm]", "Zs''[ohm]"),
+        named('"Frequency (Hz)"', '"Z\' (Ohm)"', "\"Z'' (Ohm)\""),
+        named("freq/Hz", "Re{Z}/Ohm", "Im{Z}/Ohm"),
+        named("Frequency/Hz", "ReZ/Ohm", "neg. ImZ/Ohm", sign=-1),
+        named("Freq(Hz)", "Rs(ohm)", "X(ohm)"),
+        named("Fréquence/Hz", "Z'/Ohm", "Z''/Ohm"),
+        named("频率/Hz", "Z'/Ohm", "Z''/Ohm"),
+        {"omega (rad/s)": 2 * np.pi * FREQUENCY, "Z'/ohm": IMPEDANCE.real, "Z''/ohm": IMPEDANCE.imag},
+        {"f/Hz": FREQUENCY, "Zmag (Ohm)": np.abs(IMPEDANCE), "neg. Phase / Degrees": -np.degrees(np.angle(IMPEDANCE))},
         {"freq/kHz": FREQUENCY / 1e3, "ReZ/ohm": IMPEDANCE.real, "ImZ/ohm": IMPEDANCE.imag},
         {"freq/Hz": FREQUENCY, "|Z|/Ohm": np.abs(IMPEDANCE), "Phase(Z)/deg": np.degrees(np.angle(IMPEDANCE))},
         {"freq/Hz": FREQUENCY, "|Z|/Ohm": np.abs(IMPEDANCE), "-Phase (°)": -np.degrees(np.angle(IMPEDANCE))},
@@ -64,6 +73,10 @@ def test_time_and_other_columns(tmp_path):
     assert read_as.attrs["unread"] == "Ewe/V"
 
 
+def polar(modulus: str, phase: str, angle: np.ndarray) -> dict[str, np.ndarray]:
+    return {"f/Hz": FREQUENCY, modulus: np.abs(IMPEDANCE), phase: angle}
+
+
 def loops(
     count: int, down_and_up: bool = False, numbered: bool = False, last: int | None = None
 ) -> dict[str, np.ndarray]:
@@ -88,6 +101,22 @@ def test_sweeps(tmp_path, columns, sizes):
     read_as = saved(tmp_path / "a.csv", table(columns))
     np.testing.assert_array_equal(read_as.sweep, np.repeat(1 + np.arange(len(sizes)), sizes))
     assert read_as.sweep.dtype.kind == "i"
+
+
+def test_columns_that_are_not_needed_may_lack_a_unit(tmp_path):
+    """They are left unread, and so is the second of two times."""
+    columns = named("f/Hz", "Zre/ohm", "Zim/ohm") | {"Phase": np.degrees(np.angle(IMPEDANCE)), "|Z|": np.abs(IMPEDANCE)}
+    columns |= {
+        "time/s": np.arange(37.0),
+        "time/h": np.arange(37.0),
+        "Temp": np.arange(37.0),
+        "T/K": 298 + 0 * FREQUENCY,
+    }
+    read_as = saved(tmp_path / "a.csv", table(columns))
+    assert {"Phase", "|Z|", "time/s", "time/h"} <= {*read_as.attrs["unread"].split(", ")} and "time" not in read_as
+    np.testing.assert_allclose(read_as.impedance, IMPEDANCE, rtol=1e-8)
+    celsius = saved(tmp_path / "b.csv", table(named("f/Hz", "Zre/ohm", "Zim/ohm") | {"T/K": 298.15 + 0 * FREQUENCY}))
+    np.testing.assert_allclose(celsius.temperature, 25)
 
 
 def test_rows_of_zeros_are_left_out_and_counted(tmp_path):
@@ -164,6 +193,16 @@ def test_passive_sign(z, frequency, noise):
         (named("f/mhz", "Zre/ohm", "Zim/ohm"), "the unit of 'f/mhz'"),
         (named("frequency", "Zre/ohm", "Zim/ohm"), "the unit of 'frequency' is missing"),
         (named("f/Hz", "Zre/ohm.cm2", "Zim/ohm"), "the unit of 'Zre/ohm.cm2'"),
+        (named("f/Hz", "Z' (ohm cm2)", "Z'' (ohm cm2)"), "an impedance times an area or a length"),
+        (named("f/Hz", "Z'/Ω·cm²", "Z''/Ω·cm²"), "an impedance times an area or a length"),
+        (named("f/Hz", "Z'/ohm cm", "Z''/ohm cm"), "an impedance times an area or a length"),
+        (named("f/Hz", "Y'/S", "Y''/S"), '"Y\'/S" is another quantity'),
+        (named("f/Hz", "Re(Y)/mS", "Im(Y)/mS"), "'Re(Y)/mS' is another quantity"),
+        (named("f/Hz", "|Z|/ohm", "Phase(Y)/deg"), "'Phase(Y)/deg' is another quantity"),
+        (named("log(f/Hz)", "Zre/ohm", "Zim/ohm"), "'log(f/Hz)' holds a logarithm"),
+        (polar("|Z|/ohm", "phase/deg", np.angle(IMPEDANCE)), "it is in radians"),
+        (polar("|Z|/ohm", "phase/rad", np.degrees(np.angle(IMPEDANCE))), "larger than half a turn"),
+        (polar("Z'/ohm", "Z''/ohm", np.degrees(np.angle(IMPEDANCE))), "as |Z| and phase they are"),
         (named("f/Hz", "Zre/ohm", "Ewe/V"), "no columns are named as Re(Z) and Im(Z) or as |Z| and phase"),
         (
             named("f/Hz", "Zre/ohm", "Zim/ohm") | {"Im(Z)/ohm": FREQUENCY},

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from coldbond import read
-from coldbond.files import ReadError
-from coldbond.impedance import fit, intervals, resistance
+from coldbond.impedance import fit, intervals, sweeps
 from coldbond.impedance.findings import fit_table
 
 REAL = os.environ.get("COLDBOND_REAL")
@@ -63,14 +62,6 @@ def test_loops_of_a_solid_state_cell():
     assert int(read_as.sweep.max()) == 10
 
 
-@pytest.mark.parametrize(
-    "file", ["ssb-eis/Sample1_PEIS_EndOfDischarge.mpr", "lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.mpr"]
-)
-def test_the_binary_file_of_ec_lab_is_refused_with_its_remedy(file):
-    with pytest.raises(ReadError, match=r"\.mpr file \(EC-Lab exports it as \.mpt\)"):
-        read(Path(REAL, file))
-
-
 def test_a_resistance_that_the_spectrum_does_not_determine_has_no_number():
     """The spectrum still rises at 0.1 Hz: how large the slow arc's resistance is cannot be told."""
     results = fit.candidates(read(Path(REAL, CHI)), ("R-RQ", "R-RWQ", "R-RQ-W", "R-RQ-Q", "R-RQ-RQ-Q"))
@@ -101,7 +92,7 @@ def test_a_pellet_between_blocking_electrodes():
 def test_a_cell_with_a_composite_electrode_fits_with_a_misfit_that_is_said():
     one = read(Path(REAL, CELL))
     assert int(one.sweep.max()) == 10
-    last = resistance.last_sweep(one)
+    last = sweeps.one(one)
     results = fit.candidates(last, ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"))
     rms, largest = fit.misfit(next(iter(results.values())))
     assert rms < 0.6

@@ -159,7 +159,8 @@ def _decimals(value: float | None, low: float | None, high: float | None) -> int
     """Decimals that two significant digits of the interval's half width have; six digits where there is no interval.
 
     An interval that is open on a side, or ends at the value there, does not say how well the value is known on that
-    side: the value keeps at least three significant digits of its own.
+    side: the value keeps at least three significant digits of its own. Where one bound is much farther away than the
+    other, rounding does not carry the value beyond the nearer one.
     """
     numbers = [float(x) for x in (low, value, high) if x is not None]
     width = (max(numbers) - min(numbers)) / 2 if numbers else 0.0
@@ -168,7 +169,10 @@ def _decimals(value: float | None, low: float | None, high: float | None) -> int
         return 5 - floor(log10(largest)) if largest else 0
     decimals = 1 - floor(log10(width))
     if value and (low is None or high is None or value in (low, high)):
-        decimals = max(decimals, 2 - floor(log10(abs(value))))
+        return max(decimals, 2 - floor(log10(abs(value))))
+    if value and low is not None and high is not None:
+        nearer = min(value - low, high - value)
+        decimals = max(decimals, min(-floor(log10(nearer)), 2 - floor(log10(abs(value)))))
     return decimals
 
 

@@ -17,7 +17,7 @@ from coldbond.cells.findings import full_cell as full_cell_findings
 from coldbond.cells.plots import ccd as ccd_plots
 from coldbond.cells.plots import full_cell as full_cell_plots
 from coldbond.explore.controls import Choice, Control, Flag, Number, Span, View, numbers
-from coldbond.impedance import fit, intervals, kramers_kronig
+from coldbond.impedance import fit, intervals, kramers_kronig, sweeps
 from coldbond.impedance.conductivity import electronic
 
 PROFILES = 6  # number of cycles whose voltage profile is drawn
@@ -145,7 +145,7 @@ class Capacity:
 
 
 class Impedance:
-    """A spectrum with the fit of one equivalent circuit over a range of frequencies."""
+    """A spectrum, one sweep of several, with the fit of one equivalent circuit over a range of frequencies."""
 
     def __init__(self, spectrum: xr.Dataset) -> None:
         self.spectrum = spectrum
@@ -157,11 +157,20 @@ class Impedance:
             "circuit": Choice("circuit", circuit, CIRCUITS),
             "decades": Span("log₁₀ f / Hz", (low, high), low, high, 0.1),
         }
+        if "sweep" in spectrum:
+            last = int(spectrum.sweep.max())
+            self.controls["sweep"] = Number("sweep", last, 1, last, 1)
 
-    def draw(self, fig: Figure, circuit: str, decades: tuple[float, float]) -> list[pd.DataFrame]:
-        frequency = self.spectrum.frequency.to_numpy()
+    def draw(
+        self, fig: Figure, circuit: str, decades: tuple[float, float], sweep: float | None = None
+    ) -> list[pd.DataFrame]:
+        whole = self.spectrum
+        if sweep is not None:
+            whole = whole.isel(frequency=(whole.sweep <= sweep).to_numpy())
+        spectrum = sweeps.one(whole)
+        frequency = spectrum.frequency.to_numpy()
         low, high = (10.0**end for end in decades)
-        kept = self.spectrum.isel(frequency=(frequency >= low / 1.001) & (frequency <= high * 1.001))
+        kept = spectrum.isel(frequency=(frequency >= low / 1.001) & (frequency <= high * 1.001))
         color = figures.color(self.spectrum.attrs["sample"])
         plane, against = fig.subplots(2, height_ratios=(1.3, 1))
         z = kept.impedance.to_numpy()
@@ -171,6 +180,8 @@ class Impedance:
         against.plot(kept.frequency, -np.angle(z, deg=True), **style)
         against.set(xlabel="Frequency / Hz", ylabel="−phase / °", xscale="log")
         rows = {"points": str(z.size)}
+        if sweep is not None:
+            rows["sweep"] = f"{spectrum.attrs['sweep']} of {int(self.spectrum.sweep.max())}"
         if z.size > TESTED_FROM:
             rows["fail Kramers–Kronig"] = str(int(kramers_kronig.test(kept).fails.sum()))
         if circuit != "none":

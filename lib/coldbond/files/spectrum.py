@@ -22,7 +22,8 @@ COORDINATES = {
     "xps": ("binding_energy", "eV", "binding energy"),
     "raman": ("raman_shift", "1/cm", "Raman shift"),
 }
-#: Points below which a table is not a spectrum.
+#: Points below which a table is not a spectrum, and below which a sweep is not an impedance spectrum.
+FEWEST_POINTS = 3
 MIN_POINTS = 5
 #: Deviation from a whole number of counts that rounding in a file explains: relative, and its bounds in counts. Files
 #: round to a part in a thousand or to their last digit; a deviation of a fifth of a count is never rounding.
@@ -83,7 +84,7 @@ def spectrum(
             point = int(bad.argmax())
             raise ReadError(path, lines[point] if lines is not None else None, reason.format(at=point + 1), remedy)
 
-    if axis.size != values.size or axis.size < MIN_POINTS:
+    if axis.size != values.size or axis.size < FEWEST_POINTS:
         reason = f"{axis.size} values of {name} and {values.size} of intensity"
         raise ReadError(path, None, reason, "export it again: complete, with both columns")
     refuse(~np.isfinite(axis), f"{name} of point {{at}} is not finite", "export it again")

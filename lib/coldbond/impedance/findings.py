@@ -8,7 +8,7 @@ import xarray as xr
 
 from coldbond.bundle.findings import Whose, finding, item
 from coldbond.constants import optional
-from coldbond.impedance import circuits, fit, intervals, resistance
+from coldbond.impedance import circuits, fit, intervals, resistance, sweeps
 from coldbond.impedance.resistance import Fits
 from coldbond.impedance.trend import SIGNIFICANCE, STABLE_SHARE, Trend
 from coldbond.interval import Interval
@@ -73,19 +73,20 @@ def findings(
     for label, row in found.iterrows():
         whose = dict(sample=row["sample"], state=row["state"])
         recording, best = recordings[str(label)], next(iter(fitted[str(label)].values()))
+        sweep = sweeps.name(recording)
         rms, largest = fit.misfit(best)
         residuals = [
             item("residuals (rms)", float(f"{rms:.2g}"), "%"),
             item("largest residual", float(f"{largest:.2g}"), "%"),
         ]
-        total = _determined("total_resistance", row["total"], "ohm", f"circuit {best.circuit}", residuals)
-        rows += [total | whose, _determined("interface_resistance", row["interface"], "ohm") | whose]
+        note = "; ".join(filter(None, [f"circuit {best.circuit}", sweep]))
+        total = _determined("total_resistance", row["total"], "ohm", note, residuals)
+        rows += [total | whose, _determined("interface_resistance", row["interface"], "ohm", sweep) | whose]
         area = optional(recording, "area_cm2")
         if recording.attrs["role"] == "interface" and isfinite(area):
             specific = resistance.area_specific(row["interface"], area, area_uncertainty)
-            rows.append(
-                _determined("area_specific_resistance", specific, "ohm cm2", "of one of two interfaces") | whose
-            )
+            note = "; ".join(filter(None, ["of one of two interfaces", sweep]))
+            rows.append(_determined("area_specific_resistance", specific, "ohm cm2", note) | whose)
     return rows + course_findings(found, part)
 
 

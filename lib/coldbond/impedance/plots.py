@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from coldbond.bundle import figures
-from coldbond.impedance import kramers_kronig, relaxation_times
-from coldbond.impedance.resistance import Fits, last_sweep
+from coldbond.impedance import kramers_kronig, relaxation_times, sweeps
+from coldbond.impedance.resistance import Fits
 from coldbond.impedance.trend import Trend
 
 FAILS = figures.STAMP
@@ -53,7 +53,7 @@ def draw_spectra(fig: Figure, recordings: Mapping[str, xr.Dataset], fitted: Fits
         plane.set_title(figures.label(sample), color=figures.color(sample))
         colors = _colors(own)
         for label, recording in own.items():
-            spectrum, best = last_sweep(recording), next(iter(fitted[label].values()))
+            spectrum, best = sweeps.one(recording), next(iter(fitted[label].values()))
             imaginary.loglog(
                 spectrum.frequency,
                 -spectrum.impedance.imag.where(spectrum.impedance.imag < 0),
@@ -85,8 +85,13 @@ def _of(recordings: Mapping[str, xr.Dataset], sample: str) -> dict[str, xr.Datas
     return {label: recording for label, recording in recordings.items() if recording.attrs["sample"] == sample}
 
 
+def _state(recording: xr.Dataset) -> str:
+    """The state of a cell and, where its recording holds several sweeps, which of them is drawn."""
+    return ", ".join(filter(None, [recording.attrs["state"], sweeps.name(recording)]))
+
+
 def _tested(recordings: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
-    return {label: kramers_kronig.test(last_sweep(recording)) for label, recording in recordings.items()}
+    return {label: kramers_kronig.test(sweeps.one(recording)) for label, recording in recordings.items()}
 
 
 def _colors(recordings: Mapping[str, xr.Dataset]) -> dict[str, tuple]:
@@ -99,9 +104,9 @@ def _nyquist(ax: Axes, recordings: Mapping[str, xr.Dataset], fitted: Fits, tests
     colors = _colors(recordings)
     corners = np.zeros((0, 2))
     for label, recording in recordings.items():
-        spectrum, best = last_sweep(recording), next(iter(fitted[label].values()))
+        spectrum, best = sweeps.one(recording), next(iter(fitted[label].values()))
         z, fails = spectrum.impedance.to_numpy(), tests[label].fails.to_numpy()
-        ax.plot(z.real, -z.imag, "o", ms=2, mew=0, color=colors[label], label=recording.attrs["state"])
+        ax.plot(z.real, -z.imag, "o", ms=2, mew=0, color=colors[label], label=_state(recording))
         ax.plot(best.model.real, -best.model.imag, color=colors[label], lw=0.7)
         ax.plot(z.real[fails], -z.imag[fails], "x", ms=3, mew=0.7, color=FAILS, zorder=3)
         corners = np.vstack([corners, [z.real.max(), (-z.imag).min()]])

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
-from coldbond.impedance import fit, intervals, trend
+from coldbond.impedance import fit, intervals, sweeps, trend
 from coldbond.interval import Interval
 
 Fits = Mapping[str, Mapping[str, MinimizerResult]]
@@ -37,25 +37,18 @@ class Comparison(NamedTuple):
 def fits(
     recordings: Mapping[str, xr.Dataset], circuits: Sequence[str], weighting: str = "modulus"
 ) -> dict[str, dict[str, MinimizerResult]]:
-    """Return the fits of each recording by circuit, the lowest criterion first; of several sweeps the last is fitted.
+    """Return the fits of each recording by circuit, the lowest criterion first.
 
     Parameters
     ----------
     recordings : mapping of str to xarray.Dataset
-        `impedance` [ohm] over `frequency` [Hz].
+        `impedance` [ohm] over `frequency` [Hz]; of several sweeps the last is fitted, see `sweeps`.
     circuits : sequence of str
         Elements in series, such as "L-R-RQ-RQ".
     weighting : str
         As for `fit.fitted`.
     """
-    return {label: fit.candidates(last_sweep(spectrum), circuits, weighting) for label, spectrum in recordings.items()}
-
-
-def last_sweep(spectrum: xr.Dataset) -> xr.Dataset:
-    """Return the last sweep of a recording."""
-    if "sweep" not in spectrum:
-        return spectrum
-    return spectrum.isel(frequency=(spectrum.sweep == spectrum.sweep.max()).to_numpy())
+    return {label: fit.candidates(sweeps.one(spectrum), circuits, weighting) for label, spectrum in recordings.items()}
 
 
 def resistances(

@@ -99,7 +99,15 @@ def read_gamry(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     attrs = {"format": "gamry-dta", "experiment": SPECTRA[tag], **_attrs(lines[:at])}
     read_as = {name: canonical for name, (_, canonical) in COLUMNS.items()}
     recording = impedance_rows.spectrum_from(
-        path, names, rows, read_as, attrs, AGAIN, lambda line: [c.strip() for c in line.removeprefix("\t").split("\t")]
+        path,
+        names,
+        rows,
+        read_as,
+        attrs,
+        AGAIN,
+        lambda line: [c.strip() for c in line.removeprefix("\t").split("\t")],
+        "Pt",
+        known_sign=True,
     )
     if any(re.match(r"EXPERIMENTABORTED\tTOGGLE\tT", line) for line in lines[end:]):
         reached = float(recording.frequency.min())

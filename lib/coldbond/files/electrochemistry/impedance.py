@@ -11,6 +11,7 @@ Orazem and Garcia-Rubio 1992, doi 10.1149/1.2069522). Where these contradict eac
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +24,13 @@ from coldbond.files.spectrum import MIN_POINTS
 AGAIN = "export the complete file again"
 #: Numbers of a column from which its number of digits is estimated.
 DIGITS_SAMPLE = 2000
+#: Numbers of which the largest number of digits is taken: the first of a recording of many sweeps.
+MOST_WRITTEN = 20000
 #: Share of these numbers [%] that have at most the estimated digits. Few numbers end in zeros, and a single longer
 #: number was not written by the program.
 DIGITS_PERCENTILE = 90
+#: Points above which a file is no impedance recording: a thousand sweeps of a hundred points are fewer.
+MOST_POINTS = 200_000
 #: Two sweeps cover one range if their ends differ by less than this factor.
 SAME_RANGE = 2.0
 #: Factor between the lowest frequency, or the time, that was set and that was reached, beyond which a run ended early.
@@ -34,14 +39,26 @@ UNFINISHED = 1.3
 DECISIVE_RATIO = 2.0
 #: Residual of each point, relative to |Z|, above which the passive cell does not describe the spectrum at all.
 MAX_RESIDUAL = 0.2
+#: Two columns are |Z| and phase, not real and imaginary part, where the residual as such is below the first number and
+#: this many times smaller than that of the other.
+MAX_POLAR = 0.05
+POLAR_RATIO = 3.0
 #: Relaxation times of the passive cell for each decade of frequency, and decades by which they extend the measured
 #: range at each end.
 TIMES_PER_DECADE = 4
 DECADES_BEYOND = 1.0
+#: Points to which the passive cell is fitted.
+MOST_FITTED = 2000
 #: Iterations of the non-negative least squares, far more than its number of elements.
 MAX_ITERATIONS = 10**4
 #: Relative rounding error of programs that compute with 32 bits.
 SINGLE_PRECISION = 2e-6
+#: Phase of an impedance [degree] beyond which it is in another unit; a little is left for rounding.
+HALF_TURN = 180.5
+#: Largest number of a phase in radians, a right angle.
+MOST_RADIANS = 1.6
+#: Change of ln |Z| that a phase of so few degrees does not explain: over ten decades it explains 0.4.
+LEAST_CHANGE = 0.7
 MINUS = re.compile(r"\W*(?:[-−–]|(?:neg(?:ative)?|minus)\b\.?\s*)", re.IGNORECASE)
 SAYS_IMAGINARY = re.compile(r"(?i:im|phase)")
 NAMED = "'frequency/Hz, Re(Z)/ohm, -Im(Z)/ohm'"
@@ -73,6 +90,7 @@ def spectrum(
     attrs: Mapping[str, Any],
     lines: Sequence[int],
     sweep: np.ndarray | None = None,
+    known_sign: bool = False,
 ) -> xr.Dataset:
     """Return an impedance spectrum in the data model.
 
@@ -94,6 +112,9 @@ def spectrum(
     sweep : array, shape (n,), optional
         The number that the instrument gives to the sweep of each point. A sweep also starts where the frequency turns
         back.
+    known_sign : bool
+        Whether the program that wrote the file gives the imaginary part one sign in all its files, which then counts
+        also where a passive cell has the other: an inductive loop at low frequencies is none.
 
     Returns
     -------
@@ -109,16 +130,20 @@ def spectrum(
     """
     if frequency.size < MIN_POINTS:
         raise ReadError(path, None, f"{frequency.size} points are not a spectrum", AGAIN)
+    require_few(path, frequency.size)
     _refuse(path, frequency <= 0, lines, "the frequency is not a positive number")
     if {"real", "imaginary"} <= columns.keys():
         impedance, written = columns["real"].values + 1j * columns["imaginary"].values, "real"
     else:
+        _check_phase(path, frequency, columns["modulus"].values, columns["phase"].values, name, lines)
         phase = np.radians(columns["phase"].values)
         impedance, written = columns["modulus"].values * np.exp(1j * phase), "modulus"
     _refuse(path, impedance == 0, lines, "the impedance is zero")
     phase_sign = _check_columns(path, impedance, columns, lines) if written == "real" else 0
+    if not {"modulus", "phase"} & columns.keys():
+        _require_cartesian(path, frequency, impedance)
     sweeps = _sweeps(path, frequency, sweep, lines)
-    impedance, sign = _signed(path, frequency, impedance, name, phase_sign)
+    impedance, sign = _signed(path, frequency, impedance, name, phase_sign, known_sign)
     recording = xr.Dataset(
         {"impedance": ("frequency", impedance, {"units": "ohm", "long_name": "impedance Z"})},
         {"frequency": ("frequency", frequency, {"units": "Hz", "long_name": "frequency"})},
@@ -162,6 +187,12 @@ def marked_unfinished(recording: xr.Dataset, lowest: float) -> xr.Dataset:
     return recording
 
 
+def require_few(path: Path, points: int) -> None:
+    """Refuse a file of more points than impedance recordings have."""
+    if points > MOST_POINTS:
+        raise ReadError(path, None, f"{points} points are no impedance recording", "export fewer sweeps at a time")
+
+
 def require_finite(path: Path, values: np.ndarray, lines: Sequence[int]) -> None:
     """Refuse a row of a table, shape (rows, columns), with a number that is too large for a float64."""
     _refuse(path, ~np.isfinite(values).all(axis=1), lines, "a number is not finite")
@@ -169,7 +200,7 @@ def require_finite(path: Path, values: np.ndarray, lines: Sequence[int]) -> None
 
 def significant_digits(numbers: Iterable[float]) -> int:
     """Return the largest number of significant digits that one of the numbers is written with."""
-    return max(digits for digits, _ in _written(numbers))
+    return max(digits for digits, _ in _written(islice(numbers, MOST_WRITTEN)))
 
 
 def last_digit(numbers: np.ndarray) -> np.ndarray:
@@ -194,12 +225,25 @@ def _written(numbers: Iterable[float]) -> list[tuple[int, int]]:
 def passive_sign(frequency: np.ndarray, impedance: np.ndarray) -> int:
     """Return 1 where Im(Z) has the sign of a passive cell, -1 where it has the opposite, 0 where neither is clear.
 
-    A resistance, an inductance, a capacitance and relaxations at fixed times are fitted to Z and to its complex
-    conjugate by non-negative least squares, with the residuals relative to |Z|. No element of a passive cell is
-    negative, so that a spectrum with the wrong sign leaves large residuals.
+    A spectrum with the wrong sign leaves large residuals in the fit of a passive cell, see `_passive_residuals`.
+    """
+    residuals = _passive_residuals(frequency, impedance)
+    if min(residuals) > MAX_RESIDUAL or max(residuals) < DECISIVE_RATIO * min(residuals):
+        return 0
+    return 1 if residuals[0] < residuals[1] else -1
+
+
+def _passive_residuals(frequency: np.ndarray, impedance: np.ndarray) -> tuple[float, float]:
+    """Return the residuals (rms, relative to |Z|) of a passive cell fitted to Z and to its complex conjugate.
+
+    A resistance, an inductance, a capacitance and relaxations at fixed times are fitted by non-negative least squares:
+    no element of a passive cell is negative.
     """
     from scipy.optimize import nnls  # takes 0.9 s: imported only where a spectrum is read
 
+    if frequency.size > MOST_FITTED:  # of many sweeps, points spread over all frequencies
+        some = np.argsort(frequency, kind="stable")[np.linspace(0, frequency.size - 1, MOST_FITTED).astype(int)]
+        frequency, impedance = frequency[some], impedance[some]
     omega = 2 * np.pi * frequency
     decades = np.log10(omega.max() / omega.min())
     beyond = 10**DECADES_BEYOND
@@ -211,11 +255,11 @@ def passive_sign(frequency: np.ndarray, impedance: np.ndarray) -> int:
     matrix = np.concatenate([elements.real, elements.imag])
     matrix /= np.linalg.norm(matrix, axis=0)
     target = impedance / np.abs(impedance)
-    targets = (np.concatenate([target.real, sign * target.imag]) for sign in (1, -1))
-    residuals = [nnls(matrix, signed, maxiter=MAX_ITERATIONS)[1] for signed in targets]
-    if min(residuals) > MAX_RESIDUAL * np.sqrt(omega.size) or max(residuals) < DECISIVE_RATIO * min(residuals):
-        return 0
-    return 1 if residuals[0] < residuals[1] else -1
+    first, second = (
+        float(nnls(matrix, np.concatenate([target.real, sign * target.imag]), maxiter=MAX_ITERATIONS)[1])
+        for sign in (1, -1)
+    )
+    return first / np.sqrt(omega.size), second / np.sqrt(omega.size)
 
 
 def _refuse(path: Path, bad: np.ndarray, lines: Sequence[int], reason: str, remedy: str = AGAIN) -> None:
@@ -245,12 +289,44 @@ def _check_columns(path: Path, impedance: np.ndarray, columns: Mapping[str, Colu
     return agrees
 
 
-def _signed(path: Path, frequency: np.ndarray, impedance: np.ndarray, name: str, phase: int) -> tuple[np.ndarray, str]:
+def _check_phase(
+    path: Path, frequency: np.ndarray, modulus: np.ndarray, phase: np.ndarray, name: str, lines: Sequence[int]
+) -> None:
+    """Refuse a phase [degree] in another unit than its column states.
+
+    By Bode's relation the modulus changes by a factor of f^(phase / 90 degrees): one that changes under a phase of one
+    degree was read in degrees and is in radians.
+    """
+    remedy = "export the phase in degrees, or Re(Z) and Im(Z)"
+    _refuse(path, np.abs(phase) > HALF_TURN, lines, f"{name} is larger than half a turn", remedy)
+    most = float(np.abs(phase).max())
+    change = float(np.log(modulus.max() / modulus.min())) if modulus.min() > 0 else 0.0
+    if most <= MOST_RADIANS and change > LEAST_CHANGE:
+        reason = f"{name} is at most {most:.2g} degrees, while |Z| changes by a factor of {np.exp(change):.2g}"
+        raise ReadError(path, None, f"{reason}: it is in radians", remedy)
+
+
+def _require_cartesian(path: Path, frequency: np.ndarray, impedance: np.ndarray) -> None:
+    """Refuse |Z| and phase in degrees that are called real and imaginary part."""
+    if (impedance.real <= 0).any() or np.abs(impedance.imag).max() > HALF_TURN:
+        return
+    polar = impedance.real * np.exp(1j * np.radians(impedance.imag))
+    as_polar = min(_passive_residuals(frequency, polar))
+    if as_polar < MAX_POLAR and min(_passive_residuals(frequency, impedance)) > POLAR_RATIO * as_polar:
+        reason = "as real and imaginary part the columns are not those of a passive cell, as |Z| and phase they are"
+        raise ReadError(path, None, reason, "name them: 'frequency/Hz, |Z|/ohm, phase/deg'")
+
+
+def _signed(
+    path: Path, frequency: np.ndarray, impedance: np.ndarray, name: str, phase: int, known: bool
+) -> tuple[np.ndarray, str]:
     """Return the impedance with Im(Z) < 0 for a capacitor, and how its sign was determined."""
     found = passive_sign(frequency, impedance)
     says = f"the column {name} and the phase say" if phase > 0 else f"the column {name} says"
     if found > 0:
         return impedance, f"as {says}, and as in a passive cell"
+    if found < 0 and known and phase >= 0:
+        return impedance, f"as {says}, which this format fixes; it is not that of a passive cell"
     if found < 0 and MINUS.match(name) and phase <= 0:
         reason = f"with the minus of {name} the spectrum is not that of a passive cell; without it, it is"
         raise ReadError(path, None, reason, f"name the column {re.sub(MINUS, '', name)!r} if that is what it holds")

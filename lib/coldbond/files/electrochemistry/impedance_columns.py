@@ -30,7 +30,7 @@ from coldbond.files.errors import ReadError
 UNIT = r"[/(\[_]\s*(?:{})\s*[)\]]?"
 RATE = r"[kMm]?Hz|rad\s*/\s*s|rad\s*s-1"
 FREQUENCY = re.compile(
-    rf"\bf(?:req(?:uency)?)?\.?\s*{UNIT.format(RATE)}|(?:\bomega|ω)\s*{UNIT.format(RATE)}"
+    rf"(?:\bf(?:req(?:uency)?)?|\bfr[eé]quen[cz]e?|频率)\.?\s*{UNIT.format(RATE)}|(?:\bomega|ω)\s*{UNIT.format(RATE)}"
     r"|^\W*freq(?:uency)?\s*\"?\s*(?:$|[,;\t])",
     re.I,
 )
@@ -82,7 +82,12 @@ VOLTAGE = "# applied_voltage: 1.0 V"
 
 
 def named_columns(
-    path: Path, names: Sequence[str], values: np.ndarray, lines: Sequence[int], attrs: Mapping[str, Any]
+    path: Path,
+    names: Sequence[str],
+    values: np.ndarray,
+    lines: Sequence[int],
+    attrs: Mapping[str, Any],
+    known_sign: bool = False,
 ) -> xr.Dataset:
     """Read a spectrum from columns whose names say what they are.
 
@@ -97,6 +102,8 @@ def named_columns(
         The line of each row.
     attrs : mapping
         Header fields, with `format`.
+    known_sign : bool
+        As for `impedance.spectrum`.
 
     Returns
     -------
@@ -137,7 +144,7 @@ def named_columns(
     attrs = dict(attrs) | ({"unread": ", ".join(unread)} if unread else {})
     sweep = values[:, place["sweep"]] if "sweep" in place else None
     frequency = columns.pop("frequency").values
-    recording = spectrum(path, frequency, columns, names[place[pair[1]]], attrs, lines, sweep)
+    recording = spectrum(path, frequency, columns, names[place[pair[1]]], attrs, lines, sweep, known_sign)
     if "temperature" in place:
         celsius = values[:, place["temperature"]] + TEMPERATURES[_unit(names[place["temperature"]]).lower()]
         recording["temperature"] = ("frequency", celsius, {"units": "degC", "long_name": "temperature"})

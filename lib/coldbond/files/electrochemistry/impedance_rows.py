@@ -6,17 +6,21 @@ header in the middle is refused with its line. Numbers have decimal points or co
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from coldbond.files.electrochemistry.impedance import require_few
 from coldbond.files.electrochemistry.impedance_columns import named_columns
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
 from coldbond.files.numerals import NUMBER
 
+#: Digits of a counter that are compared; Python refuses to convert thousands of them.
+DIGITS = 18
 #: A line of a file with its number, counted from 1.
 Line = tuple[int, str]
 
@@ -63,6 +67,8 @@ def spectrum_from(
     attrs: Mapping[str, Any],
     remedy: str,
     split: Callable[[str], list[str]],
+    counter: str = "",
+    known_sign: bool = False,
 ) -> xr.Dataset:
     """Read a spectrum from rows whose column names a vendor has fixed.
 
@@ -83,6 +89,10 @@ def spectrum_from(
         For a row that is not complete.
     split : callable
         Returns the cells of a line.
+    counter : str
+        Name of a column that counts the points, from the start again for each sweep.
+    known_sign : bool
+        As for `impedance.spectrum`.
 
     Returns
     -------
@@ -92,12 +102,15 @@ def spectrum_from(
     Raises
     ------
     ReadError
-        There are no rows, a row has another number of cells, or a cell is not a number.
+        There are no rows, a row has another number of cells, a cell is not a number, or the counter shows that a row is
+        missing.
     """
     if not rows:
         raise ReadError(path, None, *NO_ROWS)
+    require_few(path, len(rows))
     places = [index for index, name in enumerate(names) if name in read_as]
-    table, points, commas = [], False, False
+    table, counted, points, commas = [], list[Line](), False, False
+    counting = names.index(counter) if counter in names else None
     for number, line in rows:
         cells = split(line)
         if len(cells) != len(names):
@@ -111,13 +124,23 @@ def spectrum_from(
         if points and commas:
             reason = "decimal points and decimal commas in one file"
             raise ReadError(path, number, reason, "export it with decimal points")
+        if counting is not None:
+            counted.append((number, cells[counting]))
         table.append([cell.replace(",", ".", 1) for cell in read])
-    recording = named_columns(
-        path, [read_as[names[place]] for place in places], np.array(table, float), [number for number, _ in rows], attrs
-    )
+    _require_all_points(path, counted, remedy)
+    canonical, numbers = [read_as[names[place]] for place in places], [number for number, _ in rows]
+    recording = named_columns(path, canonical, np.array(table, float), numbers, attrs, known_sign)
     if unread := [name for name in names if name not in read_as]:
         recording.attrs["unread"] = ", ".join(filter(None, [*unread, recording.attrs.get("unread")]))
     return recording
+
+
+def _require_all_points(path: Path, counted: Sequence[Line], remedy: str) -> None:
+    """Refuse rows whose numbers, one line's cell each, do not count on or start again."""
+    first = counted[0][1] if counted else ""
+    for (_, before), (line, after) in pairwise(counted):
+        if after != first and not (before.isdecimal() and after == str(int(before[-DIGITS:]) + 1)):
+            raise ReadError(path, line, f"point {after!r} follows point {before!r}", remedy)
 
 
 def header_number(value: str | None) -> float | None:

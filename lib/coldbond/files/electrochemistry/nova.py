@@ -85,6 +85,8 @@ def read_nova(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         {"format": "autolab-nova"},
         AGAIN,
         lambda line: impedance_rows.cells_of(line, separator),
+        "Index",
+        known_sign=True,
     )
 
 

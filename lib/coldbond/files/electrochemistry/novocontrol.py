@@ -28,7 +28,7 @@ from coldbond.files.errors import ReadError
 from coldbond.files.format import Checked, Format, Stated
 
 FIXED = re.compile(r"\s*Fixed value\(s\)\s*:")
-NAMES = re.compile(r"\s*Freq\.?\s*\[\w?Hz\]", re.IGNORECASE)
+NAMES = re.compile(r"\s*Freq\.?\s*\[\w?Hz\]\s*(?:\t|\s\S)", re.IGNORECASE)
 AMPLITUDE = re.compile(r"AC Volt\s*\[Vrms\]\s*=\s*(\S+)")
 #: A name ends with its unit, or before the next tab.
 NAME = re.compile(r"[^\t\[]+(?:\[[^\]]*\])?")

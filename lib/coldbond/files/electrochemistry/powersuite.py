@@ -37,7 +37,9 @@ def read_powersuite(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     lines = impedance_rows.text_lines(path, data)
     impedance_rows.complete(path, lines)
     rows = impedance_rows.body(lines, 1)
-    return impedance_rows.spectrum_from(path, list(READ_AS), rows, READ_AS, {"format": "powersuite"}, AGAIN, str.split)
+    return impedance_rows.spectrum_from(
+        path, list(READ_AS), rows, READ_AS, {"format": "powersuite"}, AGAIN, str.split, known_sign=True
+    )
 
 
 FORMAT = Format(

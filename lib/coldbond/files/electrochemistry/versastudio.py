@@ -57,6 +57,9 @@ def read_versastudio(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     starts = [number for number, line in enumerate(lines) if OPENS.match(line)]
     if not starts:
         raise ReadError(path, None, "a VersaStudio file without a segment of data", AGAIN)
+    if twice := next((at for at in starts if lines.index(lines[at]) < at), None):
+        reason = f"a second {lines[twice].strip()}: two files were joined"
+        raise ReadError(path, twice + 1, reason, "use each file by itself")
     names: list[str] = []
     rows: list[impedance_rows.Line] = []
     for start in starts:
@@ -79,7 +82,15 @@ def read_versastudio(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         raise ReadError(path, None, reason, remedy + "'test_time_second,voltage_volt,current_ampere'")
     attrs = {"format": "versastudio-par", "experiment": experiment, **_attrs(fields)}
     recording = impedance_rows.spectrum_from(
-        path, names, rows, READ_AS, attrs, AGAIN, lambda line: [cell.strip() for cell in line.split(",")]
+        path,
+        names,
+        rows,
+        READ_AS,
+        attrs,
+        AGAIN,
+        lambda line: [cell.strip() for cell in line.split(",")],
+        "Point #",
+        known_sign=True,
     )
     return impedance.marked_unfinished(recording, attrs.get("low_frequency", np.inf))
 

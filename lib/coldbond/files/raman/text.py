@@ -1,4 +1,4 @@
-"""Text of Raman spectrometers: lines in whatever encoding, and rows of numbers in which nothing is skipped."""
+"""Text of Raman spectrometers: lines, and rows of numbers in which nothing is skipped."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coldbond.files.encoding import UTF_16, as_utf8, head, is_utf8
+from coldbond.files.encoding import as_utf8, head
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
 from coldbond.files.numerals import NUMBER, numbers
 
@@ -17,13 +17,8 @@ THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")
 
 
 def lines(path: Path, data: bytes) -> list[str]:
-    """Return the lines of a file, without their line breaks; the last is "" unless the file was cut off.
-
-    Text that is not utf-8 is in latin-1: the programs write degree, micro and superscript signs, mostly on Windows.
-    """
-    plain = b"\0" not in data and not data.startswith(UTF_16) and not is_utf8(data)
-    text = data.decode("latin-1") if plain else as_utf8(path, data).decode()
-    return [line.removesuffix("\r") for line in text.split("\n")]
+    """Return the lines of a file, without their line breaks; the last is "" unless the file was cut off."""
+    return [line.removesuffix("\r") for line in as_utf8(path, data).decode().split("\n")]
 
 
 def start(data: bytes) -> str:

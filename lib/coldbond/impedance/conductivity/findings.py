@@ -9,7 +9,7 @@ from scipy.constants import zero_Celsius
 from coldbond import constants
 from coldbond.bundle import manifest, paths, raw
 from coldbond.bundle.findings import Whose, finding, item, whose
-from coldbond.impedance import fit, intervals
+from coldbond.impedance import fit, intervals, sweeps
 from coldbond.impedance.conductivity import arrhenius, electronic, ionic
 from coldbond.impedance.conductivity.arrhenius import Line
 from coldbond.impedance.conductivity.electronic import Steady
@@ -100,6 +100,7 @@ def ionic_findings(
             continue
         celsius = constants.optional(one.spectrum, "temperature_C")
         at = f"at {celsius:g} ± {temperature_uncertainty:g} °C" if isfinite(celsius) else "at an unknown temperature"
+        at = "; ".join(filter(None, [at, sweeps.name(one.spectrum)]))
         rows.append(finding("ionic_conductivity", sigma, "S/cm", **own, evidence=_geometry(pellet), note=at))
     return rows
 
@@ -128,9 +129,12 @@ def arrhenius_findings(
     for sample, of_sample in fitted.items():
         celsius = of_sample["conductivity"].kelvin - zero_Celsius
         own = Whose(sample=sample, state=f"{celsius.min():g} to {celsius.max():g} °C")
+        own_sweeps = [sweeps.name(one.spectrum) for one in measured.values() if one.spectrum.attrs["sample"] == sample]
+        of_several = list(dict.fromkeys(filter(None, own_sweeps)))
         for name, line in of_sample.items():
             agrees = arrhenius.agrees(line.energy, reported)
             note = f"{reported:g} eV {'agrees' if agrees else 'does not agree'} with this definition"
+            note = "; ".join([note, *of_several])
             evidence = _points(line)
             rows.append(finding(f"activation_energy_of_{name}", line.energy, "eV", **own, evidence=evidence, note=note))
         line = of_sample["conductivity_times_temperature"]
@@ -216,7 +220,8 @@ def _residuals(one: Ionic) -> list[dict]:
 def _circuits(one: Ionic) -> str:
     lowest = one.best.bic
     others = [name for name, result in one.results.items() if result.bic - lowest < intervals.EXCLUDED][1:]
-    return f"{one.best.circuit} by BIC" + (f", {' and '.join(others)} not excluded" if others else "")
+    chosen = f"{one.best.circuit} by BIC" + (f", {' and '.join(others)} not excluded" if others else "")
+    return "; ".join(filter(None, [chosen, sweeps.name(one.spectrum)]))
 
 
 def _points(line: Line) -> list[dict]:

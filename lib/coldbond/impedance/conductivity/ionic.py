@@ -14,7 +14,7 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 from scipy.constants import e, k
 
-from coldbond.impedance import fit, intervals, kramers_kronig
+from coldbond.impedance import fit, intervals, kramers_kronig, sweeps
 from coldbond.impedance.conductivity.pellet import inverse, kelvin, product, shape
 from coldbond.interval import Interval
 
@@ -55,7 +55,7 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], boundary: float, mode
     Parameters
     ----------
     spectrum : xarray.Dataset
-        `impedance` [ohm] over `frequency` [Hz].
+        `impedance` [ohm] over `frequency` [Hz]; of several sweeps the last is fitted, see `sweeps`.
     circuits : sequence of str
         Nested candidates; the interval covers the choice between them.
     boundary : float
@@ -63,6 +63,7 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], boundary: float, mode
     model_uncertainty : float
         Relative standard uncertainty of the resistance from a drift during the sweep.
     """
+    spectrum = sweeps.one(spectrum)
     results = fit.candidates(spectrum, circuits)
     most = len(next(iter(results.values())).params)
     # A larger circuit than the best contains it, with one more arc that is fitted to the noise.

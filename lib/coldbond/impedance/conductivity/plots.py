@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.constants import zero_Celsius
 
 from coldbond.bundle import figures
-from coldbond.impedance import circuits
+from coldbond.impedance import circuits, sweeps
 from coldbond.impedance.conductivity.arrhenius import Line
 from coldbond.impedance.conductivity.electronic import Steady
 from coldbond.impedance.conductivity.ionic import Ionic
@@ -78,7 +78,8 @@ def _nyquist(fig: Figure, place: SubplotSpec, spectra: Mapping[str, Ionic]) -> A
             into.plot(x, y, ".", color=color, markersize=size, markeredgewidth=0)
             into.plot(model.real * scale, -model.imag * scale, color=FIT, linewidth=0.7)
             into.plot(x[one.fails], y[one.fails], "x", color=FAILS, markersize=3.5)
-        _resistance(label, one.resistance, color, ax, at)
+        named = ", ".join(filter(None, [figures.label(label), sweeps.name(one.spectrum)]))
+        _resistance(named, one.resistance, color, ax, at)
         resistance = one.resistance.value or 0.0
         near = np.abs(z.imag) < FAST * resistance
         _decades(frequency[near], z[near], resistance, ax)
@@ -102,7 +103,7 @@ def _resistance(label: str, resistance: Interval, color: str, ax: Axes, at: int)
     known = [number for number in resistance if number is not None]
     ax.plot([min(known), max(known)], (0, 0), color=color, linewidth=4, alpha=BAND, solid_capstyle="butt")
     ax.plot(known[0], 0, "|", color=color, markersize=6)
-    text = f"{figures.label(label)}: R = {_number(resistance)} Ω"
+    text = f"{label}: R = {_number(resistance)} Ω"
     ax.text(0.97, 0.03 + 0.08 * at, text, transform=ax.transAxes, ha="right", color=color)
 
 
