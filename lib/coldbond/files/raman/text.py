@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,8 @@ def columns(
     rows = [(number, cells(line)) for number, line in enumerate(text[first:], start=first + 1) if line.strip()]
     if not rows:
         raise ReadError(path, first, *NO_ROWS)
+    if gap := next((before + 1 for (before, _), (after, _) in pairwise(rows) if after > before + 1), None):
+        raise ReadError(path, gap, "a line without numbers between the rows: one may be lost", remedy)
     for number, fields in rows:
         if len(fields) != len(names):
             raise ReadError(path, number, f"{len(fields)} fields where {len(names)} are expected", remedy)
