@@ -17,6 +17,8 @@ import impedance_files
 import photoelectron_files
 import test_read_generic_text
 import test_read_raman
+import test_read_raman_binary
+import test_read_raman_text
 import test_read_xps
 from coldbond.files import FORMATS, generic_text
 
@@ -69,6 +71,9 @@ WRITERS: list[tuple[Callable[[], str | bytes], dict[str, Any]]] = [
     (photoelectron_files.phi, {}),
     *(((lambda table=table: test_read_raman.jcamp(table)), {}) for table in test_read_raman.TABLES.values()),
     (test_read_raman.bwtek, {}),
+    *(((lambda text=text: text), {}) for text in test_read_raman_text.FILES.values()),
+    *(((lambda text=text: text), {"excitation": 532.0}) for text in test_read_raman_text.WITHOUT_LASER.values()),
+    *(((lambda data=data: data), {}) for data, _, _ in test_read_raman_binary.FILES.values()),
     (named_spectrum("xrd", test_read_generic_text.WAVELENGTH + "# two_theta/degree,counts"), {}),
     (named_spectrum("xps", "binding_energy/eV,counts"), {}),
     (named_spectrum("raman", "raman_shift/cm-1,intensity"), {}),
