@@ -274,6 +274,7 @@ DAMAGE = {
     "suite cut off": (SUITE + rows(LIGHT), 19, "it was cut off"),
     "two of suite": ((SUITE + rows(LIGHT) + ">>>>>End Processed Spectral Data<<<<<\n") * 2, 20, "more follows"),
     "second header": (FILES["omnic-csv"] * 2, 14, "not a number"),
+    "blank line": (LABSPEC + rows().replace("105.785500\t1021.5000", ""), 15, "one may be lost"),
     "thousands": (
         "#Wave\t\t#Intensity\n100\t1,234\n" + "".join(f"{x}\t2,345\n" for x in range(101, 109)),
         2,

@@ -15,6 +15,7 @@ import numpy as np
 
 from coldbond.files.electrochemistry.impedance_columns import FREQUENCY, TIME
 from coldbond.files.errors import ReadError
+from coldbond.files.numerals import NUMBER
 from coldbond.files.rows import COMMENT, cells
 from coldbond.files.stated import KALPHA, how_to_state_wavelengths
 
@@ -167,7 +168,7 @@ class Axis:
     label : str
         As errors call it.
     scale : str or None
-        "binding" or "kinetic" of photoelectrons.
+        "binding" or "kinetic" of photoelectrons; "light" where the axis of a Raman spectrum is a wavelength.
     pattern : re.Pattern
         Of its name.
     units : tuple of str
@@ -206,6 +207,15 @@ AXES = (
     ),
     Axis(
         "raman", "a Raman shift in 1/cm", None, re.compile(r"raman[-_ ]?shift", re.IGNORECASE), ("1/cm",), (-5e3, 1e4)
+    ),
+    # The wavelength of a diffraction pattern is a field, "wavelength: 1.54", and no column.
+    Axis(
+        "raman",
+        "a wavelength of light in nm",
+        "light",
+        re.compile(r"^\W*wave ?length\W*(?=(?:in\s+)?[nuµμ]m\b)", re.IGNORECASE),
+        ("nm", "um"),
+        (0.15, 5e3),
     ),
     Axis("eis", "a frequency", None, FREQUENCY),
     Axis("dc", "a time", None, TIME),
@@ -291,7 +301,7 @@ def _are_names(names: Sequence[str], values: np.ndarray) -> bool:
                 or axis_unit(name, axis) is not None
                 or any(INTENSITY.search(other) or OTHER_COLUMN.search(other) or axes(other) for other in others)
             )
-            if telling and not any(re.search(r"[:=]\s*\S", other) for other in names):
+            if telling and not any(re.search(r"[:=]\s*\S", other) or NUMBER.fullmatch(other) for other in names):
                 return True
     return False
 

@@ -119,10 +119,11 @@ def _values(path: Path, data: bytes, points: int, ends: tuple[float, float] | No
     """Return axis and intensities; `ends` are those of an even axis, which float32 would round."""
     from spc_io import SPC  # slow to import
 
-    without_log = data[:248] + bytes(4) + data[252:]
+    # Date and log are read here: spc-io prints a date that does not exist.
+    alone = data[:32] + bytes(4) + data[36:248] + bytes(4) + data[252:]
     try:
         with np.errstate(all="ignore"):  # what is not finite is refused below
-            one = SPC.from_bytes_io(io.BytesIO(without_log))[0]
+            one = SPC.from_bytes_io(io.BytesIO(alone))[0]
             x, y = np.array(one.xarray, float), np.array(one.yarray, float)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, NotImplementedError) as error:
         raise ReadError(path, None, f"damaged: spc-io fails with {error}", AGAIN) from None
