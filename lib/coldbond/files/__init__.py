@@ -84,6 +84,7 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
    every truncation, which must be refused or give the same values. Where there is a recording from an instrument, name
    it in `checked` and test it in tests/test_real_*.py against values taken from the file by other means.
+   Add the file to `WRITERS` in tests/samples.py: `make fuzz` mutates it.
 """
 
 import hashlib
