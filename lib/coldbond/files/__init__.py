@@ -97,6 +97,7 @@ from coldbond.files import (
     diffraction,
     electrochemistry,
     energies,
+    errors,
     generic_text,
     photoelectrons,
     raman,
@@ -210,13 +211,23 @@ def read(
             raise unrecognised.refusal(path, text)
         with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
             digest = pool.submit(hashlib.sha256, data)
-            recording = completed(path, form.read(path, text, stated), stated)
+            recording = completed(path, _read(form, path, text, stated), stated)
             recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
-            if encoding is None and (name := not_utf8(data)):
-                recording.attrs.setdefault("encoding", name)
-            return recording
     finally:
         archive.forget()
+    if encoding is None and (name := not_utf8(data)):
+        recording.attrs.setdefault("encoding", name)
+    return recording
+
+
+def _read(form: Format, path: Path, data: bytes, stated: Stated) -> Recording:
+    """Return what the reader of a format makes of a file; whatever else it raises is a refusal too."""
+    try:
+        return form.read(path, data, stated)
+    except (ReadError, OSError):
+        raise
+    except Exception as error:
+        raise ReadError(path, None, errors.UNFORESEEN.format(form.name, repr(error)[:100]), errors.TELL) from error
 
 
 def _is_table(path: Path) -> bool:

@@ -176,11 +176,12 @@ def _agree(time: np.ndarray, other: np.ndarray, digit: float, restarts: bool) ->
 def _ratios(time: np.ndarray, other: np.ndarray, digit: float, restarts: bool) -> np.ndarray:
     """Return by how much a clock advances per second of test time, between records that resolve it."""
     passed, advanced = np.diff(time), np.diff(other)
-    resolved = passed > DIGITS * digit
+    resolved = (passed > 0) & ((passed > DIGITS * digit) | (restarts & (advanced > DIGITS * digit)))
     if restarts:
         resolved &= advanced > 0
-    elif not resolved.any() and time[-1] - time[0] > DIGITS * digit:
-        return np.array([(other[-1] - other[0]) / (time[-1] - time[0])])
+    elif not resolved.any():
+        span, total = time[-1] - time[0], other[-1] - other[0]
+        return np.array([total / span]) if span > 0 and max(span, total) > DIGITS * digit else np.zeros(0)
     return advanced[resolved] / passed[resolved]
 
 

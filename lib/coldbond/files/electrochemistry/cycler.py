@@ -198,6 +198,9 @@ def _refuse(table: Table, name: str, bad: "pl.Series", wanted: str) -> None:
     cell, header = str(table.cells[name][row] or "").strip(), table.columns[name].header
     if cell in EMPTY:
         raise table.error(row, f"{header} is empty", "export it again, or delete the row if the record was lost")
+    if vocabulary.columns([cell]):
+        reason = f"a second line of column names ({cell} under {header}), as where two files were joined"
+        raise table.error(row, reason, "split it here into two recordings")
     comma = re.fullmatch(r"[-+]?\d+,\d+", cell)
     remedy = "export it with decimal points, not commas" if comma else "restore the value from the tester's own file"
     raise table.error(row, f"{header} is {cell!r}, not {wanted}", remedy)

@@ -60,9 +60,8 @@ def sheet_names(data: bytes) -> list[str]:
     if not is_workbook(data):
         return []
     try:
-        return re.findall(
-            r'<sheet [^>]*?name="([^"]*)"', member(Path(), data, "xl/workbook.xml").decode("utf-8", "replace")
-        )
+        book = member(Path(), data, "xl/workbook.xml").decode("utf-8", "replace")
+        return re.findall(r'<sheet [^>]*?name="([^"]*)"', book)
     except ReadError:
         return []
 

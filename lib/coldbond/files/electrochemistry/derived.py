@@ -25,8 +25,10 @@ REST = re.compile(r"r|.*(rest|pause|wait|stop|idle|ocv|静置|搁置|休眠|暂�
 
 #: Step states of Maccor, one letter each.
 MACCOR = {"c": 1, "d": -1, "r": 0, "p": 0, "s": 0}
-#: Last digits that a voltage must have to have a sign.
-SIGN_DIGITS = 10
+#: Last digits, and part of the largest voltage, that a negative voltage must have to be that of the other direction. A
+#: shorted cell is at zero but for noise.
+SIGN_DIGITS = 2
+SIGN_PART = 0.1
 #: Fall of the voltage [V] at a constant, positive current that is no charge of a cell.
 FALL_IN_CHARGE = 1.0
 #: Voltage [V] below which a cell may be shorted: its voltage falls in charge.
@@ -155,9 +157,10 @@ def _discharged(table: Table, values: Mapping[str, np.ndarray]) -> ReadError | N
     """
     current, voltage = values["current"], values["voltage"]
     under = current > 0
-    least = SIGN_DIGITS * 10.0 ** -table.decimals["voltage"]
+    largest = float(voltage[under].max(initial=0.0))
+    least = max(SIGN_DIGITS * 10.0 ** -table.decimals["voltage"], SIGN_PART * largest)
     row = None
-    if (voltage[under] > least).any() and (voltage[under] < -least).any():
+    if largest >= least and (voltage[under] < -least).any():
         row = int((under & (voltage < -least)).argmax())
         what = "the voltage has both signs under it"
     elif under.any() and float(np.ptp(voltage[under])) > FALL_IN_CHARGE:

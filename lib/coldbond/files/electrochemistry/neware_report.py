@@ -74,6 +74,8 @@ def read_neware_report(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         if line.startswith(2 * mark):
             if not all(current.values()):
                 raise ReadError(path, number, "a record without rows of its cycle and step above it", "export it again")
+            if not line[2:].strip():
+                raise ReadError(path, number, "cut off: a record without values", "export it again, or delete the row")
             rows.append(line[2:])
             numbers.append(number)
             for quantity, value in current.items():

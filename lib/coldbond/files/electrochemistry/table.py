@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coldbond.files.electrochemistry import vocabulary
+from coldbond.files.electrochemistry import testers, vocabulary
 from coldbond.files.electrochemistry.clocks import sampled_rows
 from coldbond.files.electrochemistry.vocabulary import Column
 from coldbond.files.errors import ReadError
@@ -103,6 +103,9 @@ def choose_columns(path: Path, header: Sequence[str], line: int | None, sheet: s
         elif quantity in vocabulary.UNITS and column.unit is None and quantity != "time":  # which may be h:mm:ss
             example = {"voltage": "V", "current": "mA"}.get(quantity, "mAh")
             reason, remedy = "has no unit", f"name it in the header, as in {column.header}/{example}"
+            if testers.tester(header) == "maccor-text":
+                reason += " in this Maccor export"
+                remedy = "export it with units in its names, and with State (Md) where the current has no sign"
         elif quantity in vocabulary.UNITS and column.unit and vocabulary.scale(quantity, column.unit) is None:
             reason = f"has the unknown unit {column.unit!r}"
             remedy = f"use one of {', '.join(vocabulary.UNITS[quantity])}"

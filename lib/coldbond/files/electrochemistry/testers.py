@@ -65,6 +65,10 @@ def _is_novonix(names: Sequence[str], header: Sequence[str]) -> bool:
     return _has(bare, "runtime", "potential", "cyclenumber")
 
 
+def _is_report(names: Sequence[str], header: Sequence[str]) -> bool:
+    return not any(names[:2])  # the layers of cycles and steps have the first fields
+
+
 def _is_basytec(names: Sequence[str], header: Sequence[str]) -> bool:
     return header[0].startswith("~Time") or (names[0].startswith("time[") and "command" in names)
 
@@ -83,6 +87,7 @@ def _is_land(names: Sequence[str], header: Sequence[str]) -> bool:
 
 #: The formats of tables of text; the first whose names are found is the format.
 _TABLES: dict[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
+    "neware-report": _is_report,
     "basytec-text": _is_basytec,
     "novonix-csv": _is_novonix,
     "maccor-text": _is_maccor,
