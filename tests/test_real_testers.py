@@ -190,6 +190,7 @@ READ = {
     "18_neware_layered.csv": lambda r: float(r.current.max()) == 0.5 and int(r.step[-1]) == 3,
     "19_maccor.txt": lambda r: float(r.current[2]) == -0.50401,
     "20_maccor_state_C_D.csv": lambda r: r.current.to_numpy()[[0, 20]].tolist() == [1e-4, -1e-4],
+    "25_latin1_micro.csv": lambda r: r.current.to_numpy()[[0, 59]].tolist() == [1e-4, -1e-4],
     "24_columns_of_eclab_csv.csv": lambda r: r.current.to_numpy()[[0, 59]].tolist() == [1e-4, -1e-4],
 }
 
