@@ -25,8 +25,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 #: Limits of a read: seconds, and bytes of memory.
 SECONDS, MEMORY = 10, 2 << 30
-#: Seconds after which a worker that does not answer is ended. Code in C cannot be interrupted before.
-SILENCE = 3 * SECONDS
+#: Seconds after which a worker that does not answer is ended, and that it may take to start. Code in C cannot be
+#: interrupted before.
+SILENCE, STARTUP = 3 * SECONDS, 300
 WORKERS = 2
 #: Outcomes, in the order of the table; the last ones are failures.
 OUTCOMES = ("same", "other header", "other values", "refused", "exception", "hang", "memory", "abort")
@@ -183,6 +184,7 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
 def worker(seed: int, start: int, stop: int, step: int) -> None:
     """Read cases start, start + step, ... and write a line of the number, the outcome and what was raised of each."""
     from coldbond.files import ReadError, read
+    from coldbond.files.errors import TELL
     from samples import samples
 
     resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, 4 * MEMORY))
@@ -193,6 +195,7 @@ def worker(seed: int, start: int, stop: int, step: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         whole: dict[tuple[str, int], object] = {}
+        print("null", flush=True)  # imports and samples take their time
         for case in range(start, stop, step):
             name, rng = names[case % len(names)], random.Random(f"{seed} {case}")
             number = case // len(names) % len(held[name])
@@ -206,8 +209,10 @@ def worker(seed: int, start: int, stop: int, step: int) -> None:
             try:
                 found = read(path, **sample.stated)
                 outcome = _compared(found, whole[name, number])
-            except ReadError:
+            except ReadError as error:
                 outcome = "refused"
+                if error.remedy == TELL:  # the last resort of `read`, which no damage should need
+                    outcome, raised = "exception", error.reason
             except TimeoutError:
                 outcome = "hang"
             except MemoryError:
@@ -240,6 +245,18 @@ def _nodes(recording: object) -> list:
     return list(getattr(recording, "subtree", [recording]))
 
 
+def one(seed: int, case: int) -> None:
+    """Read one case again, with its traceback; the file stays in the current folder."""
+    from coldbond.files import read
+    from samples import samples
+
+    held = samples()
+    name = list(held)[case % len(held)]
+    sample = held[name][case // len(held) % len(held[name])]
+    Path("fuzz-case").write_bytes(mutated(sample.data, random.Random(f"{seed} {case}")))
+    print(name, read("fuzz-case", **sample.stated), sep="\n")
+
+
 def run(seed: int, cases: int) -> Iterator[tuple[int, str, str]]:
     """Yield number, outcome and what was raised of each case, in the order in which they are read."""
     watched = selectors.DefaultSelector()
@@ -252,13 +269,15 @@ def run(seed: int, cases: int) -> Iterator[tuple[int, str, str]]:
             line = state["process"].stdout.readline()
             if line:
                 state["heard"] = time.monotonic()
-                case, outcome, raised = json.loads(line)
-                state["next"] = case + WORKERS
-                yield case, outcome, raised
+                if (said := json.loads(line)) is None:
+                    state["allowed"] = SILENCE
+                    continue
+                state["next"] = said[0] + WORKERS
+                yield tuple(said)
             else:
                 yield from _ended(watched, key.fileobj, seed, cases, "abort")
         for key in list(watched.get_map().values()):
-            if time.monotonic() - key.data["heard"] > SILENCE:
+            if time.monotonic() - key.data["heard"] > key.data["allowed"]:
                 key.data["process"].kill()
                 yield from _ended(watched, key.fileobj, seed, cases, "hang")
 
@@ -267,7 +286,8 @@ def _start(watched: selectors.BaseSelector, seed: int, first: int, cases: int) -
     command = [sys.executable, __file__, "worker", *map(str, (seed, first, cases, WORKERS))]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
     assert process.stdout is not None
-    watched.register(process.stdout, selectors.EVENT_READ, dict(process=process, next=first, heard=time.monotonic()))
+    state = dict(process=process, next=first, heard=time.monotonic(), allowed=STARTUP)
+    watched.register(process.stdout, selectors.EVENT_READ, state)
 
 
 def _ended(watched, stream, seed, cases, outcome) -> Iterator[tuple[int, str, str]]:
@@ -319,7 +339,10 @@ PAGE = """# Mutated files
 
 
 def main() -> int:
-    """Run `worker SEED START STOP STEP`, or all cases: `[CASES [SEED]]`; the latter writes docs/fuzz.md."""
+    """Run `worker SEED START STOP STEP`, `case SEED NUMBER`, or all: `[CASES [SEED]]`, which writes docs/fuzz.md."""
+    if sys.argv[1:2] == ["case"]:
+        one(*map(int, sys.argv[2:]))
+        return 0
     if sys.argv[1:2] == ["worker"]:
         worker(*map(int, sys.argv[2:]))
         return 0

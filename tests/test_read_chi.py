@@ -3,7 +3,19 @@
 import numpy as np
 import pytest
 
-from impedance_files import CHI_HEADER, CHI_NAMES, FREQUENCY, IMPEDANCE, ROUNDED, chi, chi_it, chi_rows, digits, saved
+from impedance_files import (
+    CHI_HEADER,
+    CHI_NAMES,
+    FREQUENCY,
+    IMPEDANCE,
+    ROUNDED,
+    chi,
+    chi_it,
+    chi_rows,
+    digits,
+    saved,
+    short,
+)
 from test_read_damage import refused
 
 
@@ -78,7 +90,8 @@ def test_the_sign_is_that_of_a_passive_cell(tmp_path, names, column, phase, sign
 def test_columns_of_chi_that_contradict_each_other(tmp_path, column):
     rows = chi_rows(IMPEDANCE)
     cells = rows[20].split(", ")
-    cells[column] = f"{float(cells[column]) * 1.02 + (column == 4) * 0.5:g}"
+    wrong = float(cells[column]) * 1.02 + (column == 4) * 0.5
+    cells[column] = f"{wrong:.1f}" if column == 4 else short(wrong)
     error = refused(tmp_path / "a.txt", chi(rows=[*rows[:20], ", ".join(cells), *rows[21:]]))
     assert error.line == chi().split("\n").index(rows[20]) + 1
     assert "modulus or phase contradict Re(Z) and Im(Z)" in error.reason
@@ -276,3 +289,17 @@ def test_a_single_segment_of_chronopotentiometry_of_chi(tmp_path, polarity, curr
     rows = "".join(f"{at:.4f}, {0.1 + 0.01 * at:.4f}\n" for at in np.arange(0.0, 9, 2))
     read_as = saved(tmp_path / "a.txt", header + rows)
     np.testing.assert_array_equal(read_as.current, np.full(5, current))
+
+
+@pytest.mark.parametrize(("old", "new"), [("1.801e-6", "1.8016"), ("1.801e-6", "1.81e-6"), ("1.801e-6", "0")])
+def test_a_number_of_chi_that_is_not_written_like_the_others(tmp_path, old, new):
+    text = chi_it(0.4 * np.arange(1, 13), 1e-6 + 1e-6 * np.exp(-np.arange(12) / 9))
+    text = text.replace(text.split("\n")[-3].split(", ")[1], old)
+    assert "not written like the other" in refused(tmp_path / "a.txt", text.replace(old, new)).reason
+
+
+def test_an_empty_line_between_the_points_of_chi(tmp_path):
+    lines = chi().split("\n")
+    lines[-10] = ""
+    error = refused(tmp_path / "a.txt", "\n".join(lines))
+    assert "an empty line between the points" in error.reason and error.line == len(lines) - 9

@@ -87,7 +87,7 @@ def test_names_that_the_values_or_units_contradict_are_refused(tmp_path, what):
 
 
 def test_a_cyclers_table_under_other_names_is_no_transient(tmp_path):
-    text = "time/s,Ewe/V,<I>/mA\n" + "".join(f"{second},0.05,0.1\n" for second in range(8))
+    text = "time/s,cell potential of A/V,current/mA\n" + "".join(f"{second},0.05,0.1\n" for second in range(8))
     assert "a cycler's table" in refused(tmp_path / "a.csv", text).reason
 
 
@@ -108,6 +108,7 @@ def test_a_cyclers_table_under_other_names_is_no_transient(tmp_path):
         ("K-Alpha1 wavelength,1.540598\nK-Alpha2 wavelength,1.544426", (1.540598, 1.544426)),
         ("# wavelength1: 1.54056\n# wavelength2: 1.54439", (1.54056, 1.54439)),
         ("wavelength: 1.5406\n2.00 s per step", (1.5406,)),
+        ("# wavelength: 1.5406 2theta from 10", (1.5406,)),
         ("# wavelength: 1,5406", (1.5406,)),
     ],
 )
@@ -160,6 +161,7 @@ FIELDS = {
     "wavelength without its unit": ("# wavelength: 0.15406\n2theta/deg,counts\n", "or Cu K-alpha in nm"),
     "the mean": ("# wavelength: 1.5418\n2theta/deg,counts\n", "is the mean of Cu"),
     "the mean of Mo": ("# wavelength: 0.7107\n2theta/deg,counts\n", "is the mean of Mo"),
+    "a damaged second wavelength": ("# wavelength: 1.5406 1.5444-4\n2theta/deg,counts\n", "not one wavelength or two"),
     "two wavelengths": ("# wavelength: 1.5406\n# wavelength: 1.7890\n2theta/deg,counts\n", "two values"),
     "photon energy in J": ("# photon energy: 2.4 J\nkinetic energy/eV,counts\n", "'J' is no unit of photon energy"),
     "photon energy without its unit": ("# photon energy: 1.4866\nkinetic energy/eV,counts\n", "is no photon energy"),
@@ -261,6 +263,15 @@ def test_separators_of_columns_without_names(tmp_path, text, x, y, newline):
 )
 def test_commas_that_may_mean_two_things_are_refused(tmp_path, text):
     refused(tmp_path / "a.txt", text, **STATED)
+
+
+def test_missing_rows_of_equal_steps_are_said_and_a_row_off_the_grid_is_refused(tmp_path):
+    body = rows(20 + 0.02 * np.arange(40), np.arange(40)).splitlines()
+    assert "gaps" not in saved(tmp_path / "a.xy", "\n".join([*body, ""]), **STATED).attrs
+    pattern = saved(tmp_path / "a.xy", "\n".join([*body[:7], *body[9:], ""]), **STATED)
+    assert pattern.gaps == "steps of 0.02, but 20.12 to 20.18"
+    text = "\n".join([*body[:7], body[7].replace("20.14", "20.15"), *body[8:], ""])
+    assert refused(tmp_path / "a.xy", text, **STATED).line == 8
 
 
 # Columns without names

@@ -261,6 +261,12 @@ FIRST = len(WHOLE.split("\r\n")) - TIMES.size + 1  # line of the first record
         (WHOLE.replace("7.000000000000000E+001", "1.000000000000000E+000", 1), FIRST + 2, "the test time decreases"),
         (WHOLE.replace("1.000000000000000E+001", "1.000000000000000E+O01", 1), FIRST, "not a number"),
         (WHOLE.replace("7.000000000000000E+001", "nan", 1), FIRST + 2, "time/s is 'nan', not a number"),
+        (
+            WHOLE.replace("7.000000000000000E+001", "7.00000000000000E+001", 1),
+            FIRST + 2,
+            "not a number like",
+        ),
+        (WHOLE.replace("\r\n3\t", "\r\n\r\n3\t", 2), FIRST, "an empty line between the records"),
         (WHOLE.replace("\t", ";"), FIRST - 1, "does not name columns separated by tabs"),
         (WHOLE + "\r\n1\t0\t1", FIRST + TIMES.size, "cut off, or not a row: 3 fields, other rows have 11"),
     ],

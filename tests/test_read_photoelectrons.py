@@ -322,7 +322,7 @@ def test_the_energy_of_a_phi_source_has_a_unit(tmp_path):
 
 
 CLOSED = {
-    "a data space of Thermo Avantage (.vgd)": b"\xd0\xcf\x11\xe0" + bytes(4096) + "VGData".encode("utf-16-le"),
+    "a Thermo Avantage .vgd file": b"\xd0\xcf\x11\xe0" + bytes(4096) + "VGData".encode("utf-16-le"),
     "an experiment of SPECS SpecsLab Prodigy (.sle)": b"SQLite format 3\0" + bytes(99) + b"Schedule",
     "an experiment of SPECS SpecsLab2 (.xml)": b'<?xml version="1.0"?>\n<sequence type_name="RegionGroupSeq"/>\n',
     "a binary file of Scienta SES (.ibw, .pxt)": b"\5\0" + bytes(99) + b"[SES]\rExcitation Energy=520\r",

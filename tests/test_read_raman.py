@@ -293,7 +293,7 @@ BWTEK_DAMAGE = {
     "no shift": (bwtek().replace("Raman Shift", "Shift"), 9, "no column named Raman Shift"),
     "two spectra": (bwtek().replace("Reference", "Raw data #2"), 9, "several spectra (Raw data #2)"),
     "outside the range": (bwtek().replace(";2", ";2", 1).replace("pixel_num;10", "pixel_num;11"), 19, "10 rows"),
-    "encoding": (bwtek().encode() + b"\xff", 20, "11 rows where pixel_num states 10"),
+    "encoding": (bwtek().encode() + b"\xff", 20, "not text in utf-8"),
     "a column twice": (bwtek().replace("Reference", "Dark"), 9, "several columns named Dark"),
 }
 

@@ -164,6 +164,10 @@ REFUSED = {
     "infrared spc": (spc(on_axis=1, ordinate=2, kind=4), "intensity is absorbance, no Raman spectrum"),
     "several spc": (spc(spectra=3), "a Galactic .spc of 3 spectra"),
     "big-endian spc": (b"\0\x4c" + struct.pack(">BbIddI", 11, -128, 16, 1.0, 2.0, 1).ljust(600, b"\0"), "big-endian"),
+    "old spc": (
+        b"\0\x4d" + struct.pack("<hfffBB", -128, 16, 100.0, 200.0, 13, 4).ljust(600, b"\0"),
+        "in the old structure",
+    ),
     "spc in time": (spc(on_axis=4), "has no unit"),
     "two exponents": (spc(numbers="32", sub_exponent=4), "the exponent 9, that of the spectrum 4"),
     "longer spc": (spc() + b"1234", "more follows"),

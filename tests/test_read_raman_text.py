@@ -1,6 +1,7 @@
 """Raman spectra as text: Horiba, WITec, Renishaw, Thermo, Ocean Optics; what their headers leave out, and damage."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,8 @@ WITHOUT_LASER = {
     "ocean": OCEAN.replace("Raman Shifts", "Wavelengths") + rows(LIGHT),
     "suite": SUITE + rows(LIGHT) + ">>>>>End Processed Spectral Data<<<<<\n",
     "labspec": LABSPEC.replace("cm-¹", "nm").replace("#Laser=\t532nm_Edge\n", "") + rows(LIGHT),
+    "columns": "Wavelength (nm),Counts\n" + rows(LIGHT, ","),
+    "columns, commented out": "# Wavelength / nm\tIntensity (a.u.)\n" + rows(LIGHT),
     "absolute": "cm-1,Raman intensity\n" + rows(1e7 / LIGHT, ","),
 }
 
@@ -226,6 +229,7 @@ def test_a_point_of_a_renishaw_map(tmp_path):
 INFRARED = {
     "absorbance": "cm-1,Absorbance\n" + rows(separator=","),
     "transmittance": "Wavenumbers (cm-1),%Transmittance\n" + rows(separator=","),
+    "optical": "Wavelength (nm);Absorbance\n" + rows(LIGHT, ";"),
     "reflectance": '"cm-1","Log(1/R)"\n' + rows(separator=","),
 }
 
@@ -234,7 +238,7 @@ INFRARED = {
 def test_an_infrared_spectrum_is_named_and_refused(tmp_path, name):
     for stated in ({}, {"technique": "raman"}):
         error = refused(tmp_path / "a.csv", INFRARED[name], **stated)
-        assert error.line == 1 and "infrared" in error.reason and "Raman" in error.remedy
+        assert error.line == 1 and re.search("infrared|absorption", error.reason) and "Raman" in error.remedy
 
 
 def test_an_intensity_over_wavenumbers_is_raman_once_this_is_stated(tmp_path):
@@ -270,6 +274,12 @@ DAMAGE = {
     "suite cut off": (SUITE + rows(LIGHT), 19, "it was cut off"),
     "two of suite": ((SUITE + rows(LIGHT) + ">>>>>End Processed Spectral Data<<<<<\n") * 2, 20, "more follows"),
     "second header": (FILES["omnic-csv"] * 2, 14, "not a number"),
+    "blank line": (LABSPEC + rows().replace("105.785500\t1021.5000", ""), 15, "one may be lost"),
+    "thousands": (
+        "#Wave\t\t#Intensity\n100\t1,234\n" + "".join(f"{x}\t2,345\n" for x in range(101, 109)),
+        2,
+        "thousands",
+    ),
     "points and commas": (
         "cm-1;Raman intensity\n" + rows(separator=";").replace("1000.5", "1000,5"),
         2,

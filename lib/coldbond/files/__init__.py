@@ -44,9 +44,9 @@ dc
     A current at constant voltage, the attr `applied_voltage` [V]. The current has the sign of the file and
     `resolution`. The time repeats only where the file has too few digits for it.
 xrd, xps, raman
-    The coordinate ascends. `intensity` has the attr `counting`: "known", or "unknown: " and the reason. Where it is
-    known, `one_count` is the intensity of one count in the same unit, and the variance of the intensity is `one_count`
-    times its expectation.
+    The coordinate ascends; the attr `gaps` says where rows may be missing from a text with equal steps. `intensity` has
+    the attr `counting`: "known", or "unknown: " and the reason. Where it is known, `one_count` is the intensity of one
+    count in the same unit, and the variance of the intensity is `one_count` times its expectation.
 xrd
     Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom];
     `joined_scans`, the ranges of several scans that were joined; `unfinished` where a scan ended early.
@@ -77,9 +77,9 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
    `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and `scans.pattern` (diffraction),
    `regions.quantity` (units of header fields), `regions.energies`, `regions.region` and `regions.tree`
    (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`, `numerals` and `errors` have what files of any
-   kind need. Wavelengths, the excitation and the choice of a sweep are completed from `stated` after the reader, by
-   `stated.completed`. Packages that are slow to import are imported within the function. What cannot be read is refused
-   by the name of the format, with what to export instead.
+   kind need. What the user states is completed after the reader, by `stated.completed`: wavelengths, the photon energy,
+   the excitation, and the choice of a sweep or a sample. Packages that are slow to import are imported within
+   the function. What cannot be read is refused by the name of the format, with what to export instead.
 4. End the module with ``FORMAT = Format(...)`` and add it to `FORMATS` in the package's `__init__`.
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
    every truncation, which must be refused or give the same values. Where there is a recording from an instrument, name
@@ -97,6 +97,7 @@ from coldbond.files import (
     diffraction,
     electrochemistry,
     energies,
+    errors,
     generic_text,
     photoelectrons,
     raman,
@@ -210,13 +211,23 @@ def read(
             raise unrecognised.refusal(path, text)
         with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
             digest = pool.submit(hashlib.sha256, data)
-            recording = completed(path, form.read(path, text, stated), stated)
+            recording = completed(path, _read(form, path, text, stated), stated)
             recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
-            if encoding is None and (name := not_utf8(data)):
-                recording.attrs.setdefault("encoding", name)
-            return recording
     finally:
         archive.forget()
+    if encoding is None and (name := not_utf8(data)):
+        recording.attrs.setdefault("encoding", name)
+    return recording
+
+
+def _read(form: Format, path: Path, data: bytes, stated: Stated) -> Recording:
+    """Return what the reader of a format makes of a file; whatever else it raises is a refusal too."""
+    try:
+        return form.read(path, data, stated)
+    except (ReadError, OSError):
+        raise
+    except Exception as error:
+        raise ReadError(path, None, errors.UNFORESEEN.format(form.name, repr(error)[:100]), errors.TELL) from error
 
 
 def _is_table(path: Path) -> bool:

@@ -35,7 +35,8 @@ def head(data: bytes) -> list[str]:
     start = data[:HEAD]
     if _encoding_of_mark(start) is None:
         start = start[: start.rfind(b"\n") + 1] or start  # up to a line break, so that no character is cut in half
-    return start.decode(recognised(start) or "cp1252", "replace").removeprefix("\ufeff").splitlines()
+    text = start.decode(recognised(start) or "cp1252", "replace").removeprefix("\ufeff")
+    return re.split(r"\r\n|\r|\n", text.removesuffix("\n"))  # splitlines() would split at control characters too
 
 
 def as_utf8(path: Path, data: bytes) -> bytes:

@@ -10,6 +10,9 @@ NO_LINE_BREAK = (
 )
 #: Reason and remedy where column names are the last thing in the file.
 NO_ROWS = ("a header, but no rows below it", "export it again with its data")
+#: Reason and remedy where a reader fails at a file, which it should not.
+UNFORESEEN = "a damaged file of the format {}; its reader failed with {}"
+TELL = "export or copy it again; if it is a whole file, its reader has a fault: report it with the file"
 
 
 class ReadError(ValueError):

@@ -26,7 +26,7 @@ Otherwise the statistics are unknown. Impedance and currents have the digits tha
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,8 +55,10 @@ from coldbond.files.header import (
     wavelengths_of,
 )
 from coldbond.files.photoelectrons.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
-from coldbond.files.rows import COMMENT, Rows, cells, first_row, is_lost_row, lines_of, read_rows
-from coldbond.files.spectrum import spectrum
+from coldbond.files.raman.axis import excitation, shift
+from coldbond.files.raman.axis import unit as light_unit
+from coldbond.files.rows import COMMENT, Rows, cells, check_above, first_row, lines_of, read_rows
+from coldbond.files.spectrum import gaps, spectrum
 from coldbond.files.stated import NO_PHOTON_ENERGY, set_stated
 
 __all__ = ["FORMAT", "REMEDY", "are_columns_of", "first_row"]
@@ -170,9 +172,11 @@ def _spectrum(
     unread = [names[index] for index in others if index not in named]
     if unread:
         attrs["unread"] = "; ".join(filter(None, [", ".join(unread), attrs.get("unread")]))
-    if axis.scale is not None:
+    if axis.scale == "light":
+        coordinate = _from_light(path, coordinate, names[column], attrs, stated, lines[0])
+    elif axis.scale is not None:
         attrs["energy_scale"] = axis.scale
-    if axis.scale is not None and stated.photon_energy is not None:
+    if axis.technique == "xps" and stated.photon_energy is not None:
         set_stated(attrs, "photon_energy", stated.photon_energy, "eV")
     if axis.scale == "kinetic":
         coordinate = _from_kinetic(path, coordinate, attrs, lines[0])
@@ -188,6 +192,7 @@ def _spectrum(
     sigma = next((values[:, index] for index in others if names[index] == SIGMA), None)
     if sigma is not None and axis.technique == "xrd":
         known = counted(intensity, sigma)
+    attrs |= gaps(path, coordinate, lines)
     recording = spectrum(path, axis.technique, coordinate, intensity, **known, attrs=attrs, lines=lines)
     if axis.technique != "xps":
         return recording
@@ -206,6 +211,19 @@ def _from_kinetic(path: Path, energy: np.ndarray, attrs: dict[str, Any], line: i
         reason = f"a kinetic energy of {energy.max():g} eV above the photon energy, {photon:g} eV"
         raise ReadError(path, line, reason, NO_PHOTON_ENERGY[1])
     return binding_energy(energy, photon)
+
+
+def _from_light(
+    path: Path, values: np.ndarray, name: str, attrs: Mapping[str, Any], stated: Stated, line: int
+) -> np.ndarray:
+    """Return Raman shifts from wavelengths; those of other spectra, such as luminescence, have a laser too."""
+    if stated.technique is None and stated.excitation is None:
+        reason = f"an intensity over {name} does not say that it is a Raman spectrum"
+        remedy = (
+            "state it with read(path, technique='raman', excitation=532) or technique and excitation_nm in manifest.csv"
+        )
+        raise ReadError(path, line, reason, remedy)
+    return shift(path, values, light_unit(name), excitation(stated, attrs.get("excitation")), name, line)
 
 
 def _axis(path: Path, table: Table, stated: Stated) -> tuple[int, Axis, list[str]]:
@@ -248,6 +266,18 @@ def _other_names(table: Table, stated: Stated) -> list[str]:
     return []
 
 
+def _names_another(line: str, technique: str) -> bool:
+    """Return whether a line of the header names columns, of which the first is no abscissa of the technique."""
+    bare = line.lstrip(COMMENT + " ")
+    first = re.split(r"[,;\t]|\s{2,}", bare)[0]
+    if re.match(r"[^,;\t(\[]*[:=]", bare) or not (INTENSITY.search(bare) or re.search(r"[(\[/]", first)):
+        return False  # a field, "Omega: 12", or prose
+    if technique == "raman" and re.search(r"(?i)wave ?number|\bcm\W*-\W*1|1/cm", first):
+        return False  # Raman programs call the shift so too
+    found = axes(first)
+    return bool(OTHER_AXIS.search(first)) or bool(found and all(axis.technique != technique for axis in found))
+
+
 def _check_values(
     path: Path, name: str, axis: Axis, values: np.ndarray, line: int, *, in_words: bool, stated: Stated
 ) -> None:
@@ -279,6 +309,9 @@ def _unnamed(path: Path, table: Table, stated: Stated) -> tuple[int, Axis, list[
     if names is None:
         reason = f"columns without names, which cannot be read as {technique}"
         raise ReadError(path, line, reason, "export them with their names and units")
+    if other := next((text for text in table.header if _names_another(text, technique or "")), None):
+        reason = f"{technique} is stated, and {other[:60]!r} above the numbers names another abscissa"
+        raise ReadError(path, line, reason, f"use a recording over {names[0]}, or export it so")
     if width not in ((2, 3) if technique == "xrd" else (len(names),)):
         reason = f"{width} columns without names, where {technique} has {', '.join(names)}"
         raise ReadError(path, line, reason, "export these columns alone, or with a line that names them")
@@ -295,15 +328,8 @@ def _table(path: Path, lines: list[str]) -> Table:
     first = first_row(lines)
     if first is None:
         raise ReadError(path, None, "no row of numbers", "export it again")
-    width = len(cells(lines[first]))
     rows = read_rows(path, lines, first)
-    for number, line in enumerate(lines[:first], start=1):
-        lone = re.fullmatch(r"\s*([0-9]+)\s*", line)
-        if is_lost_row(line, width) and not (lone and int(lone[1]) == len(rows.lines)):
-            reason = (
-                f"{line.strip()[:60]!r} above the first row of numbers may be a row whose values could not be measured"
-            )
-            raise ReadError(path, number, reason, "export the points that were measured, or without this line")
+    check_above(path, lines, first, len(rows.lines))
     header = [line.strip() for line in lines[:first] if line.strip()]
     for number, line in rows.comments:
         if number < rows.lines[-1] and (axes(line) or _is_field(line) or re.search("(?i)counts|intensity", line)):

@@ -15,11 +15,12 @@ import numpy as np
 
 from coldbond.files.electrochemistry.impedance_columns import FREQUENCY, TIME
 from coldbond.files.errors import ReadError
+from coldbond.files.numerals import NUMBER
 from coldbond.files.rows import COMMENT, cells
 from coldbond.files.stated import KALPHA, how_to_state_wavelengths
 
 #: A number that a header states; 1.5406e-10, 532,02.
-VALUE = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?![\d])"
+VALUE = r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?![.,]?\d)(?=[\s,;)\]/A-Za-zµμÅÅ°]|[\"'](?!\d)|$)"
 UNIT = r"(?:1\s?/\s?cm|cm\s?\^?\s?[-−]\s?1|cm⁻¹|[A-Za-zµμÅÅ°]+)"
 #: What may stand between the name of a field and its number: words and a unit in brackets, but no other number.
 BETWEEN = r"(?P<between>(?:[^:=\d]|1\s?/\s?cm|cm\s?\^?[-−]1)*?)(?:[:=]|(?<=[\w)\]])\s*[,;\t]|\s)\s*[\"']?"
@@ -104,6 +105,9 @@ def _value(path: Path, match: re.Match[str], quantity: Quantity) -> float:
                 f"{match[0].strip()!r} in the header: {unit!r} is no unit of {quantity.name} that is read ({known})"
             )
             raise ReadError(path, None, reason, "export it with another unit")
+    if match["unit"] and match.string[match.end("value")].isalpha():
+        reason = f"{match[0].strip()!r} in the header is not a number and a unit"
+        raise ReadError(path, None, reason, "export it again, or state it beside the file")
     return value
 
 
@@ -122,7 +126,12 @@ def wavelengths_of(path: Path, header: Sequence[str]) -> dict[str, float]:
     if first is None:
         # Two numbers behind one name: the second in the same line, with decimals and with no other unit.
         name = r"(?:wave[-_ ]?lengths?|lambda|λ)(?![-_ ]?[12]\b)"
-        pair = rf"(?i){name}(?P<between>[^:=\d]*)[:=]\s*({VALUE})\s*({UNIT})?\s*[,;/ ]\s*(\d+[.,]\d+)"
+        two = rf"(?i){name}(?P<between>[^:=\d]*)[:=]\s*({VALUE})\s*({UNIT})?\s*[,;/ ]\s*"
+        pair = rf"{two}(\d+[.,]\d+)(?=[\s,;)\]A-Za-zÅÅ]|$)"
+        for line in lines:
+            if re.search(rf"{two}\d*[.,]\d", line) and not re.search(pair, line):
+                reason = f"{line.strip()[:60]!r} in the header is not one wavelength or two"
+                raise ReadError(path, None, reason, how_to_state_wavelengths("Cu"))
         if match := next((found for line in lines if (found := re.search(pair, line))), None):
             stated = Quantity("wavelength", name, lengths)
             rest = match.string[match.end() :]
@@ -159,7 +168,7 @@ class Axis:
     label : str
         As errors call it.
     scale : str or None
-        "binding" or "kinetic" of photoelectrons.
+        "binding" or "kinetic" of photoelectrons; "light" where the axis of a Raman spectrum is a wavelength.
     pattern : re.Pattern
         Of its name.
     units : tuple of str
@@ -198,6 +207,15 @@ AXES = (
     ),
     Axis(
         "raman", "a Raman shift in 1/cm", None, re.compile(r"raman[-_ ]?shift", re.IGNORECASE), ("1/cm",), (-5e3, 1e4)
+    ),
+    # The wavelength of a diffraction pattern is a field, "wavelength: 1.54", and no column.
+    Axis(
+        "raman",
+        "a wavelength of light in nm",
+        "light",
+        re.compile(r"^\W*wave ?length\W*(?=(?:in\s+)?[nuµμ]m\b)", re.IGNORECASE),
+        ("nm", "um"),
+        (0.15, 5e3),
     ),
     Axis("eis", "a frequency", None, FREQUENCY),
     Axis("dc", "a time", None, TIME),
@@ -283,7 +301,7 @@ def _are_names(names: Sequence[str], values: np.ndarray) -> bool:
                 or axis_unit(name, axis) is not None
                 or any(INTENSITY.search(other) or OTHER_COLUMN.search(other) or axes(other) for other in others)
             )
-            if telling and not any(re.search(r"[:=]\s*\S", other) for other in names):
+            if telling and not any(re.search(r"[:=]\s*\S", other) or NUMBER.fullmatch(other) for other in names):
                 return True
     return False
 

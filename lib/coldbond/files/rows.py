@@ -67,13 +67,37 @@ def first_row(lines: Sequence[str]) -> int | None:
     return next((number for number, line in enumerate(lines) if are_numbers(cells(line))), None)
 
 
-def is_lost_row(line: str, width: int) -> bool:
-    """Return whether a line above the rows is a row too, in which a value is missing: "1e6, overload"."""
+def check_above(path: Path, lines: Sequence[str], first: int, points: int) -> None:
+    """Refuse text in which a line above the first row is a row too, in which a value is missing: "1e6, overload".
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For the error.
+    lines : sequence of str
+    first : int
+        Index of the first row.
+    points : int
+        Number of rows, which may stand alone in a line above them.
+    """
+    width = len(cells(lines[first]))
+    for number, line in enumerate(lines[:first], start=1):
+        if _is_lost(line, width) and line.strip() != str(points):
+            reason = f"{line.strip()[:60]!r} above the first row of numbers may be a row without all of its values"
+            raise ReadError(path, number, reason, "export the points that were measured, or without this line")
+
+
+def _is_lost(line: str, width: int) -> bool:
+    """Return whether a line above the rows looks like a row."""
     fields = cells(line)
     if not fields or line.strip()[:1] in COMMENT:
         return False
-    starts = NUMBER.fullmatch(fields[0].replace(",", ".", 1)) or MISSING.match(fields[0])
-    return bool(starts) and (len(fields) == width or len(fields) == 1 or fields[-1] == "")
+    are = [NUMBER.fullmatch(cell.replace(",", ".", 1)) is not None for cell in fields]
+    if are[0] or MISSING.match(fields[0]):
+        return len(fields) in (1, width) or fields[-1] == "" or any(are[1:2])
+    # A number with a letter in it, but no word: "20.00s0".
+    garbled = re.search(r"\d", fields[0]) and not re.search(r"[A-Za-z]{3}", fields[0]) and ":" not in line
+    return bool(garbled) and len(fields) == width and any(are)
 
 
 def read_rows(path: Path, lines: Sequence[str], start: int) -> Rows:
@@ -104,6 +128,11 @@ def read_rows(path: Path, lines: Sequence[str], start: int) -> Rows:
     for (number, line), fields in zip(body, rows, strict=True):
         if len(fields) != width or not are_numbers(fields):
             raise ReadError(path, number, f"{line[:60]!r} is not {width} numbers", f"{AGAIN}, with one table to a file")
+    for number, line in comments:
+        fields = cells(line.lstrip(COMMENT))
+        if len(fields) == width and are_numbers(fields):
+            reason = f"a row that is commented out, {line[:60]!r}"
+            raise ReadError(path, number, reason, "export it again, or use the file from before it was edited")
     places = [number for number, _ in body]
     _check_commas(path, rows, places)
     check_end(path, lines, [fields[-1] for fields in rows])

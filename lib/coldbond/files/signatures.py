@@ -21,7 +21,7 @@ NAMED_COLUMNS = "as text, with a first line that names the columns and their uni
 XPS = "export it as VAMAS (.vms)"
 RAMAN = "export the spectrum as text with wavenumbers in 1/cm, or as JCAMP-DX"
 CYCLER = "export the records as .csv or .xlsx, with test time, voltage and current"
-DIFFRACTION = "export it as .brml, or as text of two columns and state read(path, technique='xrd', wavelength=...)"
+DIFFRACTION = "export it as RAW4.00, .uxd or .xy; of plain columns state read(path, technique='xrd', wavelength=...)"
 NO_RECORDING = "use the file that the instrument or its program exported"
 PACKED = "unpack it, and read the files within"
 
@@ -38,7 +38,7 @@ STARTS: dict[bytes, Kind] = {
         "a Neware .nda that is damaged or of an unknown version", "export it from BTSDA as .csv or .xlsx"
     ),
     rb"\ABIO-LOGIC MODULAR FILE": Kind("a BioLogic .mpr file", "export it from EC-Lab as text (.mpt)"),
-    rb"\ARAW_1": Kind("a STOE .raw file", "export it from WinXPOW as .xy"),
+    rb"\ARAW_1": Kind("a STOE .raw file", "export it from WinXPOW as .xy, and state technique and wavelength"),
     rb"\ARAW[ 0-9]": Kind("a Bruker RAW file of another version than 1.01 and 4.00", DIFFRACTION),
     rb"\AV[35]RD": Kind("a Philips or PANalytical .rd or .sd file", "export it from HighScore or X'Pert as .xrdml"),
     rb"\A\n\n\xfe\xfe": Kind("a Bruker OPUS file", "save it in OPUS as JCAMP-DX (.dx)"),

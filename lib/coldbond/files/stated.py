@@ -138,12 +138,14 @@ def _set_photon_energy(path: Path, name: str, region: xr.DataTree, stated: float
             region.dataset = region.to_dataset().assign_coords(binding_energy=("binding_energy", moved, energy.attrs))
             energy = region.binding_energy
         set_stated(region.attrs, "photon_energy", stated, "eV", SAME_ENERGY)
-    photon_energy = region.attrs.get("photon_energy")
+    photon_energy = region.attrs.get("photon_energy", math.inf)
     least, most = (float(energy[end]) for end in (0, -1))
-    if photon_energy is not None and not (most <= photon_energy and least >= -ABOVE_FERMI and most > 0):
-        reason = f"{name} has binding energies from {least:.7g} to {most:.7g} eV at a photon energy of "
-        remedy = f"{NO_PHOTON_ENERGY[1]}, or export it with the right energy"
-        raise ReadError(path, None, f"{reason}{photon_energy:.7g} eV", remedy)
+    if not (most <= photon_energy and least >= -ABOVE_FERMI and most > 0):
+        reason = f"{name} has binding energies from {least:.7g} to {most:.7g} eV"
+        if math.isfinite(photon_energy):
+            reason += f" at a photon energy of {photon_energy:.7g} eV"
+        remedy = f"if the energies are kinetic, {NO_PHOTON_ENERGY[1]}; otherwise export it over binding energy"
+        raise ReadError(path, None, reason, remedy)
 
 
 def set_stated(attrs: dict[Any, Any], name: str, value: float, unit: str, same: float = SAME) -> None:

@@ -17,8 +17,8 @@ CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 
 def refusal(path: Path, data: bytes) -> ReadError:
     """Return the error for a file that no reader recognises."""
-    if known := closed.refusal(data):
-        return ReadError(path, None, f"{known[0]}, which this version does not read", known[1])
+    if known := closed.kind(data):
+        return _refused(path, known)
     if data.startswith(b"PK"):
         try:
             names = archive.check(path, data).namelist()

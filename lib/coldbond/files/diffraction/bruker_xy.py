@@ -27,7 +27,7 @@ from coldbond.files.errors import NO_ROWS, ReadError
 from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.header import wavelengths_of
 from coldbond.files.rows import lines_of, read_rows
-from coldbond.files.spectrum import spectrum
+from coldbond.files.spectrum import gaps, spectrum
 
 FIELD = re.compile(r'(\w+): "([^"]*)"')
 UNKNOWN = "DIFFRAC.EVA does not write whether its intensities are counts or counts per second"
@@ -57,6 +57,7 @@ def read_bruker_xy(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     attrs |= wavelengths_of(path, [comment for _, comment in rows.comments])
     known = {name: value for name, value in attrs.items() if value}
     angle, intensity = rows.values.T
+    known |= gaps(path, angle, rows.lines)
     return spectrum(
         path, "xrd", angle, intensity, units="arbitrary units", unknown=UNKNOWN, attrs=known, lines=rows.lines
     )

@@ -25,12 +25,12 @@ from coldbond.files.errors import NO_ROWS, ReadError
 from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import AGAIN
 from coldbond.files.rows import are_numbers, cells, lines_of, read_rows
-from coldbond.files.spectrum import spectrum
+from coldbond.files.spectrum import gaps, spectrum
 
 #: Lines above the rows.
 HEADER = 4
 ABSCISSA = re.compile(r"(?i)2-?theta|\bq\b|radial|azimuth|d-?spacing|distance|angle|channel")
-COUNT = re.compile(r"\s*(\d{1,9})(\s+[\d.]+)*\s*")
+COUNT = re.compile(r"\s*(\d{1,9})\s*")
 
 
 def is_chi(data: bytes) -> bool:
@@ -60,6 +60,7 @@ def read_chi(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         raise ReadError(path, HEADER, reason, AGAIN)
     angle, intensity = rows.values.T
     attrs = {"format": "fit2d-chi"} | ({"title": title} if (title := lines[0].strip()) else {})
+    attrs |= gaps(path, angle, rows.lines)
     unknown = "intensities averaged over the pixels of a ring"
     return spectrum(
         path, "xrd", angle, intensity, units="arbitrary units", unknown=unknown, attrs=attrs, lines=rows.lines

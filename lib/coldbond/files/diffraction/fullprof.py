@@ -23,13 +23,13 @@ from typing import Any
 
 import xarray as xr
 
-from coldbond.files.diffraction.scans import angles, counted
+from coldbond.files.diffraction.scans import angles, counted, points_of_range
 from coldbond.files.encoding import head
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import AGAIN, NUMBER
-from coldbond.files.rows import first_row, lines_of, read_rows, value_lists
-from coldbond.files.spectrum import spectrum
+from coldbond.files.rows import check_above, first_row, lines_of, read_rows, value_lists
+from coldbond.files.spectrum import gaps, spectrum
 
 RANGE = re.compile(r"\s*(\d+\.?\d*)[\s,]+(\d*\.?\d+)[\s,]+(\d+\.?\d*)(?:\s+[^\d\s].*)?\s*")
 #: Largest angle and step [degree] of a range.
@@ -65,7 +65,7 @@ def read_fullprof(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         return _xydata(path, lines)
     at, start, step, end = found
     body = [(number, line) for number, line in enumerate(lines[at + 1 :], start=at + 2)]
-    intensity, planned = value_lists(path, body), round((end - start) / step) + 1
+    intensity, planned = value_lists(path, body), points_of_range(start, step, end)
     if intensity.size != planned:
         reason = f"{intensity.size} intensities, where {start:g} to {end:g} degree in steps of {step:g} are {planned}"
         raise ReadError(path, at + 1, reason, AGAIN)
@@ -84,13 +84,14 @@ def _xydata(path: Path, lines: list[str]) -> xr.Dataset:
             reason = f"factors of angle and uncertainty, {line.strip()!r}, that are not 1"
             raise ReadError(path, number, reason, "export it without factors")
     rows = read_rows(path, lines, first)
+    check_above(path, lines, first, len(rows.lines))
     if rows.values.shape[1] not in (2, 3):
         reason = f"{rows.values.shape[1]} columns, not angle, intensity and standard uncertainty"
         raise ReadError(path, first + 1, reason, AGAIN)
     known: dict[str, Any] = {"units": "arbitrary units"}
     if rows.values.shape[1] == 3:
         known = counted(rows.values[:, 1], rows.values[:, 2])
-    attrs = {"format": "fullprof-xydata"}
+    attrs = {"format": "fullprof-xydata", **gaps(path, rows.values[:, 0], rows.lines)}
     return spectrum(path, "xrd", rows.values[:, 0], rows.values[:, 1], **known, attrs=attrs, lines=rows.lines)
 
 

@@ -29,7 +29,7 @@ from coldbond.files.errors import NO_ROWS, ReadError
 from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.numerals import AGAIN, number
 from coldbond.files.rows import cells, lines_of, read_rows
-from coldbond.files.spectrum import spectrum
+from coldbond.files.spectrum import gaps, spectrum
 
 CONDITIONS, POINTS = "[Measurement conditions]", "[Scan points]"
 UNKNOWN = "the file does not say that its intensities are counts as they were recorded"
@@ -70,7 +70,7 @@ def read_panalytical_csv(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     known: dict[str, Any] = {"units": "arbitrary units", "unknown": UNKNOWN}
     if "esd" in names:
         known = counted(intensity, rows.values[:, names.index("esd")])
-    attrs = _attrs(path, fields)
+    attrs = _attrs(path, fields) | gaps(path, angle, rows.lines)
     if unread := [name for name in names[1:] if name not in ("intensity", "esd")]:
         attrs["unread"] = ", ".join(unread)
     return spectrum(path, "xrd", angle, intensity, **known, attrs=attrs, lines=rows.lines)

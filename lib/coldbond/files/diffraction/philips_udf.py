@@ -21,7 +21,7 @@ from typing import Any
 
 import xarray as xr
 
-from coldbond.files.diffraction.scans import angles, wavelengths
+from coldbond.files.diffraction.scans import angles, points_of_range, wavelengths
 from coldbond.files.encoding import head
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Stated
@@ -51,7 +51,7 @@ def read_udf(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         raise ReadError(path, None, "DataAngleRange is not two angles", AGAIN)
     start, end = (number(path, cell, "DataAngleRange") for cell in ends)
     step = number(path, fields.get("ScanStepSize"), "ScanStepSize")
-    planned = round((end - start) / step) + 1 if step > 0 else 0
+    planned = points_of_range(start, step, end)
     if intensity.size != planned:
         reason = f"{intensity.size} intensities, where {start:g} to {end:g} degree in steps of {step:g} are {planned}"
         raise ReadError(path, len(lines), reason, AGAIN)

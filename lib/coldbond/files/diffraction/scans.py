@@ -39,6 +39,8 @@ BRUKER_AXES = {
     "twotheta": "2Theta",
     "2theta": "2Theta",
 }
+#: Points beyond which a range is damaged: 360 degree in steps of a hundred-thousandth.
+MOST_POINTS = 36_000_000
 #: Bytes of one intensity in binary files, a 32-bit float.
 FLOAT = 4
 
@@ -69,6 +71,12 @@ def wavelengths(
 def angles(start: float, step: float, points: int) -> np.ndarray:
     """Return equidistant angles [degree] from their start and step."""
     return np.round(start + step * np.arange(points), ANGLE_DECIMALS)
+
+
+def points_of_range(start: float, step: float, end: float) -> int:
+    """Return how many points a range has; 0 where start, step and end [degree] are none."""
+    possible = 0 < step <= end - start <= 360
+    return round((end - start) / step) + 1 if possible and (end - start) / step < MOST_POINTS else 0
 
 
 def latin(data: bytes) -> str:

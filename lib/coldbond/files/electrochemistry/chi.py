@@ -24,7 +24,7 @@ accuracy of the instrument's ranges is not in the file.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,9 @@ BY_HAND = (
     "copy the rows of one step into a text file below the lines '# applied_voltage: 0.5 V' and 'time/s, current/A'"
 )
 BY_COLUMNS = "write a CSV file with the columns test_time_second, voltage_volt and current_ampere, charge positive"
+#: A number with an exponent, and its decimals; the share of a column that must be written so before all must.
+SCIENTIFIC = re.compile(r"[-+]?\d\.(\d+)[eE][-+]\d+")
+ALIKE = 0.8
 ANODIC, CATHODIC = 1, -1
 AGAIN = "export it again as text"
 #: Blanks that may stand beside a number; other control characters are damage.
@@ -256,6 +259,8 @@ def _start(line: str) -> str | None:
 def _rows(path: Path, lines: list[str], at: int, width: int) -> tuple[np.ndarray, list[int]]:
     """Return the numbers below the column names in line `at`, and the line of each row."""
     body = [(number, line) for number, line in enumerate(lines[at + 1 :], start=at + 2) if line]
+    if body and (gap := next((n for n, (number, _) in enumerate(body) if number != body[0][0] + n), None)):
+        raise ReadError(path, body[gap][0] - 1, "an empty line between the points: one may be lost", AGAIN)
     rows = [_cells(line) for _, line in body]
     for (number, line), cells in zip(body, rows, strict=True):
         if len(cells) != width or not all(NUMBER.fullmatch(cell) for cell in cells):
@@ -264,7 +269,21 @@ def _rows(path: Path, lines: list[str], at: int, width: int) -> tuple[np.ndarray
         raise ReadError(path, at + 1, *NO_ROWS)
     if lines[-1]:
         raise ReadError(path, len(lines), *NO_LINE_BREAK)
+    for column in zip(*rows, strict=True):
+        _require_alike(path, column, [number for number, _ in body])
     return np.array(rows, float), [number for number, _ in body]
+
+
+def _require_alike(path: Path, cells: Sequence[str], lines: Sequence[int]) -> None:
+    """Refuse a number with other digits than its column, where the instrument writes all with an exponent."""
+    decimals = [len(found[1]) if (found := SCIENTIFIC.fullmatch(cell)) else -1 for cell in cells]
+    usual = max(set(decimals), key=decimals.count)
+    if usual < 0 or decimals.count(usual) < ALIKE * len(decimals):
+        return
+    row = next((row for row, own in enumerate(decimals) if own != usual), None)
+    if row is not None:
+        reason = f"{cells[row]!r} is not written like the other numbers of its column"
+        raise ReadError(path, lines[row], reason, AGAIN)
 
 
 def _cells(line: str) -> list[str]:

@@ -46,7 +46,8 @@ WITHOUT_RECORDS = {"LOG": "the log (.mpl)", "SETTING": "the settings (.mps)"}
 #: Line of the technique, counted from 0.
 TITLE = 3
 PER_HERTZ = {"mHz": 1e-3, "Hz": 1.0, "kHz": 1e3, "MHz": 1e6}
-#: A number that ends with an exponent of three digits, as EC-Lab writes it, is complete.
+#: A number as EC-Lab writes it, and the end of a row with such a number, which is complete.
+WRITTEN = re.compile(r"-?\d\.\d+E[+-]\d{3}")
 COMPLETE = re.compile(rb".*\dE[+-]\d{3}")
 AGAIN = "export it again as text from EC-Lab"
 TAB, LINE_BREAK = 9, 10
@@ -117,6 +118,8 @@ def _rows(path: Path, body: bytes, names: list[str], above: int) -> tuple[bytes,
     starts = np.append(0, ends[:-1] + 1)
     blank = [row for row in np.flatnonzero(tabs == 0) if not body[starts[row] : ends[row]].strip()]
     kept = np.delete(np.arange(ends.size), blank)
+    if blank and blank[0] < kept[-1]:
+        raise ReadError(path, int(blank[0]) + above + 1, "an empty line between the records: one may be lost", AGAIN)
     if blank:
         body = b"".join(body[starts[row] : ends[row] + 1] for row in kept)
     width = tabs[kept] + 1
@@ -182,11 +185,13 @@ class _Cells:
         if values.has_nulls():
             values = cells.str.strip_chars().cast(pl.Float64, strict=False)
         bad = ~values.is_finite().fill_null(False)
+        if WRITTEN.fullmatch(cells[0] or ""):  # by EC-Lab, all with as many digits
+            sizes = cells.str.strip_chars_start("-").str.len_bytes()
+            bad |= sizes != sizes.mode()[0]
         if bad.any():
             row = bad.arg_max() or 0
-            raise ReadError(
-                self.path, int(self.lines[row]), f"{name} is {self.cells[name][row] or ''!r}, not a number", AGAIN
-            )
+            reason = f"{name} is {cells[row] or ''!r}, not a number like the others"
+            raise ReadError(self.path, int(self.lines[row]), reason, AGAIN)
         return values.to_numpy()
 
     def _elapsed(self, name: str, cells: "pl.Series") -> np.ndarray:

@@ -25,6 +25,8 @@ NAMES = {
     "basytec-text": "Basytec export",
     "ec-lab-mpt": "EC-Lab export",
     "ec-lab-mpr": "EC-Lab binary file",
+    "chi-cp": "CH Instruments chronopotentiogram",
+    "chi-ocp": "CH Instruments open circuit potential",
     "cycling-text": "table of cycling records",
 }
 #: Formats that define the sign of the current: positive during charge. A recording that only charges needs no other

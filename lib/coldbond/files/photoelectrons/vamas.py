@@ -36,6 +36,7 @@ from coldbond.files.errors import ReadError
 from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.numerals import numbers
 from coldbond.files.photoelectrons.regions import RATE, energies, region, region_name, tree
+from coldbond.files.stated import NO_PHOTON_ENERGY
 
 IDENTIFIER = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 #: Bytes within which it must stand.
@@ -258,6 +259,9 @@ def _region(lines: Lines, header: Header, block: dict[str, Any], stated: Stated)
         reason = f"the abscissa of {within} is {scale!r} in {unit!r}"
         raise ReadError(path, block["line"], reason, "export it over kinetic or binding energy in eV")
     attrs = _attrs(block) | {"instrument": header.instrument}
+    if kind[0].lower() == "kinetic" and "photon_energy" not in attrs and stated.photon_energy is None:
+        reason = f"{within} is over kinetic energy, and its photon energy is missing"
+        raise ReadError(path, block["line"], reason, NO_PHOTON_ENERGY[1])
     energy, scale_attrs = energies(path, energy, kind[0].lower(), attrs.get("photon_energy"), stated, block["line"])
     attrs |= scale_attrs
     others = [column for column in range(len(labels)) if column not in (transmission, axis)]

@@ -30,7 +30,7 @@ import xarray as xr
 
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import ReadError
-from coldbond.files.format import Format, Stated
+from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.raman import axis
 from coldbond.files.spectrum import spectrum
 
@@ -86,7 +86,10 @@ def read_jcamp(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     form = re.sub(r"\s", "", form).upper()
     if form not in ("(XY..XY)", "(X++(Y..Y))"):
         raise ReadError(path, table.line, f"its table has the form {form!r}", "export it as (XY..XY) or (X++(Y..Y))")
-    x, y = (_pairs if form == "(XY..XY)" else _evenly_spaced)(path, records, rows, table.line + 1)
+    with np.errstate(all="ignore"):  # what is not finite is refused below
+        x, y = (_pairs if form == "(XY..XY)" else _evenly_spaced)(path, records, rows, table.line + 1)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ReadError(path, table.line, "values that are too large", AGAIN)
     _check_header(path, records, x, y)
     unit = _record(path, records, "YUNITS").text
     if re.search(axis.ABSORPTION, unit, re.IGNORECASE):
@@ -288,5 +291,6 @@ FORMAT = Format(
     extensions=(".jdx", ".dx", ".jcamp"),
     recognise=is_jcamp,
     read=read_jcamp,
-    reads="versions 4.24 and 5, one spectrum",
+    reads="versions 4.24 and 5, one spectrum over Raman shift or wavelength; labels may occur twice",
+    checked=(Checked("raman-jcampdx/tannic_acid.jdx", "MIT", "a plain parse"),),
 )

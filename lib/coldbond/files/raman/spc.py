@@ -33,7 +33,7 @@ from coldbond.files.raman import axis
 from coldbond.files.spectrum import spectrum
 
 HEADER, SUB_HEADER, LOG_HEADER = 512, 32, 64  # bytes
-NEW, BIG_ENDIAN = 0x4B, 0x4C  # version
+NEW, BIG_ENDIAN, OLD = 0x4B, 0x4C, 0x4D  # version
 # Flags.
 SHORT, MULTIPLE, LABELS, OWN_AXES, UNEVEN = 0x01, 0x04, 0x20, 0x40, 0x80
 FLOAT = -128  # exponent
@@ -58,8 +58,13 @@ AGAIN = "copy or export it again"
 
 def is_spc(data: bytes) -> bool:
     """Return whether the header is one of Galactic's new structure; it has no signature but its version."""
-    if len(data) < HEADER or data[1] not in (NEW, BIG_ENDIAN) or data.startswith(b"PK"):
+    if len(data) < HEADER or data[1] not in (NEW, BIG_ENDIAN, OLD) or data.startswith((b"PK", b"BM")):
         return False
+    if data[1] == OLD:  # the number of points is a float
+        ends = struct.unpack_from("<fff", data, 4)
+        return (
+            bool(np.isfinite(ends).all()) and 2 < ends[0] < 1 << 24 and ends[0] % 1 == 0 and data[16] <= LARGEST_NUMBER
+        )
     order = "<" if data[1] == NEW else ">"
     points, first, last, spectra = struct.unpack_from(f"{order}IddI", data, 4)
     known = data[2] <= 14 and (data[28] <= LARGEST_NUMBER or data[28] == 255)
@@ -69,8 +74,9 @@ def is_spc(data: bytes) -> bool:
 
 def read_spc(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the spectrum of a file that holds one."""
-    if data[1] == BIG_ENDIAN:
-        raise ReadError(path, None, "a Galactic .spc in big-endian order", EXPORT)
+    if data[1] != NEW:
+        what = "in big-endian order" if data[1] == BIG_ENDIAN else "in the old structure of before 1996"
+        raise ReadError(path, None, f"a Galactic .spc {what}", EXPORT)
     flags, _, kind, exponent, points, first, last, spectra = struct.unpack_from("<BBBbIddI", data)
     if spectra != 1:
         raise ReadError(path, None, f"a Galactic .spc of {spectra} spectra", EXPORT)
@@ -113,10 +119,11 @@ def _values(path: Path, data: bytes, points: int, ends: tuple[float, float] | No
     """Return axis and intensities; `ends` are those of an even axis, which float32 would round."""
     from spc_io import SPC  # slow to import
 
-    without_log = data[:248] + bytes(4) + data[252:]
+    # Date and log are read here: spc-io prints a date that does not exist.
+    alone = data[:32] + bytes(4) + data[36:248] + bytes(4) + data[252:]
     try:
         with np.errstate(all="ignore"):  # what is not finite is refused below
-            one = SPC.from_bytes_io(io.BytesIO(without_log))[0]
+            one = SPC.from_bytes_io(io.BytesIO(alone))[0]
             x, y = np.array(one.xarray, float), np.array(one.yarray, float)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, NotImplementedError) as error:
         raise ReadError(path, None, f"damaged: spc-io fails with {error}", AGAIN) from None

@@ -1,31 +1,30 @@
-"""Text of Raman spectrometers: lines in whatever encoding, and rows of numbers in which nothing is skipped."""
+"""Text of Raman spectrometers: lines, and rows of numbers in which nothing is skipped."""
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from coldbond.files.encoding import UTF_16, as_utf8, is_utf8
+from coldbond.files.encoding import as_utf8, head
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
 from coldbond.files.numerals import NUMBER, numbers
 
+#: Bytes at the start of a file by which its format is recognised.
+START = 1 << 12
+#: A number with one comma before three digits: a decimal comma, or a comma between thousands.
+THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")
+
 
 def lines(path: Path, data: bytes) -> list[str]:
-    """Return the lines of a file, without their line breaks; the last is "" unless the file was cut off.
-
-    Text that is not utf-8 is in latin-1: the programs write degree, micro and superscript signs, mostly on Windows.
-    """
-    plain = b"\0" not in data and not data.startswith(UTF_16) and not is_utf8(data)
-    text = data.decode("latin-1") if plain else as_utf8(path, data).decode()
-    return [line.removesuffix("\r") for line in text.split("\n")]
+    """Return the lines of a file, without their line breaks; the last is "" unless the file was cut off."""
+    return [line.removesuffix("\r") for line in as_utf8(path, data).decode().split("\n")]
 
 
 def start(data: bytes) -> str:
-    """Return the first 4 kB, to recognise a format; undecodable bytes are replaced."""
-    piece = data[:4096]
-    encoding = "utf-16" if piece.startswith(UTF_16) else "utf-8"
-    return piece.decode(encoding, "replace").removeprefix("\ufeff")
+    """Return the lines in the first 4 kB, to recognise a format; undecodable bytes are replaced."""
+    return "\n".join(head(data[:START]))
 
 
 def cells(line: str) -> list[str]:
@@ -72,6 +71,8 @@ def columns(
     rows = [(number, cells(line)) for number, line in enumerate(text[first:], start=first + 1) if line.strip()]
     if not rows:
         raise ReadError(path, first, *NO_ROWS)
+    if gap := next((before + 1 for (before, _), (after, _) in pairwise(rows) if after > before + 1), None):
+        raise ReadError(path, gap, "a line without numbers between the rows: one may be lost", remedy)
     for number, fields in rows:
         if len(fields) != len(names):
             raise ReadError(path, number, f"{len(fields)} fields where {len(names)} are expected", remedy)
@@ -80,6 +81,10 @@ def columns(
         numbers(path, [fields[column].replace(",", ".") for _, fields in rows], name, at, remedy)
         for column, name in enumerate(names)
     ]
+    with_comma = [cell for _, fields in rows for cell in fields[1:] if "," in cell]
+    if with_comma and not any("," in fields[0] for _, fields in rows) and all(map(THOUSANDS.fullmatch, with_comma)):
+        reason = f"{with_comma[0]} has a decimal comma, or a comma between thousands"
+        raise ReadError(path, first + 1, reason, "export it with decimal points and without separators of thousands")
     flat = "".join("".join(fields) for _, fields in rows)
     if "," in flat and "." in flat:
         raise ReadError(path, first + 1, "decimal commas and decimal points in one file", remedy)
