@@ -34,7 +34,7 @@ def text_lines(path: Path, data: bytes) -> list[str]:
         text = data.decode("utf-8-sig") if b"\0" not in data else as_utf8(path, data).decode()
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    return [line.rstrip("\r") for line in text.split("\n")]
+    return re.split(r"\r\n|\r|\n", text)
 
 
 def body(lines: Sequence[str], at: int, end: int | None = None) -> list[Line]:
