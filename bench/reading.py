@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +21,7 @@ discharge_capacity_Ah,charge_capacity_Ah,discharge_energy_Wh,charge_energy_Wh,Pr
 temperature_2_C,temperature_3_C,step_name
 """
 STEP = 3600  # records in a half cycle
+START, EVERY = datetime(2024, 5, 1), timedelta(seconds=10)
 
 
 def with_coldbond(path: str) -> int:
@@ -51,8 +53,8 @@ def write_landt_csv(path: Path, rows: int) -> None:
             capacity = f"{0.0002 * record / 360:.4f}"
             counters = f"0,{capacity}" if charge else f"{capacity},0"
             file.write(
-                f"{n + 1},{step // 2 + 1},{step + 1},05/{n // 8640 % 28 + 1:02d}/2024 {n // 360 % 24:02d}:"
-                f"{n // 6 % 60:02d}:{n % 6 * 10:02d},{10 * n + 0.02:.3f},{10 * record + 0.02:.3f},"
+                f"{n + 1},{step // 2 + 1},{step + 1},{START + n * EVERY:%m/%d/%Y %H:%M:%S},"
+                f"{10 * n + 0.02:.3f},{10 * record + 0.02:.3f},"
                 f"{0.0002 if charge else -0.0002:.4f},{3 + (record if charge else STEP - record) / STEP:.4f},"
                 f"{counters},0,0.0002,0,0,0,0,{'charge CC' if charge else 'discharge CC'},\n"
             )

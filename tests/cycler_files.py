@@ -1,6 +1,7 @@
 """A recording of known values, and its text in each of the formats that cyclers export, written out here by hand."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -55,11 +56,26 @@ def duration(seconds: float, days: str = "-") -> str:
     return f"{front}{hours % 24:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{milliseconds:03d}"
 
 
+def moment(start: datetime, record: Record) -> datetime:
+    """Date of a record, to the second, in a test whose first record has the date `start`."""
+    return start + timedelta(seconds=int(record.time - RECORDS[0].time + 1e-6))
+
+
+def step_time(record: Record) -> float:
+    """Time of a record in its step [s]."""
+    return record.time - next(other.time for other in RECORDS if other.step == record.step)
+
+
+def land_date(when: datetime) -> str:
+    """A date as LAND writes it: 2023/1/5 9:05:01."""
+    return f"{when:%Y}/{when.month}/{when.day} {when.hour}:{when:%M:%S}"
+
+
 def landt_rows() -> list[str]:
     """Rows of a Landt CSV, with the comma at their ends."""
-    dates = ["04/30/2024 14:33:19"] * 8 + ["05/01/2024 16:33:29"]
+    dates = [f"{moment(datetime(2024, 4, 30, 14, 33, 19), record):%m/%d/%Y %H:%M:%S}" for record in RECORDS]
     return [
-        f"{n},{r.cycle},{r.step},{dates[n - 1]},{r.time:.3f},0.020,{r.current:.6f},{r.voltage:.4f},"
+        f"{n},{r.cycle},{r.step},{dates[n - 1]},{r.time:.3f},{step_time(r):.3f},{r.current:.6f},{r.voltage:.4f},"
         f"{r.capacity if r.state == 'discharge' else 0:.6f},{r.capacity if r.state == 'charge' else 0:.6f},"
         f"0,0,0,0,0,0,{r.state if r.state == 'rest' else r.state + ' CC'},"
         for n, r in enumerate(RECORDS, start=1)
@@ -77,7 +93,8 @@ def land_rows(unsigned: bool = False, rest: str = "R", charge: str = "CCC", disc
     states = {"rest": rest, "charge": charge, "discharge": discharge}
     return [
         f"{n},{duration(r.time)},{(abs(r.current) if unsigned else r.current) * 1e3:.3f},{r.voltage:.4f},"
-        f"{r.capacity * 1e3:.3f},2023/1/{5 if r.time < 8e4 else 6} 9:05:{n:02d},{r.cycle},{r.step},{states[r.state]}"
+        f"{r.capacity * 1e3:.3f},{land_date(moment(datetime(2023, 1, 5, 9, 5, 1), r))},{r.cycle},{r.step},"
+        f"{states[r.state]}"
         for n, r in enumerate(RECORDS, start=1)
     ]
 

@@ -11,7 +11,7 @@ from coldbond import files
 from coldbond.cells import ccd, cycling, long_cycling, shorts
 from coldbond.cells.findings import long_cycling as long_cycling_findings
 from coldbond.files import ReadError, read
-from coldbond.files.electrochemistry import cycler_text, derived
+from coldbond.files.electrochemistry import counters, cycler_text
 from cycler_files import bdf_csv, land_rows, landt_csv
 from test_read_damage import LANDT_DAMAGE
 
@@ -67,7 +67,7 @@ def test_the_same_is_found_for_any_number_of_records_at_a_time(name, block, monk
 def in_blocks(monkeypatch, size: int) -> None:
     monkeypatch.setattr(files, "LONG", 1)
     monkeypatch.setattr(cycler_text, "BLOCK", size)
-    monkeypatch.setattr(derived, "BLOCK", 1)
+    monkeypatch.setattr(counters, "BLOCK", 1)
 
 
 LAND_WITHOUT_NUMBERS = "测试时间/Sec,电流/mA,电压/V,容量/mAh,系统时间,循环序号,步骤序号,工作模式\n"

@@ -9,7 +9,18 @@ import xarray as xr
 import xlsxwriter
 
 from coldbond.files import read
-from cycler_files import BDF_HEADER, LAND_HEADER, RECORDS, bdf_csv, duration, land_csv, land_rows, landt_csv, variable
+from cycler_files import (
+    BDF_HEADER,
+    LAND_HEADER,
+    RECORDS,
+    bdf_csv,
+    duration,
+    land_csv,
+    land_rows,
+    landt_csv,
+    moment,
+    variable,
+)
 
 
 def same(recording: xr.Dataset, *names: str, rtol: float = 1e-15, atol: float = 0.0) -> None:
@@ -41,7 +52,7 @@ def landdt_rows(header: str, states: dict[str, str], hours: bool = True) -> list
         *(
             [
                 *(n, round(r.time / 3600, 7) if hours else r.time, r.current * 1e3, r.capacity * 1e3, r.voltage, "-"),
-                *(datetime.datetime(2022, 3, 7, 9, 30, n), r.cycle, r.step, states[r.state]),
+                *(moment(datetime.datetime(2022, 3, 7, 9, 30, 1), r), r.cycle, r.step, states[r.state]),
             ]
             for n, r in enumerate(RECORDS, start=1)
         ),
@@ -186,9 +197,18 @@ def test_workbook_in_chinese_with_system_time_as_text(tmp_path):
 
 def test_lanhe_workbook_below_lines_about_the_test(tmp_path):
     header = ["Record", "SysTime", "Cycle", "Step", "TestTime", "Voltage/V", "Current/uA", "Capacity/uAh"]
-    date = "2022-03-07 09:30:00.500"
+    start = datetime.datetime(2022, 3, 7, 9, 30)
     rows = [
-        [n, date, r.cycle, r.step, duration(r.time, " "), r.voltage, r.current * 1e6, r.capacity * 1e6]
+        [
+            n,
+            f"{moment(start, r)}.500",
+            r.cycle,
+            r.step,
+            duration(r.time, " "),
+            r.voltage,
+            r.current * 1e6,
+            r.capacity * 1e6,
+        ]
         for n, r in enumerate(RECORDS, start=1)
     ]
     sheets = {"Test information": [["Test name"], ["K7"]], "Ch1_DefaultGroup": [["Channel", "1_2"], [], header, *rows]}
@@ -366,8 +386,8 @@ def test_when_the_counter_resets_is_found_in_the_records(tmp_path, reset, steps)
     ],
 )
 def test_when_the_counter_resets_is_left_open_where_the_records_do_not_tell(tmp_path, counter, steps):
-    rows = [f"{n},1,0.1,{q:.4f},{s}" for n, (q, s) in enumerate(zip(counter, steps, strict=True))]
-    header = "Test Time / s,Current / mA,Voltage / V,Step Capacity / mAh,Step Count / 1"
+    rows = [f"{n / 10},1,0.1,{q:.4f},{s}" for n, (q, s) in enumerate(zip(counter, steps, strict=True))]
+    header = "Test Time / h,Current / mA,Voltage / V,Step Capacity / mAh,Step Count / 1"
     recording = read(written(tmp_path / "a.csv", "\n".join([header, *rows, ""])))
     assert recording.capacity.attrs["resets"] == "undetermined"
 
@@ -381,7 +401,7 @@ def test_counters_of_both_directions_are_judged_together(tmp_path):
         "3,-1,0.1,2,4,0.0,0.5",
         "4,1,0.1,2,5,0.5,0.5",
     ]
-    header = "test_time_s,current_mA,voltage_V,cycle_index,step_index,charge_capacity_mAh,discharge_capacity_mAh"
+    header = "test_time_h,current_mA,voltage_V,cycle_index,step_index,charge_capacity_mAh,discharge_capacity_mAh"
     recording = read(written(tmp_path / "a.csv", "\n".join([header, *rows, ""])))
     assert recording.charge_capacity.attrs["resets"] == recording.discharge_capacity.attrs["resets"] == "undetermined"
     rows[3] = "3,-1,0.1,2,4,0.0,0.0"
@@ -395,9 +415,9 @@ def test_a_capacity_channel_that_is_not_there_or_not_always(tmp_path):
         row[4] = "-"
     recording = read(written(tmp_path / "a.csv", land_csv([",".join(row) for row in rows])))
     assert "capacity" not in recording and "Capacity/mAh" in recording.unread
-    rows[3][4] = "0.312"
+    rows[4][4] = "0.624"
     recording = read(written(tmp_path / "a.csv", land_csv([",".join(row) for row in rows])))
-    np.testing.assert_array_equal(recording.capacity, [np.nan] * 3 + [0.000312] + [np.nan] * 5)
+    np.testing.assert_array_equal(recording.capacity, [np.nan] * 4 + [0.000624] + [np.nan] * 4)
 
 
 def test_lost_records_are_counted_and_no_error(tmp_path):
@@ -419,7 +439,7 @@ def test_record_numbers_that_start_anew_count_nothing(tmp_path):
         ("04/05/2024 00:00:00", "04/06/2024 00:00:00", 86400, "2024-04-05T00:00:00"),
         ("04/05/2024 00:00:00", "05/05/2024 00:00:00", 86400, "2024-05-04T00:00:00"),
         ("04/05/2024 14:33:19", "04/05/2024 15:33:19", 3600, None),
-        ("2023/1/5 9:05", "2023/1/9 9:05", 3600, "2023-01-05T09:05:00"),
+        ("2023/1/5 9:05", "2023/1/5 10:05", 3600, "2023-01-05T09:05:00"),
         ("2023-01-05T09:05:06.5", "2023-01-05T09:05:06.5", 0, "2023-01-05T09:05:06.500000"),
         ("last Monday", "last Tuesday", 3600, None),
         ("2023-13-05 09:05:06", "2023-13-05 10:05:06", 3600, None),

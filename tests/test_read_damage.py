@@ -33,7 +33,11 @@ def replaced(text: str, line: int, old: str, new: str) -> str:
 
 LANDT_DAMAGE = {
     "text in a number": (replaced(landt_csv(), 12, "0.0657", "0.06S7"), 12, "voltage_V is '0.06S7', not a number"),
-    "decimal comma": (landt_csv().replace(",", ";").replace("0.0657", "0,0657"), 12, "voltage_V is '0,0657'"),
+    "decimal comma": (
+        landt_csv().replace(",", ";").replace("0.020", "0,020", 1),
+        8,
+        "current_A is '0.000000', in a file with decimal commas",
+    ),
     "not finite": (replaced(landt_csv(), 12, "0.0657", "nan"), 12, "voltage_V is 'nan', not a finite number"),
     "infinite": (replaced(landt_csv(), 12, "0.000312", "1e999"), 12, "current_A is 'inf', not a finite number"),
     "empty": (replaced(landt_csv(), 12, "0.0657", ""), 12, "voltage_V is empty"),
@@ -96,7 +100,11 @@ LAND_DAMAGE = {
         15,
         "other columns than the first",
     ),
-    "records without a current": (land_csv(header=LAND_HEADER.replace("Current/mA", "I")), 9, "no column for current"),
+    "records without a current": (
+        land_csv(header=LAND_HEADER.replace("Current/mA", "Flow/mA")),
+        9,
+        "no column for current",
+    ),
     "no records in the table": (LAND_HEADER + "\nCycle,CapC/mAh\n1,0.5\n", 1, "no rows"),
     "no sign, no state": (
         land_csv(land_rows(unsigned=True), LAND_HEADER.replace("StepStatus", "Note")),
@@ -143,8 +151,14 @@ def test_bytes_of_no_text_are_found_in_any_encoding(tmp_path, encoding, mark):
     assert "not text in" in error.reason
 
 
-def test_utf_16_without_its_mark(tmp_path):
-    assert "utf-16 without byte-order mark" in refused(tmp_path / "a.csv", landt_csv().encode("utf-16-le")).reason
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_recognised(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes(landt_csv().encode(encoding))
+    recording = read(path)
+    assert recording.attrs["encoding"] == "utf-16"
+    path.write_text(landt_csv(), newline="")
+    assert recording.equals(read(path))
 
 
 @pytest.mark.parametrize("text", [landt_csv(), land_csv(), bdf_csv()], ids=["landt", "land", "bdf"])
@@ -192,7 +206,7 @@ FOREIGN = {
     "no column of the current": b"EC-Lab ASCII FILE\nNb header lines : 4\n\ntime/s\tEwe/V\n1\t2\n",
     "no columns are named as Re(Z) and Im(Z) or as |Z| and phase": b"time/s,freq/Hz,|Z|/Ohm,I/A,Ewe/V\n1,2,3,4,5\n",
     "of current among time/s, Potential/V": b"time/s,Potential/V\n1,2\n",
-    "old format": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    "old format": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "Workbook".encode("utf-16-le") + bytes(600),
     "without a header": b"0.00000,4.17607\n3.40000,3.46396\n",
     "no recording in a format": b"Dear reader,\nthis is a letter, not a recording.\n",
     "binary": bytes(range(256)),

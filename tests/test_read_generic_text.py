@@ -1,5 +1,7 @@
 """Delimited text of spectra: what its header must say, and what is refused instead of guessed."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -60,25 +62,42 @@ def test_a_diffraction_pattern_states_its_wavelengths(tmp_path, header, waveleng
     assert pattern.attrs["technique"] == "xrd" and pattern.two_theta.attrs["units"] == "degree"
 
 
-def test_the_line_that_is_asked_for_mends_the_file(tmp_path):
-    """Each mend is followed to the letter, from a bare table to a pattern."""
-    bare = rows("xrd", " ")
-    with pytest.raises(ReadError, match="numbers without a header") as caught:
-        saved(tmp_path / "a.xy", bare)
-    spectrum = "1000 12.0 5.1\n900 12.4 5.0\n800 12.9 4.7\n700 13.2 4.4\n600 13.7 3.9\n"
-    for line in caught.value.remedy.split("'")[1::2]:
-        if "voltage" in line:
-            continue  # of a cycler
-        read_as = saved(tmp_path / "a.xy", f"{line}\n{spectrum if 'Im(Z)' in line else bare}")
-        assert read_as.attrs["format"] == ("eis-text" if "Im(Z)" in line else "text")
-    with pytest.raises(ReadError, match="no wavelength") as caught:
-        saved(tmp_path / "a.xy", "# two_theta, intensity\n" + bare)
-    line = caught.value.remedy.split("'")[1]
-    assert saved(tmp_path / "a.xy", f"{line}\n# two_theta, intensity\n{bare}").attrs["wavelength_kalpha2"] == 1.544414
+def advised(error: ReadError) -> dict:
+    """Return the arguments of the first `read(path, ...)` that the remedy names."""
+    call = re.search(r"read\(path, (.*?)\)(?=[ ,;.]|$)", error.remedy)[1]
+    return eval(f"dict({call})")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (rows("xrd", " "), "numbers without a header"),
+        ("LLZ pellet\n" + rows("xrd", "\t"), "numbers without a header"),
+        ("# two_theta, counts\n" + rows("xrd"), "states no wavelength"),
+        ("# wavelength: 1.5418\n# two_theta, counts\n" + rows("xrd"), "mean of Cu K-alpha1 and K-alpha2"),
+        ("# wavelength: 0.15406\n# two_theta, counts\n" + rows("xrd"), "or Cu K-alpha in nm"),
+        ("# wavelength: 1.5444 1.5406\n# two_theta, counts\n" + rows("xrd"), "are not K-alpha1 and K-alpha2"),
+    ],
+)
+def test_what_the_refusal_of_a_pattern_asks_for_is_stated_beside_the_file(tmp_path, text, reason):
+    """The advice is followed to the letter, and the file stays as it is."""
+    (tmp_path / "a.xy").write_text(text)
+    with pytest.raises(ReadError, match=reason) as caught:
+        read(tmp_path / "a.xy")
+    assert "manifest" in caught.value.remedy and "add a line" not in caught.value.remedy
+    pattern = read(tmp_path / "a.xy", **advised(caught.value))
+    np.testing.assert_allclose(pattern.two_theta, X["xrd"])
+    np.testing.assert_array_equal(pattern.intensity, Y)
+    assert pattern.attrs["wavelength_kalpha1"] == pytest.approx(1.540593, abs=1e-6)
+    assert pattern.attrs["wavelength_kalpha2"] == pytest.approx(1.544427, abs=1e-6)
+
+
+def test_the_photon_energy_is_stated_beside_the_file(tmp_path):
+    (tmp_path / "a.xy").write_text("# E_kin, intensity\n" + rows("xps"))
     with pytest.raises(ReadError, match="no photon energy") as caught:
-        saved(tmp_path / "a.xy", "# E_kin, intensity\n" + bare)
-    line = caught.value.remedy.split("'")[1]
-    assert saved(tmp_path / "a.xy", f"{line}\n# E_kin, intensity\n{bare}").children
+        read(tmp_path / "a.xy")
+    (region,) = read(tmp_path / "a.xy", **advised(caught.value)).children.values()
+    np.testing.assert_allclose(region.binding_energy, 1486.6 - X["xps"][::-1], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +143,12 @@ def test_of_several_columns_the_named_ones_are_read(tmp_path):
 BINDING = "Binding energy/eV,counts\n"
 DAMAGE = {
     "no wavelength": ("# two_theta, counts\n" + rows("xrd"), None, "states no wavelength"),
-    "wavelength in nm": ("# wavelength: 0.0154\n# two_theta, counts\n" + rows("xrd"), None, "not one wavelength"),
-    "swapped": ("# wavelength: 1.5444 1.5406\n# two_theta, counts\n" + rows("xrd"), None, "not one wavelength"),
+    "wavelength in nm": (
+        "# wavelength: 0.0154\n# two_theta, counts\n" + rows("xrd"),
+        None,
+        "0.0154 is not a wavelength",
+    ),
+    "swapped": ("# wavelength: 1.5444 1.5406\n# two_theta, counts\n" + rows("xrd"), None, "are not K-alpha1"),
     "no photon energy": ("E_kin,counts\n" + rows("xps"), 2, "no photon energy is stated"),
     "both energies": (
         "BE/eV,KE/eV,counts\n1,2,3\n2,1,3\n",
@@ -139,7 +162,7 @@ DAMAGE = {
         2,
         "2 of the columns BE/eV, counts, counts 2 can be the intensity",
     ),
-    "unnamed columns": ("# binding energy\n1,2,3\n2,1,3\n", 2, "none of the columns (unnamed) can be the abscissa"),
+    "unnamed columns": ("# binding energy\n1,2,3\n2,1,3\n", 2, "without a line that names their columns"),
     "text": (BINDING + rows("xps").replace("45.0", "4s.0"), 5, "is not 2 numbers"),
     "gap": (BINDING + rows("xps").replace("45.0", ""), 5, "is not 2 numbers"),
     "nan": (BINDING + rows("xps").replace("45.0", "nan"), 5, "is not 2 numbers"),
@@ -150,7 +173,7 @@ DAMAGE = {
         2,
         "commas and decimal points",
     ),
-    "commas between and within": (BINDING + rows("xps", ",", ","), 2, "none of the columns (unnamed)"),
+    "commas between and within": (BINDING + rows("xps", ",", ","), 2, "without a line that names their columns"),
     "twice": (BINDING + rows("xps") * 2, 10, "is not monotonic"),
     "back and forth": (BINDING + rows("xps").replace("280.150", "280.950"), 6, "is not monotonic"),
     "another table below": (BINDING + rows("xps") + "a,b\n" + rows("xps"), 10, "is not 2 numbers"),

@@ -97,6 +97,48 @@ def test_a_table_that_runs_down_is_turned(tmp_path):
     xr.testing.assert_allclose(saved(tmp_path / "a.jdx", text), saved(tmp_path / "b.jdx", jcamp(DIFDUP)))
 
 
+@pytest.mark.parametrize("number", ["1E0", "10e-1", "1.0E+00"])
+def test_an_exponent_without_a_sign(tmp_path, number):
+    header = {"XFACTOR": number, "MAXY": "6.4E1", "YFACTOR": "5E-1", "NPOINTS": "53"}
+    np.testing.assert_allclose(saved(tmp_path / "a.jdx", jcamp(DIFDUP, **header)).intensity, 0.5 * np.array(ORDINATES))
+    rows = "\n".join(f"{x:.3f}, {y / 10}E1" for x, y in zip(np.linspace(FIRST, LAST, 53), ORDINATES, strict=True))
+    spectrum = saved(tmp_path / "a.jdx", jcamp(rows, "(XY..XY)"))
+    np.testing.assert_allclose(spectrum.intensity, 0.5 * np.array(ORDINATES))
+
+
+@pytest.mark.parametrize("unit", ["Raman Shift (cm-1)", "CM-1", "cm^-1", "WAVENUMBERS (1/CM)", "Raman shift / cm⁻¹"])
+def test_how_the_unit_of_the_abscissa_is_written(tmp_path, unit):
+    spectrum = saved(tmp_path / "a.jdx", jcamp(DIFDUP, XUNITS=unit))
+    np.testing.assert_allclose(spectrum.raman_shift, np.linspace(FIRST, LAST, 53))
+
+
+def test_an_abscissa_in_nm_is_converted_with_the_laser_of_the_file_or_of_the_user(tmp_path):
+    light = np.linspace(FIRST, LAST, 53)
+    text = jcamp(DIFDUP, XUNITS="NANOMETERS")
+    np.testing.assert_allclose(saved(tmp_path / "a.jdx", text).raman_shift, 1e7 / 532 - 1e7 / light)
+    (tmp_path / "a.jdx").write_text(text)
+    stated = read(tmp_path / "a.jdx", excitation=590)
+    np.testing.assert_allclose(stated.raman_shift, 1e7 / 590 - 1e7 / light)
+    assert stated.attrs["stated"] == "excitation 590 nm, the file says 532 nm"
+
+
+def test_a_label_that_occurs_twice(tmp_path):
+    text = jcamp(DIFDUP).replace("##XUNITS", "##OWNER= somebody\n##XUNITS")
+    spectrum = saved(tmp_path / "a.jdx", text)
+    assert spectrum.attrs["unread"].startswith("##OWNER= of line") and spectrum.sizes["raman_shift"] == 53
+    assert "unread" not in saved(tmp_path / "a.jdx", text.replace("somebody", "nobody")).attrs
+
+
+@pytest.mark.parametrize(
+    ("label", "nm"),
+    [("$LASER WAVELENGTH", ("785 nm", 785)), ("$EXCITATION (NM)", ("785", 785)), ("$LASER", ("18796.99 cm-1", 532)),
+     ("$LASER POWER", ("600", None)), ("$LASER INTENSITY", ("600", None)), ("$EXCITATION", ("0.633 um", 633))],
+)  # fmt: skip
+def test_the_laser_and_its_unit(tmp_path, label, nm):
+    text = jcamp(DIFDUP).replace("##$LASER WAVELENGTH= 532.0 nm", f"##{label}= {nm[0]}")
+    assert saved(tmp_path / "a.jdx", text).attrs.get("excitation") == (nm[1] and pytest.approx(nm[1], abs=1e-3))
+
+
 def test_header_fields(tmp_path):
     spectrum = saved(tmp_path / "a.jdx", jcamp(DIFDUP))
     attrs = spectrum.attrs
@@ -124,23 +166,29 @@ def test_no_line_of_a_jcamp_file_can_be_lost_or_doubled_unnoticed(tmp_path, text
     whole, lines = saved(tmp_path / "a.jdx", text), text.splitlines(keepends=True)
     damaged = [(lines[:cut], "") for cut in range(1, len(lines))]
     damaged += [(lines[:at] + lines[at + 1 :], line) for at, line in enumerate(lines)]
-    damaged += [([*lines[:at], line, *lines[at:]], "") for at, line in enumerate(lines) if not line.startswith("$$")]
+    damaged += [([*lines[:at], line, *lines[at:]], "twice") for at, line in enumerate(lines) if line[:2] != "$$"]
     for number, (kept, lost) in enumerate(damaged):
         try:
             spectrum = saved(tmp_path / "b.jdx", "".join(kept))
         except ReadError as error:
             assert error.remedy, number
         else:
-            assert lost.startswith(UNNEEDED) or (lost.startswith(("##FIRSTX", "##LASTX")) and "(XY..XY)" in text)
+            assert lost.startswith(("twice", *UNNEEDED)) or (
+                lost.startswith(("##FIRSTX", "##LASTX")) and "(XY..XY)" in text
+            )
             xr.testing.assert_equal(spectrum, whole)
 
 
 DAMAGE = {
     "infrared": (jcamp(DIFDUP, DATA_TYPE="INFRARED SPECTRUM"), "its data type is 'INFRARED SPECTRUM'"),
     "several": (jcamp(DIFDUP, DATA_TYPE="LINK"), "its data type is 'LINK'"),
-    "another after it": (jcamp(DIFDUP) * 2, "more follows after ##END="),
+    "another after it": (jcamp(DIFDUP) * 2, "more follows after ##END=: 2 spectra in one file"),
     "another within it": (jcamp(DIFDUP).replace("##END=", "##TITLE=b\n##END="), "the label 'TITLE' occurs twice"),
-    "wavelength": (jcamp(DIFDUP, XUNITS="NANOMETERS"), "the abscissa is in 'NANOMETERS'"),
+    "seconds": (jcamp(DIFDUP, XUNITS="SECONDS"), "the abscissa is in 'SECONDS'"),
+    "wavelength": (jcamp(DIFDUP, XUNITS="NANOMETERS", **{"$LASER_WAVELENGTH": ""}), "no excitation is stated"),
+    "absorbance": (jcamp(DIFDUP, YUNITS="ABSORBANCE"), "the ordinate is in 'ABSORBANCE'"),
+    "factor twice": (jcamp(DIFDUP).replace("##NPOINTS", "##YFACTOR= 2\n##NPOINTS"), "the label 'YFACTOR' occurs twice"),
+    "laser twice": (jcamp(DIFDUP).replace("##NPOINTS", "##$LASER WAVELENGTH= 785 nm\n##NPOINTS"), "occurs twice"),
     "peaks": (jcamp(DIFDUP).replace("##XYDATA= (X++(Y..Y))", "##PEAK TABLE= (XY..XY)"), "no ##XYDATA="),
     "form": (jcamp(DIFDUP, "(XYW..XYW)"), "its table has the form '(XYW..XYW)'"),
     "points": (jcamp(DIFDUP, NPOINTS="54"), "53 ordinates where ##NPOINTS= states 54"),
@@ -210,6 +258,24 @@ def test_bwtek(tmp_path, comma):
     assert spectrum.intensity.attrs["counting"].startswith("unknown")
 
 
+@pytest.mark.parametrize("program", ["BWRam4.11_11", "BWSpec4.11_1", "BWID 3"])
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+def test_programs_and_separators_of_bwtek(tmp_path, program, separator):
+    text = bwtek(comma=False).replace("BWRam4.11_11", program).replace(";", separator)
+    spectrum = saved(tmp_path / "a.txt", text.replace("intigration times", "integration time"))
+    np.testing.assert_allclose(spectrum.intensity, 10.5 * np.arange(2, 8))
+    assert (spectrum.attrs["excitation"], spectrum.attrs["integration_time"]) == (LASER, 60)
+
+
+def test_a_bwtek_file_without_its_laser_is_read_once_it_is_stated(tmp_path):
+    text = bwtek().replace("laser_wavelength;532,02\n", "")
+    with pytest.raises(ReadError, match=r"read\(path, excitation=785\)"):
+        saved(tmp_path / "a.txt", text)
+    spectrum = read(tmp_path / "a.txt", excitation=LASER)
+    np.testing.assert_allclose(spectrum.raman_shift, 500 + 2.97 * np.arange(2, 8))
+    assert spectrum.attrs["excitation"] == LASER
+
+
 def test_bwtek_without_dark_counts(tmp_path):
     spectrum = saved(tmp_path / "a.txt", bwtek(subtracted=False))
     np.testing.assert_allclose(spectrum.intensity, 1000 + 10.5 * np.arange(2, 8))
@@ -228,6 +294,7 @@ BWTEK_DAMAGE = {
     "two spectra": (bwtek().replace("Reference", "Raw data #2"), 9, "several spectra (Raw data #2)"),
     "outside the range": (bwtek().replace(";2", ";2", 1).replace("pixel_num;10", "pixel_num;11"), 19, "10 rows"),
     "encoding": (bwtek().encode() + b"\xff", 20, "not text in utf-8"),
+    "a column twice": (bwtek().replace("Reference", "Dark"), 9, "several columns named Dark"),
 }
 
 

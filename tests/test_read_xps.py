@@ -115,6 +115,60 @@ def test_regions_of_several_samples_are_told_apart(tmp_path):
     assert list(tree.children) == ["C 1s, LLZ", "C 1s, InN-LLZ"]
 
 
+def test_a_vamas_file_over_kinetic_energy_without_photons_reads_once_they_are_stated(tmp_path):
+    text = changed("1486.6", "1E+37", changed("1486.6", "1E+37"))
+    with pytest.raises(ReadError, match=r"read\(path, photon_energy=.* column photon_energy_eV of manifest"):
+        saved(tmp_path / "a.vms", text)
+    whole = saved(tmp_path / "b.vms", TWO)
+    for name, region in read(tmp_path / "a.vms", photon_energy=PHOTONS).children.items():
+        np.testing.assert_array_equal(region.binding_energy, whole[name].binding_energy)
+        assert region.attrs["photon_energy"] == PHOTONS and "stated" not in region.attrs
+
+
+@pytest.mark.parametrize("kind", ["kinetic", "binding"])
+def test_the_photon_energy_stated_counts_and_both_are_named(tmp_path, kind):
+    path = tmp_path / "a.vms"
+    path.write_text(vamas_text([block("C 1s", kind=kind)]))
+    region, whole = read(path, photon_energy=1486.7)["C 1s"], read(path)["C 1s"]
+    moved = 0.1 if kind == "kinetic" else 0.0
+    np.testing.assert_allclose(region.binding_energy, whole.binding_energy + moved, rtol=0, atol=1e-9)
+    assert region.attrs["stated"] == "photon_energy 1486.7 eV, the file says 1486.6 eV"
+
+
+@pytest.mark.parametrize("wrong", ["1.4866", "1253.6", "14866"])
+def test_a_wrong_photon_energy_is_refused_or_put_right_by_the_user(tmp_path, wrong):
+    survey = changed("1200.500", "1380.500", vamas_text([block("C 1s")]))
+    text = changed("1486.6", wrong, survey)
+    if wrong != "14866":  # binding energies of 13 keV exist
+        with pytest.raises(ReadError, match=r"C 1s has binding energies from .*photon_energy_eV of manifest"):
+            saved(tmp_path / "a.vms", text)
+    (tmp_path / "a.vms").write_text(text)
+    region = read(tmp_path / "a.vms", photon_energy=PHOTONS)["C 1s"]
+    np.testing.assert_allclose(region.binding_energy, saved(tmp_path / "b.vms", survey)["C 1s"].binding_energy)
+
+
+def test_nul_bytes_at_the_ends_of_lines_are_let_pass(tmp_path):
+    """MultiPak writes "1s" with one. Within a line they are damage."""
+    text = TWO.replace("\r\n1s\r\n", "\r\n1s\0\r\n")
+    xr.testing.assert_equal(saved(tmp_path / "a.vms", text), saved(tmp_path / "b.vms", TWO))
+    with pytest.raises(ReadError, match="NUL"):
+        saved(tmp_path / "c.vms", TWO.replace("\r\n911\r\n", "\r\n9\0001\r\n"))
+
+
+def test_levels_of_a_depth_profile_have_their_etch_time(tmp_path):
+    blocks = []
+    for seconds in (0, 30):
+        lines = block("C 1s")
+        at = next(index for index, (number, _) in enumerate(lines) if number == 12)
+        blocks.append([*lines[:at], (11, seconds), *lines[at:]])
+    text = vamas_text(blocks).replace("REGULAR\r\n2\r\n0\r\n", "REGULAR\r\n2\r\n1\r\nEtch Time\r\ns\r\n")
+    tree = saved(tmp_path / "a.vms", text)
+    assert {name: one.attrs["experimental_variables"] for name, one in tree.children.items()} == {
+        "C 1s": "Etch Time 0 s",
+        "C 1s (2)": "Etch Time 30 s",
+    }
+
+
 def test_blank_lines_before_the_identifier_are_let_pass(tmp_path):
     xr.testing.assert_equal(saved(tmp_path / "a.vms", "\r\n\r\n" + TWO), saved(tmp_path / "b.vms", TWO))
 
@@ -180,6 +234,8 @@ DAMAGE = {
     "photon energy of nothing": (changed("1486.6", "0"), "its photon energy is missing"),
     "negative count": (changed("405", "-405"), "negative"),
     "Auger": (changed("XPS", "AES dir"), "technique 'AES dir'"),
+    "energy loss": (changed("XPS", "ELS"), "technique 'ELS'"),
+    "energy loss as XPS": (changed("Kinetic Energy", "Energy Loss"), "the abscissa of block 1 (C 1s) is 'Energy Loss'"),
     "map": (changed("NORM", "MAP"), "an experiment of mode MAP"),
     "mapping scan": (changed("REGULAR", "MAPPING"), "a scan of mode MAPPING"),
     "abscissa": (changed("Kinetic Energy", "Mass"), "the abscissa of block 1 (C 1s) is 'Mass'"),
@@ -195,7 +251,7 @@ DAMAGE = {
     "no energy": (IRREGULAR.replace("Kinetic Energy", "Time"), "the abscissa of block 1 (C 1s) is ''"),
     "nothing but energy": (IRREGULAR.replace("Intensity", "Transmission"), "no ordinates but"),
     "another encoding": (TWO.replace("Lens", "\xff").encode("latin-1"), "not text in utf-8"),
-    "utf-16 without mark": (TWO.encode("utf-16")[2:], "binary file, or utf-16"),
+    "utf-16 that was cut off": (TWO.encode("utf-16")[2:-1], "not text in utf-16"),
 }
 
 
@@ -248,6 +304,17 @@ def test_avantage_workbook(tmp_path):
     assert region.attrs["charge_reference"] == tree.attrs["charge_reference"] == "Carbon BE 284.83"
     assert region.attrs["unread"] == "Backgnd., C 1s A"
     assert tree.attrs["unread"] == "sheet Titles, sheet Peak Table" and tree.attrs["format"] == "avantage"
+
+
+def test_an_avantage_workbook_over_kinetic_energy_reads_once_the_photon_energy_is_stated(tmp_path):
+    fields = {"A15": "Kinetic Energy (E)"} | {f"A{row + 17}": round(1200.5 + STEP * row, 3) for row in range(6)}
+    (tmp_path / "a.xlsx").write_bytes(avantage(**fields))
+    with pytest.raises(ReadError, match=r"sheet 'C1s Scan', row 15.*read\(path, photon_energy"):
+        read(tmp_path / "a.xlsx")
+    region = read(tmp_path / "a.xlsx", photon_energy=1486.6)["C 1s"]
+    np.testing.assert_allclose(region.binding_energy, 285.6 + STEP * np.arange(6), rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(region.intensity, COUNTS["C 1s"][::-1])
+    assert region.attrs["energy_scale"] == "kinetic"
 
 
 @pytest.mark.parametrize(

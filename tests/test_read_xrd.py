@@ -61,7 +61,7 @@ def test_a_cif_that_names_its_line_alone_gets_the_published_wavelengths_and_says
     assert (scan.wavelength_kalpha1, scan.wavelength_kalpha2) == (1.5405929, 1.5444274)
     assert scan.wavelength_source.startswith("Hoelzer 1997")
     error = refused(tmp_path, data.replace(b"Cu K", b"Xx K"))
-    assert error.reason == "the file states no _diffrn_radiation_wavelength"
+    assert error.reason == "a diffraction pattern whose file states no wavelength"
 
 
 def test_angles_of_a_cif_may_be_its_range_and_step(tmp_path):

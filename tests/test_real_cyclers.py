@@ -125,8 +125,6 @@ def test_a_file_of_another_technique_is_not_read_as_cycling(folder):
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        ("ssb-eis/Sample1_PEIS_EndOfDischarge.mpr", ".mpr"),
-        ("lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.mpr", ".mpr"),
         *((f"lfp-rate-digitised/{rate}.csv", "numbers without a header") for rate in RATES),
     ],
 )

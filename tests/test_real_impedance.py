@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from coldbond import read
-from coldbond.files import ReadError
 from coldbond.impedance import fit, intervals, sweeps
 from coldbond.impedance.findings import fit_table
 
@@ -61,14 +60,6 @@ def test_loops_of_a_solid_state_cell():
     np.testing.assert_array_equal(read_as.time, measured[:, 0])
     np.testing.assert_array_equal(read_as.sweep, measured[:, 6] + 1)
     assert int(read_as.sweep.max()) == 10
-
-
-@pytest.mark.parametrize(
-    "file", ["ssb-eis/Sample1_PEIS_EndOfDischarge.mpr", "lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.mpr"]
-)
-def test_the_binary_file_of_ec_lab_is_refused_with_its_remedy(file):
-    with pytest.raises(ReadError, match=r"\.mpr file \(EC-Lab exports it as \.mpt\)"):
-        read(Path(REAL, file))
 
 
 def test_a_resistance_that_the_spectrum_does_not_determine_has_no_number():

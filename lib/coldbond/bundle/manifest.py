@@ -80,12 +80,14 @@ def rows(raw: str | os.PathLike[str]) -> list[dict[str, str]]:
     raw = os.fspath(raw)
     path = os.path.join(raw, "manifest.csv")
     checked: list[dict[str, str]] = []
-    listed: set[tuple[str, str]] = set()
+    listed: set[tuple[str, ...]] = set()
     labels: set[tuple[str, str]] = set()
     inside = _Inside(raw)
     for number, row in _table(path):
         _check(row, inside, f"{path}, line {number}")
-        recording, label = (row["file"], row["role"]), (row["role"], _label(row))
+        # A file of several samples or sweeps may be listed once for each.
+        recording = (row["file"], row["role"], row["sample_in_file"], row["sweep"])
+        label = (row["role"], _label(row))
         if recording in listed:
             raise ManifestError(
                 f"{path}, line {number}, column file: {row['file']} is listed twice with the role {row['role']}: "

@@ -16,6 +16,7 @@ import xarray as xr
 from coldbond.bundle import manifest, paths
 from coldbond.constants import CONSTANTS
 from coldbond.files import ReadError, read
+from coldbond.files.regular import size
 
 
 def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset | xr.DataTree]:
@@ -129,6 +130,7 @@ def recording(row: Mapping[str, str], folder: Path | None = None) -> xr.Dataset 
     """
     path = (folder or paths.RAW) / row["file"]
     if row["sha256"]:
+        size(path)  # of a pipe, which would never end, it is an error
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != row["sha256"].lower():

@@ -16,7 +16,7 @@ from coldbond.raman import bands as raman
 from coldbond.raman import spikes
 from coldbond.xps import fit, reference
 from coldbond.xps import plots as xps_plots
-from coldbond.xps.components import COMPONENTS, LINES, expected_components
+from coldbond.xps.components import COMPONENTS, LINES, expected_components, level
 from coldbond.xrd import analysis, pawley
 from coldbond.xrd import findings as xrd_findings
 from coldbond.xrd import plots as xrd_plots
@@ -124,7 +124,7 @@ class Diffraction:
 
 def of_photoelectrons(recording: xr.DataTree) -> dict[str, Callable[[], View]]:
     """Return a view for each region; regions with known components come first, C 1s after the other ones."""
-    regions = sorted(recording.children, key=lambda region: (region not in COMPONENTS, region == "C 1s"))
+    regions = sorted(recording.children, key=lambda region: (level(region) not in COMPONENTS, region == "C 1s"))
     return {str(region): partial(Photoelectrons, recording, str(region)) for region in regions}
 
 
@@ -132,9 +132,9 @@ class Photoelectrons:
     """A photoelectron region with the fit of chosen components, background and line shape."""
 
     def __init__(self, recording: xr.DataTree, region: str) -> None:
-        self.region, self.line = region, LINES.get(region, fit.Line())
+        self.region, self.line = region, LINES.get(level(region), fit.Line())
         self.components = {
-            c.key: c for c in (expected_components(region, recording.children) if region in COMPONENTS else ())
+            c.key: c for c in (expected_components(region, recording.children) if level(region) in COMPONENTS else ())
         }
         self.scales = {False: reference.referenced(recording, None)}
         if "C 1s" in recording.children:

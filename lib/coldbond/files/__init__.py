@@ -16,21 +16,22 @@ technique     object                    coordinate [unit]            variables [
 ``dc``        Dataset                   `time` [s]                   `current` [A]
 ``xrd``       Dataset                   `two_theta` [degree]         `intensity`, `one_count` [count or count/s]
 ``xps``       DataTree, a child per     `binding_energy` [eV]        `intensity`, `one_count`, `transmission`
-              region: "In 3d", and
-              "In 3d (2)" where it was
-              measured again
+              region: "In 3d",
+              "In 3d (2)" measured again,
+              "In 3d, LLZ" of a sample
+              where the file has several
 ``raman``     Dataset                   `raman_shift` [1/cm]         `intensity`
 ``energies``  Dataset                   `structure`, text            `energy` [eV], `volume` [angstrom^3] per atom
 ============  ========================  ===========================  ==================================================
 
 Attrs of every recording: `technique`; `format`; `source`, the name of the file; `sha256`; where the file states it,
-`start` (ISO 8601); `stated`, where the user's word replaced that of the file; and `unread`, the parts of the file that
-were not read. Each reader's module lists the attrs of its
-format.
+`start` (ISO 8601); `encoding` of text that is not utf-8; `stated`, where the user's word replaced that of the file; and
+`unread`, the parts of the file that were not read. Each reader's module lists the attrs of its format.
 
 cycling
     `time` starts with the test and never decreases. `current` is positive during charge; its attr `sign` says where the
-    sign comes from, "recorded" or "step state". `cycle` and `step` are int64, the tester's numbers. Each variable has
+    sign comes from, "recorded" or "step state". The attr `derived` of a variable says how it was computed where the
+    file has no column of it. `cycle` and `step` are int64, the tester's numbers. Each variable has
     `resolution`, its last digit in its own unit. The capacity counters have `resets`: when they start from zero again
     ("step", "cycle", "never" or "undetermined"). Further attrs, where the file states them: `lost_records`, the number
     of missing records, and `header`, the text above the column names.
@@ -43,15 +44,17 @@ dc
     A current at constant voltage, the attr `applied_voltage` [V]. The current has the sign of the file and
     `resolution`. The time repeats only where the file has too few digits for it.
 xrd, xps, raman
-    The coordinate ascends. `intensity` has the attr `counting`: "known", or "unknown: " and the reason. Where it is
-    known, `one_count` is the intensity of one count in the same unit, and the variance of the intensity is `one_count`
-    times its expectation.
+    The coordinate ascends; the attr `gaps` says where rows may be missing from a text with equal steps. `intensity` has
+    the attr `counting`: "known", or "unknown: " and the reason. Where it is known, `one_count` is the intensity of one
+    count in the same unit, and the variance of the intensity is `one_count` times its expectation.
 xrd
-    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom].
+    Attrs `wavelength_kalpha1` and, unless the radiation is monochromatic, `wavelength_kalpha2` [angstrom];
+    `joined_scans`, the ranges of several scans that were joined; `unfinished` where a scan ended early.
 xps
     Binding energies are as recorded; no charge correction is applied. Attrs of a region: `energy_scale`, "kinetic"
     where the energies were subtracted from `photon_energy` [eV], else "binding"; and, where the file states them,
-    `pass_energy` [eV], `dwell_time` [s], `sweeps` and `charge_reference`.
+    `pass_energy` [eV], `dwell_time` [s], `sweeps`, `sample_name` and `charge_reference`. The names of regions contain
+    the sample where the file has several and none of them is stated.
 raman
     Attr `excitation` [nm], where the file states it.
 
@@ -72,9 +75,10 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
    errors; `stated` is what the user says beside the file. Hand the columns to what the formats of a technique share,
    which checks them and makes the object: `cycler.dataset` (cycling), `impedance.spectrum`,
    `impedance_columns.named_columns` or `impedance.transient`, `spectrum.spectrum` and `scans.pattern` (diffraction),
-   `spectrum.spectrum` and `regions.tree` (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`,
-   `numerals` and `errors` have what files of any kind need. Wavelengths, the excitation and the choice of a sweep are
-   completed from `stated` after the reader, by `stated.completed`. Packages that are slow to import are imported within
+   `regions.quantity` (units of header fields), `regions.energies`, `regions.region` and `regions.tree`
+   (photoelectrons), `spectrum.spectrum` (Raman). `encoding`, `archive`, `numerals` and `errors` have what files of any
+   kind need. What the user states is completed after the reader, by `stated.completed`: wavelengths, the photon energy,
+   the excitation, and the choice of a sweep or a sample. Packages that are slow to import are imported within
    the function. What cannot be read is refused by the name of the format, with what to export instead.
 4. End the module with ``FORMAT = Format(...)`` and add it to `FORMATS` in the package's `__init__`.
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
@@ -88,11 +92,22 @@ from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 
-from coldbond.files import diffraction, electrochemistry, energies, generic_text, photoelectrons, raman, unrecognised
-from coldbond.files.electrochemistry import cycler_text
-from coldbond.files.encoding import HEAD, UTF_16, from_encoding
+from coldbond.files import (
+    archive,
+    diffraction,
+    electrochemistry,
+    energies,
+    errors,
+    generic_text,
+    photoelectrons,
+    raman,
+    unrecognised,
+)
+from coldbond.files.electrochemistry import cycler_text, land
+from coldbond.files.encoding import HEAD, UTF_16, from_encoding, from_utf16, not_utf8
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Recording, Stated
+from coldbond.files.regular import MOST_BYTES, size, too_large
 from coldbond.files.stated import check, completed
 
 __all__ = ["FORMATS", "ReadError", "read"]
@@ -145,8 +160,8 @@ def read(
     sample : str, optional
         The sample whose regions are returned of a photoelectron file of several samples.
     encoding : str, optional
-        Encoding of a text file. By default it is recognised: utf-8 with or without byte-order mark, utf-16 with one,
-        gb18030, or Shift-JIS in files of Rigaku.
+        Encoding of a text file. By default it is recognised: utf-8, utf-16, gb18030, cp1252, or Shift-JIS in files of
+        Rigaku. What is not utf-8 is named by the attr `encoding`.
 
     Returns
     -------
@@ -171,28 +186,53 @@ def read(
     lines = (wavelength,) if isinstance(wavelength, int | float) else tuple(wavelength or ())
     stated = Stated(technique, lines, photon_energy, excitation, sweep, sample, encoding)
     check(stated)
-    if path.stat().st_size >= LONG and encoding is None and _is_long_table(path):
+    length = size(path)
+    is_table = length >= min(LONG, MOST_BYTES) and encoding is None and _is_table(path)
+    if length >= LONG and is_table:
         long_digest = hashlib.sha256()
         recording: Recording = cycler_text.read_long_table(path, long_digest)
         recording.attrs |= {"source": path.name, "sha256": long_digest.hexdigest()}
+        with path.open("rb") as file:
+            start = file.read(HEAD)
+        if name := not_utf8(start[: start.rfind(b"\n") + 1]):
+            recording.attrs["encoding"] = name
         return completed(path, recording, stated)
+    if length > MOST_BYTES and not is_table:
+        raise too_large(path, length)
     data = path.read_bytes()
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
-    text = from_encoding(path, data, encoding) if encoding is not None else data
-    for form in FORMATS:
-        if form.recognise(text):
-            with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
-                digest = pool.submit(hashlib.sha256, data)
-                recording = completed(path, form.read(path, text, stated), stated)
-                recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
-                return recording
-    raise unrecognised.refusal(path, text, ", ".join(form.name for form in FORMATS))
+    text = from_encoding(path, data, encoding) if encoding is not None else from_utf16(path, data)
+    try:
+        form = next((form for form in FORMATS if form.recognise(text)), None)
+        if form is None and generic_text.are_columns_of(text, stated):
+            form = generic_text.FORMAT
+        if form is None:
+            raise unrecognised.refusal(path, text)
+        with ThreadPoolExecutor(1) as pool:  # hashing takes a tenth of the time of parsing
+            digest = pool.submit(hashlib.sha256, data)
+            recording = completed(path, _read(form, path, text, stated), stated)
+            recording.attrs |= {"source": path.name, "sha256": digest.result().hexdigest()}
+    finally:
+        archive.forget()
+    if encoding is None and (name := not_utf8(data)):
+        recording.attrs.setdefault("encoding", name)
+    return recording
 
 
-def _is_long_table(path: Path) -> bool:
+def _read(form: Format, path: Path, data: bytes, stated: Stated) -> Recording:
+    """Return what the reader of a format makes of a file; whatever else it raises is a refusal too."""
+    try:
+        return form.read(path, data, stated)
+    except (ReadError, OSError):
+        raise
+    except Exception as error:
+        raise ReadError(path, None, errors.UNFORESEEN.format(form.name, repr(error)[:100]), errors.TELL) from error
+
+
+def _is_table(path: Path) -> bool:
     """Return whether a file starts like a table of text, which may be cut at any line break."""
     with path.open("rb") as file:
         start = file.read(HEAD)
-    reader = next((form.read for form in FORMATS if form.recognise(start)), None)
-    return reader is cycler_text.read_table and not start.startswith(UTF_16)
+    is_table = cycler_text.table_format(start) is not None and not land.is_stack(start)
+    return is_table and not start.startswith(UTF_16)

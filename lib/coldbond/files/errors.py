@@ -6,10 +6,13 @@ from pathlib import Path
 #: Reason and remedy where the file ends within a line, so that its last row may be incomplete.
 NO_LINE_BREAK = (
     "the last row has no line break, so it may be cut off",
-    "export it again, or end the row with a line break if it is complete",
+    "export it again, or copy the complete file again",
 )
 #: Reason and remedy where column names are the last thing in the file.
 NO_ROWS = ("a header, but no rows below it", "export it again with its data")
+#: Reason and remedy where a reader fails at a file, which it should not.
+UNFORESEEN = "a damaged file of the format {}; its reader failed with {}"
+TELL = "export or copy it again; if it is a whole file, its reader has a fault: report it with the file"
 
 
 class ReadError(ValueError):

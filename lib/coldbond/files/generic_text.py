@@ -3,239 +3,389 @@
 File structure
 --------------
 Lines of a header, comments or not, then rows of two or more numbers, separated by semicolons, tabs, blanks or commas,
-with decimal points or commas. The last line of the header that does so names the columns. The name of the abscissa
-gives the technique: two_theta, binding_energy, kinetic_energy, raman_shift, frequency, or time beside a current. The
-header must also state what the numbers cannot: the wavelength of a diffraction pattern, the photon energy of a kinetic
-energy, the voltage that drove a current. Nothing in such a file shows whether rows are missing at its end.
+with decimal points or commas. A line of the header names the columns if it has a name for each and one of them is an
+abscissa: two_theta, binding_energy, kinetic_energy, raman_shift, frequency, or time beside a current. It gives the
+technique. Columns without names are read where the technique is stated beside the file: angle in degrees, intensity and
+its standard uncertainty; binding energy in eV (kinetic where a photon energy is stated too) and intensity; Raman shift
+in 1/cm and intensity; frequency in Hz, Re(Z) and Im(Z) in ohm. What the numbers cannot show stands in the header or is
+stated beside the file: the wavelength of a diffraction pattern, the photon energy of a kinetic energy, the voltage that
+drove a current. Nothing in such a file shows whether rows are missing at its end.
 
 Schema
 ------
-The object of the technique, see `coldbond.files`. Attrs that the header may state as `name: value`: `count_time`,
+The object of the technique, see `coldbond.files`. Attrs that the header may state as `name: value unit`: `count_time`,
 `photon_energy`, `pass_energy`, `dwell_time`, `sweeps`, `excitation`, `integration_time`, `sample`, `instrument` and
 `region`. Of a spectrum one column is read; the others are listed in `unread`.
 
 Uncertainties
 -------------
 `one_count` is 1 where the column of the intensity is named counts, and 1 / (dwell time x sweeps) or 1 / count time
-where it is named as a rate and the header states these times; otherwise the statistics are unknown. Impedance and
-currents have the digits that they are written with.
+where it is named as a rate and the header states these times. A third column without a name is the standard
+uncertainty sigma: where sigma^2 is the same multiple of the intensity everywhere, `one_count` is this multiple.
+Otherwise the statistics are unknown. Impedance and currents have the digits that they are written with.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from coldbond.files.electrochemistry.impedance import NAMED as NAMED_SPECTRUM
-from coldbond.files.electrochemistry.impedance_columns import FREQUENCY, TIME, named_columns, named_transient
-from coldbond.files.encoding import as_utf8, head
-from coldbond.files.errors import NO_LINE_BREAK, ReadError
-from coldbond.files.format import Format, Stated
-from coldbond.files.numerals import NUMBER
-from coldbond.files.photoelectrons.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
-from coldbond.files.spectrum import spectrum
-from coldbond.files.stated import NO_PHOTON_ENERGY
-
-#: Abscissae: the technique, the energy scale, the pattern of the name, and units that are refused.
-AXES = (
-    ("xrd", None, re.compile(r"\b2[-_ ]?(theta|th|θ)|two[-_ ]?theta|2θ", re.IGNORECASE), r"\b(m?rad|nm)\b"),
-    ("xps", "binding", re.compile(r"(?i:binding)|\bBE\b|\bE_?(bin|B)\b"), r"\b(keV|meV)\b"),
-    ("xps", "kinetic", re.compile(r"(?i:kinetic)|\bKE\b|\bE_?kin\b"), r"\b(keV|meV)\b"),
-    ("raman", None, re.compile(r"raman[-_ ]?shift", re.IGNORECASE), r"\b(nm|eV)\b"),
-    ("eis", None, FREQUENCY, r"$^"),
-    ("dc", None, TIME, r"$^"),
+from coldbond.files.diffraction.scans import counted
+from coldbond.files.electrochemistry.impedance_columns import named_columns, named_transient
+from coldbond.files.encoding import HEAD, head
+from coldbond.files.errors import ReadError
+from coldbond.files.format import Checked, Format, Stated
+from coldbond.files.header import (
+    AXES,
+    INTENSITY,
+    OTHER_AXIS,
+    TIMES,
+    Axis,
+    Quantity,
+    axes,
+    axis_unit,
+    column_names,
+    field,
+    is_possible,
+    mentioned,
+    unit_name,
+    wavelengths_of,
 )
-INTENSITY = re.compile(r"intensity|counts?\b|\bcps\b", re.IGNORECASE)
-COMMENT = "#%;!'"
-#: Quantities that the header may state as "name: number" or "name = number", by technique.
-STATED: dict[str, dict[str, str]] = {
-    "xrd": {"count_time": r"count[-_ ]?time|time[-_ ]?per[-_ ]?step"},
+from coldbond.files.photoelectrons.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
+from coldbond.files.raman.axis import excitation, shift
+from coldbond.files.raman.axis import unit as light_unit
+from coldbond.files.rows import COMMENT, Rows, cells, check_above, first_row, lines_of, read_rows
+from coldbond.files.spectrum import gaps, spectrum
+from coldbond.files.stated import NO_PHOTON_ENERGY, set_stated
+
+__all__ = ["FORMAT", "REMEDY", "are_columns_of", "first_row"]
+
+#: What a time [s] in a header can be.
+SECONDS = (0.0, 1e6)
+#: Quantities that the header may state, by technique.
+STATED: dict[str, dict[str, Quantity]] = {
+    "xrd": {"count_time": Quantity("count time", r"count[-_ ]?time|time[-_ ]?per[-_ ]?step", TIMES, SECONDS)},
     "xps": {
-        "photon_energy": r"photon[-_ ]?energy|\bh[vν]",
-        "pass_energy": r"pass[-_ ]?energy",
-        "dwell_time": r"dwell[-_ ]?time",
-        "sweeps": r"sweeps|scans",
+        "photon_energy": Quantity(
+            "photon energy",
+            r"photon[-_ ]?energy|\bh[vν](?![a-z])|excitation[-_ ]?energy",
+            {"ev": 1.0, "kev": 1e3},
+            (10.0, 2e4),
+        ),
+        "pass_energy": Quantity("pass energy", r"pass[-_ ]?energy", {"ev": 1.0}, (0.0, 1e4)),
+        "dwell_time": Quantity("dwell time", r"dwell[-_ ]?time", TIMES, SECONDS),
+        "sweeps": Quantity("number of sweeps", r"\b(?:sweeps|scans)", {}, (0.0, 1e6)),
     },
     "raman": {
-        "excitation": r"laser[-_ ]?wavelength|excitation",
-        "integration_time": r"(integration|exposure)[-_ ]?time",
+        "excitation": Quantity(
+            "excitation",
+            r"laser[-_ ]?(?:wave ?length|line)|excitation",
+            {"nm": 1.0, "um": 1e3, "micron": 1e3, "å": 0.1, "angstrom": 0.1},
+            (200.0, 2000.0),
+            {"1/cm": 1e7},
+        ),
+        "integration_time": Quantity(
+            "integration time", r"(?:integration|exposure|acquisition|acq\.?)[-_ ]?time", TIMES, SECONDS
+        ),
     },
     "eis": {},
     "dc": {},
 }
 TEXTS = ("sample", "instrument", "region")
-NAMED = (
-    "'# two_theta/degree, intensity/counts, wavelength: 1.540593 1.544414', '# binding_energy/eV, intensity/counts', "
-    "'# kinetic_energy/eV, intensity/counts, photon_energy: 1486.6', '# raman_shift/cm-1, intensity' or "
-    f"{NAMED_SPECTRUM}"
+#: What must be stated beside columns without a header, by technique.
+REMEDY = (
+    "state what they are, e.g. read(path, technique='xrd', wavelength=(1.540593, 1.544427)) or, in manifest.csv, the "
+    "technique and 1.540593 1.544427 in the column wavelength_angstrom; technique='raman', 'xps' (with photon_energy "
+    "for kinetic energies) or 'eis' likewise; a cycler's table needs the names of its columns"
 )
-WAVELENGTH = "# wavelength: 1.540593 1.544414"
-#: Wavelengths [angstrom] that a header can mean; others are in nm or damaged.
-WAVELENGTHS = (0.1, 3.0)
+#: Energies [eV] by which a scan may reach above the Fermi level.
+ABOVE_FERMI = 50.0
+#: Name of an unnamed third column of a pattern.
+SIGMA = "standard uncertainty"
+#: Angles [degree] at which a pattern without a unit could be in radians.
+RADIANS = np.pi
+#: A count that is divided by something else than one second is neither a count nor a rate.
+PER_SOMETHING = re.compile(
+    r"(?i)counts?\W*(?:/|per)\W*(?!s\b|sec)\w|\bcounts?\)?\s*(?:\*|x|×|\^)|(?:log|sqrt|norm\w*)\W*(?:of )?\W*counts?|"
+    r"counts?\W+norm|\b[kM]counts?\b|\b[kM]cps\b|k?counts?\W*\(?(?:x|×)?\s*1(?:0|e)\d"
+)
 
 
 class Table(NamedTuple):
-    """A file's header, the names of its columns if any, its numbers (rows, columns), and the line of each row."""
+    """A file's header, the names of its columns if any, and its rows."""
 
     header: list[str]
     names: list[str]
-    values: np.ndarray
-    lines: list[int]
+    rows: Rows
 
 
 def is_generic_text(data: bytes) -> bool:
     """Return whether rows of numbers follow a header that names an abscissa."""
     lines = head(data)
     first = first_row(lines)
-    return first is not None and any(pattern.search(line) for line in lines[:first] for _, _, pattern, _ in AXES)
+    return first is not None and any(axes(line) for line in lines[:first])
+
+
+def are_columns_of(data: bytes, stated: Stated) -> bool:
+    """Return whether the file holds rows of numbers and a technique is stated that columns without names can be of."""
+    return stated.technique in STATED and b"\0" not in data[:HEAD] and first_row(head(data)) is not None
 
 
 def read_generic_text(path: Path, data: bytes, stated: Stated) -> xr.Dataset | xr.DataTree:
     """Read one spectrum or transient."""
-    table = _table(path, as_utf8(path, data).decode().split("\n"))
-    header = "\n".join(table.header)
-    found = [(column, *axis) for column, name in enumerate(table.names) for axis in AXES if axis[2].search(name)]
-    found = [axis for axis in found if axis[1] != "dc"] or found  # other spectra may have a column of time too
-    if len(found) != 1:
-        reason = f"{len(found) or 'none'} of the columns {', '.join(table.names) or '(unnamed)'} can be the abscissa"
-        remedy = "name the columns in a line above them, e.g. '# binding_energy/eV, intensity/counts'"
-        raise ReadError(path, table.lines[0], reason, remedy)
-    column, technique, scale, _, foreign_units = found[0]
-    if unit := re.search(foreign_units, table.names[column]):
-        raise ReadError(path, None, f"{table.names[column]} is in {unit[0]}", "export it in degrees, eV or 1/cm")
-    attrs: dict[str, Any] = {"format": f"{technique}-text" if technique in ("eis", "dc") else "text"} | _attrs(
-        header, technique
-    )
-    if technique == "eis":
-        return named_columns(path, table.names, table.values, table.lines, attrs)
-    if technique == "dc":
-        return named_transient(path, table.names, table.values, table.lines, header, attrs)
-    others = [index for index in range(table.values.shape[1]) if index != column]
-    named = [index for index in others if INTENSITY.search(table.names[index])] if len(others) > 1 else others
+    table = _table(path, lines_of(path, data))
+    column, axis, names = _axis(path, table, stated)
+    table = table._replace(names=names)
+    attrs: dict[str, Any] = {"format": f"{axis.technique}-text" if axis.technique in ("eis", "dc") else "text"}
+    attrs |= _attrs(path, table.header, axis.technique, stated)
+    if comments := [f"line {number}: {line}" for number, line in table.rows.comments if line.strip(COMMENT + " ")]:
+        attrs["unread"] = "; ".join(comments)
+    values, lines = table.rows.values, table.rows.lines
+    if axis.technique == "eis":
+        return named_columns(path, names, values, lines, attrs)
+    if axis.technique == "dc":
+        text = "\n".join(names)
+        if re.search(r"(?i)voltage|potential|\bewe\b|\bE\s*/\s*m?V", text) and re.search(
+            r"(?i)current|<I>|\bI\b", text
+        ):
+            reason = f"time, current and voltage ({', '.join(names)}): a cycler's table under other names"
+            remedy = "export it with the names test time, voltage and current and their units"
+            raise ReadError(path, lines[0] - 1, reason, remedy)
+        return named_transient(path, names, values, lines, "\n".join(table.header), attrs)
+    return _spectrum(path, table, column, axis, attrs, stated)
+
+
+def _spectrum(
+    path: Path, table: Table, column: int, axis: Axis, attrs: dict[str, Any], stated: Stated
+) -> xr.Dataset | xr.DataTree:
+    """Return a diffraction pattern, photoelectron or Raman spectrum."""
+    names, values, lines = table.names, table.rows.values, table.rows.lines
+    others = [index for index in range(values.shape[1]) if index != column]
+    named = [index for index in others if INTENSITY.search(names[index])] if len(others) > 1 else others
     if len(named) != 1:
-        reason = f"{len(named) or 'none'} of the columns {', '.join(table.names)} can be the intensity"
-        raise ReadError(path, table.lines[0], reason, "name one column, and only one, intensity or counts")
-    axis, name = table.values[:, column], table.names[named[0]]
-    if unread := [table.names[index] for index in others if index not in named]:
-        attrs["unread"] = ", ".join(unread)
-    if technique == "xrd":
-        attrs |= _wavelengths(path, header)
-    if scale is not None:
-        attrs["energy_scale"] = scale
-    if scale == "kinetic":
-        attrs["photon_energy"] = stated.photon_energy or attrs.get("photon_energy")
-        if attrs["photon_energy"] is None:
-            raise ReadError(path, table.lines[0], *NO_PHOTON_ENERGY)
-        axis = binding_energy(axis, attrs["photon_energy"])
+        reason = f"{len(named) or 'none'} of the columns {', '.join(names)} can be the intensity"
+        raise ReadError(path, lines[0], reason, "export it with one column of intensities, named intensity or counts")
+    coordinate, intensity, name = values[:, column], values[:, named[0]], names[named[0]]
+    unread = [names[index] for index in others if index not in named]
+    if unread:
+        attrs["unread"] = "; ".join(filter(None, [", ".join(unread), attrs.get("unread")]))
+    if axis.scale == "light":
+        coordinate = _from_light(path, coordinate, names[column], attrs, stated, lines[0])
+    elif axis.scale is not None:
+        attrs["energy_scale"] = axis.scale
+    if axis.technique == "xps" and stated.photon_energy is not None:
+        set_stated(attrs, "photon_energy", stated.photon_energy, "eV")
+    if axis.scale == "kinetic":
+        coordinate = _from_kinetic(path, coordinate, attrs, lines[0])
+    elif axis.scale == "binding" and coordinate.max() > attrs.get("photon_energy", np.inf):
+        reason = f"a binding energy of {coordinate.max():g} eV above the photon energy, {attrs['photon_energy']:g} eV"
+        raise ReadError(path, lines[0], reason, "export it again, or state the right photon energy")
     timed = {"dwell_time": attrs["count_time"], "sweeps": 1} if "count_time" in attrs else attrs
     known = counting(name, timed)
-    if technique == "raman" and "one_count" in known:
+    if PER_SOMETHING.search(name):
+        known = {"units": "arbitrary units", "unknown": f"the file calls the intensity {name!r}, not counts"}
+    if axis.technique == "raman" and "one_count" in known:
         known = {"units": known["units"], "unknown": "a camera's counts are not single photons"}
-    recording = spectrum(path, technique, axis, table.values[:, named[0]], **known, attrs=attrs, lines=table.lines)
-    if technique != "xps":
+    sigma = next((values[:, index] for index in others if names[index] == SIGMA), None)
+    if sigma is not None and axis.technique == "xrd":
+        known = counted(intensity, sigma)
+    attrs |= gaps(path, coordinate, lines)
+    recording = spectrum(path, axis.technique, coordinate, intensity, **known, attrs=attrs, lines=lines)
+    if axis.technique != "xps":
         return recording
     labels = [attrs.get("region", ""), name, path.stem]
     region = next((label for label in labels if CORE_LEVEL.search(label)), labels[0] or path.stem)
-    return tree(
-        [(region_name(region), recording)], {key: attrs[key] for key in ("format", "sample_name") if key in attrs}
-    )
+    common: dict[str, Any] = {key: attrs[key] for key in ("format", "sample_name", "stated", "unread") if key in attrs}
+    return tree([(region_name(region), recording)], common)
 
 
-def _cells(line: str) -> list[str]:
-    """Return the fields of a row, split at semicolons or tabs, at blanks, or else at commas."""
-    line = line.strip().strip(";")
-    if separator := next((mark for mark in ";\t" if mark in line), None):
-        return [cell.strip() for cell in line.split(separator)]
-    blank = line.split()
-    return [cell.strip() for cell in line.split(",")] if len(blank) < 2 or blank[0].endswith(",") else blank
+def _from_kinetic(path: Path, energy: np.ndarray, attrs: dict[str, Any], line: int) -> np.ndarray:
+    """Return binding energies from kinetic energies."""
+    photon = attrs.get("photon_energy")
+    if photon is None:
+        raise ReadError(path, line, *NO_PHOTON_ENERGY)
+    if energy.max() > photon + ABOVE_FERMI:
+        reason = f"a kinetic energy of {energy.max():g} eV above the photon energy, {photon:g} eV"
+        raise ReadError(path, line, reason, NO_PHOTON_ENERGY[1])
+    return binding_energy(energy, photon)
 
 
-def _are_numbers(cells: list[str]) -> bool:
-    return len(cells) > 1 and all(NUMBER.fullmatch(cell.replace(",", ".")) for cell in cells)
+def _from_light(
+    path: Path, values: np.ndarray, name: str, attrs: Mapping[str, Any], stated: Stated, line: int
+) -> np.ndarray:
+    """Return Raman shifts from wavelengths; those of other spectra, such as luminescence, have a laser too."""
+    if stated.technique is None and stated.excitation is None:
+        reason = f"an intensity over {name} does not say that it is a Raman spectrum"
+        remedy = (
+            "state it with read(path, technique='raman', excitation=532) or technique and excitation_nm in manifest.csv"
+        )
+        raise ReadError(path, line, reason, remedy)
+    return shift(path, values, light_unit(name), excitation(stated, attrs.get("excitation")), name, line)
 
 
-def first_row(lines: list[str]) -> int | None:
-    """Return the index of the first line that consists of two or more numbers."""
-    return next((number for number, line in enumerate(lines) if _are_numbers(_cells(line))), None)
+def _axis(path: Path, table: Table, stated: Stated) -> tuple[int, Axis, list[str]]:
+    """Return the column of the abscissa, what it is, and the names of all columns."""
+    names, values, line = table.names, table.rows.values, table.rows.lines[0]
+    found = [(column, axis) for column, name in enumerate(names) for axis in axes(name)]
+    found = [item for item in found if item[1].technique != "dc"] or found  # other spectra may have a column of time
+    if stated.technique is not None:
+        found = [item for item in found if item[1].technique == stated.technique] or found
+    if len(found) > 1:
+        reason = f"{len(found)} of the columns {', '.join(names)} can be the abscissa"
+        raise ReadError(path, line, reason, "export it with one of them")
+    if found:
+        column, axis = found[0]
+        unit = axis_unit(names[column], axis)
+        if unit and axis.units and unit_name(unit) not in axis.units:
+            raise ReadError(path, None, f"{names[column]} is in {unit}", "export it in degrees, eV or 1/cm")
+        if axis.technique not in ("eis", "dc"):
+            _check_values(path, names[column], axis, values[:, column], line, in_words=unit is None, stated=stated)
+        return column, axis, names
+    if named := _other_names(table, stated):
+        reason = f"the columns are named {', '.join(named)}, of which none is an abscissa that is read"
+        raise ReadError(path, line, reason, "export it over 2theta, binding energy or Raman shift")
+    axis_in_words = mentioned(table.header) if values.shape[1] == 2 else None
+    if axis_in_words is not None and stated.technique in (None, axis_in_words.technique):
+        _check_values(path, "the first column", axis_in_words, values[:, 0], line, in_words=True, stated=stated)
+        label = next(match[0] for text in table.header if (match := axis_in_words.pattern.search(text)))
+        return 0, axis_in_words, [label, "intensity"]
+    return _unnamed(path, table, stated)
 
 
-def _table(path: Path, lines: list[str]) -> Table:
-    """Return header and numbers of a file."""
-    first = first_row(lines)
-    if first is None:
-        raise ReadError(path, None, "no row of numbers", "export it again")
-    body = [(number, line.strip()) for number, line in enumerate(lines[first:], start=first + 1)]
-    body = [(number, line) for number, line in body if line and line[0] not in COMMENT]
-    rows, width = [_cells(line) for _, line in body], len(_cells(lines[first]))
-    text = "".join("".join(cells) for cells in rows)
-    if "," in text and "." in text:
-        raise ReadError(path, first + 1, "decimal commas and decimal points in one file", "export it with one of them")
-    for (number, line), cells in zip(body, rows, strict=True):
-        if len(cells) != width or not _are_numbers(cells):
-            raise ReadError(path, number, f"{line!r} is not {width} numbers", "export it again, or correct the row")
-    if lines[-1].strip():
-        raise ReadError(path, len(lines), *NO_LINE_BREAK)
-    values = np.array([[cell.replace(",", ".") for cell in cells] for cells in rows], float)
-    header = [line.strip() for line in lines[:first] if line.strip()]
-    return Table(header, _names(header, width), values, [number for number, _ in body])
-
-
-def _names(header: list[str], width: int) -> list[str]:
-    """Return the names of the columns, from one line, one line each for x and y, or comments."""
-    columns = [re.match(rf"#\s*{axis}\s*,\s*(.+)", line) for axis in "xy" for line in header]
-    named = [match[1].replace(",", "/") for match in columns if match]
-    if len(named) == width == 2:
-        return named
-    for line in reversed(header):
-        bare = line.lstrip(COMMENT + " ")
-        for split in (r";", r"\t", r",", r"\s{2,}", r"\s+"):
-            cells = [cell.strip() for cell in re.split(split, bare.strip(";\t, "))]
-            named = [column for column, cell in enumerate(cells[:width]) if any(axis[2].search(cell) for axis in AXES)]
-            # A comment may continue after the names, if the first is that of the abscissa.
-            continues = len(cells) > width and line != bare and split == "," and named[:1] == [0]
-            if named and (len(cells) == width or continues):
-                return cells[:width]
-    # Two columns, of which comments name one abscissa (not frequency or time): the other is the intensity.
-    mentioned = [match for axis in AXES[:-2] for line in header if (match := axis[2].search(line))]
-    if width == 2 and len({match.re for match in mentioned}) == 1 and all(line[0] in COMMENT for line in header):
-        return [mentioned[0][0], "intensity"]
+def _other_names(table: Table, stated: Stated) -> list[str]:
+    """Return the names of the columns where one is an abscissa that is not read: q, d, an angle other than 2θ."""
+    for line in table.header:
+        names = cells(line.lstrip(COMMENT + " "))
+        if stated.technique == "raman" and re.search(r"(?i)wave ?number|\bcm\W*-\W*1|1/cm", line):
+            continue  # Raman programs call the shift so too
+        if len(names) == table.rows.values.shape[1] and OTHER_AXIS.search(names[0]) and ":" not in line:
+            return names
     return []
 
 
-def _attrs(header: str, technique: str) -> dict[str, Any]:
-    """Return what the header states, under the names of the data model."""
+def _names_another(line: str, technique: str) -> bool:
+    """Return whether a line of the header names columns, of which the first is no abscissa of the technique."""
+    bare = line.lstrip(COMMENT + " ")
+    first = re.split(r"[,;\t]|\s{2,}", bare)[0]
+    if re.match(r"[^,;\t(\[]*[:=]", bare) or not (INTENSITY.search(bare) or re.search(r"[(\[/]", first)):
+        return False  # a field, "Omega: 12", or prose
+    if technique == "raman" and re.search(r"(?i)wave ?number|\bcm\W*-\W*1|1/cm", first):
+        return False  # Raman programs call the shift so too
+    found = axes(first)
+    return bool(OTHER_AXIS.search(first)) or bool(found and all(axis.technique != technique for axis in found))
+
+
+def _check_values(
+    path: Path, name: str, axis: Axis, values: np.ndarray, line: int, *, in_words: bool, stated: Stated
+) -> None:
+    """Refuse a column that cannot be the abscissa it is named as."""
+    low, high = axis.bounds
+    if not ((values >= low).all() and (values <= high).all()):
+        reason = f"{name} holds {values.min():g} to {values.max():g}, which cannot be {axis.label}"
+        raise ReadError(
+            path, line, reason, REMEDY if in_words else "export it again with its columns under their names"
+        )
+    if axis.technique == "xrd" and in_words and values.max() <= RADIANS and stated.technique is None:
+        reason = f"{name} holds {values.min():g} to {values.max():g} without a unit: degrees or radians"
+        raise ReadError(path, line, reason, f"if these are degrees, {REMEDY}")
+
+
+def _unnamed(path: Path, table: Table, stated: Stated) -> tuple[int, Axis, list[str]]:
+    """Return the columns of the stated technique in the order in which programs write them."""
+    width, line, technique = table.rows.values.shape[1], table.rows.lines[0], stated.technique
+    scale = ("kinetic" if stated.photon_energy else "binding") if technique == "xps" else None
+    names = {
+        "xrd": ["2theta (deg)", "intensity", SIGMA],
+        "xps": [f"{scale} energy (eV)", "intensity"],
+        "raman": ["Raman shift (1/cm)", "intensity"],
+        "eis": ["frequency/Hz", "Re(Z)/ohm", "Im(Z)/ohm"],
+    }.get(technique or "")
+    if technique is None:
+        reason = "numbers without a line that names their columns"
+        raise ReadError(path, line, reason, REMEDY)
+    if names is None:
+        reason = f"columns without names, which cannot be read as {technique}"
+        raise ReadError(path, line, reason, "export them with their names and units")
+    if other := next((text for text in table.header if _names_another(text, technique or "")), None):
+        reason = f"{technique} is stated, and {other[:60]!r} above the numbers names another abscissa"
+        raise ReadError(path, line, reason, f"use a recording over {names[0]}, or export it so")
+    if width not in ((2, 3) if technique == "xrd" else (len(names),)):
+        reason = f"{width} columns without names, where {technique} has {', '.join(names)}"
+        raise ReadError(path, line, reason, "export these columns alone, or with a line that names them")
+    axis = next(axis for axis in AXES if (axis.technique, axis.scale) == (technique, scale))
+    if technique != "eis" and not is_possible(axis, table.rows.values[:, 0]):
+        first = table.rows.values[:, 0]
+        reason = f"the first column, {first.min():g} to {first.max():g}, cannot be {names[0]} in one scan"
+        raise ReadError(path, line, reason, f"export {names[0]} as the first column, one scan to a file")
+    return 0, axis, names[:width]
+
+
+def _table(path: Path, lines: list[str]) -> Table:
+    """Return header and rows of a file."""
+    first = first_row(lines)
+    if first is None:
+        raise ReadError(path, None, "no row of numbers", "export it again")
+    rows = read_rows(path, lines, first)
+    check_above(path, lines, first, len(rows.lines))
+    header = [line.strip() for line in lines[:first] if line.strip()]
+    for number, line in rows.comments:
+        if number < rows.lines[-1] and (axes(line) or _is_field(line) or re.search("(?i)counts|intensity", line)):
+            reason = f"a second header, {line[:60]!r}, between the rows, as where two files were joined"
+            raise ReadError(path, number, reason, "use the files from before they were joined, one recording each")
+    return Table(header, column_names(header, rows.values), rows)
+
+
+def _is_field(line: str) -> bool:
+    quantities = [quantity for technique in STATED.values() for quantity in technique.values()]
+    return (
+        any(re.search(quantity.pattern, line, re.IGNORECASE) for quantity in quantities) or "wavelength" in line.lower()
+    )
+
+
+def _attrs(path: Path, header: Sequence[str], technique: str, stated: Stated) -> dict[str, Any]:
+    """Return what the header states, under the names of the data model.
+
+    A value that cannot be read is left to what is stated beside the file, where that is stated.
+    """
     attrs: dict[str, Any] = {}
-    for name, pattern in STATED[technique].items():
-        if stated := re.search(rf"(?:{pattern})[^:=\n\d]*[:=]\s*(\d+(?:[.,]\d+)?)", header, re.IGNORECASE):
-            attrs[name] = float(stated[1].replace(",", "."))
+    for name, quantity in STATED[technique].items():
+        try:
+            value = field(path, header, quantity)
+        except ReadError as error:
+            if getattr(stated, name, None) is None:
+                raise
+            attrs["stated"] = f"{name}, which the file does not say clearly: {error.reason}"
+        else:
+            attrs |= {name: value} if value is not None else {}
+    try:
+        attrs |= wavelengths_of(path, header) if technique == "xrd" else {}
+    except ReadError as error:
+        if not stated.wavelength:
+            raise
+        attrs["stated"] = f"wavelength, which the file does not say clearly: {error.reason}"
     for name in TEXTS:
-        if stated := re.search(rf"^\W*{name}\s*[:=]\s*(.+)$", header, re.IGNORECASE | re.MULTILINE):
-            attrs["sample_name" if name == "sample" else name] = stated[1].strip()
+        texts = (re.match(rf"(?i)\W*{name}\s*[:=]\s*(.+)$", line) for line in header)
+        if text := next(filter(None, texts), None):
+            attrs["sample_name" if name == "sample" else name] = text[1].strip()
     return attrs
-
-
-def _wavelengths(path: Path, header: str) -> dict[str, float]:
-    """Return the wavelengths [angstrom] that the header states."""
-    number = r"(\d+[.,]\d+)"
-    stated = re.search(rf"wave[-_ ]?lengths?[^:=\n\d]*[:=]\s*{number}(?:[\s,;/]+{number})?", header, re.IGNORECASE)
-    if not stated:
-        return {}
-    wavelengths = [float(number.replace(",", ".")) for number in stated.groups() if number]
-    shortest, longest = WAVELENGTHS
-    if not all(shortest < wavelength < longest for wavelength in wavelengths) or wavelengths != sorted(wavelengths):
-        reason = f"{stated[0]!r} is not one wavelength in angstrom, or K-alpha1 followed by K-alpha2"
-        raise ReadError(path, None, reason, f"write it as in {WAVELENGTH!r}")
-    return dict(zip(("wavelength_kalpha1", "wavelength_kalpha2"), wavelengths, strict=False))
 
 
 FORMAT = Format(
     name="text with named columns",
     vendors="any",
     techniques=("xrd", "xps", "raman", "eis", "dc"),
-    extensions=(".txt", ".csv", ".dat", ".xy"),
+    extensions=(".txt", ".csv", ".dat", ".xy", ".xye", ".prn"),
     recognise=is_generic_text,
     read=read_generic_text,
-    reads="columns whose header states quantity and unit",
+    reads="columns whose header states quantity and unit; columns without names where the technique is stated, for "
+    "diffraction angle in degrees, intensity and its standard uncertainty",
+    checked=(
+        Checked("formats-spectra/datalab__example_mac.xye", "MIT", "a plain parse"),
+        Checked("formats-spectra/dkriegner__LaB6_d500_si_psd.xye", "GPL-2.0 (data of tests)", "a plain parse"),
+        Checked("xrd-cpd-roundrobin/zincite.prn", "none stated (released by the IUCr)", "a plain parse"),
+        Checked("xrd-rigaku-ras-nims/XRD_RIGAKU.csv", "MIT (code), CC-BY-SA 4.0 (marked files)", "the .ras beside it"),
+    ),
 )

@@ -10,6 +10,10 @@ from coldbond.files.errors import ReadError
 
 #: A decimal number. float() would also take "1_0", "nan" and "infinity".
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+#: What may stand around a number. strip() would also take control characters, which are damage.
+BLANKS = " \t\r\n\f"
+#: Characters of a cell that an error shows.
+LONGEST = 40
 AGAIN = "export it again"
 
 
@@ -35,10 +39,16 @@ def numbers(
         A cell is not a number.
     """
     for index, cell in enumerate(cells):
-        if not NUMBER.fullmatch(cell.strip()):
+        if not NUMBER.fullmatch(cell.strip(BLANKS)):
             line, which = (lines[index], "") if lines is not None else (None, f" of point {index + 1}")
-            raise ReadError(path, line, f"{name}{which} is {cell.strip()!r}, not a number", remedy)
-    return np.array(cells, float)
+            raise ReadError(path, line, f"{name}{which} is {_short(cell)}, not a number", remedy)
+    return np.array([cell.strip(BLANKS) for cell in cells], float)
+
+
+def _short(cell: str) -> str:
+    """Return a cell for an error; of thousands of digits only the first."""
+    cell = cell.strip(BLANKS)
+    return repr(cell) if len(cell) <= LONGEST else f"{cell[:LONGEST]!r}..."
 
 
 def number(path: Path, cell: str | None, name: str, line: int | None = None) -> float:

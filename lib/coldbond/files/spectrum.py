@@ -22,12 +22,54 @@ COORDINATES = {
     "xps": ("binding_energy", "eV", "binding energy"),
     "raman": ("raman_shift", "1/cm", "Raman shift"),
 }
-#: Points below which a table is not a spectrum.
+#: Steps below which no grid is told; relative deviation of steps that rounding explains; and share of other steps above
+#: which the steps were not meant to be equal.
+FEWEST_STEPS = 5
+EQUAL_STEP = 0.2
+UNEQUAL_STEPS = 0.02
+#: Angles [degree] that 2θ can be, negative on the other side of the beam.
+TWO_THETA = (-180.0, 180.0)
+#: Points below which a table is not a spectrum, and below which a sweep is not an impedance spectrum.
+FEWEST_POINTS = 3
 MIN_POINTS = 5
 #: Deviation from a whole number of counts that rounding in a file explains: relative, and its bounds in counts. Files
 #: round to a part in a thousand or to their last digit; a deviation of a fifth of a count is never rounding.
 COUNT_ROUNDING = 1e-3
 COUNT_ROUNDING_BOUNDS = (0.02, 0.2)
+
+
+def gaps(path: Path, coordinate: ArrayLike, lines: Sequence[int | None] | None = None) -> dict[str, str]:
+    """Return where rows may be missing from a text with equal steps, as the attr `gaps`; refuse a row off the grid.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For the error.
+    coordinate : array_like, shape (n,)
+    lines : sequence of int, optional
+        The line of each point, for the error.
+
+    Raises
+    ------
+    ReadError
+        A single point lies off a grid on which all others lie.
+    """
+    axis = np.asarray(coordinate, float)
+    steps = np.diff(axis)
+    if steps.size < FEWEST_STEPS:
+        return {}
+    usual = float(np.median(steps))
+    other = np.flatnonzero(np.abs(steps - usual) > EQUAL_STEP * abs(usual))
+    if usual == 0 or (steps * usual <= 0).any() or other.size > max(2, UNEQUAL_STEPS * steps.size):
+        return {}  # measured in unequal steps
+    for at in other[1:]:
+        if at - 1 in other and abs(steps[at - 1] + steps[at] - 2 * usual) <= EQUAL_STEP * abs(usual):
+            reason = f"the point at {axis[at]:g} lies off the grid of its neighbours, whose step is {abs(usual):g}"
+            raise ReadError(path, lines[at] if lines is not None else None, reason, "export it again")
+    if not other.size:
+        return {}
+    found = ", ".join(f"{axis[at]:g} to {axis[at + 1]:g}" for at in other)
+    return {"gaps": f"steps of {abs(usual):g}, but {found}"}
 
 
 def spectrum(
@@ -83,11 +125,14 @@ def spectrum(
             point = int(bad.argmax())
             raise ReadError(path, lines[point] if lines is not None else None, reason.format(at=point + 1), remedy)
 
-    if axis.size != values.size or axis.size < MIN_POINTS:
+    if axis.size != values.size or axis.size < FEWEST_POINTS:
         reason = f"{axis.size} values of {name} and {values.size} of intensity"
         raise ReadError(path, None, reason, "export it again: complete, with both columns")
     refuse(~np.isfinite(axis), f"{name} of point {{at}} is not finite", "export it again")
     refuse(~np.isfinite(values), "the intensity of point {at} is not finite", "export it again, or cut the gap out")
+    if technique == "xrd":
+        reason = f"point {{at}} is at none of the angles that 2θ can be, {TWO_THETA[0]:g} to {TWO_THETA[1]:g} degree"
+        refuse((axis < TWO_THETA[0]) | (axis > TWO_THETA[1]), reason, "export it again, in degrees")
     steps = np.diff(axis)
     direction = np.sign(np.median(steps)) or 1.0
     remedy = "export one scan per region, without repeats"

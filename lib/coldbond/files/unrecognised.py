@@ -1,54 +1,49 @@
 """The refusal of a file that no reader recognises: what the file seems to be, and what can be read."""
 
-import io
 import re
-import zipfile
 from pathlib import Path
 
-from coldbond.files import generic_text
+from coldbond.files import archive, generic_text, signatures
 from coldbond.files.electrochemistry import vocabulary
-from coldbond.files.encoding import UTF_16, head
+from coldbond.files.encoding import UTF_16, head, recognised
 from coldbond.files.errors import ReadError
+from coldbond.files.photoelectrons import closed
+from coldbond.files.signatures import NAMED_COLUMNS, Kind
 
-#: Bytes at the start of a file in which a signature must stand.
-SIGNATURE_WITHIN = 4096
-SIGNATURES = {
-    rb"(?m)^(_diffrn|_cell_length|loop_)": "a CIF without a powder pattern",
-    rb"\A\xd0\xcf\x11\xe0": "an Excel workbook in the old format (.xls)",
-    rb"\A%PDF": "a PDF",
-    rb"\A\x89PNG|\A\xff\xd8\xff": "a picture",
-    rb"\APAR1": "a Parquet file",
-}
-#: Members of zip archives that give away their program.
-MEMBERS = {"word/": "a Word document"}
-BATTERY_DATA_FORMAT = "test_time_second,voltage_volt,current_ampere"
+#: Bytes at the start of a file that show whether it is text, and control characters that text does not have.
+START = 4096
+CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 
 
-def refusal(path: Path, data: bytes, readable: str) -> ReadError:
-    """Return the error for a file that no reader recognises; `readable` names the formats that can be read."""
-    remedy = f"use a recording in a format that can be read: {readable}"
-    start = data[:SIGNATURE_WITHIN]
+def refusal(path: Path, data: bytes) -> ReadError:
+    """Return the error for a file that no reader recognises."""
+    if known := closed.kind(data):
+        return _refused(path, known)
     if data.startswith(b"PK"):
-        return ReadError(path, None, f"{_archive(data)}, which this version does not read", remedy)
-    for signature, name in SIGNATURES.items():
-        if re.search(signature, start):
-            return ReadError(path, None, f"{name}, which this version does not read", remedy)
-    if b"\0" in start and not data.startswith(UTF_16):
-        remedy = f"save it as utf-8 if it is text, otherwise {remedy}"
-        return ReadError(path, None, "a binary file, or utf-16 without byte-order mark", remedy)
-    return _text(path, head(data), remedy)
+        try:
+            names = archive.check(path, data).namelist()
+        except ReadError as error:
+            return error
+        found = next(
+            kind for name, kind in signatures.MEMBERS.items() if any(re.fullmatch(name, n) for n in [*names, ""])
+        )
+        return _refused(path, found)
+    if kind := signatures.kind(path, data):
+        return _refused(path, kind)
+    start = data[:START]
+    if (b"\0" in start and not start.startswith(UTF_16)) or (CONTROL.search(start) and recognised(start) is None):
+        named = signatures.EXTENSIONS.get(path.suffix.lower())
+        if named:
+            return ReadError(path, None, f"a binary file, by its name {named.name}, which is not read", named.remedy)
+        return ReadError(path, None, "a binary file of a kind that is not known here", f"export it {NAMED_COLUMNS}")
+    return _text(path, head(data))
 
 
-def _archive(data: bytes) -> str:
-    """Return what a zip archive seems to be."""
-    try:
-        members = zipfile.ZipFile(io.BytesIO(data)).namelist()
-    except (zipfile.BadZipFile, NotImplementedError):
-        return "a damaged zip archive (.xlsx is one; was the complete file copied?)"
-    return next((name for start, name in MEMBERS.items() if any(m.startswith(start) for m in members)), "a zip archive")
+def _refused(path: Path, kind: Kind) -> ReadError:
+    return ReadError(path, None, f"{kind.name}, which this version does not read", kind.remedy)
 
 
-def _text(path: Path, lines: list[str], remedy: str) -> ReadError:
+def _text(path: Path, lines: list[str]) -> ReadError:
     """Return the error for text that has no header, or whose header names no recording."""
     rows = [re.split(r"[,;\t]", line) for line in lines]
     closest = min(range(len(rows)), key=lambda number: len(vocabulary.missing(rows[number])))
@@ -58,6 +53,5 @@ def _text(path: Path, lines: list[str], remedy: str) -> ReadError:
         return ReadError(path, closest + 1, reason, "export it with test time, voltage and current")
     at = generic_text.first_row(lines)
     if at is not None:
-        remedy = f"add a line above them, such as {generic_text.NAMED} or, for a cycler, {BATTERY_DATA_FORMAT!r}"
-        return ReadError(path, at + 1, "numbers without a header that says what they are", remedy)
-    return ReadError(path, None, "no recording in a format that this version reads", remedy)
+        return ReadError(path, at + 1, "numbers without a header that says what they are", generic_text.REMEDY)
+    return ReadError(path, None, "no recording in a format that this version reads", f"export it {NAMED_COLUMNS}")

@@ -28,10 +28,11 @@ class Search(NamedTuple):
     widest: float
 
 
-#: Of the sample's own bands, and of the modes that are looked for, which are narrower; both are conventions.
+#: Of the sample's own bands, and of the modes that are looked for, which may be as narrow as the instrument's
+#: resolution; both are conventions.
 BAND = Search(distance=20.0, narrowest=20.0, usual=60.0, widest=100.0)
-MODE = Search(distance=15.0, narrowest=6.0, usual=20.0, widest=60.0)
-LEAST_POINTS = 3  # points within the width of a band: anything narrower may be a spike
+MODE = Search(distance=15.0, narrowest=0.0, usual=20.0, widest=60.0)
+LEAST_PIXELS = 3  # of the camera within the width of a band: anything narrower may be a spike
 LARGEST_SKEW = 0.3  # ratio of the half widths 1.3 : 0.7; a convention
 LORENTZIAN_START = 0.6  # Lorentzian share from which a fit starts
 FIT_TOLERANCES = {"ftol": 1e-5, "xtol": 1e-4}  # relative; far below the uncertainties of the parameters
@@ -215,18 +216,23 @@ def fit(x: np.ndarray, y: np.ndarray, parameters: lmfit.Parameters, degree: int)
     return Fit(names, parameters, last.solution.amplitudes, last.solution.residual, whole, varied, degree)
 
 
-def parameters(bands: Sequence[float], modes: Sequence[float], spacing: float) -> lmfit.Parameters:
+def least_width(spacing: float, points_per_pixel: float) -> float:
+    """Return the least width of a band, 1/cm, at a given distance of the points [1/cm]: a spike may be narrower."""
+    least = LEAST_PIXELS * spacing * points_per_pixel
+    return least if points_per_pixel == 1 else round(least) or least  # the pixel of an interpolated axis is estimated
+
+
+def parameters(bands: Sequence[float], modes: Sequence[float], narrowest: float) -> lmfit.Parameters:
     """Return start values: bands and modes at their expected positions [1/cm], all symmetric.
 
-    Nothing narrower than three points of the given spacing [1/cm] is fitted, since a spike is as narrow.
+    Nothing narrower than `narrowest` [1/cm] is fitted, since a spike is as narrow.
     """
     start = lmfit.Parameters()
     for kind, positions, search in (("band", bands, BAND), ("mode", modes, MODE)):
         for i, position in enumerate(positions):
             least, most = position - search.distance, position + search.distance
-            narrowest = max(search.narrowest, LEAST_POINTS * spacing)
             start.add(f"{kind}{i}_position", position, min=least, max=most)
-            start.add(f"{kind}{i}_width", search.usual, min=narrowest, max=search.widest)
+            start.add(f"{kind}{i}_width", search.usual, min=max(search.narrowest, narrowest), max=search.widest)
             start.add(f"{kind}{i}_skew", 0.0, min=-LARGEST_SKEW, max=LARGEST_SKEW, vary=False)
     # One share for all: with shares of their own, overlapping bands trade intensity with each other and the baseline.
     start.add("lorentzian", LORENTZIAN_START, min=0, max=1)

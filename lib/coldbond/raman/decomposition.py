@@ -17,7 +17,7 @@ from scipy import stats
 
 from coldbond.interval import Interval
 from coldbond.raman import confidence_intervals, spikes
-from coldbond.raman.bands import Fit, best, fit, parameters, scaled, shapes, without
+from coldbond.raman.bands import Fit, best, fit, least_width, parameters, scaled, shapes, without
 
 DEGREES = (2, 3, 4)  # of the polynomials that may be the baseline; a convention
 #: Difference of the Bayesian information criterion that is very strong evidence against a baseline (Kass and Raftery
@@ -85,6 +85,8 @@ class Decomposition:
         Number of independent points that the residuals are worth.
     significance : float
         Of the F test.
+    ambiguous : sequence of float
+        Positions of peaks that may be lines or cosmic rays, 1/cm. They are left in, but no mode is as narrow.
     """
 
     curves: xr.Dataset
@@ -95,6 +97,7 @@ class Decomposition:
     noise: float
     effective: float
     significance: float
+    ambiguous: Sequence[float]
 
     @property
     def modes(self) -> dict[str, Band]:
@@ -144,11 +147,12 @@ def decompose(
     inside = spectrum.assign(struck=("raman_shift", spikes.struck(spectrum))).sel(raman_shift=slice(*window))
     _check(inside, [*bands, *modes.values()], degrees[-1])
     shift, intensity, struck = (inside[name].to_numpy() for name in ("raman_shift", "intensity", "struck"))
-    start = parameters(bands, list(modes.values()), float(np.median(np.diff(shift))))
+    pixel = spikes.points_per_pixel(spectrum.intensity.to_numpy())
+    start = parameters(bands, list(modes.values()), least_width(float(np.median(np.diff(shift))), pixel))
     while True:  # spikes that only the residuals reveal are left out, and the rest is fitted again
         x, y = shift[~struck], intensity[~struck]
         symmetric = fit(x, y, start, degrees[len(degrees) // 2])
-        outlying = spikes.outlying(symmetric, x)
+        outlying = spikes.outlying(symmetric, x, pixel)
         if not outlying.any():
             break
         struck[np.flatnonzero(~struck)[outlying]] = True
@@ -211,6 +215,7 @@ def decompose(
         noise=float(np.sqrt(shown.squares / x.size)),
         effective=shown.effective,
         significance=significance,
+        ambiguous=spikes.ambiguous(spectrum),
     )
 
 

@@ -7,6 +7,7 @@ import xarray as xr
 
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import NORMAL, Interval
+from coldbond.raman.bands import MODE
 from coldbond.raman.decomposition import Band, Decomposition
 from coldbond.raman.neon import axis_correction
 from coldbond.raman.spikes import positions
@@ -78,9 +79,10 @@ def _absent(spectrum: Decomposition, name: str, mode: Band) -> list[dict]:
     height = finding(f"height_of_{name}", mode.height, unit=unit, note=_joined("upper limit", relative))
     limit = Interval(None, None, height["high"])  # as rounded there
     passes = mode.p is not None and mode.p < spectrum.significance
-    edge = "intensity at the edge of the searched range is attributed to a neighbouring band" if passes else ""
+    narrow = _narrow(spectrum, mode)
+    edge = "intensity at the edge of the searched range is attributed to a neighbouring band"
     evidence = [item("height", limit, unit), *_tests(spectrum, mode)]
-    note = _joined(relative, edge)
+    note = _joined(relative, narrow or (edge if passes else ""))
     return [finding(f"{name}_present", False, evidence=evidence, threshold=_threshold(spectrum), note=note), height]
 
 
@@ -130,6 +132,13 @@ def _struck_share(curves: xr.Dataset, mode: Band) -> float:
         return 0.0
     near = np.abs(curves.raman_shift.to_numpy() - mode.position.value) < (mode.width.value or 0.0)
     return float(curves.struck.to_numpy()[near].mean()) if near.any() else 0.0
+
+
+def _narrow(spectrum: Decomposition, mode: Band) -> str:
+    """Return where a peak stands that is too narrow for a line of this instrument and too wide for a cosmic ray."""
+    near = [at for at in spectrum.ambiguous if abs(at - mode.expected) <= MODE.distance]
+    places = ", ".join(f"{at:.0f}" for at in near)
+    return f"the peak at {places} 1/cm is two to three pixels wide: a line or a cosmic ray, not a mode" if near else ""
 
 
 def _relative(spectrum: Decomposition) -> str:

@@ -6,9 +6,13 @@ that compound between laboratories and samples. A fit uses both as a prior, and 
 to it. `conflict` says which other states lie at the same energy, or where the literature disagrees.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf
+
+#: Core level, sample and number in the name of a region.
+REGION = re.compile(r"^(.*?)((?:, .*?)?)(?: \(\d+\))?$")
 
 
 @dataclass(frozen=True)
@@ -198,10 +202,17 @@ OTHER_POSITIONS = (
 )
 
 
+def level(region: str) -> str:
+    """Return the core level of a region: "C 1s" of "C 1s, LLZ (2)", the second of a sample in a file of several."""
+    return REGION.sub(r"\1", region)
+
+
 def expected_components(region: str, regions: Collection[str]) -> tuple[Component, ...]:
     """Return the components that are fitted in a region of a recording that holds these regions."""
+    sample = REGION.sub(r"\2", region)
+    held = {level(other) for other in regions if REGION.sub(r"\2", other) == sample}
     return tuple(
         c
-        for c in COMPONENTS[region]
-        if (not c.with_region or c.with_region in regions) and (not c.without_region or c.without_region not in regions)
+        for c in COMPONENTS[level(region)]
+        if (not c.with_region or c.with_region in held) and (not c.without_region or c.without_region not in held)
     )

@@ -1,5 +1,6 @@
 """Findings and display tables of XPS surfaces."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -8,10 +9,13 @@ import xarray as xr
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import Interval
 from coldbond.xps.component_selection import STRONG_EVIDENCE, UNDECIDED_SHARE, Composition, Inseparable, Selected
-from coldbond.xps.components import COMPONENTS
+from coldbond.xps.components import COMPONENTS, level
 from coldbond.xps.quantification import AtomicFractions
 from coldbond.xps.surface import shifts
 
+#: Number of a region that the file has several times, at the end of its name.
+REPEATED = re.compile(r" \(\d+\)$")
+INSEPARABLE = "not separable from the components that are present"
 LEAST_P = 1e-4  # smaller probabilities are shown as an upper limit
 LEAST_WIDTH = 1e-9  # of the interval of a share; it is zero where the component is alone in its core level
 
@@ -60,7 +64,7 @@ def reference_table(regions: Sequence[str]) -> pd.DataFrame:
             "conflict": c.conflict,
         }
         for region in regions
-        for c in COMPONENTS[region]
+        for c in COMPONENTS[level(region)]
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["region", "component"])
 
@@ -94,6 +98,8 @@ def composition_findings(
     for label, regions in found.items():
         sample, state = (recordings[label].attrs[key] for key in ("sample", "state"))
         for region, composition in regions.items():
+            again = sum(REPEATED.sub("", other) == region for other in recordings[label].children)
+            first = f"the first of {again} regions of this name in the file" if again > 1 else ""
             for key, one in composition.components.items():
                 name = f"{region}_{key}".replace(" ", "_")
                 values.append(
@@ -104,7 +110,7 @@ def composition_findings(
                         state=state,
                         evidence=_evidence(composition, one),
                         threshold=_threshold(composition, one),
-                        note="" if one.decided else "not separable from the components that are present",
+                        note="; ".join(filter(None, [first, "" if one.decided else INSEPARABLE])),
                     )
                 )
                 if one.present:

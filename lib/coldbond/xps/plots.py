@@ -13,7 +13,7 @@ from scipy.optimize import isotonic_regression
 
 from coldbond.bundle import figures
 from coldbond.xps.component_selection import Composition
-from coldbond.xps.components import COMPONENTS, LINES, OTHER_POSITIONS
+from coldbond.xps.components import COMPONENTS, LINES, OTHER_POSITIONS, level
 from coldbond.xps.fit import curves
 
 #: Colour of each component, the same in every region (Wong 2011, doi 10.1038/nmeth.1618).
@@ -118,8 +118,8 @@ def spectrum(fitted: xr.Dataset, ax: Axes) -> None:
 def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -> None:
     """Mark the reference positions of the components in a column of panels, and other positions reported for them."""
     keys = {key for composition in held for key in composition.components}
-    components = sorted((c for c in COMPONENTS[region] if c.key in keys), key=lambda c: c.position)
-    edges = np.array([c.position for c in components] + [components[-1].position + LINES[region].splitting])
+    components = sorted((c for c in COMPONENTS[level(region)] if c.key in keys), key=lambda c: c.position)
+    edges = np.array([c.position for c in components] + [components[-1].position + LINES[level(region)].splitting])
     axes[0].set_xlim(edges.max() + MARGIN, edges.min() - MARGIN)
     axes[0].xaxis.set_major_locator(MultipleLocator(2))
     top, height = axes[0], axes[0].get_xaxis_transform()

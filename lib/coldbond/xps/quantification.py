@@ -15,7 +15,7 @@ import xarray as xr
 from coldbond.interval import Interval
 from coldbond.xps.amounts import total_area
 from coldbond.xps.component_selection import Composition
-from coldbond.xps.components import LINES
+from coldbond.xps.components import LINES, level
 
 AL_KALPHA = 1486.6  # eV, photon energy where the file does not state it
 LEAST_ELEMENTS = 2  # a fraction of a single element says nothing
@@ -68,7 +68,7 @@ def atomic_fractions(
         amounts, relative, transmission_known = {}, {}, True
         for name, composition in regions.items():
             area, deviation = total_area(composition.full_fits, composition.weights)
-            sensitivity = LINES[name].sensitivity
+            sensitivity = LINES[level(name)].sensitivity
             if not area > 0 or name == "C 1s" or not sensitivity:
                 continue
             region = recording[name].to_dataset()

@@ -7,6 +7,7 @@ adventitious carbon, and the whole scale is shifted so that the C-C component li
 import numpy as np
 import xarray as xr
 
+from coldbond.files.samples import how_to_state, samples
 from coldbond.xps.components import COMPONENTS, LINES
 from coldbond.xps.fit import fit
 
@@ -14,6 +15,21 @@ from coldbond.xps.fit import fit
 #: components. A convention; shifts of a few eV are usual.
 CHARGING = 2.0
 LEAST_SIGNIFICANCE = 5.0  # area of the C-C component over its standard error, below which it cannot set the scale
+
+
+def require_one_sample(recording: xr.DataTree, label: str = "") -> None:
+    """Refuse a recording whose regions are of several samples.
+
+    Raises
+    ------
+    ValueError
+        It names the samples and both ways to state one.
+    """
+    label = label or recording.attrs.get("file") or recording.attrs.get("source") or "the recording"
+    held = samples(recording)
+    if len(held) > 1:
+        names = ", ".join(map(repr, held))
+        raise ValueError(f"{label} has the samples {names} in one file: {how_to_state(filter(None, held))}")
 
 
 def referenced(
@@ -44,8 +60,10 @@ def referenced(
     Raises
     ------
     ValueError
-        There is a C 1s region without a significant C-C line.
+        There is a C 1s region without a significant C-C line, or the regions are of several samples.
     """
+    if energy is not None:
+        require_one_sample(recording)
     stated = recording.attrs.get("charge_reference")
     stated = f"; the file states {stated!r}" if stated else ""
     shift, deviation = 0.0, uncertainty

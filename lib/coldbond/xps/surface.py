@@ -8,7 +8,8 @@ import xarray as xr
 from coldbond.interval import Interval
 from coldbond.xps.amounts import Estimate, mean_position
 from coldbond.xps.component_selection import Composition, composition
-from coldbond.xps.components import COMPONENTS, LINES, expected_components
+from coldbond.xps.components import COMPONENTS, LINES, expected_components, level
+from coldbond.xps.reference import require_one_sample
 
 
 def compositions(
@@ -39,11 +40,17 @@ def compositions(
     ------
     LookupError
         No components are known for a region, or no recording has any of the regions.
+    ValueError
+        A region is wanted of a recording of several samples, and the name does not say of which.
     """
-    unknown = [region for region in regions if region not in COMPONENTS]
+    unknown = [region for region in regions if level(region) not in COMPONENTS]
     if unknown:
         raise LookupError(f"no components are known for {', '.join(unknown)}; there are {', '.join(COMPONENTS)}")
     held = {name for recording in recordings.values() for name in recording.children}
+    for label, recording in recordings.items():
+        levels = {level(name) for name in recording.children} - set(recording.children)
+        if levels & set(regions):
+            require_one_sample(recording, label)
     if not held & set(regions):
         raise LookupError(f"no recording has {' or '.join(regions)}; they have {', '.join(sorted(held))}")
     return {
@@ -51,7 +58,7 @@ def compositions(
             region: composition(
                 recording[region].to_dataset(),
                 expected_components(region, recording.children),
-                line=LINES[region],
+                line=LINES[level(region)],
                 backgrounds=backgrounds,
                 shape=shape,
                 reference_uncertainty=recording.attrs["energy_uncertainty"],

@@ -28,9 +28,10 @@ import xarray as xr
 
 from coldbond.files.diffraction.scans import wavelengths
 from coldbond.files.errors import NO_LINE_BREAK, ReadError
-from coldbond.files.format import Format, Stated
+from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.numerals import number
 from coldbond.files.spectrum import spectrum
+from coldbond.files.stated import KALPHA
 
 if TYPE_CHECKING:
     from gemmi import cif
@@ -39,9 +40,6 @@ ANGLES = ("_pd_meas_2theta_scan", "_pd_proc_2theta_corrected")
 RANGES = ("_pd_meas_2theta_range", "_pd_proc_2theta_range")  # of which _min and _inc give the angles
 #: Measured intensities and their units, where the dictionary fixes one.
 INTENSITIES = {"_pd_meas_counts_total": "count", "_pd_meas_intensity_total": "", "_pd_proc_intensity_total": ""}
-#: K-alpha1 and K-alpha2 [angstrom] of an anode, for a file that names only the anode: Hoelzer et al. 1997, doi
-#: 10.1103/PhysRevA.56.4554.
-KALPHA = {"Cu": (1.5405929, 1.5444274)}
 #: A region of a scan, counted for one time, ends where the step exceeds this many times its median, or where ln t
 #: changes by more than this: weights of few digits give the times of neighbours to a few per cent.
 GAP = 3.0
@@ -176,12 +174,11 @@ def _attrs(path: Path, document: "cif.Document", block: "cif.Block") -> dict[str
         raise ReadError(path, None, f"_diffrn_radiation_wavelength is {given}", "state K-alpha1 and K-alpha2, or one")
     if given:
         ratio = shares[1] / shares[0] if len(shares) == 2 else None
-        attrs |= wavelengths(path, given[0], given[1] if len(given) == 2 else None, ratio)
+        attrs |= wavelengths(given[0], given[1] if len(given) == 2 else None, ratio, alone=len(given) == 1)
     elif anode in KALPHA:
-        attrs |= wavelengths(path, *KALPHA[anode])
-        attrs["wavelength_source"] = f"Hoelzer 1997, for {radiation}: the file gives none"
-    else:
-        number(path, None, "_diffrn_radiation_wavelength")  # refuses it as missing
+        attrs |= wavelengths(*KALPHA[anode])
+        source = "Deslattes 2003" if anode in ("Mo", "Ag") else "Hoelzer 1997"
+        attrs["wavelength_source"] = f"{source}, for {radiation}: the file gives none"
     radius = first("_pd_instr_dist_spec/detc")
     identity = (block.find_value("_pd_block_id") or "").split("|")  # time, name, creator, instrument
     attrs |= {
@@ -202,4 +199,9 @@ FORMAT = Format(
     recognise=is_powder_cif,
     read=read_powder_cif,
     reads="a measured pattern, one block",
+    checked=(
+        Checked(
+            "xrd-nist-lab6-660c/nist_srm660c_100a.cif", "United States Government", "geddes and the certified lattice"
+        ),
+    ),
 )

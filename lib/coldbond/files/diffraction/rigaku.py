@@ -1,11 +1,4 @@
-"""Powder patterns of Rigaku diffractometers: .ras (SmartLab, MiniFlex), .rasx (Studio II), .asc (RINT, Ultima).
-
-File structure
---------------
-.ras is text: for each scan a header of lines `*KEY "value"`, then rows of angle, intensity and attenuation factor.
-.rasx is a zip archive: `Data*/Profile*.txt` with such rows, and `Data*/MesurementConditions*.xml` (spelled so) with the
-header. .asc is text: groups of lines `*KEY = value` and of intensities alone, whose angles follow from `*START` and
-`*STEP`. Text is in utf-8 or Shift-JIS.
+"""Scans of Rigaku diffractometers: what .ras, .rasx and .asc have in common.
 
 Schema
 ------
@@ -29,19 +22,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from coldbond.files.archive import member, members, xml
-from coldbond.files.diffraction.scans import check_axis, pattern, unit, wavelengths
+from coldbond.files.diffraction.scans import check_axis, unit, wavelengths
 from coldbond.files.errors import ReadError
-from coldbond.files.format import Format, Stated
 from coldbond.files.numerals import number, numbers
 from coldbond.files.spectrum import spectrum
 
-PROFILE = r"Data[0-9]+/Profile[0-9]+\.txt"
 CUT_OFF = "cut off: no line {} follows"
 AGAIN = "export the complete file again"
 #: Detectors that see one angle at a time.
 POINT_COUNTER = r"(?i)(sc\b|sc[-_ ]?[0-9]|.*scintill|.*proportional)"
-#: The key of a field in each of `FORMATS`; .rasx also holds some under the keys of .ras.
+#: The key of a field in each of `KINDS`; .rasx also holds some under the keys of .ras.
 KEYS = {
     "sample_name": ("*FILE_SAMPLE", "SampleName", "*SAMPLE"),
     "anode": ("*HW_XG_TARGET_NAME", "TargetName", ""),
@@ -67,9 +57,7 @@ KEYS = {
     "slit": ("*HW_GONIOMETER_RADIUS-5", "radius", ""),
     "instrument": ("", "SystemName", ""),
 }
-FORMATS = ("ras", "rasx", "asc")
-#: Anodes by their atomic number, which .asc states.
-TARGETS = {"24": "Cr", "26": "Fe", "27": "Co", "29": "Cu", "42": "Mo", "47": "Ag"}
+KINDS = ("ras", "rasx", "asc")
 
 
 class Header(dict[str, str]):
@@ -87,7 +75,7 @@ class Header(dict[str, str]):
 
     def __init__(self, path: Path, kind: str, fields: dict[str, str], line: int | None) -> None:
         self.path, self.kind, self.line = path, kind, line
-        self.keys_here = {name: keys[FORMATS.index(kind)] or keys[0] for name, keys in KEYS.items()}
+        self.keys_here = {name: keys[KINDS.index(kind)] or keys[0] for name, keys in KEYS.items()}
         super().__init__({name: fields[key] for name, key in self.keys_here.items() if fields.get(key)})
 
     def number(self, name: str) -> float:
@@ -95,88 +83,7 @@ class Header(dict[str, str]):
         return number(self.path, self.get(name), self.keys_here[name], self.line)
 
 
-def is_ras(data: bytes) -> bool:
-    """Return whether the file starts like a .ras."""
-    return re.match(rb"(\xef\xbb\xbf)?\s*\*RAS_DATA_START", data) is not None
-
-
-def is_asc(data: bytes) -> bool:
-    """Return whether the file starts like an .asc."""
-    return re.match(rb"(\xef\xbb\xbf)?\s*\*TYPE\s*=", data) is not None
-
-
-def is_rasx(data: bytes) -> bool:
-    """Return whether the file is an archive with a profile."""
-    return bool(members(data, PROFILE))
-
-
-def read_ras(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
-    """Read the scans of a .ras."""
-    lines = _lines(path, data)
-    marks = [(at, line.strip()) for at, line in enumerate(lines) if line.startswith("*RAS_")]
-    order = ["*RAS_HEADER_START", "*RAS_HEADER_END", "*RAS_INT_START", "*RAS_INT_END"]
-    expected, places = order[0], dict[str, int]()
-    scans: list[xr.Dataset] = []
-    for at, mark in marks[1:]:
-        if mark == "*RAS_DATA_END" and expected == order[0]:
-            return pattern(path, scans)
-        if mark != expected:
-            raise ReadError(path, at + 1, f"{mark} where {expected} should stand", AGAIN)
-        places[mark] = at
-        expected = order[(order.index(mark) + 1) % 4]
-        if mark == order[3]:
-            head = "\n".join(lines[places[order[0]] + 1 : places[order[1]]])
-            fields = dict(re.findall(r'^(\*\S+) "(.*?)"[ \t]*$', head, re.MULTILINE | re.DOTALL))
-            start = places[order[2]] + 1
-            scans.append(_scan(Header(path, "ras", fields, places[order[0]] + 1), lines[start:at], start + 1))
-    raise ReadError(path, len(lines), CUT_OFF.format("*RAS_DATA_END" if expected == order[0] else expected), AGAIN)
-
-
-def read_rasx(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
-    """Read the scans of a .rasx."""
-    scans = []
-    for name in members(data, PROFILE):
-        conditions = re.sub(r"Profile([0-9]+)\.txt", r"MesurementConditions\1.xml", name)  # sic
-        root = xml(path, member(path, data, conditions), conditions)
-        strings = [string.text or "" for string in root.iterfind("RASHeader/Pair/string")]
-        fields = dict(zip(strings[::2], strings[1::2], strict=False))
-        for place in ("GeneralInformation/*", "HWConfigurations/XrayGenerator/*", "ScanInformation/*"):
-            fields |= {element.tag: (element.text or "").strip() for element in root.iterfind(place)}
-        source = root.find(".//Distance[@From='XrayGenerator'][@To='AttachmentStage'][@Unit='mm']")
-        fields["radius"] = source.get("Value", "") if source is not None else ""
-        scans.append(_scan(Header(path, "rasx", fields, None), _lines(path, member(path, data, name)), 1))
-    return pattern(path, scans)
-
-
-def read_asc(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
-    """Read the scans of an .asc, a group each."""
-    general: dict[str, str] = {}
-    group, at, line = general, 0, 0
-    rows: list[float] | None = None
-    scans, ended = [], False
-    for line, content in enumerate(_lines(path, data), start=1):
-        content = content.strip()
-        field = re.fullmatch(r"(\*\w+)\s*=\s*(.*)", content)
-        if content == "*BEGIN":
-            group, at = dict(general), line
-        elif content == "*END" and rows is not None:
-            group["*HW_XG_TARGET_NAME"] = TARGETS.get(group.get("*TARGET", ""), "")
-            scans.append(_scan(Header(path, "asc", group, at), rows))
-            group, rows = general, None
-        elif content == "*EOF":
-            ended = True
-        elif field:
-            group[field[1]] = field[2]
-            rows = [] if field[1] == "*COUNT" else rows
-        elif content and rows is not None:
-            cells = [cell for cell in re.split(r"[,\s]+", content) if cell]
-            rows.extend(numbers(path, cells, "an intensity", [line] * len(cells)).tolist())
-    if rows is not None or not ended or general.get("*GROUP_COUNT", str(len(scans))) != str(len(scans)):
-        raise ReadError(path, line, CUT_OFF.format("*EOF" if rows is None else "*END"), AGAIN)
-    return pattern(path, scans)
-
-
-def _lines(path: Path, data: bytes) -> list[str]:
+def lines_of(path: Path, data: bytes) -> list[str]:
     """Return the lines of a text in utf-8 or Shift-JIS (cp932), which is hardly ever valid utf-8 by chance."""
     line = 1
     for encoding in ("utf-8-sig", "cp932"):
@@ -187,7 +94,7 @@ def _lines(path: Path, data: bytes) -> list[str]:
     raise ReadError(path, line, "holds bytes that are not text in utf-8 or Shift-JIS", AGAIN)
 
 
-def _scan(header: Header, rows: Sequence[str] | Sequence[float], line: int = 1) -> xr.Dataset:
+def scan(header: Header, rows: Sequence[str] | Sequence[float], line: int = 1) -> xr.Dataset:
     """Return one scan.
 
     Parameters
@@ -268,10 +175,10 @@ def _attrs(header: Header) -> dict[str, Any]:
     if line not in ("Ka", "Ka1", "Kalpha", "Kalpha1"):
         reason = f"measured with {line!r}, not K-alpha"
         raise ReadError(header.path, header.line, reason, "use a scan with K-alpha radiation")
-    if header.get("length", "Angstrom") not in ("Angstrom", "Å"):
-        raise ReadError(header.path, header.line, "the wavelengths are not in angstrom", "export them in angstrom")
-    kalpha1, kalpha2 = header.number("kalpha1"), None if line.endswith("1") else header.number("kalpha2")
-    attrs: dict[str, Any] = {"format": f"rigaku-{header.kind}"} | wavelengths(header.path, kalpha1, kalpha2)
+    attrs: dict[str, Any] = {"format": f"rigaku-{header.kind}"}
+    if header.get("length", "Angstrom") in ("Angstrom", "Å"):
+        kalpha1, kalpha2 = (header.number(name) if name in header else None for name in ("kalpha1", "kalpha2"))
+        attrs |= wavelengths(kalpha1, kalpha2, alone=line.endswith("1"))
     attrs["instrument"] = f"Rigaku {header.get('instrument', '')}".strip()
     attrs |= {name: header[name] for name in ("anode", "detector", "scan_mode", "sample_name") if name in header}
     if "step" in header:
@@ -288,36 +195,3 @@ def _attrs(header: Header) -> dict[str, Any]:
         if "step" in attrs and re.match(POINT_COUNTER, attrs.get("detector", "")):
             attrs["count_time"] = 60 * attrs["step"] / speed
     return attrs
-
-
-RAS = Format(
-    name="Rigaku .ras",
-    vendors="Rigaku",
-    techniques=("xrd",),
-    extensions=(".ras",),
-    recognise=is_ras,
-    read=read_ras,
-    reads="scans of 2theta, joined to one pattern",
-)
-
-
-RASX = Format(
-    name="Rigaku .rasx",
-    vendors="Rigaku",
-    techniques=("xrd",),
-    extensions=(".rasx",),
-    recognise=is_rasx,
-    read=read_rasx,
-    reads="scans of 2theta, joined to one pattern",
-)
-
-
-ASC = Format(
-    name="Rigaku .asc",
-    vendors="Rigaku",
-    techniques=("xrd",),
-    extensions=(".asc",),
-    recognise=is_asc,
-    read=read_asc,
-    reads="scans of 2theta, joined to one pattern",
-)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -23,28 +24,71 @@ UNITS = {"count": "count", "counts": "count", "cps": "count/s"}
 MAY_DIFFER = {"count_time", "scan_speed", "step"}
 #: Angles [degree] that count as equal: a tenth of what a goniometer resolves.
 SAME_ANGLE = 1e-5
-#: Wavelengths [angstrom] of laboratory and synchrotron diffraction, and the ratio of K-alpha2 to K-alpha1, which is
-#: from 1.002 (Cr) to 1.008 (Ag). Values outside are damage or another unit.
-WAVELENGTHS = (0.2, 5.0)
-KALPHA2_TO_KALPHA1 = (1.0, 1.03)
+#: Decimals of an angle [degree] that is computed from start and step: 10.1, not 10.099999999999998.
+ANGLE_DECIMALS = 9
+#: Deviation of sigma from sqrt(one_count I), relative, that the digits of sigma explain.
+SAME_SIGMA = 2e-3
+#: Scan types of Bruker's programs whose abscissa is 2θ, in lower case, and their axes.
+BRUKER_AXES = {
+    "locked coupled": "2Theta/Theta",
+    "unlocked coupled": "2Theta/Theta",
+    "coupled": "2Theta/Theta",
+    "coupled twotheta/theta": "2Theta/Theta",
+    "coupled 2theta/theta": "2Theta/Theta",
+    "detector scan": "2Theta",
+    "twotheta": "2Theta",
+    "2theta": "2Theta",
+}
+#: Points beyond which a range is damaged: 360 degree in steps of a hundred-thousandth.
+MOST_POINTS = 36_000_000
+#: Bytes of one intensity in binary files, a 32-bit float.
+FLOAT = 4
 
 
-def wavelengths(path: Path, kalpha1: float, kalpha2: float | None, ratio: float | None = None) -> dict[str, float]:
-    """Return the attrs of a K-alpha doublet [angstrom], or of one line where `kalpha2` is None or `ratio` is 0.
+def wavelengths(
+    kalpha1: float | None, kalpha2: float | None, ratio: float | None = None, *, alone: bool = False
+) -> dict[str, float]:
+    """Return the attrs of a K-alpha doublet, or of one line.
 
-    Raises
-    ------
-    ReadError
-        The values are not the wavelengths of K-alpha1 and K-alpha2 in angstrom.
+    Parameters
+    ----------
+    kalpha1, kalpha2 : float or None
+        In angstrom; None where the file does not state it. A second line of 0 is one that the beam does not have.
+    ratio : float or None
+        Intensity of K-alpha2 divided by that of K-alpha1; 0 where there is no K-alpha2.
+    alone : bool
+        Whether the file says that there is one line. Without this word a missing `kalpha2` tells nothing, and nothing
+        is returned: `stated.completed` then asks for the lines. It also checks the values.
     """
-    (shortest, longest), (equal, far) = WAVELENGTHS, KALPHA2_TO_KALPHA1
-    if not shortest < kalpha1 < longest or (kalpha2 is not None and not equal < kalpha2 / kalpha1 < far):
-        reason = f"wavelengths of {kalpha1} and {kalpha2} angstrom are not K-alpha1 and K-alpha2"
-        raise ReadError(path, None, reason, "correct them in the file's header")
-    attrs = {"wavelength_kalpha1": kalpha1}
-    if kalpha2 is not None and ratio != 0:
-        attrs |= {"wavelength_kalpha2": kalpha2} | ({"kalpha2_ratio": ratio} if ratio is not None else {})
-    return attrs
+    if not kalpha1 or (kalpha2 is None and not alone and ratio != 0):
+        return {}
+    if alone or not kalpha2 or ratio == 0:
+        return {"wavelength_kalpha1": kalpha1}
+    shown = {"kalpha2_ratio": ratio} if ratio is not None else {}
+    return {"wavelength_kalpha1": kalpha1, "wavelength_kalpha2": kalpha2, **shown}
+
+
+def angles(start: float, step: float, points: int) -> np.ndarray:
+    """Return equidistant angles [degree] from their start and step."""
+    return np.round(start + step * np.arange(points), ANGLE_DECIMALS)
+
+
+def points_of_range(start: float, step: float, end: float) -> int:
+    """Return how many points a range has; 0 where start, step and end [degree] are none."""
+    possible = 0 < step <= end - start <= 360
+    return round((end - start) / step) + 1 if possible and (end - start) / step < MOST_POINTS else 0
+
+
+def latin(data: bytes) -> str:
+    """Return a text of a binary file, which a NUL byte ends."""
+    return data.split(b"\0")[0].decode("latin-1").strip()
+
+
+def check_size(path: Path, data: bytes, end: int, what: str, *, complete: bool = False) -> None:
+    """Refuse a binary file that ends before `end`, or, where the file is `complete` there, goes on behind it."""
+    if len(data) < end or (complete and len(data) > end):
+        reason = f"the file has {len(data)} bytes, its header says {what} that end at byte {end}"
+        raise ReadError(path, None, reason, "copy the complete file again, or export the scan as text")
 
 
 def check_axis(path: Path, axis: str | None, line: int | None = None) -> None:
@@ -62,6 +106,23 @@ def unit(path: Path, name: str | None, line: int | None = None) -> str:
         reason = f"the unit of the intensities is {name!r}"
         raise ReadError(path, line, reason, "export them in counts or cps")
     return UNITS[plain]
+
+
+def counted(intensity: np.ndarray, sigma: np.ndarray) -> dict[str, Any]:
+    """Return the counting arguments of `spectrum` where standard uncertainties stand beside the intensities.
+
+    sigma^2 is `one_count` times the intensity where the intensities are counts or a multiple of them.
+    """
+    some = intensity > 0
+    unknown = {"units": "arbitrary units", "unknown": "the file's standard uncertainties are not those of counts"}
+    if not some.any() or (sigma < 0).any() or (intensity < 0).any():
+        return unknown
+    one = float(np.median(sigma[some] ** 2 / intensity[some]))
+    if one <= 0 or not np.allclose(sigma[some], np.sqrt(one * intensity[some]), rtol=SAME_SIGMA, atol=0):
+        return unknown
+    if abs(one - 1) < SAME_SIGMA:
+        return {"units": "count", "one_count": 1.0}
+    return {"units": "arbitrary units", "one_count": one}
 
 
 def pattern(path: Path, scans: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -134,6 +195,8 @@ def _joined(path: Path, scans: list[xr.Dataset]) -> xr.Dataset:
         for name, value in scans[0].attrs.items()
         if name != "technique" and all(scan.attrs.get(name) == value for scan in scans)
     }
+    ends = [f"{float(scan.two_theta[0]):g} to {float(scan.two_theta[-1]):g}" for scan in scans]
+    common["joined_scans"] = f"{', '.join(ends)} degree"
     return spectrum(
         path,
         "xrd",

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from xarray.core.indexing import LazilyIndexedArray
 
-from coldbond.files.electrochemistry import derived, vocabulary
+from coldbond.files.electrochemistry import clocks, counters, derived, vocabulary
 from coldbond.files.electrochemistry.on_disk import OnDisk
 from coldbond.files.electrochemistry.table import Table, decimals
 
@@ -40,7 +40,7 @@ RESOLUTION_DIGITS = 9
 #: Durations: 12:34:56.789; with days 1-02:03:04, 1.02:03:04, 1d 02:03:04, 1 02:03:04, 1天02:03:04.
 DURATION = (
     r"^(?:(?<days>\d+)(?:\s*d(?:ays?)?,?\s*|\s*天\s*|[-.]|\s+))?"
-    r"(?<hours>\d+):(?<minutes>[0-5]?\d):(?<seconds>[0-5]?\d(?:\.\d+)?)$"
+    r"(?<hours>\d+):(?<minutes>[0-5]?\d):(?<seconds>[0-5]?\d(?:[.,]\d+)?)$"
 )
 SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
 SECONDS_PER_DAY = 86400
@@ -74,7 +74,7 @@ def dataset(tables: Iterable[Table], column: Callable[[], list[np.ndarray] | OnD
     signed: list[np.ndarray] | OnDisk | None = column()
     last_time = -np.inf
     for table in tables:
-        columns = columns or {name: column() for name in LONG_NAMES if name in table.columns}
+        columns = columns or {name: column() for name in LONG_NAMES if name in table.cells}
         values = {}
         for name, store in columns.items():
             values[name], last_digit = _channel(table, name)
@@ -88,6 +88,9 @@ def dataset(tables: Iterable[Table], column: Callable[[], list[np.ndarray] | OnD
         elif signed is not None:
             signed.append(derived.with_negative_discharge(table, values["current"]))
     blank = [name for name in vocabulary.COUNTERS if name in columns and all(name in part.blank for part in parts)]
+    clocks.check(table, [part.clocks for part in parts])
+    if derived.counts_records(table, parts):
+        blank.append("step")
     names = [name for name in columns if name not in blank]
     sign = derived.sign(parts)
     if sign == "step state" and signed is not None:
@@ -100,10 +103,12 @@ def dataset(tables: Iterable[Table], column: Callable[[], list[np.ndarray] | OnD
     )
     recording["current"].attrs["sign"] = sign
     for pair in (["capacity"], ["charge_capacity", "discharge_capacity"]):
-        if counters := [name for name in pair if name in names]:
-            resets = derived.resets(recording, counters)
-            for name in counters:
+        if there := [name for name in pair if name in names]:
+            resets = counters.resets(recording, there)
+            for name in there:
                 recording[name].attrs["resets"] = resets
+            counters.check(table.path, recording, there)
+    counters.check_half_cycles(table.path, recording)
     return recording.assign_attrs(_optional_attrs(recording, parts, table, blank))
 
 
@@ -112,7 +117,7 @@ def _optional_attrs(
 ) -> dict[str, str | int]:
     """Return the attrs that not every recording has; `blank` are the columns without any value."""
     unread = [*parts[0].unread, *(table.columns[name].header for name in blank)]
-    start = derived.start(parts, duration=float(recording.time[-1] - recording.time[0]))
+    start = clocks.start([part.clocks for part in parts], duration=float(recording.time[-1] - recording.time[0]))
     if start is None and "systime" in table.columns:
         unread.append(table.columns["systime"].header)
     attrs = {
@@ -139,10 +144,12 @@ def _channel(table: Table, name: str) -> tuple[np.ndarray, float]:
         return _durations(table)
     column = table.columns[name]
     scale = vocabulary.scale(name, column.unit) if column.unit is not None else None
+    numbers = _numbers(table, name, may_be_empty=name in vocabulary.COUNTERS)
+    if scale is None and table.format in ("maccor-text", "neware-parquet"):
+        scale = clocks.unit_of_time(table, numbers)
     if scale is None:  # only of the time: `choose_columns` has refused other columns without a known unit
         reason = f"column {column.index + 1} ({column.header}) has no unit and is not h:mm:ss"
         raise table.error(0, reason, "name the unit in the header, as in TestTime/Sec")
-    numbers = _numbers(table, name, may_be_empty=name in vocabulary.COUNTERS)
     # Division by 1000 is correctly rounded, multiplication by 0.001 is not.
     values = numbers / round(1 / scale) if scale < 1 else numbers * scale
     return values, scale * 10.0 ** -table.decimals[name]
@@ -175,7 +182,8 @@ def _durations(table: Table) -> tuple[np.ndarray, float]:
     """Return the test time of a column of h:mm:ss and its last digit, both in s."""
     import polars as pl
 
-    parts = table.cells["time"].str.strip_chars().str.extract_groups(DURATION).struct
+    cells = table.cells["time"].str.strip_chars().str.replace(",", ".", literal=True)
+    parts = cells.str.extract_groups(DURATION).struct
     days = parts.field("days").cast(pl.Float64).fill_null(0.0) * SECONDS_PER_DAY
     seconds = sum((parts.field(part).cast(pl.Float64) * SECONDS[part] for part in SECONDS), start=days)
     _refuse(table, "time", seconds.is_null(), "a duration h:mm:ss")
@@ -190,6 +198,9 @@ def _refuse(table: Table, name: str, bad: "pl.Series", wanted: str) -> None:
     cell, header = str(table.cells[name][row] or "").strip(), table.columns[name].header
     if cell in EMPTY:
         raise table.error(row, f"{header} is empty", "export it again, or delete the row if the record was lost")
+    if vocabulary.columns([cell]):
+        reason = f"a second line of column names ({cell} under {header}), as where two files were joined"
+        raise table.error(row, reason, "split it here into two recordings")
     comma = re.fullmatch(r"[-+]?\d+,\d+", cell)
     remedy = "export it with decimal points, not commas" if comma else "restore the value from the tester's own file"
     raise table.error(row, f"{header} is {cell!r}, not {wanted}", remedy)

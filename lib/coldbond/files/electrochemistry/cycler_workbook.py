@@ -16,9 +16,8 @@ Uncertainties
 A workbook stores binary numbers; they are written with 15 digits, as a spreadsheet shows them, before they are counted.
 """
 
-import io
 import re
-import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from coldbond.files.archive import members
-from coldbond.files.electrochemistry import vocabulary
+from coldbond.files import workbook
+from coldbond.files.archive import member, members
+from coldbond.files.electrochemistry import clocks, vocabulary
 from coldbond.files.electrochemistry.cycler import dataset
 from coldbond.files.electrochemistry.table import Table, choose_columns, concatenated, decimals, unread_headers
+from coldbond.files.electrochemistry.testers import tester
 from coldbond.files.errors import NO_ROWS, ReadError
 from coldbond.files.format import Format, Stated
 
@@ -40,6 +41,11 @@ HEADER_WITHIN = 100
 DECIMALS = 9
 
 ANY = re.compile("")
+#: Formats of workbooks of testers whose text exports have the same names.
+KINDS = {"arbin-csv": "arbin-xlsx", "neware-text": "neware-xlsx"}
+#: Sheets of a workbook of Arbin (`Channel_1-006`, continued as `Channel_1-006_1`) and of Neware.
+ARBIN = re.compile(r"(Channel_\d+-\d+)(_\d+)?")
+NEWARE = re.compile(r"record\d*")
 
 Sheets = dict[str, list[list[Any]]]
 
@@ -47,6 +53,23 @@ Sheets = dict[str, list[list[Any]]]
 def is_workbook(data: bytes) -> bool:
     """Return whether the file is an .xlsx: a zip archive with a workbook in it."""
     return bool(members(data, r"xl/workbook\.xml"))
+
+
+def sheet_names(data: bytes) -> list[str]:
+    """Return the names of the sheets of a workbook; none where it is none."""
+    if not is_workbook(data):
+        return []
+    try:
+        book = member(Path(), data, "xl/workbook.xml").decode("utf-8", "replace")
+        return re.findall(r'<sheet [^>]*?name="([^"]*)"', book)
+    except ReadError:
+        return []
+
+
+def is_land_workbook(data: bytes) -> bool:
+    """Return whether the file is a workbook, but none of Arbin or Neware."""
+    names = sheet_names(data)
+    return is_workbook(data) and not any(ARBIN.fullmatch(name) or NEWARE.fullmatch(name) for name in names)
 
 
 def sheets(path: Path, data: bytes, names: re.Pattern[str] = ANY) -> Sheets:
@@ -57,20 +80,19 @@ def sheets(path: Path, data: bytes, names: re.Pattern[str] = ANY) -> Sheets:
     ReadError
         The workbook is damaged.
     """
-    import python_calamine  # here and not above, since few recordings are workbooks
-
-    try:
-        book = python_calamine.load_workbook(io.BytesIO(data))
-        wanted = [name for name in book.sheet_names if names.search(name)]
-        return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in wanted}
-    except (python_calamine.CalamineError, zipfile.BadZipFile) as error:
-        raise ReadError(path, None, f"a damaged workbook ({error})", "export or copy it again") from error
+    return workbook.sheets(path, data, names)
 
 
 def read_workbook(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
-    """Read every sheet of records of a workbook."""
+    """Read every sheet of records of a workbook of LAND."""
+    return read_sheets(path, data, ANY)
+
+
+def read_sheets(path: Path, data: bytes, records: re.Pattern[str]) -> xr.Dataset:
+    """Read the sheets of records of a workbook, those among the sheets whose whole names match."""
     book = sheets(path, data)
-    tables = {name: table for name, rows in book.items() if (table := _table(path, name, rows))}
+    named = {name: rows for name, rows in book.items() if records is ANY or records.fullmatch(name)}
+    tables = {name: table for name, rows in named.items() if (table := _table(path, name, rows))}
     if not tables:
         reason = f"a workbook without a sheet of a cycler's records; its sheets: {', '.join(book)}"
         raise ReadError(path, None, reason, "export it with the records: test time, voltage and current")
@@ -94,13 +116,15 @@ def _table(path: Path, sheet: str, rows: list[list[Any]]) -> Table | None:
         stop -= 1
     if stop == at:
         raise ReadError(path, at, *NO_ROWS, sheet)
-    cells = {}
+    cells, sampled = {}, clocks.sampled_rows(stop - at)
     for quantity, column in columns.items():
-        read = rows[at:stop] if quantity != "systime" else (rows[at], rows[stop - 1])
+        read = [rows[at + row] for row in sampled] if quantity in vocabulary.CLOCKS else rows[at:stop]
         cells[quantity] = pl.Series([_text(row[column.index]) for row in read], dtype=pl.String)
     shown = {quantity: min(decimals(cells[quantity]), DECIMALS) for quantity in columns.keys() & vocabulary.UNITS}
-    kind = "lanhe-xlsx" if columns["time"].unit is None else "landdt-xlsx"
-    return Table(path, kind, columns, cells, shown, [(sheet, range(at + 1, stop + 1))], unread_headers(header, columns))
+    kind = KINDS.get(tester(header)) or ("lanhe-xlsx" if columns["time"].unit is None else "landdt-xlsx")
+    rows_of: list[tuple[str | None, Sequence[int]]] = [(sheet, range(at + 1, stop + 1))]
+    unread = unread_headers(header, columns)
+    return Table(path, kind, columns, cells, shown, rows_of, unread, stop - at, sampled)
 
 
 def _text(cell: Any) -> str | None:
@@ -128,7 +152,7 @@ FORMAT = Format(
     vendors="LAND",
     techniques=("cycling",),
     extensions=(".xlsx",),
-    recognise=is_workbook,
+    recognise=is_land_workbook,
     read=read_workbook,
     reads="records of all sheets, in English or Chinese",
 )

@@ -1,26 +1,21 @@
 """Properties of a cycling recording that are derived from its records, since the export does not state them.
 
-These are the sign of the current, when the capacity counters are reset, the start of the test and the number of lost
-records. A long recording is read in parts: `summarise` reduces each part to what these need, and the other functions
-combine the summaries.
+These are the sign of the current and the number of lost records. A long recording is read in parts: `summarise` reduces
+each part to what these need, and the other functions combine the summaries. `clocks` and `counters` have the others.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
+from coldbond.files.electrochemistry import clocks, testers
 from coldbond.files.electrochemistry.table import Table
-from coldbond.files.electrochemistry.vocabulary import COUNTERS
+from coldbond.files.electrochemistry.vocabulary import COUNTERS, normalised
 from coldbond.files.errors import ReadError
-
-if TYPE_CHECKING:
-    import polars as pl
 
 #: Step states, normalised as by `direction`: LAND's CCC, CVD, RateC, C_CC, CCCV_C, 恒流充电; Landt's `charge CC`; the
 #: Battery Data Format's CC_CHG. LAND's plain CC is a charge or a discharge.
@@ -28,24 +23,27 @@ DISCHARGE = re.compile(r".*(dis|dch|dsg|放电).*|[a-z]+_d|d_[a-z]+|(cc|cv|cp|cr
 CHARGE = re.compile(r".*(chg|charge|充电).*|[a-z]+_c|c_[a-z]+|(cc|cv|cp|cr|rate)+c|c(cc|cv|cp|cr|rate)+")
 REST = re.compile(r"r|.*(rest|pause|wait|stop|idle|ocv|静置|搁置|休眠|暂停|停止).*")
 
-_CLOCK = r"[ T]+(?P<hour>\d{1,2}):(?P<rest>\d{2}(:\d{2}(\.\d+)?)?)"
-YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})" + _CLOCK)
-YEAR_LAST = re.compile(r"(?P<first>\d{1,2})[-/.](?P<second>\d{1,2})[-/.](?P<year>\d{4})" + _CLOCK)
-UNIX = re.compile(r"\d{9,10}(\.\d+)?")
-DAY = 86400.0  # s
-
-#: Formats that define the sign of the current.
-SIGNED = ("landt-csv", "bdf-csv", "ec-lab-mpt", "ec-lab-mpr")
-#: Records that are looked at together; a recording on disk is larger than the memory.
-BLOCK = 1 << 20
-#: Last digits by which a counter must fall to have been reset, and which it must hold before. A counter at rest dithers
-#: by one last digit.
-FALL = 1.5
-HELD = 2.0
+#: Step states of Maccor, one letter each.
+MACCOR = {"c": 1, "d": -1, "r": 0, "p": 0, "s": 0}
+#: Last digits, and part of the largest voltage, that a negative voltage must have to be that of the other direction. A
+#: shorted cell is at zero but for noise.
+SIGN_DIGITS = 2
+SIGN_PART = 0.1
+#: Fall of the voltage [V] at a constant, positive current that is no charge of a cell.
+FALL_IN_CHARGE = 1.0
+#: Voltage [V] below which a cell may be shorted: its voltage falls in charge.
+SHORTED = 0.5
+#: Relative change of a current that is constant.
+CONSTANT = 0.02
 
 
-def direction(state: str) -> int | None:
-    """Return 1 for a step state that charges, -1 for one that discharges, 0 for a rest, None for an ambiguous one."""
+def direction(state: str, kind: str = "") -> int | None:
+    """Return 1 for a step state that charges, -1 for one that discharges, 0 for a rest, None for an ambiguous one.
+
+    `kind` is the format: only Maccor writes single letters.
+    """
+    if kind == "maccor-text" and state.strip().casefold() in MACCOR:
+        return MACCOR[state.strip().casefold()]
     words = re.sub(r"[\s-]+", "_", unicodedata.normalize("NFKC", state).strip().casefold())
     for pattern, sign in ((DISCHARGE, -1), (CHARGE, 1), (REST, 0)):
         if pattern.fullmatch(words):
@@ -60,64 +58,144 @@ class Summary:
     Attributes
     ----------
     negative : bool
-        Some current is negative, or the format defines the sign.
+        Some current is negative, or something else shows that a positive current charges: see `_is_signed`.
+    never_negative : bool
+        No current is negative, and there are no step states.
     negative_in_discharge, positive_in_discharge : bool
         Some current in a discharging step is negative, or positive.
     ambiguous : ReadError or None
         The error for the first positive current in a step whose state is neither charge, discharge nor rest.
     contradictory : ReadError or None
         The error for the first negative current in a charging step.
+    discharged : ReadError or None
+        The error for a voltage that a positive current cannot cause.
+    records : (int, int)
+        Pairs of neighbouring records, and those of them whose step numbers differ by one.
     numbers : (float, float) or None
         The number of the first and of the last record; None where the numbers do not ascend.
     blank : set of str
         Counters of which every cell is empty.
-    systime : (str, str) or None
-        System time of the first and of the last record.
+    clocks : Samples
     unread : list of str
     preamble : str
     """
 
     negative: bool
+    never_negative: bool
     negative_in_discharge: bool
     positive_in_discharge: bool
     ambiguous: ReadError | None
     contradictory: ReadError | None
+    discharged: ReadError | None
+    records: tuple[int, int]
     numbers: tuple[float, float] | None
     blank: set[str]
-    systime: tuple[str, str] | None
+    clocks: clocks.Samples
     unread: list[str]
     preamble: str
 
 
 def summarise(table: Table, values: Mapping[str, np.ndarray]) -> Summary:
     """Return the summary of a part, given the values of its columns in the data model's units."""
-    current, states, systime = values["current"], table.cells.get("state"), table.cells.get("systime")
-    discharging, resting, charging = (_has_direction(states, sign, current.size) for sign in (-1, 0, 1))
+    current, states = values["current"], table.cells.get("state")
+    discharging, resting, charging = (_has_direction(table, sign) for sign in (-1, 0, 1))
     ambiguous = (current > 0) & ~(discharging | resting | charging)
     contradictory = charging & (current < 0)
     of_ambiguous = of_contradictory = None
     if ambiguous.any():
         row = int(ambiguous.argmax())
         state = "no column of step states" if states is None else f"the step state {states[row]!r} does not"
-        reason = f"the current has no sign, and {state} tells charge from discharge"
-        remedy = "export it with signed currents, or with step states (Step-State, 工作模式)"
+        tells = "tells" if states is None else "tell"
+        reason = (
+            f"the current of this {testers.NAMES[table.format]} has no sign, and {state} {tells} charge from discharge"
+        )
+        remedy = "export it with signed currents, or with step states (Step-State, State, Md, 工作模式)"
         of_ambiguous = table.error(row, reason, remedy)
     if contradictory.any():
         reason = "the current is negative in a charging step and positive in discharging ones"
         remedy = "export it with a positive current during charge"
         of_contradictory = table.error(int(contradictory.argmax()), reason, remedy)
+    negative = bool((current < 0).any())
+    steps = np.diff(values["step"]) if "step" in values else np.zeros(0)
     return Summary(
-        negative=bool((current < 0).any()) or (states is None and table.format in SIGNED),
+        negative=negative or (states is None and _is_signed(table, values)),
+        never_negative=states is None and not negative,
         negative_in_discharge=bool((current[discharging] < 0).any()),
         positive_in_discharge=bool((current[discharging] > 0).any()),
         ambiguous=of_ambiguous,
         contradictory=of_contradictory,
+        discharged=_discharged(table, values) if states is None and not negative else None,
+        records=(steps.size, int(np.count_nonzero(steps == 1))),
         numbers=_numbers(table),
         blank={name for name in COUNTERS if name in values and np.isnan(values[name]).all()},
-        systime=None if systime is None else (systime[0], systime[-1]),
+        clocks=clocks.samples(table, values["time"]),
         unread=table.unread,
         preamble=table.preamble,
     )
+
+
+def _is_signed(table: Table, values: Mapping[str, np.ndarray]) -> bool:
+    """Return whether a positive current is known to charge without a negative one or a step state.
+
+    The format defines it, or a counter of charge grows with the current beside one of discharge that does not.
+    """
+    if table.format in testers.SIGNED:
+        return True
+    if not {"charge_capacity", "discharge_capacity"} <= values.keys():
+        return False
+    both = (values["current"][1:] > 0) & (values["current"][:-1] > 0)
+    grown = [np.diff(np.abs(values[name]))[both] for name in ("charge_capacity", "discharge_capacity")]
+    in_charge, in_discharge = (float(part[part > 0].sum()) for part in grown)
+    return in_charge > 0 and in_discharge == 0
+
+
+def _discharged(table: Table, values: Mapping[str, np.ndarray]) -> ReadError | None:
+    """Return the error for currents that are all positive under voltages that show a discharge.
+
+    These are voltages of both signs under current, as of a symmetric cell, and a fall at constant current that no
+    charge shows.
+    """
+    current, voltage = values["current"], values["voltage"]
+    under = current > 0
+    largest = float(voltage[under].max(initial=0.0))
+    least = max(SIGN_DIGITS * 10.0 ** -table.decimals["voltage"], SIGN_PART * largest)
+    row = None
+    if largest >= least and (voltage[under] < -least).any():
+        row = int((under & (voltage < -least)).argmax())
+        what = "the voltage has both signs under it"
+    elif under.any() and float(np.ptp(voltage[under])) > FALL_IN_CHARGE:
+        row = _fallen(current, voltage)
+        what = f"the voltage falls by more than {FALL_IN_CHARGE:g} V while it is constant"
+    if row is None:
+        return None
+    reason = f"the current of this {testers.NAMES[table.format]} is never negative, and {what}"
+    remedy = "export it with signed currents, or with step states"
+    return table.error(row, reason, remedy)
+
+
+def _fallen(current: np.ndarray, voltage: np.ndarray) -> int | None:
+    """Return the first record where the voltage has fallen at a constant current as in a discharge."""
+    changes = np.abs(np.diff(current, prepend=0.0)) > CONSTANT * current
+    bounds = [*np.flatnonzero(changes), current.size]
+    for first, last in itertools.pairwise(bounds):
+        stretch = voltage[first:last]
+        if current[first] <= 0 or stretch.size < 2 or float(np.ptp(stretch)) <= FALL_IN_CHARGE:
+            continue
+        fallen = (np.maximum.accumulate(stretch) - stretch > FALL_IN_CHARGE) & (stretch > SHORTED)
+        if fallen.any():
+            return int(first + fallen.argmax())
+    return None
+
+
+def counts_records(table: Table, parts: Sequence[Summary]) -> bool:
+    """Return whether the column of the step numbers the records in each step.
+
+    The Battery Data Format's Step Index does so from version 1.2 on, where Step ID is the step. Older files have the
+    step in it.
+    """
+    pairs, ascending = (sum(part.records[place] for part in parts) for place in (0, 1))
+    name = normalised(table.columns["step"].header.partition("/")[0]) if "step" in table.columns else ""
+    return name == "stepindex" and table.format.startswith("bdf") and 2 * ascending > pairs
 
 
 def sign(parts: Sequence[Summary]) -> str:
@@ -137,6 +215,7 @@ def sign(parts: Sequence[Summary]) -> str:
     )
     doubtful = unsigned or not any(part.negative for part in parts)
     errors = [part.ambiguous for part in parts if doubtful] + [part.contradictory for part in parts if unsigned]
+    errors += [part.discharged for part in parts if all(each.never_negative for each in parts)]
     for error in filter(None, errors):
         raise error
     return "step state" if unsigned else "recorded"
@@ -144,52 +223,17 @@ def sign(parts: Sequence[Summary]) -> str:
 
 def with_negative_discharge(table: Table, current: np.ndarray) -> np.ndarray:
     """Return the current of a table, negated in discharging steps."""
-    discharging = _has_direction(table.cells.get("state"), -1, current.size)
+    discharging = _has_direction(table, -1)
     return np.where(discharging, -current, current) if discharging.any() else current
 
 
-def _has_direction(states: "pl.Series | None", sign: int, size: int) -> np.ndarray:
+def _has_direction(table: Table, sign: int) -> np.ndarray:
     """Return for each record whether its step state has this direction."""
-    words = [] if states is None else [word for word in states.unique() if word and direction(word) == sign]
-    if states is None or not words:
-        return np.zeros(size, bool)
-    return states.is_in(words).fill_null(False).to_numpy()
-
-
-def resets(recording: xr.Dataset, counters: Sequence[str]) -> str:
-    """Return when capacity counters are reset to zero.
-
-    Parameters
-    ----------
-    recording : xarray.Dataset
-        With signed current.
-    counters : sequence of str
-        Counters that the tester resets together.
-
-    Returns
-    -------
-    str
-        "step" or "cycle" where every one of them starts from zero, "never", or "undetermined" where the counters do
-        none of these throughout, or no step ends with charge on a counter.
-    """
-    ends = fell = fell_with_cycle = 0
-    names = [name for name in ("cycle", "step", "current", *counters) if name in recording]
-    for start in range(0, recording.sizes["record"] - 1, BLOCK):
-        block = {name: recording[name][start : start + BLOCK + 1].to_numpy() for name in names}
-        new_cycle = np.diff(block["cycle"]) != 0 if "cycle" in block else np.zeros(block["current"].size - 1, bool)
-        new_step = new_cycle | (np.diff(block.get("step", np.sign(block["current"]))) != 0)
-        for name in counters:
-            digit, count = recording[name].attrs["resolution"], np.abs(block[name])
-            falls = count[1:] < count[:-1] - FALL * digit
-            if (falls & ~new_step).any():  # within a step
-                return "undetermined"
-            holds = new_step & (count[:-1] > HELD * digit)
-            ends += int(np.count_nonzero(holds))
-            fell += int(np.count_nonzero(falls & holds))
-            fell_with_cycle += int(np.count_nonzero((falls == new_cycle) & holds))
-    if ends and fell in (0, ends):
-        return "step" if fell else "never"
-    return "cycle" if ends and fell_with_cycle == ends else "undetermined"
+    states = table.cells.get("state")
+    if states is None:
+        return np.zeros(table.size, bool)
+    words = [word for word in states.unique() if word and direction(word, table.format) == sign]
+    return states.is_in(words).fill_null(False).to_numpy() if words else np.zeros(table.size, bool)
 
 
 def lost_records(parts: Sequence[Summary], size: int) -> int | None:
@@ -211,38 +255,3 @@ def _numbers(table: Table) -> tuple[float, float] | None:
         return None
     numbers = table.cells["record"].cast(pl.Float64, strict=False).to_numpy()
     return None if np.isnan(numbers).any() or (np.diff(numbers) <= 0).any() else (numbers[0], numbers[-1])
-
-
-def start(parts: Sequence[Summary], duration: float) -> str | None:
-    """Return the date and time of the first record as ISO 8601; None where there is none or its date is ambiguous.
-
-    Whether 04/05/2024 is in April or in May follows from a number above 12, or from the first and last date and the
-    `duration` [s] of the test. It is never assumed.
-    """
-    if parts[0].systime is None or parts[-1].systime is None:
-        return None
-    pairs = zip(_dates(parts[0].systime[0]), _dates(parts[-1].systime[1]), strict=False)
-    dates = [(first, last) for first, last in pairs if first is not None and last is not None]
-    if len(dates) == 2:
-        dates = [(first, last) for first, last in dates if abs((last - first).total_seconds() - duration) < DAY]
-    return dates[0][0].isoformat() if len(dates) == 1 else None
-
-
-def _dates(text: str | None) -> list[datetime | None]:
-    """Return the dates that a text can mean: one, or two with the month first and with the day first."""
-    text = (text or "").strip()
-    if UNIX.fullmatch(text):
-        return [datetime.fromtimestamp(float(text), UTC)]
-    if found := YEAR_FIRST.fullmatch(text):
-        return [_date(found, "month", "day")]
-    if found := YEAR_LAST.fullmatch(text):
-        return [_date(found, "first", "second"), _date(found, "second", "first")]
-    return []
-
-
-def _date(found: re.Match[str], month: str, day: str) -> datetime | None:
-    date = f"{found['year']}-{int(found[month]):02d}-{int(found[day]):02d}"
-    try:
-        return datetime.fromisoformat(f"{date} {int(found['hour']):02d}:{found['rest']}")
-    except ValueError:
-        return None

@@ -40,23 +40,30 @@ from coldbond.files.numerals import NUMBER
 if TYPE_CHECKING:
     import polars as pl
 
-STARTS = ("EC-Lab ASCII FILE", "BT-Lab ASCII FILE")
+STARTS = re.compile(r"(EC|BT)-LAB (ASCII|LOG|SETTING) FILE", re.IGNORECASE)
+#: Files of EC-Lab that accompany a recording.
+WITHOUT_RECORDS = {"LOG": "the log (.mpl)", "SETTING": "the settings (.mps)"}
 #: Line of the technique, counted from 0.
 TITLE = 3
 PER_HERTZ = {"mHz": 1e-3, "Hz": 1.0, "kHz": 1e3, "MHz": 1e6}
-#: A number that ends with an exponent of three digits, as EC-Lab writes it, is complete.
+#: A number as EC-Lab writes it, and the end of a row with such a number, which is complete.
+WRITTEN = re.compile(r"-?\d\.\d+E[+-]\d{3}")
 COMPLETE = re.compile(rb".*\dE[+-]\d{3}")
 AGAIN = "export it again as text from EC-Lab"
 TAB, LINE_BREAK = 9, 10
 
 
 def is_ec_lab(data: bytes) -> bool:
-    """Return whether the file starts like a text export of EC-Lab."""
-    return next(iter(head(data[:64])), "").startswith(STARTS)
+    """Return whether the file starts like a text of EC-Lab or BT-Lab."""
+    return STARTS.match(next(iter(head(data[:64])), "")) is not None
 
 
 def read_ec_lab(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the records of a technique."""
+    kind = STARTS.match(next(iter(head(data[:64]))))
+    if what := kind and WITHOUT_RECORDS.get(kind[2].upper()):
+        reason = f"{what} of an EC-Lab recording, without its values"
+        raise ReadError(path, 1, reason, "use the recording beside it (.mpr), or its export as text (.mpt)")
     header, body = _split(path, _decoded(path, data))
     names = [name.strip() for name in header[-1].rstrip("\t").split("\t")]
     rows, lines, width = _rows(path, body, names, len(header))
@@ -72,6 +79,7 @@ def read_ec_lab(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         len(header),
         header[TITLE].strip() if len(header) > TITLE + 1 else "",
         _attrs(header[:-1]),
+        _loops(header[:-1], lines.size),
         "" if width == len(names) else f"EC-Lab wrote {len(names)} names over {width} columns",
     )
     recording = ec_lab_recording.recording(columns, stated)
@@ -110,6 +118,8 @@ def _rows(path: Path, body: bytes, names: list[str], above: int) -> tuple[bytes,
     starts = np.append(0, ends[:-1] + 1)
     blank = [row for row in np.flatnonzero(tabs == 0) if not body[starts[row] : ends[row]].strip()]
     kept = np.delete(np.arange(ends.size), blank)
+    if blank and blank[0] < kept[-1]:
+        raise ReadError(path, int(blank[0]) + above + 1, "an empty line between the records: one may be lost", AGAIN)
     if blank:
         body = b"".join(body[starts[row] : ends[row] + 1] for row in kept)
     width = tabs[kept] + 1
@@ -151,25 +161,37 @@ class _Cells:
         if twice := next((names[place] for place in places if names.count(names[place]) > 1), None):
             raise ReadError(path, int(lines[0]) - 1, f"two columns are named {twice}", f"{AGAIN}, with one of them")
         body = body.replace(b",", b".")
-        frame = pl.read_csv(body, separator="\t", has_header=False, quote_char=None, infer_schema=False, columns=places)
+        frame = pl.read_csv(
+            body,
+            separator="\t",
+            has_header=False,
+            quote_char=None,
+            infer_schema=False,
+            columns=places,
+            truncate_ragged_lines=True,
+        )
         self.cells = {names[place]: frame[:, at] for at, place in enumerate(places)}
 
     def numbers(self, name: str) -> np.ndarray:
         """Return the values of a column; a date becomes the seconds since the first."""
         import polars as pl
 
-        cells = self.cells[name]
+        cells = self.cells.get(name)
+        if cells is None:  # more names than columns
+            raise ReadError(self.path, int(self.lines[0]) - 1, f"the rows have no field for {name}", AGAIN)
         if name.startswith("time/") and ":" in (cells[0] or ""):
             return self._elapsed(name, cells)
         values = cells.cast(pl.Float64, strict=False)
         if values.has_nulls():
             values = cells.str.strip_chars().cast(pl.Float64, strict=False)
         bad = ~values.is_finite().fill_null(False)
+        if WRITTEN.fullmatch(cells[0] or ""):  # by EC-Lab, all with as many digits
+            sizes = cells.str.strip_chars_start("-").str.len_bytes()
+            bad |= sizes != sizes.mode()[0]
         if bad.any():
             row = bad.arg_max() or 0
-            raise ReadError(
-                self.path, int(self.lines[row]), f"{name} is {self.cells[name][row] or ''!r}, not a number", AGAIN
-            )
+            reason = f"{name} is {cells[row] or ''!r}, not a number like the others"
+            raise ReadError(self.path, int(self.lines[row]), reason, AGAIN)
         return values.to_numpy()
 
     def _elapsed(self, name: str, cells: "pl.Series") -> np.ndarray:
@@ -182,6 +204,12 @@ class _Cells:
             raise ReadError(self.path, int(self.lines[row]), reason, f"{AGAIN} with the elapsed time")
         self.start = moments[0].isoformat(timespec="milliseconds")
         return (moments - moments[0]).dt.total_microseconds().to_numpy() * 1e-6
+
+
+def _loops(header: list[str], size: int) -> list[int]:
+    """Return the records, counted from 0, with which the loops of a sequence of techniques begin, after the first."""
+    stated = [re.match(r"Loop \d+ from point number (\d{1,9}) to", line) for line in header]
+    return [int(found[1]) for found in stated if found and 0 < int(found[1]) < size]
 
 
 def _attrs(header: list[str]) -> dict[str, Any]:
@@ -209,8 +237,8 @@ FORMAT = Format(
     recognise=is_ec_lab,
     read=read_ec_lab,
     reads=(
-        "impedance (PEIS, GEIS), and current and voltage over time (GCPL, CP, OCV, CA as cycling or dc); of a Modulo "
-        "Bat the part that is stated; voltammetry is refused unless cycling is stated"
+        "impedance, cycling (GCPL, CP, OCV, CA and others), CA as dc where stated; of a Modulo Bat the part that is "
+        "stated; voltammetry only where cycling is stated"
     ),
     checked=(
         Checked("formats-electrochemistry/cp.mpt", "GPL-3.0", "a plain parse"),

@@ -66,18 +66,28 @@ TECHNIQUES = {
     0x77: "Galvanostatic Cycling with Potential Limitation",
     0x7F: "Modulo Bat",
 }
+#: Factor by which a number that ends with half a digit is rounded away from zero, as EC-Lab does.
+HALF_UP = 1 + 1e-12
+#: Settings of PEIS: the byte of the technique, where the numbers of sequences and of parameters stand, how many
+#: parameters there are, and where the first frequency stands in files with the old and the new header.
+PEIS, PARAMETERS, PEIS_PARAMETERS, FIRST_FREQUENCY = 0x1D, 0x1847, 52, {False: 24, True: 27}
+#: Units of a frequency by their number in the settings, in Hz.
+HERTZ = (1e6, 1e3, 1.0, 1e-3)
+#: Relative difference of the first frequency that was set and that was measured.
+SAME_FREQUENCY = 0.1
 COPY_AGAIN = "copy the complete file again, or export it as text (.mpt) from EC-Lab"
 AS_TEXT = "export it as text (.mpt) from EC-Lab"
 
 
 @dataclass
 class _Module:
-    """One module: short name, version, date as written, and contents."""
+    """One module: short name, version, date as written, contents, and whether its header is that of new files."""
 
     name: str
     version: int
     date: str
     body: bytes
+    is_new: bool
 
 
 def is_mpr(data: bytes) -> bool:
@@ -104,7 +114,7 @@ def read_mpr(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
         range(1, records.size + 1),
         None,
         title,
-        {"start": start} if start else {},
+        ({"start": start} if start else {}) | _of_sine(settings, names, records),
     )
     try:
         recording = ec_lab_recording.recording(columns, stated)
@@ -132,7 +142,7 @@ def _modules(path: Path, data: bytes) -> list[_Module]:
             raise ReadError(path, None, f"{missing} bytes are missing at the end of a BioLogic .mpr file", COPY_AGAIN)
         version = struct.unpack("<I", head[53:57])[0] if new else second
         name, date = (part.decode("latin-1").strip(" \0") for part in (head[6:16], head[size - 8 : size]))
-        modules.append(_Module(name, version, date, data[at + size : at + size + length]))
+        modules.append(_Module(name, version, date, data[at + size : at + size + length], new))
         at += size + length
     return modules
 
@@ -190,12 +200,35 @@ def _numbers(path: Path, names: Mapping[str, tuple[str, int]], records: np.ndarr
     if bits:
         return ((stored & bits) / (bits & -bits)).astype(float)
     if stored.dtype == np.float32:
-        stored = np.char.mod("%.7e", stored)
+        stored = np.char.mod("%.7e", stored.astype(float) * HALF_UP)
     values = stored.astype(float)
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
         raise ReadError(path, row + 1, f"{name} is {values[row]}, not a finite number", AS_TEXT)
     return values
+
+
+def _of_sine(settings: _Module | None, names: Mapping[str, tuple[str, int]], records: np.ndarray) -> dict[str, float]:
+    """Return amplitude [V] and lowest frequency [Hz] of a PEIS of one sequence.
+
+    Where they stand in the settings is known from files whose settings are known from their text export. The first
+    frequency must be the one that was measured, otherwise nothing is returned.
+    """
+    if settings is None or "freq/Hz" not in names or settings.body[:1] != bytes([PEIS]):
+        return {}
+    body = settings.body[PARAMETERS : PARAMETERS + 64]
+    if len(body) < 64 or struct.unpack_from("<2H", body) != (1, PEIS_PARAMETERS):
+        return {}
+    at = FIRST_FREQUENCY[settings.is_new]
+    first, unit, last, other_unit = struct.unpack_from("<fBfB", body, at)
+    (amplitude,) = struct.unpack_from("<f", body, at + 16)
+    if max(unit, other_unit) >= len(HERTZ):
+        return {}
+    first, last = first * HERTZ[unit], last * HERTZ[other_unit]
+    measured = float(records[names["freq/Hz"][0]].max())
+    if not (measured > 0 and min(first, last) > 0 and abs(max(first, last) / measured - 1) < SAME_FREQUENCY):
+        return {}
+    return {"low_frequency": float(f"{min(first, last):.6g}"), "amplitude": float(f"{amplitude * 1e-3:.6g}")}
 
 
 def _start(modules: list[_Module], settings: _Module | None) -> str | None:
@@ -222,16 +255,14 @@ FORMAT = Format(
     extensions=(".mpr",),
     recognise=is_mpr,
     read=read_mpr,
-    reads=(
-        "impedance (PEIS, GEIS), and current and voltage over time (GCPL, CP, CA, OCV, Modulo Bat), of files up to the "
-        "last byte; a column whose number is unknown is refused, voltammetry too unless cycling is stated"
-    ),
+    reads=("as of the text export; the length must be that of the records, and a column of unknown number is refused"),
     checked=(
         Checked(
             "lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.mpr", "BSD-3-Clause", "the text that EC-Lab exported"
         ),
         Checked("cycling-lnmo-sigr-empa/250116_kigr_gen6_01_02_GCPL_CD8.mpr", "MIT", "a plain parse"),
         Checked("ssb-ncm-lpscl-inli/PEIS_SSB.mpr", "BSD-3-Clause", "a plain parse"),
+        Checked("ssb-eis/Sample1_PEIS_EndOfDischarge.mpr", "BSD-3-Clause", "a plain parse"),
         Checked("formats-electrochemistry/PEIS-0.mpr", "Apache-2.0", "a plain parse"),
     ),
 )

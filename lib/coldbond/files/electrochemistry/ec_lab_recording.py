@@ -30,20 +30,32 @@ import xarray as xr
 from coldbond.files.electrochemistry import impedance, vocabulary
 from coldbond.files.electrochemistry.cycler import dataset
 from coldbond.files.electrochemistry.impedance_columns import named_columns
-from coldbond.files.electrochemistry.table import Table
+from coldbond.files.electrochemistry.numeric_table import numeric_table
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Stated
 
 #: Columns of each quantity, the preferred first. The group is the unit.
 QUANTITIES = {
     "time": (r"time/([^/]+)",),
-    "voltage": (r"Ecell/([^/]+)", r"<Ecell>/([^/]+)", r"Ewe/([^/]+)", r"<Ewe>/([^/]+)"),
+    "voltage": (
+        r"Ecell/([^/]+)",
+        r"<Ecell>/([^/]+)",
+        r"Ewe/([^/]+)",
+        r"<Ewe>/([^/]+)",
+        r"<Ewe/([^/]+)>",
+        r"Ewe-Ece/([^/]+)",
+    ),
     "current": (r"I/([^/]+)", r"<I>/([^/]+)"),
     "charge_capacity": (r"Q charge/([^/]+)",),
     "discharge_capacity": (r"Q discharge/([^/]+)",),
 }
 #: Columns of the charge between two records, and of the charge since the start.
-CHARGES = (r"dq/(.*A\.h)", r"\(Q-Qo\)/(.*A\.h|C)")
+BETWEEN, SINCE_START = r"dq/(.*A\.h)", r"\(Q-Qo\)/(.*A\.h|C)"
+CHARGES = (BETWEEN, SINCE_START)
+#: Share of the charge that is left where the charge starts again, and factor by which the mean current would then
+#: exceed that of all other records.
+RESTARTED = 0.01
+EXCESS = 1.1
 #: Columns of a spectrum that are read, and those of which it needs one pair.
 SPECTRUM = ("freq/Hz", "Re(Z)/Ohm", "-Im(Z)/Ohm", "|Z|/Ohm", "Phase(Z)/deg", "time/s")
 PAIRS = (("Re(Z)/Ohm", "-Im(Z)/Ohm"), ("|Z|/Ohm", "Phase(Z)/deg"))
@@ -58,8 +70,6 @@ OTHERS = re.compile(r"voltam|polari[sz]ation|pitting|pulse|corro|noise|ammeter|c
 OPEN_CIRCUIT = "Open Circuit Voltage"
 #: Values of the column "mode".
 POTENTIOSTATIC, RELAXING = 2, 3
-#: Last digit [unit of the file] of a column of zeros, which does not show it.
-ZERO_DIGIT = 1e-9
 SECONDS_PER_HOUR = 3600.0
 NEEDED = "time/s, Ewe/V (or Ecell/V) and I/mA (or <I>/mA), and for the cycles cycle number and Ns"
 BOTH_WAYS = "read(path, technique={0!r}) or {0} in the column technique of manifest.csv"
@@ -92,6 +102,8 @@ class Columns:
         EC-Lab's name of the technique; "" where the file does not say it.
     attrs : dict
         Header fields under the names of the data model.
+    loops : sequence of int
+        Records, counted from 0, that follow after other techniques of a sequence; the charge starts again there.
     misplaced : str
         Why only the first columns of a spectrum can be read; "" where all can.
     """
@@ -104,6 +116,7 @@ class Columns:
     header: int | None
     title: str
     attrs: dict[str, Any]
+    loops: Sequence[int] = ()
     misplaced: str = ""
 
     def error(self, row: int | None, reason: str, remedy: str) -> ReadError:
@@ -206,6 +219,10 @@ def _of_current(columns: Columns, kept: np.ndarray, stated: Stated) -> xr.Datase
     attrs = {name: value for name, value in columns.attrs.items() if name not in ("amplitude", "low_frequency")}
     if columns.title:
         attrs["ec_lab_technique"] = columns.title
+    if columns.loops:
+        attrs["interrupted"] = (
+            f"other techniques ran before the records {', '.join(str(row + 1) for row in columns.loops)}"
+        )
     if not kept.all():
         attrs["unread"] = f"{np.sum(~kept)} records of impedance"
     lines = [line for line, keep in zip(columns.lines, kept, strict=True) if keep]
@@ -250,12 +267,21 @@ def _without_current(columns: Columns, time: _Channel, kept: np.ndarray) -> _Cha
     if charge is None or not size:
         raise columns.error(None, "no column of the current, or of the charge", f"export it again with {NEEDED}")
     values = columns.numbers(charge[0]) * size * SECONDS_PER_HOUR
-    passed = values if charge[0].startswith("dq") else np.diff(values, prepend=values[0])
+    passed = values.copy()
+    if charge.re.pattern == SINCE_START:
+        passed = np.diff(values, prepend=values[0])
+        passed[list(columns.loops)] = values[list(columns.loops)]
     interval = np.diff(columns.numbers(time.name), prepend=np.inf) * seconds  # unknown before the first record
     known = np.flatnonzero(interval > 0)
     if not known.size:
         raise columns.error(0, "no column of the current, and the time does not increase", f"export it with {NEEDED}")
     mean = passed[known] / interval[known]
+    if charge.re.pattern == SINCE_START:
+        fell = np.abs(values[known]) < RESTARTED * np.abs(values[known - 1])
+        wrong = fell & (np.abs(mean) > EXCESS * np.abs(mean[~fell]).max(initial=0))
+        if wrong.any():
+            reason = f"{charge[0]} starts again here, and there is no column of the current"
+            raise columns.error(int(known[wrong.argmax()]), reason, "export it again with <I>/mA or dq/mA.h")
     # The first record, and one that repeats the time, has no interval: it gets the current of the record beside it.
     current = mean[np.maximum(np.searchsorted(known, np.arange(interval.size), side="right") - 1, 0)]
     if passed[0] == 0 and known[0] > 0:
@@ -267,17 +293,9 @@ def _cycling(
     columns: Columns, channels: Mapping[str, _Channel], lines: Sequence[int], attrs: Mapping[str, Any]
 ) -> xr.Dataset:
     """Return current and voltage over time."""
-    import polars as pl
-
-    table = Table(
-        columns.path,
-        columns.format,
-        {name: vocabulary.Column(0, 0, channel.name, channel.unit) for name, channel in channels.items()},
-        {name: pl.Series(channel.values) for name, channel in channels.items()},
-        {name: _decimals(channel.values) for name, channel in channels.items()},
-        [(None, lines)],
-        _unread(columns, [channel.name for channel in channels.values()]),
-    )
+    unread = _unread(columns, [channel.name for channel in channels.values()])
+    named = {quantity: channel[:3] for quantity, channel in channels.items()}
+    table = numeric_table(columns.path, columns.format, named, lines, unread)
     found = dataset([table])
     for name, channel in channels.items():
         if name in found:
@@ -317,12 +335,6 @@ def _transient(
 def _unread(columns: Columns, read: Sequence[str]) -> list[str]:
     """Return the names of the columns that are not read."""
     return [name for name in columns.names if name and name not in read]
-
-
-def _decimals(values: np.ndarray) -> int:
-    """Return the decimals of the largest last digit in a column of floating-point numbers."""
-    last = float(impedance.last_digit(values[values != 0]).max()) if values.any() else ZERO_DIGIT
-    return round(-np.log10(last))
 
 
 def _with_attrs(found: xr.Dataset, attrs: Mapping[str, Any]) -> xr.Dataset:

@@ -1,5 +1,13 @@
 """Formats of photoelectron spectrometers."""
 
-from coldbond.files.photoelectrons import avantage, vamas
+from coldbond.files.photoelectrons import avantage, avantage_dump, casaxps, phi, scienta, specs, vamas
 
-FORMATS = (vamas.FORMAT, avantage.FORMAT)
+FORMATS = (
+    vamas.FORMAT,
+    phi.FORMAT,
+    specs.FORMAT,
+    scienta.FORMAT,
+    casaxps.FORMAT,
+    avantage_dump.FORMAT,
+    avantage.FORMAT,
+)

@@ -32,8 +32,8 @@ import xarray as xr
 from coldbond.files.electrochemistry import cycler_workbook
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Stated
-from coldbond.files.photoelectrons.regions import counting, region_name, tree
-from coldbond.files.spectrum import spectrum
+from coldbond.files.photoelectrons.regions import energies, region, region_name, tree
+from coldbond.files.stated import NO_PHOTON_ENERGY
 
 #: Names of sheets that can hold a scan; the others need not be parsed to recognise the format.
 SCANS = re.compile(r"scan|survey|valence", re.IGNORECASE)
@@ -66,7 +66,10 @@ def read_avantage(path: Path, data: bytes, stated: Stated) -> xr.DataTree:
     carbon = re.search(r"Carbon BE\D*(\d+\.?\d*)", titles)
     attrs = {"charge_reference": f"Carbon BE {carbon[1]}"} if carbon else {}
     regions = [
-        (region_name(re.sub(r"\s*\bscan\b", "", name, flags=re.IGNORECASE)), _region(path, name, rows, at, attrs))
+        (
+            region_name(re.sub(r"\s*\bscan\b", "", name, flags=re.IGNORECASE)),
+            _region(path, name, rows, at, attrs, stated),
+        )
         for name, (at, rows) in scans.items()
     ]
     unread = ", ".join(f"sheet {name}" for name in book if name not in scans)
@@ -85,7 +88,7 @@ def _fields(rows: Rows) -> dict[str, Any]:
     return {str(a).strip(" :="): b for row in filled for a, b in itertools.pairwise(row) if isinstance(a, str)}
 
 
-def _region(path: Path, sheet: str, rows: Rows, at: int, attrs: dict[str, Any]) -> xr.Dataset:
+def _region(path: Path, sheet: str, rows: Rows, at: int, attrs: dict[str, Any], stated: Stated) -> xr.Dataset:
     """Return the spectrum of a sheet, whose columns are named in row `at`."""
     names, units = ([str(cell).strip() for cell in row] for row in (rows[at], [*rows, [""]][at + 1]))
 
@@ -106,16 +109,18 @@ def _region(path: Path, sheet: str, rows: Rows, at: int, attrs: dict[str, Any]) 
         points.append(pair)
     fields = _fields(rows)
     if fields.get("Elements") != len(points):
-        stated = fields.get("Elements", "no number")
-        raise error(at + 1 + len(points), f"{len(points)} points where the head of the sheet states {stated}")
+        elements = fields.get("Elements", "no number")
+        raise error(at + 1 + len(points), f"{len(points)} points where the head of the sheet states {elements}")
     energy, intensity = np.array(points, float).reshape(-1, 2).T
-    if not re.match("binding", names[0], re.IGNORECASE):
-        raise error(at, "the energies are kinetic, and no photon energy is stated", "export it over binding energy")
-    attrs = attrs | _attrs(fields, len(points)) | {"energy_scale": "binding"}
+    scale = names[0].split()[0].lower()
+    if scale == "kinetic" and stated.photon_energy is None:
+        raise error(at, NO_PHOTON_ENERGY[0], f"{NO_PHOTON_ENERGY[1]}, or export it over binding energy")
+    energy, scale_attrs = energies(path, energy, scale, None, stated, at + 1)
+    attrs = attrs | _attrs(fields, len(points)) | scale_attrs
     fitted = ", ".join(filter(None, names[1:]))
     attrs |= {"unread": fitted} if fitted else {}
-    known, lines = counting(units[unnamed[0]], attrs), range(at + 3, at + 3 + len(points))
-    return spectrum(path, "xps", energy, intensity, **known, attrs=attrs, lines=lines)
+    lines = range(at + 3, at + 3 + len(points))
+    return region(path, energy, intensity, units[unnamed[0]], attrs, lines)
 
 
 def _attrs(fields: dict[str, Any], points: int) -> dict[str, Any]:
@@ -144,5 +149,5 @@ FORMAT = Format(
     extensions=(".xlsx",),
     recognise=is_avantage,
     read=read_avantage,
-    reads="every scan of the workbook",
+    reads="every scan of the workbook, over binding or kinetic energy; the fits are named in `unread`",
 )

@@ -11,8 +11,9 @@ Schema
 ------
 xarray.DataTree, a child per block: `intensity` over `binding_energy` [eV] and, where it was recorded, `transmission`.
 Attrs: `energy_scale`, `photon_energy` [eV], `pass_energy` [eV] (or `retard_ratio`), `dwell_time` [s], `sweeps`,
-`work_function` [eV], `source_label`, `sample_name`, `block`, `instrument`, `start`. Fits and calibrations that CasaXPS
-wrote into the comments are not applied; `unread` and `charge_reference` name them.
+`work_function` [eV], `source_label`, `sample_name`, `block`, `instrument`, `start`, and `experimental_variables` where
+they tell the blocks apart, as etch times do. The second "C 1s" of a sample is "C 1s (2)". Fits and calibrations that
+CasaXPS wrote into the comments are not applied; `unread` and `charge_reference` name them.
 
 Uncertainties
 -------------
@@ -32,10 +33,10 @@ import xarray as xr
 
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import ReadError
-from coldbond.files.format import Format, Stated
+from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.numerals import numbers
-from coldbond.files.photoelectrons.regions import RATE, binding_energy, counting, region_name, tree
-from coldbond.files.spectrum import spectrum
+from coldbond.files.photoelectrons.regions import RATE, energies, region, region_name, tree
+from coldbond.files.stated import NO_PHOTON_ENERGY
 
 IDENTIFIER = "VAMAS Surface Chemical Analysis Standard Data Transfer Format 1988 May 4"
 #: Bytes within which it must stand.
@@ -133,8 +134,8 @@ class Header(NamedTuple):
     instrument : str
     regular : bool
         Whether the abscissa is a start and an increment.
-    variables : int
-        Number of experimental variables.
+    variables : tuple of (str, str)
+        Names and units of experimental variables, such as an etch time.
     shared : frozenset of int
         Parameters, by their number in `BLOCK`, that only the first block holds.
     future : int
@@ -144,7 +145,7 @@ class Header(NamedTuple):
 
     instrument: str
     regular: bool
-    variables: int
+    variables: tuple[tuple[str, str], ...]
     shared: frozenset[int]
     future: int
     blocks: int
@@ -158,6 +159,7 @@ def is_vamas(data: bytes) -> bool:
 
 def read_vamas(path: Path, data: bytes, stated: Stated) -> xr.DataTree:
     """Read every block as a region."""
+    data = re.sub(rb"\0+(?=[ \t\0]*\r?\n)", b"", data)  # MultiPak ends texts of two characters with it
     lines = Lines(path, as_utf8(path, data).decode())
     header = _header(lines)
     blocks: list[dict[str, Any]] = []
@@ -165,16 +167,18 @@ def read_vamas(path: Path, data: bytes, stated: Stated) -> xr.DataTree:
     for number in range(1, header.blocks + 1):
         lines.within = f"block {number}"
         blocks.append(_block(lines, header, blocks[0] if blocks else None))
-        regions.append(_region(lines, header, blocks[-1]))
+        regions.append(_region(lines, header, blocks[-1], stated))
     lines.within = "the file"
     if lines.take(1, "its end")[0].lower() != END or lines.at != len(lines.lines):
         reason = f"{lines.lines[lines.at - 1]!r} where {END!r} should close the file after {header.blocks} blocks"
         raise lines.error(reason)
-    samples = sorted({block["sample"] for block in blocks})
+    if len({tuple(block["experimental variables"]) for block in blocks}) > 1:
+        for one, block in zip(regions, blocks, strict=True):
+            pairs = zip(header.variables, block["experimental variables"], strict=True)
+            shown = (f"{name} {value:g} {unit}" for (name, unit), value in pairs if value < MISSING)
+            one.attrs["experimental_variables"] = ", ".join(shown)
     names = [region_name(_label(block)) for block in blocks]
-    if len(samples) > 1:
-        names = [f"{name}, {block['sample']}".replace("/", "-") for name, block in zip(names, blocks, strict=True)]
-    attrs = {"format": "vamas", "instrument": header.instrument, "sample_name": ", ".join(samples)}
+    attrs = {"format": "vamas", "instrument": header.instrument}
     return tree(zip(names, regions, strict=True), attrs)
 
 
@@ -189,8 +193,8 @@ def _header(lines: Lines) -> Header:
         reason = f"an experiment of mode {mode} with a scan of mode {scan}"
         raise lines.error(reason, "export spectra: NORM, and REGULAR or IRREGULAR")
     lines.whole("number of regions")
-    variables = lines.whole("number of experimental variables")
-    lines.take(2 * variables, "experimental variables")
+    cells = lines.take(2 * lines.whole("number of experimental variables"), "experimental variables")
+    variables = tuple(zip(cells[::2], cells[1::2], strict=True))
     listed = lines.whole("number of parameters in the list")
     named = {int(number) for number in lines.numbers(abs(listed), "list of parameters")}
     known = {number for number, *_ in BLOCK}
@@ -209,7 +213,7 @@ def _block(lines: Lines, header: Header, first: dict[str, Any] | None) -> dict[s
     label, sample = lines.take(2, "identifiers")
     lines.within = f"{lines.within} ({label})"
     block: dict[str, Any] = {"label": label, "sample": sample, "line": lines.at - 1}
-    lengths = {"experimental variables": header.variables}
+    lengths = {"experimental variables": len(header.variables)}
     for number, name, count, numeric in BLOCK:
         if first is not None and number in header.shared:
             block[name] = first[name]
@@ -233,7 +237,7 @@ def _block(lines: Lines, header: Header, first: dict[str, Any] | None) -> dict[s
     return block
 
 
-def _region(lines: Lines, header: Header, block: dict[str, Any]) -> xr.Dataset:
+def _region(lines: Lines, header: Header, block: dict[str, Any], stated: Stated) -> xr.Dataset:
     """Return the spectrum of a block over binding energy."""
     path, within = lines.path, lines.within
     labels, units = block["corresponding variables"][::2], block["corresponding variables"][1::2]
@@ -254,12 +258,12 @@ def _region(lines: Lines, header: Header, block: dict[str, Any]) -> xr.Dataset:
     if not kind or unit != "eV":
         reason = f"the abscissa of {within} is {scale!r} in {unit!r}"
         raise ReadError(path, block["line"], reason, "export it over kinetic or binding energy in eV")
-    attrs = _attrs(block) | {"instrument": header.instrument, "energy_scale": kind[0].lower()}
-    if attrs["energy_scale"] == "kinetic":
-        if "photon_energy" not in attrs:
-            reason = f"{within} is over kinetic energy, and its photon energy is missing"
-            raise ReadError(path, block["line"], reason, "export it with the energy of the source")
-        energy = binding_energy(energy, attrs["photon_energy"])
+    attrs = _attrs(block) | {"instrument": header.instrument}
+    if kind[0].lower() == "kinetic" and "photon_energy" not in attrs and stated.photon_energy is None:
+        reason = f"{within} is over kinetic energy, and its photon energy is missing"
+        raise ReadError(path, block["line"], reason, NO_PHOTON_ENERGY[1])
+    energy, scale_attrs = energies(path, energy, kind[0].lower(), attrs.get("photon_energy"), stated, block["line"])
+    attrs |= scale_attrs
     others = [column for column in range(len(labels)) if column not in (transmission, axis)]
     if not others:
         reason = f"{within} has no ordinates but {', '.join(labels)}"
@@ -268,23 +272,22 @@ def _region(lines: Lines, header: Header, block: dict[str, Any]) -> xr.Dataset:
     unread = [labels[column] for column in others[1:]]
     unread += ["fit by CasaXPS"] if any(line.startswith("CASA comp") for line in block["comment"]) else []
     attrs |= {"unread": ", ".join(unread)} if unread else {}
-    known = _counting(block, labels[at], units[at], attrs)
     points = range(first, first + ordinates.size, len(labels))
-    region = spectrum(path, "xps", energy, ordinates[:, at], **known, attrs=attrs, lines=points)
+    found = region(path, energy, ordinates[:, at], _unit(block, labels[at], units[at]), attrs, points)
     if transmission is not None:
         values = ordinates[np.argsort(energy), transmission]
         shown = {"units": "1", "long_name": "transmission of the analyser"}
-        region["transmission"] = ("binding_energy", values, shown)
-    return region
+        found["transmission"] = ("binding_energy", values, shown)
+    return found
 
 
-def _counting(block: dict[str, Any], label: str, unit: str, attrs: dict[str, Any]) -> dict[str, Any]:
-    """Return the counting arguments of `spectrum` for an ordinate."""
+def _unit(block: dict[str, Any], label: str, unit: str) -> str:
+    """Return what the file calls the unit of an ordinate."""
     if block["signal mode"] != ["pulse counting"]:
-        return {"units": "arbitrary units", "unknown": "the signal is analogue"}
+        return "analogue signal"
     # The standard's units are d, a pure number, and c/s. Programs write d for rates too, and say so in a name.
     rate = next((text for text in (unit, label, block["label"]) if RATE.search(text)), None)
-    return counting(rate or ("counts" if unit == "d" else unit), attrs)
+    return rate or ("counts" if unit == "d" else unit)
 
 
 def _attrs(block: dict[str, Any]) -> dict[str, Any]:
@@ -322,10 +325,18 @@ def _column(labels: Sequence[str], word: str) -> int | None:
 
 FORMAT = Format(
     name="VAMAS (ISO 14976)",
-    vendors="any, CasaXPS, Kratos, PHI",
+    vendors="any, CasaXPS, Kratos, PHI, SPECS",
     techniques=("xps",),
     extensions=(".vms", ".npl"),
     recognise=is_vamas,
     read=read_vamas,
-    reads="experiments of mode NORM, regular and irregular scans; fits of CasaXPS are named in `unread`",
+    reads="experiments of mode NORM, regular and irregular scans of XPS and UPS, of several samples; fits of CasaXPS "
+    "are named in `unread`",
+    checked=(
+        Checked("xps-phi-vamas-npl/Mutlipak_vms.npl", "MIT", "a plain parse"),
+        Checked("xps-pt4f-vamas/Pt4f.vms", "BSD-3-Clause", "tabulated Pt 4f"),
+        Checked("xps-vamas-axis/0-150W.vms", "MIT", "a plain parse"),
+        Checked("xps-vamas-kratos-specs/FeO_analyzed.vms", "Apache-2.0", "CasaXPS"),
+        Checked("xps-vamas-kratos-specs/regular.vms", "Apache-2.0", "the irregular scan of the same spectrum"),
+    ),
 )

@@ -11,7 +11,8 @@ repeats its last ordinate.
 Schema
 ------
 xarray.Dataset: `intensity` over `raman_shift` [1/cm], with the attrs `sample_name`, `instrument`, `date` as written,
-`excitation` [nm], `integration_time` [s] and `accumulations` where labels of the file state them. The number of points,
+`excitation` [nm], `integration_time` [s] and `accumulations` where labels of the file state them. An abscissa in
+nanometres needs the excitation. The number of points,
 the first and last values, the extremes, the abscissa of each line and the check values must agree with the table.
 
 Uncertainties
@@ -29,7 +30,8 @@ import xarray as xr
 
 from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import ReadError
-from coldbond.files.format import Format, Stated
+from coldbond.files.format import Checked, Format, Stated
+from coldbond.files.raman import axis
 from coldbond.files.spectrum import spectrum
 
 AGAIN = "export or copy the file again"
@@ -40,12 +42,19 @@ AFFN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]\d{1,3})?")
 VALUES = dict(zip("@ABCDEFGHIabcdefghi", (*range(10), *range(-1, -10, -1)), strict=True))
 DIFFERENCES = dict(zip("%JKLMNOPQRjklmnopqr", (*range(10), *range(-1, -10, -1)), strict=True))
 REPEATS = dict(zip("STUVWXYZs", range(1, 10), strict=True))
+#: In the header and in pairs, where no ordinate of ASDF can stand, programs also write an exponent without a sign.
+PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 TOKEN = re.compile(rf"[\s,;]*(?:({AFFN.pattern})|([@A-Ia-i%J-Rj-rS-Zs])(\d*))")
 #: Rounding of values in the header: of abscissae relative to the mean step, of ordinates relative to their range, and
 #: units in the last digit that is written.
 X_ROUNDING = 0.1
 Y_ROUNDING = 1e-3
 LAST_DIGIT_ROUNDING = 1.01
+#: Labels of which a file has one, and those that begin another spectrum.
+TABLES = ("TITLE", "XYDATA", "XYPOINTS", "PEAKTABLE", "DATATABLE", "NTUPLES")
+NEEDED = {*TABLES, "DATATYPE", "XUNITS", "YUNITS", "XFACTOR", "YFACTOR", "NPOINTS", "DELTAX", "FIRSTX", "LASTX"}
+NEEDED |= {"FIRSTY", "MINX", "MAXX", "MINY", "MAXY"}
+LASER = "LASER|EXCITATION"
 UNITS = {"ARBITRARYUNITS": "arbitrary units", "COUNTS": "count", "COUNTS/S": "count/s", "COUNTSPERSECOND": "count/s"}
 
 
@@ -63,48 +72,72 @@ def is_jcamp(data: bytes) -> bool:
 
 def read_jcamp(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read a Raman spectrum in the form (XY..XY) or (X++(Y..Y)), compressed or not."""
-    records = _records(path, as_utf8(path, data).decode())
+    unread: list[str] = []
+    records = _records(path, as_utf8(path, data).decode(), unread)
     kind = _record(path, records, "DATATYPE").text
     if "RAMAN" not in kind.upper():
-        raise ReadError(path, records["DATATYPE"].line, f"its data type is {kind!r}", "use a RAMAN SPECTRUM")
-    if re.sub(r"\s", "", _record(path, records, "XUNITS").text).upper() not in ("1/CM", "CM-1", "CM^-1"):
-        reason = f"the abscissa is in {records['XUNITS'].text!r}"
-        raise ReadError(path, records["XUNITS"].line, reason, "export it over Raman shift in 1/CM")
+        reason = f"its data type is {kind!r}" + (": several spectra in one file" if kind.upper() == "LINK" else "")
+        raise ReadError(path, records["DATATYPE"].line, reason, "use a file of one RAMAN SPECTRUM")
+    written, line = _record(path, records, "XUNITS").text, records["XUNITS"].line
+    if axis.unit(written) not in ("1/cm", "nm", "um"):
+        raise ReadError(path, line, f"the abscissa is in {written!r}", "export it over Raman shift in 1/CM")
     table = _record(path, records, "XYPOINTS" if "XYPOINTS" in records else "XYDATA")
     form, *rows = table.text.split("\n")
     form = re.sub(r"\s", "", form).upper()
     if form not in ("(XY..XY)", "(X++(Y..Y))"):
         raise ReadError(path, table.line, f"its table has the form {form!r}", "export it as (XY..XY) or (X++(Y..Y))")
-    x, y = (_pairs if form == "(XY..XY)" else _evenly_spaced)(path, records, rows, table.line + 1)
+    with np.errstate(all="ignore"):  # what is not finite is refused below
+        x, y = (_pairs if form == "(XY..XY)" else _evenly_spaced)(path, records, rows, table.line + 1)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ReadError(path, table.line, "values that are too large", AGAIN)
     _check_header(path, records, x, y)
     unit = _record(path, records, "YUNITS").text
+    if re.search(axis.ABSORPTION, unit, re.IGNORECASE):
+        raise ReadError(path, records["YUNITS"].line, f"the ordinate is in {unit!r}", axis.USE_RAMAN)
+    attrs = _attrs(records) | ({"unread": ", ".join(unread)} if unread else {})
+    laser = axis.excitation(stated, attrs.get("excitation"))
+    x = axis.shift(path, x, axis.unit(written), laser, written, line)
     units = UNITS.get(re.sub(r"\s", "", unit).upper(), unit.lower())
     camera = units in ("count", "count/s")
     reason = "a camera's counts are not single photons" if camera else f"the file gives {units}"
-    return spectrum(path, "raman", x, y, units=units, unknown=reason, attrs={"format": "jcamp-dx", **_attrs(records)})
+    return spectrum(path, "raman", x, y, units=units, unknown=reason, attrs={"format": "jcamp-dx", **attrs})
 
 
-def _records(path: Path, text: str) -> dict[str, Record]:
-    """Return the records by label, without blanks, dashes, slashes and underscores in it; comments are left out."""
-    records: dict[str, Record] = {}
-    label, ended, number = None, False, 0
+def _records(path: Path, text: str, unread: list[str]) -> dict[str, Record]:
+    """Return the records by label, without blanks, dashes, slashes and underscores in it; comments are left out.
+
+    Of a label that occurs again the first record counts. The others are named in `unread`, or refused where the
+    spectrum depends on them.
+    """
+    read: list[tuple[str, Record]] = []
+    label, number = None, 0
+    several = f": {len(re.findall('(?im)^[ ]*##[ ]*title', text))} spectra in one file"
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.split("$$")[0].strip()
-        if ended and line:
-            raise ReadError(path, number, "more follows after ##END=", "export each spectrum to its own file")
+        if label == "END" and line:
+            raise ReadError(path, number, f"more follows after ##END={several}", "export each spectrum to its own file")
         if line.startswith("##"):
             name, equals, value = line[2:].partition("=")
             label = re.sub(r"[\s\-/_]", "", name).upper()
-            if not equals or (label in records and label != ""):
-                reason = f"the label {name!r} occurs twice" if equals else f"{line!r} is not a labelled record"
-                raise ReadError(path, number, reason, "export one complete spectrum per file")
-            records[label] = Record(number, value.strip())
-            ended = label == "END"
+            if not equals:
+                raise ReadError(path, number, f"{line!r} is not a labelled record", AGAIN)
+            read.append((label, Record(number, value.strip())))
         elif label is not None:
-            records[label] = Record(records[label].line, f"{records[label].text}\n{line}")
-    if not ended:
+            label, record = read[-1]
+            read[-1] = label, Record(record.line, f"{record.text}\n{line}")
+    if label != "END":
         raise ReadError(path, number, "the file ends without ##END=: it was cut off", AGAIN)
-    return {label: Record(line, text.rstrip()) for label, (line, text) in records.items()}
+    records: dict[str, Record] = {}
+    for label, (number, text) in read:
+        first = records.setdefault(label, Record(number, text.rstrip()))
+        differs = first.text != text.rstrip() or label in TABLES
+        if first.line != number and differs and (label in NEEDED or re.search(LASER, label)):
+            reason = f"the label {label!r} occurs twice, first in line {first.line}"
+            reason += several if label in TABLES else ""
+            raise ReadError(path, number, reason, "export one complete spectrum per file")
+        if first.line != number and differs:
+            unread.append(f"##{label}= of line {number}")
+    return records
 
 
 def _record(path: Path, records: Mapping[str, Record], label: str) -> Record:
@@ -115,7 +148,7 @@ def _record(path: Path, records: Mapping[str, Record], label: str) -> Record:
 
 def _number(path: Path, records: Mapping[str, Record], label: str) -> float:
     line, text = _record(path, records, label)
-    if not AFFN.fullmatch(text):
+    if not PLAIN.fullmatch(text):
         raise ReadError(path, line, f"##{label}= is {text!r}, not a number", AGAIN)
     return float(text)
 
@@ -125,7 +158,7 @@ def _pairs(path: Path, records: Mapping[str, Record], rows: list[str], first: in
     numbers: list[float] = []
     for line, row in enumerate(rows, start=first):
         cells = [cell for cell in re.split(r"[\s,;]+", row) if cell]
-        if len(cells) % 2 or not all(AFFN.fullmatch(cell) for cell in cells):
+        if len(cells) % 2 or not all(PLAIN.fullmatch(cell) for cell in cells):
             raise ReadError(path, line, f"{row!r} is not a list of pairs of numbers", AGAIN)
         numbers += map(float, cells)
     x, y = np.array(numbers).reshape(-1, 2).T
@@ -240,8 +273,10 @@ def _attrs(records: Mapping[str, Record]) -> dict[str, Any]:
         if not label.startswith("$") or not number:
             continue
         value, unit = float(number[1]), number[2].lower()
-        if re.search("LASER|EXCITATION", label) and (unit == "nm" or label.endswith("(NM)")):
-            attrs["excitation"] = value
+        if re.search(LASER, label) and not re.search("POWER|TIME", label):
+            written = f"{number[1]} nm" if label.endswith("(NM)") else record.text
+            laser = axis.laser(written, bare=bool(re.search("WAVELENGTH|EXCITATION", label)))
+            attrs |= {"excitation": laser} if laser is not None else {}
         elif re.search("(INTEGRATION|EXPOSURE)TIME", label) and unit in ("s", "sec", "ms"):
             attrs["integration_time"] = value / (1e3 if unit == "ms" else 1)
         elif re.search("ACCUMULATIONS|NUMBEROFEXPOSURES|AVERAGES", label):
@@ -256,5 +291,6 @@ FORMAT = Format(
     extensions=(".jdx", ".dx", ".jcamp"),
     recognise=is_jcamp,
     read=read_jcamp,
-    reads="versions 4.24 and 5, one spectrum",
+    reads="versions 4.24 and 5, one spectrum over Raman shift or wavelength; labels may occur twice",
+    checked=(Checked("raman-jcampdx/tannic_acid.jdx", "MIT", "a plain parse"),),
 )

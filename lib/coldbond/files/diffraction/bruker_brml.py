@@ -28,7 +28,7 @@ import xarray as xr
 from coldbond.files.archive import member, members, text, xml
 from coldbond.files.diffraction.scans import check_axis, pattern, wavelengths
 from coldbond.files.errors import ReadError
-from coldbond.files.format import Format, Stated
+from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.numerals import AGAIN, number, numbers
 from coldbond.files.spectrum import spectrum
 
@@ -131,16 +131,17 @@ def _columns(path: Path, name: str, route: Element) -> tuple[dict[str | None, in
 
 def _attrs(path: Path, root: Element, route: Element) -> dict[str, Any]:
     """Return the measuring conditions under the names of the data model."""
-    lines = {}
+    lines: dict[str, float] = {}
     for key in ("WaveLengthAlpha1", "WaveLengthAlpha2", "WaveLengthRatio"):
         element = root.find(f".//Tube/{key}")
-        if element is not None and key != "WaveLengthRatio" and element.get("Unit") != "Å":
-            raise ReadError(path, None, f"{key} in {element.get('Unit')!r}", "export it in angstrom")
-        lines[key] = number(path, element.get("Value") if element is not None else None, key)
+        if element is not None and (key == "WaveLengthRatio" or element.get("Unit") == "Å"):
+            lines[key] = number(path, element.get("Value"), key)
     radius = root.find(".//PrimaryTracks/TrackInfoData/Radius")
     sample = next((item for item in root.iterfind(".//InfoItem") if item.get("Name") == "SampleName"), None)
     detector = root.find(".//Detectors/InfoData")
-    attrs: dict[str, Any] = {"format": "bruker-brml"} | wavelengths(path, *lines.values())
+    attrs: dict[str, Any] = {"format": "bruker-brml"} | wavelengths(
+        lines.get("WaveLengthAlpha1"), lines.get("WaveLengthAlpha2"), lines.get("WaveLengthRatio")
+    )
     attrs |= {
         "anode": text(root, "TubeMaterial"),
         "instrument": " ".join(filter(None, ["Bruker", text(root, "GoniometerType")])),
@@ -161,4 +162,5 @@ FORMAT = Format(
     recognise=is_brml,
     read=read_brml,
     reads="measured scans of 2theta, joined to one pattern",
+    checked=(Checked("xrd-bruker-brml/23-012-AG.brml", "Apache-2.0", "geddes"),),
 )

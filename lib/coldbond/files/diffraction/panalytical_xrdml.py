@@ -18,6 +18,7 @@ Uncertainties
 counting times differ from point to point become count/s.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -28,7 +29,7 @@ import xarray as xr
 from coldbond.files.archive import text, xml
 from coldbond.files.diffraction.scans import check_axis, pattern, unit, wavelengths
 from coldbond.files.errors import ReadError
-from coldbond.files.format import Format, Stated
+from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.numerals import AGAIN, number, numbers
 from coldbond.files.spectrum import spectrum
 
@@ -36,6 +37,17 @@ from coldbond.files.spectrum import spectrum
 ROOT_WITHIN = 4096
 #: Decimals of a step [degree].
 STEP_DECIMALS = 6
+#: Last digit of the angles [degree] that the file states, and the digit to which steps are set.
+ANGLE_DIGIT = 1e-8
+ROUND_STEP = 1e-5
+#: Points from which a step is known well enough to tell these apart from others.
+MANY_POINTS = 500
+#: Width [mm] of a strip of the detectors PIXcel and X'Celerator, and the parts of it by which scans step. Checked on
+#: scans at radii of 145 and 240 mm, whose steps are a half and one of atan(0.055 mm / radius).
+STRIPS = (0.055, 0.07)
+PARTS = (1, 2, 3, 4)
+#: Numbers of points that may be missing, or too many.
+MISSING = (1, 2, 3, 4, 5, -1, -2)
 
 
 def is_xrdml(data: bytes) -> bool:
@@ -89,6 +101,8 @@ def _scan(path: Path, root: Element, measurement: Element, scan: Element) -> xr.
     if units == "count/s":
         one_count = None if time is None else factor / time
     angle = _positions(path, points, values.size)
+    if text(points, "listPositions") is None:
+        _check_step(path, float(abs(angle[-1] - angle[0])), values.size, attrs.get("goniometer_radius"))
     attrs["step"] = round(abs(float(angle[-1] - angle[0])) / (angle.size - 1), STEP_DECIMALS)
     unknown = "the file does not state the count time of its rates"
     return spectrum(path, "xrd", angle, intensity, units=units, one_count=one_count, unknown=unknown, attrs=attrs)
@@ -125,19 +139,51 @@ def _positions(path: Path, points: Element, size: int) -> np.ndarray:
     return np.linspace(start, end, size)
 
 
+def _check_step(path: Path, extent: float, size: int, radius: float | None) -> None:
+    """Refuse a scan of which intensities are missing: the file states its ends and not the number of its points.
+
+    The step then is none that an instrument makes, and it would be one with a few points more or fewer. Instruments
+    step by decimal numbers, or by whole fractions of the angle that a strip of their detector spans.
+    """
+
+    strips = [math.degrees(math.atan(strip / radius)) / part for strip in STRIPS for part in PARTS] if radius else []
+
+    def is_usual(points: int) -> bool:
+        if points < 2:
+            return False
+        step, error = extent / (points - 1), ANGLE_DIGIT / (points - 1)
+        digit = ANGLE_DIGIT if abs(points - size) <= 1 and points > MANY_POINTS else ROUND_STEP
+        decimal = abs(step - digit * round(step / digit)) <= error
+        return decimal or any(
+            points > MANY_POINTS
+            and round(step / strip) > 0
+            and abs(step / strip / round(step / strip) - 1) < 0.25 / points
+            for strip in strips
+        )
+
+    other = next((size + more for more in MISSING if is_usual(size + more)), None)
+    if not is_usual(size) and other is not None:
+        reason = f"{size} intensities over {extent:g} degree, where the step of the instrument gives {other}"
+        raise ReadError(path, None, reason, AGAIN)
+
+
 def _attrs(path: Path, root: Element, measurement: Element, scan: Element) -> dict[str, Any]:
     """Return the measuring conditions under the names of the data model."""
     used = measurement.find("{*}usedWavelength")
     if used is not None and used.get("intended", "K-Alpha") not in ("K-Alpha", "K-Alpha 1"):
         reason = f"measured with {used.get('intended')}, not K-Alpha"
         raise ReadError(path, None, reason, "use a scan with K-Alpha radiation")
-    for element in used if used is not None else ():
-        if element.get("unit", "Angstrom") != "Angstrom":
-            raise ReadError(path, None, f"a wavelength in {element.get('unit')}", "export it in angstrom")
-    kalpha1, kalpha2 = (number(path, text(used, f"kAlpha{line}"), f"kAlpha{line}") for line in (1, 2))
-    ratio = number(path, text(used, "ratioKAlpha2KAlpha1"), "ratioKAlpha2KAlpha1")
+    lines: dict[str, float] = {}
+    for name in ("kAlpha1", "kAlpha2", "ratioKAlpha2KAlpha1"):
+        element = used.find(f"{{*}}{name}") if used is not None else None
+        if element is not None and (element.text or "").strip() and element.get("unit", "Angstrom") == "Angstrom":
+            lines[name] = number(path, element.text, name)
+    # "K-Alpha 1" is also the name by which d-values are computed where both lines are there.
+    alone = used is not None and used.get("intended") == "K-Alpha 1" and used.find("{*}kAlpha2") is None
     beam = measurement.find("{*}incidentBeamPath")
-    attrs: dict[str, Any] = {"format": "panalytical-xrdml"} | wavelengths(path, kalpha1, kalpha2, ratio)
+    attrs: dict[str, Any] = {"format": "panalytical-xrdml"} | wavelengths(
+        lines.get("kAlpha1"), lines.get("kAlpha2"), lines.get("ratioKAlpha2KAlpha1"), alone=alone
+    )
     attrs |= {
         "anode": text(beam, "anodeMaterial"),
         "instrument": " ".join(filter(None, ["PANalytical", text(scan, "instrumentControlSoftware")])),
@@ -161,5 +207,16 @@ FORMAT = Format(
     extensions=(".xrdml",),
     recognise=is_xrdml,
     read=read_xrdml,
-    reads="scans of 2theta, joined to one pattern",
+    reads="scans of 2theta, joined to one pattern; scans that did not complete are refused",
+    checked=(
+        Checked("xrd-panalytical-xrdml/XRD-918-16_10.xrdml", "Apache-2.0", "geddes"),
+        *(
+            Checked(f"xrd-dara-mixtures/{mixture}--8min.xrdml", "MIT", "a plain parse")
+            for mixture in (
+                "In2O3_0p3022-La(OH)3_0p5014-TiO2_0p2004",
+                "Li2CO3_0p9001-ZrO2_0p1000",
+                "V2O5_0p2013-La(OH)3_0p5000-ZrO2_0p3001",
+            )
+        ),
+    ),
 )
