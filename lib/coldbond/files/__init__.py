@@ -29,8 +29,9 @@ Attrs of every recording: `technique`; `format`; `source`, the name of the file;
 `unread`, the parts of the file that were not read. Each reader's module lists the attrs of its format.
 
 cycling
-    `time` starts with the test and never decreases. `current` is positive during charge; its attr `sign` says where the
-    sign comes from, "recorded" or "step state". The attr `derived` of a variable says how it was computed where the
+    `time` starts with the test and never decreases; it agrees with the date, the time of the step and the capacity
+    counters where the file has them. `current` is positive during charge; its attr `sign` says where the sign comes
+    from, "recorded" or "step state". The attr `derived` of a variable says how it was computed where the
     file has no column of it. `cycle` and `step` are int64, the tester's numbers. Each variable has
     `resolution`, its last digit in its own unit. The capacity counters have `resets`: when they start from zero again
     ("step", "cycle", "never" or "undetermined"). Further attrs, where the file states them: `lost_records`, the number

@@ -174,7 +174,7 @@ def _integers(table: Table, name: str) -> np.ndarray:
     import polars as pl
 
     values = _numbers(table, name)
-    _refuse(table, name, pl.Series((values % 1 != 0) | (np.abs(values) > LARGEST_INTEGER)), "a whole number")
+    _refuse(table, name, pl.Series((np.rint(values) != values) | (np.abs(values) > LARGEST_INTEGER)), "a whole number")
     return values.astype(np.int64)
 
 
