@@ -85,6 +85,7 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
    every truncation, which must be refused or give the same values. Where there is a recording from an instrument, name
    it in `checked` and test it in tests/test_real_*.py against values taken from the file by other means.
+   Add the file to `WRITERS` in tests/samples.py: `make fuzz` mutates it.
 """
 
 import hashlib
@@ -108,7 +109,7 @@ from coldbond.files.electrochemistry import cycler_text, land
 from coldbond.files.encoding import HEAD, UTF_16, from_encoding, from_utf16, not_utf8
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Recording, Stated
-from coldbond.files.regular import MOST_BYTES, size, too_large
+from coldbond.files.regular import MOST_TEXT, check_size, size
 from coldbond.files.stated import check, completed
 
 __all__ = ["FORMATS", "ReadError", "read"]
@@ -188,7 +189,7 @@ def read(
     stated = Stated(technique, lines, photon_energy, excitation, sweep, sample, encoding)
     check(stated)
     length = size(path)
-    is_table = length >= min(LONG, MOST_BYTES) and encoding is None and _is_table(path)
+    is_table = length >= min(LONG, MOST_TEXT) and encoding is None and _is_table(path)
     if length >= LONG and is_table:
         long_digest = hashlib.sha256()
         recording: Recording = cycler_text.read_long_table(path, long_digest)
@@ -198,8 +199,8 @@ def read(
         if name := not_utf8(start[: start.rfind(b"\n") + 1]):
             recording.attrs["encoding"] = name
         return completed(path, recording, stated)
-    if length > MOST_BYTES and not is_table:
-        raise too_large(path, length)
+    if length > MOST_TEXT and not is_table:
+        check_size(path, length)
     data = path.read_bytes()
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
