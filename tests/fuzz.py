@@ -266,7 +266,7 @@ def run(seed: int, cases: int) -> Iterator[tuple[int, str, str]]:
         ready = watched.select(timeout=1)
         for key, _ in ready:
             state = key.data
-            line = state["process"].stdout.readline()
+            line = state["process"].stdout.readline()  # without a buffer, in which a line would wait unseen
             if line:
                 state["heard"] = time.monotonic()
                 if (said := json.loads(line)) is None:
@@ -284,7 +284,7 @@ def run(seed: int, cases: int) -> Iterator[tuple[int, str, str]]:
 
 def _start(watched: selectors.BaseSelector, seed: int, first: int, cases: int) -> None:
     command = [sys.executable, __file__, "worker", *map(str, (seed, first, cases, WORKERS))]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
     assert process.stdout is not None
     state = dict(process=process, next=first, heard=time.monotonic(), allowed=STARTUP)
     watched.register(process.stdout, selectors.EVENT_READ, state)
@@ -294,7 +294,7 @@ def _ended(watched, stream, seed, cases, outcome) -> Iterator[tuple[int, str, st
     """Count the case at which a worker ended before its last, and start another behind it."""
     state = watched.unregister(stream).data
     with state["process"] as process:  # closes its pipes
-        errors = process.stderr.read()
+        errors = process.stderr.read().decode(errors="replace")
     code = process.returncode
     following = state["next"]
     if code and following < cases:
