@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Limits of a read: seconds, and bytes of memory.
+#: Limits of a read: seconds of a processor, and bytes of memory.
 SECONDS, MEMORY = 10, 2 << 30
 #: Seconds after which a worker that does not answer is ended, and that it may take to start. Code in C cannot be
 #: interrupted before.
@@ -189,7 +189,7 @@ def worker(seed: int, start: int, stop: int, step: int) -> None:
 
     resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, 4 * MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGALRM, _late)
+    signal.signal(signal.SIGPROF, _late)
     held = samples()
     names = list(held)
     with tempfile.TemporaryDirectory() as folder:
@@ -204,7 +204,7 @@ def worker(seed: int, start: int, stop: int, step: int) -> None:
                 path.write_bytes(sample.data)
                 whole[name, number] = read(path, **sample.stated)
             path.write_bytes(mutated(sample.data, rng))
-            signal.setitimer(signal.ITIMER_REAL, SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
             raised = ""
             try:
                 found = read(path, **sample.stated)
@@ -219,7 +219,7 @@ def worker(seed: int, start: int, stop: int, step: int) -> None:
                 outcome = "memory"
             except BaseException as error:  # a panic of a library is no Exception
                 outcome, raised = "exception", f"{type(error).__name__}: {str(error)[:200]}"
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 > MEMORY:
                 outcome = "memory"
             print(json.dumps([case, outcome, raised]), flush=True)
@@ -266,7 +266,7 @@ def run(seed: int, cases: int) -> Iterator[tuple[int, str, str]]:
         ready = watched.select(timeout=1)
         for key, _ in ready:
             state = key.data
-            line = state["process"].stdout.readline()
+            line = state["process"].stdout.readline()  # without a buffer, in which a line would wait unseen
             if line:
                 state["heard"] = time.monotonic()
                 if (said := json.loads(line)) is None:
@@ -284,7 +284,7 @@ def run(seed: int, cases: int) -> Iterator[tuple[int, str, str]]:
 
 def _start(watched: selectors.BaseSelector, seed: int, first: int, cases: int) -> None:
     command = [sys.executable, __file__, "worker", *map(str, (seed, first, cases, WORKERS))]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
     assert process.stdout is not None
     state = dict(process=process, next=first, heard=time.monotonic(), allowed=STARTUP)
     watched.register(process.stdout, selectors.EVENT_READ, state)
@@ -293,8 +293,9 @@ def _start(watched: selectors.BaseSelector, seed: int, first: int, cases: int) -
 def _ended(watched, stream, seed, cases, outcome) -> Iterator[tuple[int, str, str]]:
     """Count the case at which a worker ended before its last, and start another behind it."""
     state = watched.unregister(stream).data
-    errors = state["process"].stderr.read()
-    code = state["process"].wait()
+    with state["process"] as process:  # closes its pipes
+        errors = process.stderr.read().decode(errors="replace")
+    code = process.returncode
     following = state["next"]
     if code and following < cases:
         yield following, outcome, f"ended with {code}: {errors[-300:]}"

@@ -37,6 +37,6 @@ def test_a_worker_that_ends_or_hangs_is_counted(monkeypatch, tmp_path, failure):
         """    print(f'[{case}, "refused", ""]', flush=True)\n"""
     )
     monkeypatch.setattr(fuzz, "__file__", str(program))
-    monkeypatch.setattr(fuzz, "SILENCE", 1)
+    monkeypatch.setattr(fuzz, "SILENCE", 4)
     outcomes = {case: outcome for case, outcome, _ in fuzz.run(1, 8)}
     assert outcomes == dict.fromkeys(range(8), "refused") | {2: "abort" if failure == "exit" else "hang"}
