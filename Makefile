@@ -47,7 +47,7 @@ claims: figures  ## the same, then print the claims table; fails where a verdict
 	@$(VENV_PYTHON) -m coldbond.bundle.claims $(call quoted,$(OUT))
 
 # ---- the rules of the figures, which scripts/make_rules.py writes from figures.toml ----------------------------------
-others = test nbval test-browser test-multiverse lab explore notebooks formats raw energies bench scale closure survey lock clean
+others = test nbval test-browser test-multiverse lab explore notebooks formats raw energies bench fuzz scale closure survey lock clean
 .PHONY: figures claims help multiverse $(others) FORCE
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
@@ -139,6 +139,9 @@ survey: .venv-multiverse/.installed  ## summarise every cell of RAW in one table
 
 test-multiverse: .venv-multiverse/.installed  # a small grid and few cells on a real cluster, one of whose workers is killed
 	@.venv-multiverse/bin/python -m pytest -q -p no:cacheprovider tests/test_multiverse.py tests/test_survey.py
+
+fuzz: $(VENV)/.installed  ## read 30 000 mutated files and write docs/fuzz.md (half an hour)
+	@unset MAKEFLAGS MFLAGS MAKELEVEL; $(VENV_PYTHON) tests/fuzz.py
 
 bench: .venv-bench/.installed $(VENV)/.installed  ## measure builds, readers and fits beside others (half an hour)
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; .venv-bench/bin/python -m bench

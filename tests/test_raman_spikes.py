@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from coldbond.files import read
-from coldbond.raman import spikes
+from coldbond.raman import neon, spikes
 from coldbond.raman.decomposition import decompose
 from coldbond.raman.findings import mode_findings
 
@@ -85,6 +85,22 @@ def test_the_line_of_silicon_at_633_nm_keeps_its_top():
         assert found.bands["Si"].present and not found.curves.struck.sel(raman_shift=slice(510, 530)).any()
         assert found.bands["Si"].position.value == pytest.approx(518.69, abs=0.05)
         assert found.bands["Si"].width.value == pytest.approx(4.0, abs=0.1)
+
+
+@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
+def test_silicon_at_633_nm_on_the_axis_that_its_neon_lamp_calibrates():
+    """Columns without a header: 520.33 by hand, 520.45 is true."""
+    files = {"Ne": "neon_new2_Z010", "Si": "S0B_HLR633_Z010_100_40sx5"}
+    recordings = {}
+    for name, file in files.items():
+        path = Path(REAL, f"formats-spectra/h2020charisma__{file}.txt")
+        recordings[name] = read(path, technique="raman", excitation=632.8).assign_attrs(
+            sample=name, state="", file=name
+        )
+    spectra, _ = neon.calibrated_spectra(recordings, "Ne", 0.005, 0.5)
+    position = decompose(spectra["Si"], [], {"Si": 520.45}, (400, 700)).bands["Si"].position
+    assert position.value == pytest.approx(520.33, abs=0.02)
+    assert position.low < 520.45 < position.high
 
 
 @pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: the cases lie beside the real recordings")

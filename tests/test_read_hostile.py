@@ -203,8 +203,8 @@ def test_explore_refuses_them_too(tmp_path):
 
 def test_a_file_larger_than_memory_is_refused_before_it_is_read(tmp_path):
     path = tmp_path / "pattern.xy"
-    path.write_text("# two_theta/degree, counts, wavelength: 1.5406\n")
+    path.write_text("# two_theta/degree, counts, wavelength: 1.5406\n" + "10.00, 5\n" * 10_000)
     with path.open("ab") as file:
         file.truncate(1 << 38)
     error = refused(path)
-    assert f"{(1 << 38) / 1e6:.0f} MB" in error.reason and f"{regular.MOST_BYTES / 1e6:.0f} MB" in error.reason
+    assert f"{(1 << 38) / 1e6:.0f} MB" in error.reason and f"{regular.MOST_TEXT / 1e6:.0f} MB" in error.reason

@@ -1,5 +1,7 @@
 """Impedance spectra as instruments' programs export them: every value, each damage with its line, and refusals."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -248,3 +250,27 @@ def test_the_advice_for_modulus_and_phase_is_followed(tmp_path):
     error = refused(tmp_path / "a.csv", table(columns))
     names = error.remedy.split("'")[1].split(", ")
     assert_read(saved(tmp_path / "b.csv", table(dict(zip(names, columns.values(), strict=True)))))
+
+
+@pytest.mark.parametrize("name", sorted(NAMES.values()))
+@pytest.mark.parametrize("start", [",", " ", "(", "[", "Z'", "freq (Hz)", ",time", "re("])
+def test_recognising_a_long_line_takes_no_time(name, start):
+    """A regular expression that tries every start of a run of characters would take minutes."""
+    (form,) = [one for one in FORMATS if one.name == name]
+    began = time.perf_counter()
+    assert not form.recognise((start * 60000)[:60000].encode() + b"!\n1 2\n")
+    assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        zplot().replace("\n", "\x0b"),
+        solartron().replace("\n", "\x1c", 3),
+        "EXPLAIN\x0bTAG\tEISPOT\n",
+        "BEGIN CH1_DATA\x0bEND\n",
+        "x\x0bFrequency/Hz Impedance/Ohm Phase/deg Significance\n1 2 3 4\n",
+    ],
+)
+def test_characters_that_end_no_line_are_refused(tmp_path, text):
+    refused(tmp_path / "a.txt", text)

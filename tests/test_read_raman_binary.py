@@ -108,12 +108,13 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_values(tmp_path, name):
+def test_the_values(tmp_path, name, capsys):
     data, shift, form = FILES[name]
     spectrum = saved(tmp_path / "a", data)
     np.testing.assert_allclose(spectrum.raman_shift, shift, rtol=0, atol=2e-5)  # float32
     np.testing.assert_array_equal(spectrum.intensity, COUNTS)
     assert spectrum.attrs["technique"] == "raman" and spectrum.attrs["format"] == form
+    assert capsys.readouterr().out == ""
     assert spectrum.intensity.attrs["counting"].startswith("unknown")
 
 

@@ -85,10 +85,13 @@ def test_rigaku_text_of_newer_programs(tmp_path, encoding):
 
 
 @pytest.mark.parametrize("kind", ["ras", "asc", "xrdml"])
-def test_utf_16_is_refused(tmp_path, kind):
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_as_any_text(tmp_path, kind, encoding):
     text = FILES[kind]().decode("utf-8" if kind == "xrdml" else "cp932")
-    refused(tmp_path, text.encode("utf-16"))
-    refused(tmp_path, text.encode("utf-16-le"))
+    text = text.replace('encoding="UTF-8"', 'encoding="UTF-16"')
+    scan = reading(tmp_path, text.encode(encoding))
+    assert scan.attrs["encoding"] == "utf-16"
+    assert scan.equals(reading(tmp_path, FILES[kind]()))
 
 
 def test_line_breaks_may_be_of_any_system(tmp_path):

@@ -211,7 +211,7 @@ def changed(data: bytes, member: str, old: str, new: str) -> bytes:
 PROFILE, CONDITIONS, RAW = "Data0/Profile0.txt", "Data0/MesurementConditions0.xml", "Experiment0/RawData0.xml"
 ARCHIVE_DAMAGE = {
     "rasx no conditions": (without(rasx(), CONDITIONS), f"lacks {CONDITIONS}"),
-    "rasx no profile": (without(rasx(), PROFILE), "a zip archive"),
+    "rasx no profile": (without(rasx(), PROFILE), "a Rigaku .rasx without a profile"),
     "rasx cut conditions": (changed(rasx(), CONDITIONS, "</MeasurementConditions>", ""), "not a complete XML"),
     "rasx cut profile": (changed(rasx(), PROFILE, "20.1400\t9\t1\r\n", ""), "7 points where the header says 8"),
     "rasx half a row": (changed(rasx(), PROFILE, "20.1400\t9\t1", "20.1400\t9"), "2 columns"),
@@ -219,7 +219,7 @@ ARCHIVE_DAMAGE = {
     "rasx no wavelength": (changed(rasx(), CONDITIONS, "1.540593", ""), "states no wavelength"),
     "rasx chi scan": (rasx({"AxisName": "Chi"}), "along 'Chi', not 2θ"),
     "rasx unit": (rasx({"IntensityUnit": "%"}), "'%'"),
-    "brml no raw data": (without(brml(), RAW), "a zip archive"),
+    "brml no raw data": (without(brml(), RAW), "a Bruker .brml without raw data"),
     "brml lost raw data": (without(brml({}, {"angles": LATER}), RAW), f"lacks {RAW}"),
     "brml cut": (changed(brml(), RAW, "</RawData>", ""), "not a complete XML"),
     "brml lost point": (changed(brml(), RAW, "<Datum>1,1,20.06,10.03,6</Datum>", ""), "7 points"),

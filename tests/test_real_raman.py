@@ -123,6 +123,11 @@ def test_cases_of_text(cases, name):
     np.testing.assert_allclose(spectrum.intensity, lowest + rise * np.arange(size))
 
 
+def test_the_case_without_titles_is_read_once_its_technique_is_stated(cases):
+    spectrum = read(cases / "thermo-omnic-nohead.csv", technique="raman")
+    assert spectrum.drop_attrs().equals(read(cases / "thermo-omnic.csv").drop_attrs())
+
+
 @pytest.mark.parametrize("name", ["1E0", "label-twice", "maxy-1.235E0", "xunits-raman-shift"])
 def test_cases_of_jcamp(cases, name):
     spectrum = read(cases / f"jcamp-{name}.jdx")

@@ -29,8 +29,9 @@ Attrs of every recording: `technique`; `format`; `source`, the name of the file;
 `unread`, the parts of the file that were not read. Each reader's module lists the attrs of its format.
 
 cycling
-    `time` starts with the test and never decreases. `current` is positive during charge; its attr `sign` says where the
-    sign comes from, "recorded" or "step state". The attr `derived` of a variable says how it was computed where the
+    `time` starts with the test and never decreases; it agrees with the date, the time of the step and the capacity
+    counters where the file has them. `current` is positive during charge; its attr `sign` says where the sign comes
+    from, "recorded" or "step state". The attr `derived` of a variable says how it was computed where the
     file has no column of it. `cycle` and `step` are int64, the tester's numbers. Each variable has
     `resolution`, its last digit in its own unit. The capacity counters have `resets`: when they start from zero again
     ("step", "cycle", "never" or "undetermined"). Further attrs, where the file states them: `lost_records`, the number
@@ -84,6 +85,7 @@ A format is one module with one object, `FORMAT`, in the package of its techniqu
 5. Test it in tests/test_read_NAME.py: a file written by hand with known values; each damage with its line and reason;
    every truncation, which must be refused or give the same values. Where there is a recording from an instrument, name
    it in `checked` and test it in tests/test_real_*.py against values taken from the file by other means.
+   Add the file to `WRITERS` in tests/samples.py: `make fuzz` mutates it.
 """
 
 import hashlib
@@ -107,7 +109,7 @@ from coldbond.files.electrochemistry import cycler_text, land
 from coldbond.files.encoding import HEAD, UTF_16, from_encoding, from_utf16, not_utf8
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Recording, Stated
-from coldbond.files.regular import MOST_BYTES, size, too_large
+from coldbond.files.regular import MOST_TEXT, check_size, size
 from coldbond.files.stated import check, completed
 
 __all__ = ["FORMATS", "ReadError", "read"]
@@ -187,7 +189,7 @@ def read(
     stated = Stated(technique, lines, photon_energy, excitation, sweep, sample, encoding)
     check(stated)
     length = size(path)
-    is_table = length >= min(LONG, MOST_BYTES) and encoding is None and _is_table(path)
+    is_table = length >= min(LONG, MOST_TEXT) and encoding is None and _is_table(path)
     if length >= LONG and is_table:
         long_digest = hashlib.sha256()
         recording: Recording = cycler_text.read_long_table(path, long_digest)
@@ -197,8 +199,8 @@ def read(
         if name := not_utf8(start[: start.rfind(b"\n") + 1]):
             recording.attrs["encoding"] = name
         return completed(path, recording, stated)
-    if length > MOST_BYTES and not is_table:
-        raise too_large(path, length)
+    if length > MOST_TEXT and not is_table:
+        check_size(path, length, _is_cycling)
     data = path.read_bytes()
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
@@ -228,6 +230,11 @@ def _read(form: Format, path: Path, data: bytes, stated: Stated) -> Recording:
         raise
     except Exception as error:
         raise ReadError(path, None, errors.UNFORESEEN.format(form.name, repr(error)[:100]), errors.TELL) from error
+
+
+def _is_cycling(start: bytes) -> bool:
+    """Return whether a file that starts so is of a format of cyclers."""
+    return any("cycling" in form.techniques and form.recognise(start) for form in FORMATS)
 
 
 def _is_table(path: Path) -> bool:

@@ -157,7 +157,9 @@ def xml(path: Path, text: bytes, name: str | None = None) -> ElementTree.Element
         document = text.decode("utf-16").encode() if text.startswith(UTF_16) else text
         if b"<!ENTITY" in document:
             raise LookupError("it defines entities, which no instrument does")
-        return ElementTree.fromstring(document, ElementTree.XMLParser(encoding=None if document is text else "utf-8"))
+        # `read` hands on a file in utf-16 in utf-8, and its declaration is wrong then.
+        was_utf16 = document is not text or re.match(rb"<\?xml[^>]*encoding=.utf-16", document, re.IGNORECASE)
+        return ElementTree.fromstring(document, ElementTree.XMLParser(encoding="utf-8" if was_utf16 else None))
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         line = None if name else getattr(error, "position", (None,))[0]
         raise ReadError(path, line, f"{what} is not a complete XML document ({error})", REMEDY) from None

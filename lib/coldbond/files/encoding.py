@@ -59,6 +59,8 @@ def as_utf8(path: Path, data: bytes) -> bytes:
     if nul >= 0:
         reason, remedy = "holds a NUL byte, so it is damaged or no text", "export it again"
         raise ReadError(path, data.count(b"\n", 0, nul) + 1, reason, remedy)
+    if encoding == "ascii":
+        return data
     at = [_undecodable(data, name) for name in ([encoding] if encoding else ["utf-8", "gb18030"])]
     if encoding is None or at[0] is not None:
         position = max(place for place in at if place is not None)
@@ -72,10 +74,12 @@ def as_utf8(path: Path, data: bytes) -> bytes:
 
 def recognised(data: bytes) -> str | None:
     """Return the encoding of text: "ascii", "utf-8", "utf-16", "gb18030" or "cp1252"; None where it cannot be told."""
+    if data.isascii():
+        return "ascii"
     if mark := _encoding_of_mark(data):
         return mark
     if is_utf8(data):
-        return "ascii" if data.isascii() else "utf-8"
+        return "utf-8"
     first = re.search(rb"[\x80-\xff]", data)
     sample = data[first.start() : first.start() + LOOKED_AT] if first else b""
     runs = set(re.findall(rb"[\x80-\xff]+", sample))

@@ -149,7 +149,7 @@ def _check_step(path: Path, extent: float, size: int, radius: float | None) -> N
     strips = [math.degrees(math.atan(strip / radius)) / part for strip in STRIPS for part in PARTS] if radius else []
 
     def is_usual(points: int) -> bool:
-        if points < 2:
+        if points < 2 or not extent < 360:
             return False
         step, error = extent / (points - 1), ANGLE_DIGIT / (points - 1)
         digit = ANGLE_DIGIT if abs(points - size) <= 1 and points > MANY_POINTS else ROUND_STEP

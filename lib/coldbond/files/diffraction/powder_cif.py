@@ -27,6 +27,7 @@ import numpy as np
 import xarray as xr
 
 from coldbond.files.diffraction.scans import wavelengths
+from coldbond.files.encoding import HEAD
 from coldbond.files.errors import NO_LINE_BREAK, ReadError
 from coldbond.files.format import Checked, Format, Stated
 from coldbond.files.numerals import number
@@ -53,8 +54,9 @@ AGAIN = "export the complete file again"
 
 def is_powder_cif(data: bytes) -> bool:
     """Return whether the file is a CIF with intensities of a powder pattern."""
-    names = (r"data_[^\s]+", "|".join(INTENSITIES))
-    return all(re.search(rf"(?m)^\s*({name})\b".encode(), data) for name in names)
+    if not re.search(rb"(?m)^\s*data_[^\s]+\b", data[:HEAD]):  # the rest of a long file of another kind is not searched
+        return False
+    return re.search(rf"(?m)^\s*({'|'.join(INTENSITIES)})\b".encode(), data) is not None
 
 
 def read_powder_cif(path: Path, data: bytes, stated: Stated) -> xr.Dataset:

@@ -9,8 +9,9 @@ import xarray as xr
 from coldbond.files.electrochemistry import clocks
 from coldbond.files.errors import ReadError
 
-#: Records that are looked at together; a recording on disk is larger than the memory.
-BLOCK = 1 << 20
+#: Records that are looked at together: a recording on disk is larger than the memory, and what the processor's cache
+#: holds is looked at several times as fast.
+BLOCK = 1 << 15
 #: Last digits by which a counter must fall to have been reset, and which it must hold before. A counter at rest dithers
 #: by one last digit.
 FALL = 1.5
@@ -75,19 +76,24 @@ def check(path: Path, recording: xr.Dataset, counters: Sequence[str]) -> None:
         part = {name: recording[name][start : start + BLOCK + 1].to_numpy() for name in ("time", "current", *counters)}
         sign = np.sign(part["current"])
         flows = (sign[1:] == sign[:-1]) & (sign[1:] != 0)
-        grown = {name: np.nan_to_num(np.diff(np.abs(part[name]))) for name in counters}
+        grown = {name: np.diff(np.abs(part[name])) for name in counters}
+        for name in counters:
+            if np.isnan(grown[name].sum()):
+                grown[name] = np.nan_to_num(grown[name])
         for name in counters:  # what passed while a counter was reset is not on it
             flows &= grown[name] >= -FALL * float(recording[name].attrs["resolution"])
-        duration = np.diff(part["time"])[flows] / 3600
+        weight = flows.astype(float)  # a product takes a tenth of the time of a selection
+        duration = np.diff(part["time"]) * (weight / 3600)
         size = np.abs(part["current"])
-        passed += float(duration @ (size[1:] + size[:-1])[flows]) / 2
+        passed += float((duration * (size[1:] + size[:-1])).sum()) / 2
         hours += float(duration.sum())
         for name in counters:
             digit = float(recording[name].attrs["resolution"])
-            counted += float(grown[name][flows].sum())
+            counted += float((grown[name] * weight).sum())
             lost += digit * (np.count_nonzero(np.diff(flows)) + HELD)
-            right[name] += float(grown[name][flows & (sign[1:] == DIRECTION.get(name, 0))].sum())
-            wrong[name] += float(grown[name][flows & (sign[1:] == -DIRECTION.get(name, 2))].sum())
+            if name in DIRECTION:
+                right[name] += float((grown[name] * weight * (sign[1:] == DIRECTION[name])).sum())
+                wrong[name] += float((grown[name] * weight * (sign[1:] == -DIRECTION[name])).sum())
     names = " and ".join(recording[name].attrs["long_name"] for name in counters)
     counts = "count" if len(counters) > 1 else "counts"
     error = rounding * hours

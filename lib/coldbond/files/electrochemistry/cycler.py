@@ -39,8 +39,8 @@ RESOLUTION_DIGITS = 9
 
 #: Durations: 12:34:56.789; with days 1-02:03:04, 1.02:03:04, 1d 02:03:04, 1 02:03:04, 1天02:03:04.
 DURATION = (
-    r"^(?:(?<days>\d+)(?:\s*d(?:ays?)?,?\s*|\s*天\s*|[-.]|\s+))?"
-    r"(?<hours>\d+):(?<minutes>[0-5]?\d):(?<seconds>[0-5]?\d(?:[.,]\d+)?)$"
+    r"^(?:(?<days>[0-9]+)(?:\s*d(?:ays?)?,?\s*|\s*天\s*|[-.]|\s+))?"
+    r"(?<hours>[0-9]+):(?<minutes>[0-5]?[0-9]):(?<seconds>[0-5]?[0-9](?:[.,][0-9]+)?)$"
 )
 SECONDS = {"hours": 3600, "minutes": 60, "seconds": 1}
 SECONDS_PER_DAY = 86400
@@ -174,7 +174,7 @@ def _integers(table: Table, name: str) -> np.ndarray:
     import polars as pl
 
     values = _numbers(table, name)
-    _refuse(table, name, pl.Series((values % 1 != 0) | (np.abs(values) > LARGEST_INTEGER)), "a whole number")
+    _refuse(table, name, pl.Series((np.rint(values) != values) | (np.abs(values) > LARGEST_INTEGER)), "a whole number")
     return values.astype(np.int64)
 
 

@@ -12,8 +12,8 @@ import xarray as xr
 
 from coldbond.files.electrochemistry import clocks, vocabulary
 from coldbond.files.electrochemistry.cycler import dataset
-from coldbond.files.electrochemistry.cycler_text import decimals_needed
 from coldbond.files.electrochemistry.table import Table, choose_columns, unread_headers
+from coldbond.files.electrochemistry.table_text import decimals_needed
 from coldbond.files.errors import ReadError
 
 if TYPE_CHECKING:

@@ -33,6 +33,8 @@ SIGN_PART = 0.1
 FALL_IN_CHARGE = 1.0
 #: Voltage [V] below which a cell may be shorted: its voltage falls in charge.
 SHORTED = 0.5
+#: Stands for a step state that tells no direction.
+AMBIGUOUS = 9
 #: Relative change of a current that is constant.
 CONSTANT = 0.02
 
@@ -98,8 +100,9 @@ class Summary:
 def summarise(table: Table, values: Mapping[str, np.ndarray]) -> Summary:
     """Return the summary of a part, given the values of its columns in the data model's units."""
     current, states = values["current"], table.cells.get("state")
-    discharging, resting, charging = (_has_direction(table, sign) for sign in (-1, 0, 1))
-    ambiguous = (current > 0) & ~(discharging | resting | charging)
+    directions = _directions(table)
+    discharging, charging = directions == -1, directions == 1
+    ambiguous = (current > 0) & (directions == AMBIGUOUS)
     contradictory = charging & (current < 0)
     of_ambiguous = of_contradictory = None
     if ambiguous.any():
@@ -223,17 +226,22 @@ def sign(parts: Sequence[Summary]) -> str:
 
 def with_negative_discharge(table: Table, current: np.ndarray) -> np.ndarray:
     """Return the current of a table, negated in discharging steps."""
-    discharging = _has_direction(table, -1)
+    discharging = _directions(table) == -1
     return np.where(discharging, -current, current) if discharging.any() else current
 
 
-def _has_direction(table: Table, sign: int) -> np.ndarray:
-    """Return for each record whether its step state has this direction."""
+def _directions(table: Table) -> np.ndarray:
+    """Return for each record the direction of its step state, `AMBIGUOUS` where there is none."""
+    import polars as pl
+
     states = table.cells.get("state")
     if states is None:
-        return np.zeros(table.size, bool)
-    words = [word for word in states.unique() if word and direction(word, table.format) == sign]
-    return states.is_in(words).fill_null(False).to_numpy() if words else np.zeros(table.size, bool)
+        return np.full(table.size, AMBIGUOUS, np.int8)
+    words = {word: direction(word, table.format) for word in states.unique() if word}
+    known = {word: sign for word, sign in words.items() if sign is not None}
+    if not known:
+        return np.full(table.size, AMBIGUOUS, np.int8)
+    return states.replace_strict(known, default=AMBIGUOUS, return_dtype=pl.Int8).to_numpy()
 
 
 def lost_records(parts: Sequence[Summary], size: int) -> int | None:

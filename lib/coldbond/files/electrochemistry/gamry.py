@@ -70,7 +70,7 @@ def is_gamry(data: bytes) -> bool:
 def read_gamry(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read an impedance spectrum."""
     lines = impedance_rows.text_lines(path, data)
-    tag = lines[1].split("\t")[1].strip() if "\t" in lines[1] else ""
+    tag = next((line.split("\t")[1].strip() for line in lines[:2] if line.startswith("TAG\t")), "")
     tables = [number for number, line in enumerate(lines) if re.match(r"ZCURVE\d*\tTABLE", line)]
     if tag not in SPECTRA:
         reason = f"a Gamry file of {OTHERS.get(tag, f'the experiment {tag!r}')}, which is not read"
@@ -92,7 +92,7 @@ def read_gamry(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
             raise ReadError(path, at + 3, f"{name} is in {unit!r}, not in {COLUMNS[name][0]}", AGAIN)
     rows = impedance_rows.body(lines, at + 3, end)
     count = lines[at].split("\t")[2:3]
-    if count and count[0].strip().isdigit() and int(count[0]) != len(rows):
+    if count and re.fullmatch(r"\s*[0-9]{1,9}\s*", count[0]) and int(count[0]) != len(rows):
         raise ReadError(path, at + 1, f"{len(rows)} rows below a table of {count[0].strip()}", AGAIN)
     if end == len(lines):
         impedance_rows.complete(path, lines)

@@ -31,12 +31,11 @@ UNIT = r"[/(\[_]\s*(?:{})\s*[)\]]?"
 RATE = r"[kMm]?Hz|rad\s*/\s*s|rad\s*s-1"
 FREQUENCY = re.compile(
     rf"(?:\bf(?:req(?:uency)?)?|\bfr[eé]quen[cz]e?|频率)\.?\s*{UNIT.format(RATE)}|(?:\bomega|ω)\s*{UNIT.format(RATE)}"
-    r"|^\W*freq(?:uency)?\s*\"?\s*(?:$|[,;\t])",
+    r"|^\W*freq(?:uency)?[\s\"]*(?:$|[,;\t])",
     re.I,
 )
-TIME = re.compile(
-    rf"(?:^|[,;\t])\W*(?:(?:elapsed|test)[ _]?)?time\s*{UNIT.format('m?s|sec|seconds?|min|h|hours?')}(?:$|[,;\s])", re.I
-)
+IN_TIME = UNIT.format("m?s|sec|seconds?|min|h|hours?")
+TIME = re.compile(rf"(?:^|[,;\t])\W{{0,9}}(?:(?:elapsed|test)[ _]?)?time\s*{IN_TIME}(?:$|[,;\s])", re.I)
 CURRENT = re.compile(r"(?i:current)|\bI\s*[/(\[]")
 IN_OHM = r"\s*[/(\[_]\s*[kMm]?(?:ohms?|Ω|\u2126)\s*(?:[)\]]|$)"
 #: Quantities of a spectrum by the names of their columns. R and X are the resistance and the reactance in series.
@@ -58,6 +57,8 @@ COLUMNS = {
     "sweep": re.compile(r"(?i:loop|sweep|cycle)"),
     "temperature": re.compile(r"(?i:\btemp(?:erature)?\b|^\W*T\s*[/(\[]\s*(?:°?C|degC|K)\b)"),
 }
+#: Characters of the name of a column.
+LONGEST = 300
 #: Columns without which a spectrum is whole. They are left unread where there are two or where the unit is missing.
 OPTIONAL = ("time", "temperature")
 #: Quantities whose columns are named like those of the impedance.
@@ -117,6 +118,9 @@ def named_columns(
         A column is missing or contradicts another, a unit is unknown, or the sign of Im(Z) is unknown.
     """
     names = [name.strip().strip("\"'").strip() if name.count('"') > 1 else name.strip() for name in names]
+    if longest := next((name for name in names if len(name) > LONGEST), None):
+        reason = f"a column name of {len(longest)} characters, beginning with {longest[:20]!r}"
+        raise ReadError(path, lines[0], reason, f"export columns with names such as {NAMED}")
     require_finite(path, values, lines)
     place = _places(path, names, lines)
     pair = ("real", "imaginary") if {"real", "imaginary"} <= place.keys() else ("modulus", "phase")
@@ -214,7 +218,7 @@ def named_transient(
 
 def _unit(name: str) -> str:
     """Return the unit behind the name of a column; "" where there is none."""
-    plain = unicodedata.normalize("NFKC", name).replace("Ω", "ω")
+    plain = unicodedata.normalize("NFKC", name[-LONGEST:]).replace("Ω", "ω")
     stated = re.search(r"(?:[/(\[_]\s*|\s)(rad\s*/\s*s|rad\s*s-1|[A-Za-zµμω°]+)\s*[)\]]?\s*$", plain)
     return re.sub(r"\s", "", stated[1]) if stated else ""
 

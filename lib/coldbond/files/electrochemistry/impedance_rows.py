@@ -19,6 +19,8 @@ from coldbond.files.encoding import as_utf8
 from coldbond.files.errors import NO_LINE_BREAK, NO_ROWS, ReadError
 from coldbond.files.numerals import NUMBER
 
+#: Characters of a line of column names.
+LONGEST = 4000
 #: Digits of a counter that are compared; Python refuses to convert thousands of them.
 DIGITS = 18
 #: A line of a file with its number, counted from 1.
@@ -34,7 +36,27 @@ def text_lines(path: Path, data: bytes) -> list[str]:
         text = data.decode("utf-8-sig") if b"\0" not in data else as_utf8(path, data).decode()
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    return [line.rstrip("\r") for line in text.split("\n")]
+    return [line.rstrip("\r") for line in text.split("\n" if "\n" in text else "\r")]
+
+
+def named(line: str, words: Sequence[str]) -> bool:
+    """Return whether a line holds all these words, in lower case, and is no longer than a line of column names."""
+    lower = line[: LONGEST + 1].lower()
+    return len(lower) <= LONGEST and all(word in lower for word in words)
+
+
+def matching(path: Path, lines: Sequence[str], matches: Callable[[str], object], remedy: str) -> list[int]:
+    """Return the indices of the lines of column names, at least one.
+
+    Raises
+    ------
+    ReadError
+        There is none: the file was recognised by characters that do not end a line, or are no text.
+    """
+    found = [number for number, line in enumerate(lines) if matches(line)]
+    if not found:
+        raise ReadError(path, None, "no line of column names in an export that is otherwise of this kind", remedy)
+    return found
 
 
 def body(lines: Sequence[str], at: int, end: int | None = None) -> list[Line]:

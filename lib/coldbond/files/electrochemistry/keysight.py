@@ -38,7 +38,7 @@ def is_keysight(data: bytes) -> bool:
 def read_keysight(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the spectrum of the one channel."""
     lines = impedance_rows.text_lines(path, data)
-    begins = [number for number, line in enumerate(lines) if BEGIN.match(line)]
+    begins = impedance_rows.matching(path, lines, BEGIN.match, AGAIN)
     if len(begins) > 1:
         raise ReadError(path, begins[1] + 1, "the data of several channels", "save each channel by itself")
     end = next((number for number, line in enumerate(lines) if line.strip() == "END"), None)

@@ -46,6 +46,8 @@ def is_nova(data: bytes) -> bool:
 
 def _separator(line: str) -> str:
     """Return what separates the column names of NOVA in a line; "" where it is no such line."""
+    if len(line) > impedance_rows.LONGEST:
+        return ""
     for separator in (";", "\t", ","):
         names = impedance_rows.cells_of(line.removeprefix("\ufeff"), separator)
         spectrum = {"Frequency (Hz)", "Z'", "-Z''"} <= {_plain(name) for name in names}
@@ -57,13 +59,16 @@ def _separator(line: str) -> str:
 
 def _plain(name: str) -> str:
     """Return the name of a column without its unit, unless it is the frequency or the time in the usual unit."""
-    return name if name in SAME else re.sub(r"\s*\([^()]*\)$", "", name)
+    plain, bracket, unit = name.rpartition("(")
+    return plain.rstrip() if bracket and unit.endswith(")") and name not in SAME else name
 
 
 def read_nova(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read one or several impedance spectra."""
     lines = impedance_rows.text_lines(path, data)
     separator = _separator(lines[0])
+    if not separator:
+        raise ReadError(path, 1, "the first line does not name the columns of NOVA alone", AGAIN)
     names = impedance_rows.cells_of(lines[0], separator)
     if any(OTHER.match(name) for name in names) and not set(NEEDED) <= {_plain(name) for name in names}:
         remedy = "use the data of an FRA measurement with Frequency, Z' and -Z''; for cycling name the columns "

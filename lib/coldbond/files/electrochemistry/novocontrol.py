@@ -47,7 +47,9 @@ def is_novocontrol(data: bytes) -> bool:
 def read_novocontrol(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read one or several impedance spectra."""
     lines = impedance_rows.text_lines(path, data)
-    at = next(number for number, line in enumerate(lines) if NAMES.match(line))
+    at = impedance_rows.matching(
+        path, lines, lambda line: len(line) <= impedance_rows.LONGEST and NAMES.match(line), AGAIN
+    )[0]
     names = [name.strip() for name in NAME.findall(lines[at]) if name.strip()]
     read_as = {}
     for name in names:

@@ -38,7 +38,7 @@ def is_palmsens(data: bytes) -> bool:
 def read_palmsens(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read one impedance spectrum."""
     lines = impedance_rows.text_lines(path, data)
-    places = [number for number, line in enumerate(lines) if NAMES.match(line)]
+    places = impedance_rows.matching(path, lines, NAMES.match, AGAIN)
     separator = ";" if ";" in lines[places[0]] else ","
     names = impedance_rows.cells_of(lines[places[0]], separator)
     if len(places) > 1 or names.count("freq / Hz") > 1:

@@ -16,7 +16,6 @@ Uncertainties
 `significant_digits` of the impedance are those with which the numbers are written.
 """
 
-import re
 from pathlib import Path
 
 import xarray as xr
@@ -26,7 +25,12 @@ from coldbond.files.encoding import head
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Stated
 
-NAMES = re.compile(r"(?i).*\bfrequency \(Hz\).*\b(?:impedance (?:magnitude|real)|admittance magnitude) \(")
+#: Words of which a line of column names holds those of one row.
+WORDS = (
+    ("frequency (hz)", "impedance magnitude ("),
+    ("frequency (hz)", "impedance real ("),
+    ("frequency (hz)", "admittance magnitude ("),
+)
 READ_AS = {
     "sweep number": "sweep",
     "frequency (hz)": "frequency (Hz)",
@@ -42,13 +46,17 @@ AGAIN = "export it again from SMaRT"
 
 def is_solartron(data: bytes) -> bool:
     """Return whether a line names the columns of a spectrum as SMaRT does."""
-    return any(map(NAMES.match, head(data)))
+    return any(map(_names_columns, head(data)))
+
+
+def _names_columns(line: str) -> bool:
+    return any(impedance_rows.named(line, words) for words in WORDS)
 
 
 def read_solartron(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the impedance spectra."""
     lines = impedance_rows.text_lines(path, data)
-    at = next(number for number, line in enumerate(lines) if NAMES.match(line))
+    at = impedance_rows.matching(path, lines, _names_columns, AGAIN)[0]
     separator = next((mark for mark in ";\t," if mark in lines[at]), ",")
     names = impedance_rows.cells_of(lines[at], separator)
     read_as = {name: READ_AS[name.lower()] for name in names if name.lower() in READ_AS}

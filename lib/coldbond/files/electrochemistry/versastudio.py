@@ -57,7 +57,8 @@ def read_versastudio(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     starts = [number for number, line in enumerate(lines) if OPENS.match(line)]
     if not starts:
         raise ReadError(path, None, "a VersaStudio file without a segment of data", AGAIN)
-    if twice := next((at for at in starts if lines.index(lines[at]) < at), None):
+    opened = {lines[at].strip(): at for at in reversed(starts)}
+    if twice := next((at for at in starts if opened[lines[at].strip()] < at), None):
         reason = f"a second {lines[twice].strip()}: two files were joined"
         raise ReadError(path, twice + 1, reason, "use each file by itself")
     names: list[str] = []

@@ -16,7 +16,6 @@ Uncertainties
 `significant_digits` of the impedance are those with which the numbers are written. The column Significance is not read.
 """
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from coldbond.files.encoding import head
 from coldbond.files.errors import ReadError
 from coldbond.files.format import Format, Stated
 
-NAMES = re.compile(r"(?i).*\bFrequency/Hz\b.*\bImpedance/Ohm\b.*\bPhase/deg\b.*\bSignificance\b")
+WORDS = ("frequency/hz", "impedance/ohm", "phase/deg", "significance")
 READ_AS = {"frequency/hz": "freq/Hz", "impedance/ohm": "|Z|/ohm", "phase/deg": "Phase(Z)/deg", "time/s": "time/s"}
 #: Points of the part before the turn, below which a turn is a wrong digit; and the factor within which both parts end.
 FEWEST = 3
@@ -37,13 +36,13 @@ AGAIN = "export it again from Thales as ASCII"
 
 def is_zahner(data: bytes) -> bool:
     """Return whether a line names impedance, phase and significance as Thales does."""
-    return any(map(NAMES.match, head(data)))
+    return any(impedance_rows.named(line, WORDS) for line in head(data))
 
 
 def read_zahner(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read one impedance spectrum."""
     lines = impedance_rows.text_lines(path, data)
-    named = [number for number, line in enumerate(lines) if NAMES.match(line)]
+    named = impedance_rows.matching(path, lines, lambda line: impedance_rows.named(line, WORDS), AGAIN)
     if len(named) > 1:
         raise ReadError(path, named[1] + 1, "several spectra in one export of Thales", "export each by itself")
     separator = next((mark for mark in ",;\t" if mark in lines[named[0]]), None)
@@ -51,7 +50,7 @@ def read_zahner(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     impedance_rows.complete(path, lines)
     rows = impedance_rows.body(lines, named[0] + 1)
     read_as = {name: READ_AS[name.lower()] for name in names if name.lower() in READ_AS}
-    place = next(place for place, name in enumerate(names) if name.lower() == "frequency/hz")
+    place = next((place for place, name in enumerate(names) if name.lower() == "frequency/hz"), len(names))
     first = _start(rows, place, separator, len(names))
     recording = impedance_rows.spectrum_from(
         path,
@@ -74,7 +73,7 @@ def _start(rows: list[impedance_rows.Line], place: int, separator: str | None, w
     frequency = []
     for _, line in rows:
         cells = impedance_rows.cells_of(line, separator)
-        number = impedance_rows.header_number(cells[place]) if len(cells) == width else None
+        number = impedance_rows.header_number(cells[place]) if place < len(cells) == width else None
         if number is None:
             return 0  # refused with its line later
         frequency.append(number)

@@ -30,11 +30,12 @@ from coldbond.files.errors import ReadError
 from coldbond.files.format import Checked, Format, Stated
 
 STARTS = re.compile(r"\W*(?:ZPLOT2 ASCII|ZPlotW Data File|Z60W Data File|ZView(?:W)? Data File)", re.IGNORECASE)
-NAMES = re.compile(r"""\s*"?\s*Freq\s*\(Hz\).*Z'\s*\(a\).*Z''\s*\(b\)""", re.IGNORECASE)
+FIRST = re.compile(r'[\s"]*Freq\s*\(Hz\)', re.IGNORECASE)
+WORDS = ("z'(a)", "z''(b)")
 #: Experiments whose abscissa is the frequency.
 OF_FREQUENCY = re.compile(r"Sweep Freq", re.IGNORECASE)
 EXPERIMENT = re.compile(
-    r'(?:Experiment Type:\s*|^"?)((?:Sweep|Monitor|Fixed|Pol)[^"\n]*)', re.IGNORECASE | re.MULTILINE
+    r'(?:Experiment Type:[ \t]*|^"?)((?:Sweep|Monitor|Fixed|Pol)[^"\n]*)', re.IGNORECASE | re.MULTILINE
 )
 READ_AS = {"Freq(Hz)": "freq/Hz", "Time(Sec)": "time/s", "Z'(a)": "Re(Z)/ohm", "Z''(b)": "Im(Z)/ohm"}
 AGAIN = "save it again from ZPlot or ZView"
@@ -43,13 +44,17 @@ AGAIN = "save it again from ZPlot or ZView"
 def is_zplot(data: bytes) -> bool:
     """Return whether the file starts like one of ZPlot, or names the columns that only ZPlot names so."""
     lines = head(data)
-    return (bool(lines) and bool(STARTS.match(lines[0]))) or any(NAMES.match(line) for line in lines)
+    return (bool(lines) and bool(STARTS.match(lines[0]))) or any(map(_names_columns, lines))
+
+
+def _names_columns(line: str) -> bool:
+    return bool(FIRST.match(line)) and impedance_rows.named(line[: impedance_rows.LONGEST + 1].replace(" ", ""), WORDS)
 
 
 def read_zplot(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read one impedance spectrum."""
     lines = impedance_rows.text_lines(path, data)
-    named = [number for number, line in enumerate(lines) if NAMES.match(line)]
+    named = [number for number, line in enumerate(lines) if _names_columns(line)]
     experiment = EXPERIMENT.search("\n".join(lines[: named[0]] if named else lines))
     if experiment and not OF_FREQUENCY.match(experiment[1]):
         reason = f"a ZPlot file of {experiment[1].strip()!r}, which is no spectrum"
@@ -85,7 +90,7 @@ def read_zplot(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
 
 def _points(line: str) -> str:
     """Return the number of points where a line of the header states it, else ""."""
-    stated = re.fullmatch(r"\s*(?:Data Points:\s*)?(\d+)\s*", line)
+    stated = re.fullmatch(r"\s*(?:Data Points:\s*)?(\d{1,9})\s*", line)
     return stated[1] if stated else ""
 
 

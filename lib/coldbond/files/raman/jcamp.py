@@ -257,7 +257,7 @@ def _check_header(path: Path, records: Mapping[str, Record], x: np.ndarray, y: n
 def _decimals(number: str) -> int:
     """Return the decimals that a number is written with, negative for 1E+3."""
     mantissa, _, exponent = number.upper().partition("E")
-    return len(mantissa.partition(".")[2]) - int(exponent or 0)
+    return len(mantissa.partition(".")[2]) - max(-99, min(99, int(exponent[:4] or 0)))  # no quantity needs more
 
 
 def _attrs(records: Mapping[str, Record]) -> dict[str, Any]:

@@ -52,6 +52,7 @@ OTHERS = {
     129: "reflectance",
 }
 LARGEST_NUMBER = 31  # of a unit, apart from those of 128 and more
+A_DATE = struct.pack("<I", 2000 << 20 | 1 << 16 | 1 << 11)
 EXPORT = "export one spectrum as text or as .spc in the new format, over Raman shift in 1/cm"
 AGAIN = "copy or export it again"
 
@@ -119,8 +120,8 @@ def _values(path: Path, data: bytes, points: int, ends: tuple[float, float] | No
     """Return axis and intensities; `ends` are those of an even axis, which float32 would round."""
     from spc_io import SPC  # slow to import
 
-    # Date and log are read here: spc-io prints a date that does not exist.
-    alone = data[:32] + bytes(4) + data[36:248] + bytes(4) + data[252:]
+    # Date and log are read here: spc-io prints something where the date does not exist.
+    alone = data[:32] + A_DATE + data[36:248] + bytes(4) + data[252:]
     try:
         with np.errstate(all="ignore"):  # what is not finite is refused below
             one = SPC.from_bytes_io(io.BytesIO(alone))[0]
