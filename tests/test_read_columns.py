@@ -274,6 +274,10 @@ def test_missing_rows_of_equal_steps_are_said_and_a_row_off_the_grid_is_refused(
     assert refused(tmp_path / "a.xy", text, **STATED).line == 8
 
 
+def test_a_text_larger_than_any_spectrum_is_refused_before_it_is_parsed(tmp_path):
+    assert "24 MB" in refused(tmp_path / "a.xy", "20.0 1\n" * 3_500_000, **STATED).remedy
+
+
 # Columns without names
 
 

@@ -200,7 +200,7 @@ def read(
             recording.attrs["encoding"] = name
         return completed(path, recording, stated)
     if length > MOST_TEXT and not is_table:
-        check_size(path, length)
+        check_size(path, length, _is_cycling)
     data = path.read_bytes()
     if not data or data.isspace():
         raise ReadError(path, None, "the file is empty", "export or copy it again")
@@ -230,6 +230,11 @@ def _read(form: Format, path: Path, data: bytes, stated: Stated) -> Recording:
         raise
     except Exception as error:
         raise ReadError(path, None, errors.UNFORESEEN.format(form.name, repr(error)[:100]), errors.TELL) from error
+
+
+def _is_cycling(start: bytes) -> bool:
+    """Return whether a file that starts so is of a format of cyclers."""
+    return any("cycling" in form.techniques and form.recognise(start) for form in FORMATS)
 
 
 def _is_table(path: Path) -> bool:

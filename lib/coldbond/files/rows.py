@@ -13,6 +13,8 @@ from coldbond.files.errors import NO_LINE_BREAK, ReadError
 from coldbond.files.numerals import AGAIN, NUMBER, numbers
 
 COMMENT = "#%;!'"
+#: Bytes of a text beyond which it is no spectrum: about a million rows, which take some seconds.
+LARGEST = 24_000_000
 #: A number with one comma before three digits: a decimal comma, or a comma between thousands.
 THOUSANDS = re.compile(r"[-+]?[1-9][0-9]{0,2},[0-9]{3}")
 #: What programs write where a value could not be measured.
@@ -37,7 +39,16 @@ class Rows(NamedTuple):
 
 
 def lines_of(path: Path, data: bytes) -> list[str]:
-    """Return the lines of a text; the last is empty where the text ends with a line break."""
+    """Return the lines of a text; the last is empty where the text ends with a line break.
+
+    Raises
+    ------
+    ReadError
+        The bytes are not text, or more than a spectrum has.
+    """
+    if len(data) > LARGEST:
+        reason = f"a text of {len(data) / 1e6:.0f} MB, which is no single spectrum"
+        raise ReadError(path, None, reason, f"export one recording to a file, of at most {LARGEST / 1e6:.0f} MB")
     return re.split(r"\r\n|\n|\r", as_utf8(path, data).decode())
 
 
