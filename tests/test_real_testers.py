@@ -205,3 +205,10 @@ def test_the_cases_give_what_their_note_says(name):
             read(path)
     else:
         assert READ[name](read(path))
+
+
+def test_battery_data_format_converted_from_the_binary_file():
+    converted, binary = read(REAL / f"{NEWARE}.converted.bdf.csv"), read(REAL / f"{NEWARE}.ndax")
+    for name in ("time", "voltage", "current"):
+        digit = max(float(recording[name].attrs["resolution"]) for recording in (converted, binary))
+        np.testing.assert_allclose(converted[name], binary[name], rtol=1e-6, atol=digit)

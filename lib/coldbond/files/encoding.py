@@ -9,6 +9,7 @@ are refused, since the same bytes are other text in Japanese, Polish or Russian.
 
 import codecs
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from coldbond.files.errors import ReadError
@@ -32,11 +33,17 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 def head(data: bytes) -> list[str]:
     """Return the first lines of a file, to recognise its format; undecodable bytes are replaced."""
-    start = data[:HEAD]
+    return list(_lines(data[:HEAD]))
+
+
+@lru_cache(maxsize=2)  # some forty formats look at the lines of a file before one reads it
+def _lines(start: bytes) -> tuple[str, ...]:
+    """Return the lines of the start of a file."""
     if _encoding_of_mark(start) is None:
         start = start[: start.rfind(b"\n") + 1] or start  # up to a line break, so that no character is cut in half
     text = start.decode(recognised(start) or "cp1252", "replace").removeprefix("\ufeff")
-    return re.split(r"\r\n|\r|\n", text.removesuffix("\n"))  # splitlines() would split at control characters too
+    # splitlines() would split at control characters too.
+    return tuple(re.split(r"\r\n|\r|\n", text.removesuffix("\n")))
 
 
 def as_utf8(path: Path, data: bytes) -> bytes:

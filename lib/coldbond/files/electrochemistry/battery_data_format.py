@@ -29,8 +29,6 @@ FORMAT = table_of(
     extensions=(".bdf.csv", ".csv"),
     reads="the table of records, names or labels; temperatures and powers are unread",
     checked=(
-        Checked(
-            "cycling-neware-fullcell-150/nw4-120-1-6-53.converted.bdf.csv", "BSD-3-Clause", "the vendor's own export"
-        ),
+        Checked("cycling-neware-fullcell-150/nw4-120-1-6-53.converted.bdf.csv", "BSD-3-Clause", "the .ndax beside it"),
     ),
 )

@@ -334,7 +334,7 @@ FORMAT = Format(
     "are named in `unread`",
     checked=(
         Checked("xps-phi-vamas-npl/Mutlipak_vms.npl", "MIT", "a plain parse"),
-        Checked("xps-pt4f-vamas/Pt4f.vms", "BSD-3-Clause", "tabulated Pt 4f"),
+        Checked("xps-pt4f-vamas/Pt4f.vms", "BSD-3-Clause (readme alone)", "tabulated Pt 4f"),
         Checked("xps-vamas-axis/0-150W.vms", "MIT", "a plain parse"),
         Checked("xps-vamas-kratos-specs/FeO_analyzed.vms", "Apache-2.0", "CasaXPS"),
         Checked("xps-vamas-kratos-specs/regular.vms", "Apache-2.0", "the irregular scan of the same spectrum"),
