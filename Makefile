@@ -47,7 +47,7 @@ claims: figures  ## the same, then print the claims table; fails where a verdict
 	@$(VENV_PYTHON) -m coldbond.bundle.claims $(call quoted,$(OUT))
 
 # ---- the rules of the figures, which scripts/make_rules.py writes from figures.toml ----------------------------------
-others = test nbval test-browser test-multiverse lab explore notebooks formats raw energies bench fuzz scale closure survey lock clean
+others = test coverage nbval test-browser test-multiverse lab explore notebooks formats raw energies bench fuzz scale closure survey lock clean
 .PHONY: figures claims help multiverse $(others) FORCE
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
@@ -93,9 +93,11 @@ test: $(VENV)/.installed  ## check the style, the library, the build, and the ou
 	$(VENV_PYTHON) -m ruff check --quiet && $(VENV_PYTHON) -m ruff format --check --quiet || failed=1; \
 	$(VENV)/bin/lint-imports --verbose >"$$drafts/layers" || { cat "$$drafts/layers"; failed=1; }; \
 	$(VENV_PYTHON) -m mypy || failed=1; \
-	$(VENV_PYTHON) -m pytest -q -n logical --cov --cov-report=term:skip-covered --cov-fail-under=90 || failed=1; \
+	$(VENV_PYTHON) -m pytest -q -n logical || failed=1; \
 	$(NBVAL) || failed=1; \
 	exit $$failed
+coverage: $(VENV)/.installed  ## run the tests and print the lines of the library that none of them runs; 40 % slower
+	@$(in_drafts); $(VENV_PYTHON) -m pytest -q -n logical --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 nbval: $(VENV)/.installed  ## check the outputs that the notebooks store, and nothing else
 	@$(in_drafts); $(NBVAL)
 

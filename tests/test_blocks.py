@@ -50,7 +50,6 @@ def found(recording: xr.Dataset) -> tuple:
     return halves, cycling.half_cycles(recording), ccd.steps(recording), rows, charge
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("block", [1, 7, 360, 1000, 4096])
 @pytest.mark.parametrize("name", cells())
 def test_the_same_is_found_for_any_number_of_records_at_a_time(name, block, monkeypatch):

@@ -253,7 +253,6 @@ def test_a_short_in_the_last_seconds_of_a_step_fails_that_step():
     assert ccd.critical_current_density(steps) == Interval(0.7, 0.7, 0.8)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("every", [5.0, 60.0])
 @pytest.mark.parametrize("short", ["hard", "soft"])
 def test_time_of_failure_holds_the_onset(every, short):

@@ -41,7 +41,6 @@ def test_profiles_cover_resistances_and_sums():
     assert np.median(widths) < 0.002
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("arcs", [1, 2])
 def test_intervals_of_parts_cover_interfaces_that_are_no_arcs(arcs):
     """30 cells with log-normally distributed interfaces: 27 truths or more lie within, and within 1 %."""

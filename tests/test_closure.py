@@ -6,7 +6,6 @@ from scipy import stats
 from closure import FIGURES, judged, of_seed, truths
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("figure", FIGURES)
 def test_decisions_are_right_and_intervals_cover(figure):
     true = truths() | of_seed(figure, 1)

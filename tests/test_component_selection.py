@@ -54,7 +54,6 @@ def weak_component(seed: int, area: float, **settings: float) -> Selected:
     return composition(region, pair, line=LINES["N 1s"], **options, **settings).components["weak"]
 
 
-@pytest.mark.no_cover
 def test_95_of_100_upper_limits_lie_above_the_true_area():
     """The area is some three standard uncertainties. With the quantile of 55 % instead, 97 of 120 limits lie above it.
 

@@ -111,7 +111,6 @@ def test_the_tester_widens_what_compares_charge_with_discharge(recording):
     assert exact["retention_against_first"] == usual["retention_against_first"]
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", ["independent", "correlated", "daily"])
 def test_intervals_cover_the_truth(table, kind):
     """Cycles that scatter by 0.08 %: each for itself, like their neighbours, or with the time of day (10 h a cycle)."""

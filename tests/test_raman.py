@@ -80,7 +80,6 @@ _OFFSETS = np.linspace(-3, 3, 4001) * 10.0
 PEAK = np.average(lorentz(_OFFSETS, 0.0, 70.0, 300.0), weights=np.exp(-0.5 * (_OFFSETS / 10.0) ** 2))
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("spacing", [None, 0.8])
 def test_no_mode_is_seen_where_there_is_none(spacing):
     """Of 60 looks at spectra without a mode at most two see one: 5 % false positives."""

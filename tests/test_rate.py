@@ -117,7 +117,6 @@ def test_outliers_are_left_out_and_said():
         assert (outlier["name"], outlier["value"]) == ("outlier, left out: cycle", cycle)
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("each", [3, 5, 10])
 def test_intervals_of_a_plateau_cover_the_truth(each):
     """Without what all capacities share. Every rate of every test is one trial."""

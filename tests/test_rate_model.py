@@ -36,7 +36,6 @@ def test_six_exact_rates_give_the_parameters_back(n):
     assert result.params["n"].value == pytest.approx(n, rel=1e-4)
 
 
-@pytest.mark.no_cover
 def test_intervals_of_six_rates_cover_the_truth():
     rng = np.random.default_rng(1)
     covered = {"capacity": 0, "tau": 0, "n": 0}

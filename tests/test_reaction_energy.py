@@ -142,7 +142,6 @@ def test_missing_energies_are_named(energies):
         reactions.reactions(table(Li=0.0, In=0.0, InN=0.0), "InN")
 
 
-@pytest.mark.no_cover
 def test_intervals_are_those_of_random_errors(energies):
     """Energies of formation disturbed at random: the scatter is what the interval says, of differences too."""
     rng = np.random.default_rng(3)

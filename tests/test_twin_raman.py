@@ -67,7 +67,6 @@ def dataset(simulated):
     return xr.Dataset({"intensity": ("raman_shift", simulated.counts)}, {"raman_shift": simulated.shift}, attrs)
 
 
-@pytest.mark.no_cover
 def test_truth_is_found_again():
     """Three times each surface in each form: no mode in LLZ, both in InN-LLZ, with positions that cover the truth."""
     covered = 0
