@@ -252,8 +252,8 @@ def test_help_lists_every_target(bundle):
     targets, figures = make(bundle, "help").stdout.split("\n\n")
     listed = dict(line.split(maxsplit=1) for line in targets.splitlines())
     assert list(listed) == [
-        *("figures", "claims", "help", "test", "nbval", "test-browser", "lab", "explore", "notebooks"),
-        *("raw", "energies", "closure", "multiverse", "survey", "bench", "scale", "lock", "clean"),
+        *("figures", "claims", "help", "test", "coverage", "nbval", "test-browser", "formats", "lab", "explore"),
+        *("notebooks", "raw", "energies", "closure", "multiverse", "survey", "fuzz", "bench", "scale", "lock", "clean"),
     ]
     named = dict(line.split(maxsplit=1) for line in figures.splitlines()[1:])
     assert named == {name: " ".join(sorted(drawn)) for name, drawn in NOTEBOOKS.items()}
