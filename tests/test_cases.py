@@ -181,7 +181,7 @@ REPORTS = ("SOURCE.txt", "Batch_EISfit_Report.txt", "sample_info.txt", "FeO_anal
 
 
 def test_every_real_file_is_read_or_refused_by_name(capsys):
-    """What is refused is named: a format, a vendor, or what the file lacks; nothing is told to be saved as utf-8."""
+    """A refusal names a format, a vendor, or what the file lacks. No remedy is to save a binary file as utf-8."""
     outcomes, unnamed = {}, []
     for path in sorted(REAL.rglob("*")):
         if not path.is_file() or path.name in REPORTS or path.suffix.lower() in BESIDE:

@@ -1,4 +1,4 @@
-"""Text in utf-8, utf-16, gb18030 and cp1252 is told apart, and what cannot be told is refused until it is stated."""
+"""Text in utf-8, utf-16, gb18030 and cp1252 is recognised; ambiguous text is refused until its encoding is stated."""
 
 import pytest
 

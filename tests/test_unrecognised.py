@@ -1,4 +1,4 @@
-"""A file that is not read is named, with what to export instead; nobody is told to save binary data as utf-8."""
+"""A refusal names the kind of file and what to export instead; no remedy is to save binary data as utf-8."""
 
 import io
 import struct

@@ -1,7 +1,7 @@
 """Decoding of text exports: utf-8, utf-16, gb18030 of Chinese cyclers, or cp1252 of Windows in western Europe.
 
 Nearly all bytes are text in gb18030 and in cp1252, whereas text in another encoding is hardly ever valid utf-8 by
-chance. Text that is not utf-8 is told apart by its runs of bytes above 127. A Chinese word is a run of pairs of such
+chance. The encoding of other text is found from its runs of bytes above 127. A Chinese word is a run of pairs of such
 bytes, and its characters are among the 6763 of GB 2312, most of them among the frequent ones at its start. In western
 text such a byte stands alone, or next to one other, and is one of a few dozen letters and signs. Bytes that fit neither
 are refused, since the same bytes are other text in Japanese, Polish or Russian.
@@ -59,7 +59,7 @@ def as_utf8(path: Path, data: bytes) -> bytes:
     Raises
     ------
     ReadError
-        The bytes are not text in any of these encodings, or it cannot be told in which.
+        The bytes are not text in any of these encodings, or several of them are possible.
     """
     encoding = recognised(data)
     nul = data.find(b"\0") if encoding != "utf-16" else -1
@@ -80,7 +80,7 @@ def as_utf8(path: Path, data: bytes) -> bytes:
 
 
 def recognised(data: bytes) -> str | None:
-    """Return the encoding of text: "ascii", "utf-8", "utf-16", "gb18030" or "cp1252"; None where it cannot be told."""
+    """Return the encoding of text: "ascii", "utf-8", "utf-16", "gb18030" or "cp1252"; None where it is unknown."""
     if data.isascii():
         return "ascii"
     if mark := _encoding_of_mark(data):

@@ -22,7 +22,7 @@ COORDINATES = {
     "xps": ("binding_energy", "eV", "binding energy"),
     "raman": ("raman_shift", "1/cm", "Raman shift"),
 }
-#: Steps below which no grid is told; relative deviation of steps that rounding explains; and share of other steps above
+#: Number of steps below which no grid is assumed; relative deviation of steps that rounding explains; and share of other steps above
 #: which the steps were not meant to be equal.
 FEWEST_STEPS = 5
 EQUAL_STEP = 0.2

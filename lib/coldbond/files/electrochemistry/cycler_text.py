@@ -2,7 +2,7 @@
 
 A header names the columns, and one row follows per record; the fields are separated by commas, tabs or semicolons, and
 numbers have decimal points or, where commas do not separate, decimal commas. A preamble may stand above the header. The
-names tell which tester wrote the file (`testers`). Column names, units and step states may be English or Chinese (see
+names show which tester wrote the file (`testers`). Column names, units and step states may be English or Chinese (see
 `vocabulary`).
 
 `resolution` is the last digit of a column. It is taken from the largest number of decimals that any cell shows, and
@@ -194,7 +194,7 @@ def table_below(
     kind : str, optional
         The format, where the names of the columns do not tell it.
     comma : bool, optional
-        Whether numbers have decimal commas; the first rows tell where it is not given.
+        Whether numbers have decimal commas; found from the first rows where it is not given.
     """
     separator = separator_of(header)
     names = cells_of(header.rstrip("\r\n " + separator))
