@@ -22,10 +22,11 @@ COORDINATES = {
     "xps": ("binding_energy", "eV", "binding energy"),
     "raman": ("raman_shift", "1/cm", "Raman shift"),
 }
-#: Number of steps below which no grid is assumed; relative deviation of steps that rounding explains; and share of other steps above
-#: which the steps were not meant to be equal.
+#: Number of steps below which no grid is assumed.
 FEWEST_STEPS = 5
+#: Relative deviation of a step that rounding explains.
 EQUAL_STEP = 0.2
+#: Share of other steps above which the steps were not meant to be equal.
 UNEQUAL_STEPS = 0.02
 #: Angles [degree] that 2θ can be, negative on the other side of the beam.
 TWO_THETA = (-180.0, 180.0)
