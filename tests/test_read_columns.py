@@ -375,3 +375,37 @@ def test_the_other_cases():
     assert (float(region.binding_energy[0]), float(region.binding_energy[-1])) == pytest.approx((289.5, 290.6))
     assert float(read(CASES / "files-electrochemistry/10_quoted_header_eis.csv").impedance[0].real) == 50
     assert read(CASES / "files-spectra/bruker-diffrac.xy", wavelength=LINES).sizes["two_theta"] == 4
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "# Theta (deg) Intensity (counts)\n",
+        "# Omega, Intensity (counts), 2Theta fixed\n",
+        "d (A),Intensity (counts),wavelength=1.5406 2theta converted\n",
+        "Wavelength (nm) at 25 C,Intensity\n",
+    ],
+)
+def test_a_header_that_names_another_abscissa_counts_against_the_stated_technique(tmp_path, header):
+    """The technique was stated, as an earlier refusal advised, and an omega scan was read as 2θ."""
+    error = refused(tmp_path / "a.xy", header + rows(), **STATED)
+    assert "xrd is stated" in error.reason or "abscissa" in error.reason
+
+
+@pytest.mark.parametrize("header", ["", "some words of the operator\n", "Omega: 12\n# exported by hand\n"])
+def test_other_headers_do_not(tmp_path, header):
+    pattern = saved(tmp_path / "a.xy", header + rows(), **STATED)
+    np.testing.assert_allclose(pattern.two_theta, X)
+
+
+@pytest.mark.parametrize("above", ["", "# laser: 532.0 nm\n# operator: A\n"])
+def test_a_wavelength_of_light_gives_raman_shifts_once_the_laser_is_stated(tmp_path, above):
+    shifts = np.linspace(100, 1000, 19)
+    spectrum = rows(1 / (1 / 532 - shifts * 1e-7), 10 + shifts, "{:.6f}\t{:.0f}\n")
+    path = tmp_path / "a.txt"
+    for stated in ({}, {"technique": "raman"}):  # the laser may be that of a luminescence spectrum
+        error = refused(path, f"{above}Wavelength (nm)\tIntensity\n{spectrum}", **stated)
+        assert "excitation=532" in error.remedy
+    np.testing.assert_allclose(read(path, excitation=532).raman_shift, shifts, atol=0.01)
+    with pytest.raises(ReadError, match="do not occur"):
+        read(path, technique="raman", excitation=1064)

@@ -26,7 +26,7 @@ Otherwise the statistics are unknown. Impedance and currents have the digits tha
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,8 +55,6 @@ from coldbond.files.header import (
     wavelengths_of,
 )
 from coldbond.files.photoelectrons.regions import CORE_LEVEL, binding_energy, counting, region_name, tree
-from coldbond.files.raman.axis import excitation, shift
-from coldbond.files.raman.axis import unit as light_unit
 from coldbond.files.rows import COMMENT, Rows, cells, check_above, first_row, lines_of, read_rows
 from coldbond.files.spectrum import gaps, spectrum
 from coldbond.files.stated import NO_PHOTON_ENERGY, set_stated
@@ -172,9 +170,7 @@ def _spectrum(
     unread = [names[index] for index in others if index not in named]
     if unread:
         attrs["unread"] = "; ".join(filter(None, [", ".join(unread), attrs.get("unread")]))
-    if axis.scale == "light":
-        coordinate = _from_light(path, coordinate, names[column], attrs, stated, lines[0])
-    elif axis.scale is not None:
+    if axis.scale is not None:
         attrs["energy_scale"] = axis.scale
     if axis.technique == "xps" and stated.photon_energy is not None:
         set_stated(attrs, "photon_energy", stated.photon_energy, "eV")
@@ -211,19 +207,6 @@ def _from_kinetic(path: Path, energy: np.ndarray, attrs: dict[str, Any], line: i
         reason = f"a kinetic energy of {energy.max():g} eV above the photon energy, {photon:g} eV"
         raise ReadError(path, line, reason, NO_PHOTON_ENERGY[1])
     return binding_energy(energy, photon)
-
-
-def _from_light(
-    path: Path, values: np.ndarray, name: str, attrs: Mapping[str, Any], stated: Stated, line: int
-) -> np.ndarray:
-    """Return Raman shifts from wavelengths; those of other spectra, such as luminescence, have a laser too."""
-    if stated.technique is None and stated.excitation is None:
-        reason = f"an intensity over {name} does not say that it is a Raman spectrum"
-        remedy = (
-            "state it with read(path, technique='raman', excitation=532) or technique and excitation_nm in manifest.csv"
-        )
-        raise ReadError(path, line, reason, remedy)
-    return shift(path, values, light_unit(name), excitation(stated, attrs.get("excitation")), name, line)
 
 
 def _axis(path: Path, table: Table, stated: Stated) -> tuple[int, Axis, list[str]]:
@@ -275,6 +258,8 @@ def _names_another(line: str, technique: str) -> bool:
     if technique == "raman" and re.search(r"(?i)wave ?number|\bcm\W*-\W*1|1/cm", first):
         return False  # Raman programs call the shift so too
     found = axes(first)
+    if re.match(r"(?i)wave ?length", first):
+        return True  # of light; that of a diffraction pattern is a field
     return bool(OTHER_AXIS.search(first)) or bool(found and all(axis.technique != technique for axis in found))
 
 

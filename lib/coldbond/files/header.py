@@ -168,7 +168,7 @@ class Axis:
     label : str
         As errors call it.
     scale : str or None
-        "binding" or "kinetic" of photoelectrons; "light" where the axis of a Raman spectrum is a wavelength.
+        "binding" or "kinetic" of photoelectrons.
     pattern : re.Pattern
         Of its name.
     units : tuple of str
@@ -207,15 +207,6 @@ AXES = (
     ),
     Axis(
         "raman", "a Raman shift in 1/cm", None, re.compile(r"raman[-_ ]?shift", re.IGNORECASE), ("1/cm",), (-5e3, 1e4)
-    ),
-    # The wavelength of a diffraction pattern is a field, "wavelength: 1.54", and no column.
-    Axis(
-        "raman",
-        "a wavelength of light in nm",
-        "light",
-        re.compile(r"^\W*wave ?length\W*(?=(?:in\s+)?[nuµμ]m\b)", re.IGNORECASE),
-        ("nm", "um"),
-        (0.15, 5e3),
     ),
     Axis("eis", "a frequency", None, FREQUENCY),
     Axis("dc", "a time", None, TIME),

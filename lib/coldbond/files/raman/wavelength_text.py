@@ -2,8 +2,8 @@
 
 File structure
 --------------
-A line that names two columns, the wavelength with its unit first (`Wavelength (nm), Counts`), commented out or not,
-then one row per point.
+Comments, a line that names two columns, the wavelength with its unit first (`Wavelength (nm), Counts`), commented out
+or not, then one row per point.
 
 Schema
 ------
@@ -16,6 +16,7 @@ The counting statistics are unknown: counts are those of a camera and not single
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import xarray as xr
@@ -34,19 +35,32 @@ EXPORT = "export one spectrum with its wavelengths and intensities, or over Rama
 
 
 def is_wavelength_text(data: bytes) -> bool:
-    """Return whether the first line names a wavelength with its unit and one ordinate."""
-    return bool(NAMES.fullmatch(text.start(data).split("\n")[0]))
+    """Return whether the first line below the comments names a wavelength with its unit and one ordinate."""
+    return _names(text.start(data).split("\n")) is not None
+
+
+def _names(lines: Sequence[str]) -> tuple[int, re.Match[str]] | None:
+    """Return the index of the line that names the columns, and what it says; None where there is none."""
+    for at, line in enumerate(lines):
+        if names := NAMES.fullmatch(line):
+            return at, names
+        if line.strip() and line.lstrip()[0] not in "#%":
+            return None
+    return None
 
 
 def read_wavelength_text(path: Path, data: bytes, stated: Stated) -> xr.Dataset:
     """Read the spectrum."""
     lines = text.lines(path, data)
-    names = NAMES.fullmatch(lines[0])
-    x, y = (names["x"], names["y"].strip()) if names else ("", "")
+    found = _names(lines)
+    if found is None:
+        raise ReadError(path, 1, "no line that names the wavelength and its unit", EXPORT)
+    top, names = found[0] + 1, found[1]
+    x, y = names["x"], names["y"].strip()
     if re.search(axis.ABSORPTION, y, re.IGNORECASE):
-        raise ReadError(path, 1, f"a spectrum of absorption: {y} over wavelength", axis.USE_RAMAN)
-    (places, intensity), at = text.columns(path, lines, 1, (x, y), EXPORT)
-    shift = axis.shift(path, places, axis.unit(x), stated.excitation, x, 1)
+        raise ReadError(path, top, f"a spectrum of absorption: {y} over wavelength", axis.USE_RAMAN)
+    (places, intensity), at = text.columns(path, lines, top, (x, y), EXPORT)
+    shift = axis.shift(path, places, axis.unit(x), stated.excitation, x, top)
     rate = re.search(r"cps|counts?\W*(/|per)\W*s", y, re.IGNORECASE)
     units = "count/s" if rate else "count" if re.search("count", y, re.IGNORECASE) else "arbitrary units"
     attrs = {"format": "wavelength-text"}
