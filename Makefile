@@ -142,7 +142,7 @@ survey: .venv-multiverse/.installed  ## summarise every cell of RAW in one table
 test-multiverse: .venv-multiverse/.installed  # a small grid and few cells on a real cluster, one of whose workers is killed
 	@.venv-multiverse/bin/python -m pytest -q -p no:cacheprovider tests/test_multiverse.py tests/test_survey.py
 
-fuzz: $(VENV)/.installed  ## read 30 000 mutated files and write docs/fuzz.md (half an hour)
+fuzz: $(VENV)/.installed  ## read 30 000 mutated files and write docs/fuzz.md (six minutes)
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; $(VENV_PYTHON) tests/fuzz.py
 
 bench: .venv-bench/.installed $(VENV)/.installed  ## measure builds, readers and fits beside others (half an hour)

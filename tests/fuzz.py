@@ -158,6 +158,8 @@ def member_changed(data: bytes, rng: random.Random) -> bytes:
         members = {name: source.read(name) for name in source.namelist()}
     except Exception:  # a mutation before has damaged it
         return flipped(data, rng)
+    if not members:  # an earlier mutation deleted the last one
+        return flipped(data, rng)
     target = rng.choice([name for name, content in members.items() if content] or list(members))
     if rng.random() < 0.1:
         del members[target]
