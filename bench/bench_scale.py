@@ -23,7 +23,7 @@ from matplotlib.ticker import NullFormatter
 from scipy import optimize, stats
 
 from coldbond import interval
-from coldbond.bundle import figures
+from coldbond.bundle import figures, style
 from coldbond.multiverse.plots import save
 from twin import many
 from twin.manifest import write_manifest
@@ -187,7 +187,7 @@ def draw(result: Mapping, path: Path) -> None:
             bottom.set(xlabel=label, ylabel="Peak memory / GB", ylim=(0.1, 10))
             bottom.axhline(2, color="0.6", linewidth=0.6, linestyle="--")
             bottom.text(0.02, 2.1, "2 GB", color="0.4", transform=bottom.get_yaxis_transform(), va="bottom")
-        figures.letters(axes.flat)
+        style.letters(axes.flat)
         save(fig, path)
 
 

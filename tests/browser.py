@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
@@ -132,6 +133,17 @@ def asked(address: str) -> list[dict]:
         return json.load(answer)
 
 
+def states_of_kernels(address: str) -> list[str] | None:
+    """Return the states of a server's kernels; None while one is being started, of which jupyter-server knows nothing
+    yet and answers with an internal error."""
+    try:
+        return [kernel["execution_state"] for kernel in asked(f"{address}/api/kernels")]
+    except urllib.error.HTTPError as error:
+        if error.code < 500:
+            raise
+        return None
+
+
 def answers(address: str) -> bool:
     with suppress(OSError), urllib.request.urlopen(f"{address}/", timeout=PATIENCE / 1000):
         return True
@@ -150,7 +162,7 @@ def marked(mark: str) -> list[int]:
 
 def run_all(page: Page, address: str, notebook: str) -> None:
     page.goto(f"{address}/lab/workspaces/{notebook}/tree/{notebook}.ipynb?reset")
-    wait_until(lambda: [kernel["execution_state"] for kernel in asked(f"{address}/api/kernels")] == ["idle"])
+    wait_until(lambda: states_of_kernels(address) == ["idle"])
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible()
     page.locator("#jp-MainMenu >> text=Run").click()
     page.locator("li[data-command='runmenu:run-all']").click()

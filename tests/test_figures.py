@@ -9,7 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from cells import galvanostatic
-from coldbond.bundle import figures, paths
+from coldbond.bundle import figures, paths, pictures, style
 from coldbond.bundle.findings import finding
 from coldbond.interval import Interval
 
@@ -75,7 +75,7 @@ def test_the_layout_is_solved_once_and_fonts_are_embedded_once_as_truetype(folde
 
 
 def test_no_partial_file_is_left_when_drawing_fails(folder, monkeypatch):
-    monkeypatch.setattr(figures, "_show", lambda picture: 1 / 0)
+    monkeypatch.setattr(pictures, "show", lambda picture: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         saved(folder)
     assert list(folder.iterdir()) == []
@@ -89,18 +89,18 @@ def test_every_sample_has_a_colour_of_its_own(tmp_path, monkeypatch, names):
     for i in range(len(names)):
         (tmp_path / f"{i}.csv").touch()
     monkeypatch.setattr(paths, "RAW", tmp_path)
-    colors = [figures.color(name) for name in {*names, "RT-MCL-LLZ", "not in the manifest"}]
+    colors = [style.color(name) for name in {*names, "RT-MCL-LLZ", "not in the manifest"}]
     assert len(set(colors)) == len(names) + 2
-    assert figures.color("LLZ") == figures.COLORS["LLZ"]
+    assert style.color("LLZ") == style.COLORS["LLZ"]
 
 
 def test_powers_of_ten_are_plain_text():
     axis = Figure().subplots().yaxis
-    figures.powers_of_ten(axis)
+    style.powers_of_ten(axis)
     assert [axis.get_major_formatter()(value, 0) for value in (1e-12, 0.1, 0.9999999999, 1e3)] == [
         "10⁻¹²", "10⁻¹", "10⁰", "10³",
     ]  # fmt: skip
 
 
 def test_units_in_labels_have_exponents_and_a_dollar_is_no_formula():
-    assert figures.label("Li$3N, 0.5 mA/cm2") == r"Li\$3N, 0.5 mA cm⁻²"
+    assert style.label("Li$3N, 0.5 mA/cm2") == r"Li\$3N, 0.5 mA cm⁻²"

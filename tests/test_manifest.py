@@ -43,7 +43,7 @@ def test_rows_contain_the_columns_as_text(raw, encoding, end):
 
     first, second = rows(raw)
 
-    assert list(first) == [*COLUMNS, *manifest.STATED]
+    assert list(first) == [*COLUMNS, manifest.REPLICATE, *manifest.STATED]
     assert first["file"] == "cycling/ccd LLZ.csv"
     assert float(first["area_cm2"]) == 0.785
     assert first["active_mass_mg"] == ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import floor, isfinite, log10
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pandas as pd
 import xarray as xr
@@ -15,15 +15,17 @@ Value = Interval | float | bool | None
 
 
 class Whose(TypedDict):
-    """Sample and state that a finding belongs to, as in the manifest."""
+    """Sample, state and replicate that a finding belongs to, as in the manifest."""
 
     sample: str
     state: str
+    replicate: NotRequired[str]
 
 
 def whose(recording: xr.Dataset | xr.DataTree) -> Whose:
-    """Return sample and state of a recording."""
-    return Whose(sample=recording.attrs["sample"], state=recording.attrs["state"])
+    """Return sample, state and, where the manifest gives one, replicate of a recording."""
+    of = Whose(sample=recording.attrs["sample"], state=recording.attrs["state"])
+    return Whose(**of, replicate=recording.attrs["replicate"]) if recording.attrs.get("replicate") else of
 
 
 def finding(
@@ -33,6 +35,7 @@ def finding(
     *,
     sample: str = "",
     state: str = "",
+    replicate: str = "",
     evidence: Sequence[dict] = (),
     threshold: Sequence[dict] = (),
     alternatives: Sequence[dict] = (),
@@ -49,8 +52,8 @@ def finding(
         determine.
     unit : str
         Unit of the value and its bounds.
-    sample, state : str
-        Whose value it is, as in the manifest.
+    sample, state, replicate : str
+        Whose value it is, as in the manifest. The row has a key `replicate` only where there is one.
     evidence : sequence of dict
         Measured quantities that the value follows from, each from `item`: an amplitude with its interval, the 95 %
         upper limit of what was not seen.
@@ -76,6 +79,7 @@ def finding(
         "quantity": quantity,
         "sample": sample,
         "state": state,
+        **({"replicate": replicate} if replicate else {}),
         **_rounded(value, f"{quantity} of {sample}"),
         "unit": unit,
         "evidence": list(evidence),
@@ -192,7 +196,7 @@ def table(findings: Sequence[dict]) -> pd.DataFrame:
     rows = [
         {
             "sample": row["sample"],
-            "state": row["state"],
+            "state": ", replicate ".join(filter(None, (row["state"], row.get("replicate")))),
             "quantity": row["quantity"].replace("_", " "),
             "value": text(row["value"], row),
             "95 % interval": f"{text(row['low'], row)} to {text(row['high'], row)}",

@@ -7,6 +7,7 @@ import csv
 import os
 import re
 import stat
+from collections.abc import Mapping
 from math import isfinite
 
 #: The names of `coldbond.constants.CONSTANTS`, which cannot be imported here; a test holds the two equal.
@@ -22,6 +23,8 @@ STATED = {
     "sample_in_file": "sample",
     "encoding": "encoding",
 }
+#: Optional column that tells recordings of one sample and state apart, such as the cells of one condition.
+REPLICATE = "replicate"
 STATED_NUMBERS = ("wavelength_angstrom", "photon_energy_eV", "excitation_nm", "sweep")
 
 #: The values that a column may have. A new role is added here.
@@ -87,21 +90,21 @@ def rows(raw: str | os.PathLike[str]) -> list[dict[str, str]]:
         _check(row, inside, f"{path}, line {number}")
         # A file of several samples or sweeps may be listed once for each.
         recording = (row["file"], row["role"], row["sample_in_file"], row["sweep"])
-        label = (row["role"], _label(row))
+        named = (row["role"], label(row))
         if recording in listed:
             raise ManifestError(
                 f"{path}, line {number}, column file: {row['file']} is listed twice with the role {row['role']}: "
                 "delete one row"
             )
         # Notebooks address a recording by role and label, so a label must be unique within its role.
-        if label in labels:
+        if named in labels:
             raise ManifestError(
-                f"{path}, line {number}, column state: {_label(row)} has another {row['role']} recording above: "
-                "give the two different states, such as cell 1 and cell 2"
+                f"{path}, line {number}, column state: {label(row)} has another {row['role']} recording above: "
+                "number the two in the column replicate, or give them different states"
             )
         checked.append(row)
         listed.add(recording)
-        labels.add(label)
+        labels.add(named)
     return checked
 
 
@@ -121,8 +124,10 @@ class _Inside:
         return (os.path.realpath(path) if os.path.islink(path) else path).startswith(self._top)
 
 
-def _label(row: dict[str, str]) -> str:
-    return ", ".join(filter(None, (row["sample"], row["state"])))
+def label(row: Mapping[str, str]) -> str:
+    """Return the name of a recording in figures and messages: sample, state and replicate, as far as given."""
+    replicate = f"replicate {row[REPLICATE]}" if row[REPLICATE] else ""
+    return ", ".join(filter(None, (row["sample"], row["state"], replicate)))
 
 
 def _table(path: str) -> list[tuple[int, dict[str, str]]]:
@@ -149,7 +154,8 @@ def _table(path: str) -> list[tuple[int, dict[str, str]]]:
         raise ManifestError(f"{path}, line {reader.line_num}: {error}: save it as 'CSV UTF-8'") from None
     lines = [(number, fields) for number, fields in lines if any(fields)]
     names = lines[0][1] if lines else []
-    missing = [name for name in COLUMNS if names.count(name) != 1] + [name for name in STATED if names.count(name) > 1]
+    missing = [name for name in COLUMNS if names.count(name) != 1]
+    missing += [name for name in (REPLICATE, *STATED) if names.count(name) > 1]
     if missing:
         raise ManifestError(f"{path}, line 1: exactly one column must be named {missing[0]}: {','.join(COLUMNS)}")
     table = []
@@ -159,7 +165,7 @@ def _table(path: str) -> list[tuple[int, dict[str, str]]]:
             remedy = quote if len(fields) > len(names) else f"write a {separator!r} for an empty field too"
             raise ManifestError(f"{path}, line {number}: {len(fields)} fields in {len(names)} columns: {remedy}")
         row = dict(zip(names, fields, strict=True))
-        row = {**row, **{name: row.get(name, "") for name in STATED}}
+        row = {**row, **{name: row.get(name, "") for name in (REPLICATE, *STATED)}}
         if separator == ";":  # locales that separate by semicolons write decimal commas
             row |= {column: row[column].replace(",", ".") for column in (*CONSTANTS, *STATED_NUMBERS)}
         table.append((number, row))

@@ -5,10 +5,10 @@ against the manifest (hash, technique) and with the manifest's columns and const
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import xarray as xr
@@ -18,8 +18,35 @@ from coldbond.constants import CONSTANTS
 from coldbond.files import ReadError, read
 from coldbond.files.regular import size
 
+Result = TypeVar("Result")
 
-def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset | xr.DataTree]:
+
+class Recordings(dict[str, Any]):
+    """The recordings of a figure by label, as `recordings` returns them.
+
+    Attributes
+    ----------
+    left_out : dict of str to str
+        Why a recording of the manifest is not among them, by label.
+    """
+
+    def __init__(self, held: Mapping[str, xr.Dataset | xr.DataTree], left_out: Mapping[str, str] | None = None) -> None:
+        super().__init__(held)
+        self.left_out = dict(left_out or {})
+
+    def __or__(self, other: Mapping[str, Any]) -> "Recordings":  # type: ignore[override]
+        return Recordings({**self, **other}, self.left_out | getattr(other, "left_out", {}))
+
+    def analysed(self, analysis: Callable[..., Result], *arguments: Any, **named: Any) -> dict[str, Result]:
+        """Return the result of an analysis of each recording, by label.
+
+        With another folder of recordings than the bundle's own, a recording that cannot be analysed moves to
+        `left_out`, and the figure shows the others.
+        """
+        return {label: analysis(one, *arguments, **named) for label, one in self.items()}
+
+
+def recordings(role: str, samples: Sequence[str] = ()) -> Recordings:
     """Read all recordings of a role.
 
     Parameters
@@ -31,9 +58,10 @@ def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset |
 
     Returns
     -------
-    dict of str to xarray.Dataset or xarray.DataTree
-        As returned by `coldbond.read`, keyed by sample, or by "sample, state" where a sample has several recordings of
-        this role. The attrs contain the manifest's columns; a constant that the manifest leaves empty is NaN.
+    Recordings
+        As returned by `coldbond.read`, keyed by sample, or by `manifest.label` ("sample, state, replicate 2") where a
+        sample has several recordings of this role. The attrs contain the manifest's columns; a constant that the
+        manifest leaves empty is NaN.
 
     Raises
     ------
@@ -52,10 +80,9 @@ def recordings(role: str, samples: Sequence[str] = ()) -> dict[str, xr.Dataset |
         )
     wanted = [row for sample in samples or held for row in rows if row["sample"] == sample]
     several = {sample for sample in held if sum(row["sample"] == sample for row in rows) > 1}
-    return {
-        f"{row['sample']}, {row['state']}" if row["sample"] in several else row["sample"]: recording(row)
-        for row in wanted
-    }
+    return Recordings(
+        {manifest.label(row) if row["sample"] in several else row["sample"]: recording(row) for row in wanted}
+    )
 
 
 def table(recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> pd.DataFrame:
@@ -142,5 +169,5 @@ def recording(row: Mapping[str, str], folder: Path | None = None) -> xr.Dataset 
             )
     recording = read(path, **stated(row))
     constants = {name: float(row[name]) if row[name] else nan for name in CONSTANTS}
-    recording.attrs |= {key: row[key] for key in ("file", "role", "sample", "state", "origin")} | constants
+    recording.attrs |= {key: row[key] for key in ("file", "role", "sample", "state", "replicate", "origin")} | constants
     return recording

@@ -10,7 +10,7 @@ from lmfit.minimizer import MinimizerResult
 from matplotlib.figure import Figure
 
 from coldbond import batch_means
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.cells import capacity, ccd, long_cycling, shorts
 from coldbond.cells.findings import ccd as ccd_findings
 from coldbond.cells.findings import full_cell as full_cell_findings
@@ -93,7 +93,7 @@ class LongCycling:
         time = self.recording.time.to_numpy() / 3600
         inside = (time >= hours[0] - half) & (time <= hours[-1] + half)
         top, below = fig.subplots(2)
-        color = figures.color(self.recording.attrs["sample"])
+        color = style.color(self.recording.attrs["sample"])
         top.plot(time[inside], self.recording.voltage.to_numpy()[inside], color=color, linewidth=0.6)
         top.set(xlabel="Time / h", ylabel="Voltage / V")
         below.axvspan(hours[0] - half, hours[-1] + half, color="0.94", linewidth=0)
@@ -171,13 +171,13 @@ class Impedance:
         frequency = spectrum.frequency.to_numpy()
         low, high = (10.0**end for end in decades)
         kept = spectrum.isel(frequency=(frequency >= low / 1.001) & (frequency <= high * 1.001))
-        color = figures.color(self.spectrum.attrs["sample"])
+        color = style.color(self.spectrum.attrs["sample"])
         plane, against = fig.subplots(2, height_ratios=(1.3, 1))
         z = kept.impedance.to_numpy()
-        style = dict(linestyle="none", marker="o", markersize=2.5, color=color, markerfacecolor="none")
-        plane.plot(z.real, -z.imag, **style)
+        points = dict(linestyle="none", marker="o", markersize=2.5, color=color, markerfacecolor="none")
+        plane.plot(z.real, -z.imag, **points)
         plane.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω", aspect="equal")
-        against.plot(kept.frequency, -np.angle(z, deg=True), **style)
+        against.plot(kept.frequency, -np.angle(z, deg=True), **points)
         against.set(xlabel="Frequency / Hz", ylabel="−phase / °", xscale="log")
         rows = {"points": str(z.size)}
         if sweep is not None:
@@ -222,7 +222,7 @@ class Transient:
     def draw(self, fig: Figure, logarithmic: bool) -> list[pd.DataFrame]:
         ax = fig.subplots()
         sample = self.recording.attrs["sample"]
-        ax.plot(self.recording.time, np.abs(self.recording.current), color=figures.color(sample))
+        ax.plot(self.recording.time, np.abs(self.recording.current), color=style.color(sample))
         ax.plot(self.steady.time, self.steady.fitted, color="#D55E00", linewidth=0.8)
         scale = "log" if logarithmic else "linear"
         ax.set(xlabel="Time / s", ylabel="Current / A", xscale=scale, yscale=scale)

@@ -15,7 +15,7 @@ import xarray as xr
 from ipympl.backend_nbagg import Canvas, FigureManager
 from matplotlib.figure import Figure
 
-from coldbond.bundle import figures, manifest, paths, raw
+from coldbond.bundle import figures, manifest, paths, raw, style
 from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View
 from coldbond.explore.views import opened, views
 from coldbond.files import FORMATS
@@ -78,7 +78,7 @@ class _Page:
     def __init__(self) -> None:
         self.settings: dict[str, widgets.Widget] = {}
         self.drawn: list[tuple] = []  # limits of the axes as drawn, before the user zooms
-        with mpl.rc_context(figures.STYLE):
+        with mpl.rc_context(style.STYLE):
             self.fig = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
             self.canvas = _Canvas(self.fig)
             FigureManager(self.canvas, 0)
@@ -174,7 +174,7 @@ class _Page:
         self.fig.clear()
         try:
             settings = {name: _value(self.view.controls[name], widget) for name, widget in self.settings.items()}
-            with mpl.rc_context(figures.STYLE):
+            with mpl.rc_context(style.STYLE):
                 tables = self.view.draw(self.fig, **settings)
         except EXPECTED as error:
             self._refuse(error)
@@ -206,7 +206,7 @@ class _Page:
         self.canvas.renew()
 
     def _say(self, text: str, calm: bool = False) -> None:
-        color = "inherit" if calm else figures.STAMP
+        color = "inherit" if calm else style.STAMP
         self.message.value = f'<span style="color: {color}">{html.escape(text)}</span>'
 
 

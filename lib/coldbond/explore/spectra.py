@@ -9,7 +9,7 @@ import xarray as xr
 from lmfit import Parameter
 from matplotlib.figure import Figure
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View, numbers
 from coldbond.interval import NORMAL
 from coldbond.raman import bands as raman
@@ -55,7 +55,7 @@ class Diffraction:
         self, fig: Figure, phases: tuple[str, ...], displacement: float, main: str, fitted: bool
     ) -> list[pd.DataFrame]:
         found = self._analysis(main) if fitted else None
-        pattern, color = self.pattern, figures.color(self.pattern.attrs["sample"])
+        pattern, color = self.pattern, style.color(self.pattern.attrs["sample"])
         two_theta, intensity = pattern.two_theta.to_numpy(), pattern.intensity.to_numpy()
         heights = [5, 1.2, 0.3 * max(len(phases), 1)] if found else [6, 0.3 * max(len(phases), 1)]
         axes = fig.subplots(len(heights), sharex=True, height_ratios=heights)
@@ -216,7 +216,7 @@ class Raman:
         if x.size < 3 * (2 * len(places) + degree + 2):
             raise ValueError(f"{x.size} points are too few for this many bands: widen the range")
         ax, below = fig.subplots(2, sharex=True, height_ratios=(4, 1))
-        ax.plot(x, y, ".", color=figures.color(self.spectrum.attrs["sample"]), markersize=2, markeredgewidth=0)
+        ax.plot(x, y, ".", color=style.color(self.spectrum.attrs["sample"]), markersize=2, markeredgewidth=0)
         ax.set_ylabel("Intensity")
         below.set(xlabel="Raman shift / cm⁻¹", ylabel="Residual", xlim=window)
         rows = {}

@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.impedance import kramers_kronig, relaxation_times, sweeps
 from coldbond.impedance.resistance import Fits
 from coldbond.impedance.trend import Trend
 
-FAILS = figures.STAMP
+FAILS = style.STAMP
 WIDE = 5  # ratio of resistances beyond which their axis is logarithmic
 NAMES = {"interface": "Resistance of both interfaces", "total": "Resistance of the cell"}
 
@@ -35,10 +35,10 @@ def draw_resistances(
     for ax, sample in zip(np.atleast_1d(axes), samples, strict=False):
         own = _of(recordings, sample)
         _nyquist(ax, own, fitted, _tested(own))
-        ax.set_title(figures.label(sample), color=figures.color(sample))
+        ax.set_title(style.label(sample), color=style.color(sample))
     if cycles:
         _against_cycle(axes[-1], resistances, trends, part)
-    figures.letters(fig.axes)
+    style.letters(fig.axes)
 
 
 def draw_spectra(fig: Figure, recordings: Mapping[str, xr.Dataset], fitted: Fits) -> None:
@@ -50,7 +50,7 @@ def draw_spectra(fig: Figure, recordings: Mapping[str, xr.Dataset], fitted: Fits
         own = _of(recordings, sample)
         tests = _tested(own)
         _nyquist(plane, own, fitted, tests)
-        plane.set_title(figures.label(sample), color=figures.color(sample))
+        plane.set_title(style.label(sample), color=style.color(sample))
         colors = _colors(own)
         for label, recording in own.items():
             spectrum, best = sweeps.one(recording), next(iter(fitted[label].values()))
@@ -77,8 +77,8 @@ def draw_spectra(fig: Figure, recordings: Mapping[str, xr.Dataset], fitted: Fits
         left.legend(handles=kinds, loc="upper right", ncols=2, handlelength=1.6)
         top = max(line.get_ydata().max() for line in times.lines)
         times.set(xlabel="Relaxation time / s", ylabel="γ / Ω", ylim=(top * 1e-3, top * 2))
-        figures.powers_of_ten(imaginary.xaxis, imaginary.yaxis, left.xaxis, times.xaxis, times.yaxis)
-    figures.letters(fig.axes)
+        style.powers_of_ten(imaginary.xaxis, imaginary.yaxis, left.xaxis, times.xaxis, times.yaxis)
+    style.letters(fig.axes)
 
 
 def _of(recordings: Mapping[str, xr.Dataset], sample: str) -> dict[str, xr.Dataset]:
@@ -122,7 +122,7 @@ def _against_cycle(ax: Axes, resistances: pd.DataFrame, trends: Mapping[str, Tre
         known = own[own.cycle.notna()]
         drawn = np.array([[np.nan if x is None else x for x in interval] for interval in known[part]], float)
         value, low, high = drawn.T
-        color = figures.color(str(sample))
+        color = style.color(str(sample))
         errors = np.nan_to_num([value - low, high - value])
         ax.errorbar(
             known.cycle,
@@ -133,7 +133,7 @@ def _against_cycle(ax: Axes, resistances: pd.DataFrame, trends: Mapping[str, Tre
             capsize=1.5,
             color=color,
             elinewidth=0.7,
-            label=figures.label(str(sample)),
+            label=style.label(str(sample)),
         )
         if sample in trends:
             course = trends[str(sample)]

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-from coldbond.bundle import figures as style
-from coldbond.bundle import paths
+from coldbond.bundle import paths, style
 from coldbond.bundle.claims import paper, verdicts
 from coldbond.multiverse import grid, plots, summary
 from coldbond.multiverse.gather import gather

@@ -14,7 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coldbond.bundle import figures
+from coldbond.bundle import figures, style
 from coldbond.bundle.claims.paper import Claim
 from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, UNTESTED
 from coldbond.multiverse.summary import names
@@ -76,29 +76,29 @@ def _place(row: Mapping, run: int) -> tuple:
 def _values(ax: Axes, claim: Claim, row: Mapping, order: list[int]) -> None:
     for x, run in enumerate(order):
         value, low, high, word = row["runs"][run]
-        style: dict[str, Any] = dict(color=COLORS[word], linewidth=0.8)
+        drawn: dict[str, Any] = dict(color=COLORS[word], linewidth=0.8)
         built = run == 0
         if claim.kind == "qualitative" or value is low is high is None:
             at = {True: 1, False: 0, None: 0.5}[value] if claim.kind == "qualitative" else float(claim.number)
             ax.plot(
-                x, at, "x" if word == "not found" else "D" if built else "o", **style, markersize=4 if built else 2.5
+                x, at, "x" if word == "not found" else "D" if built else "o", **drawn, markersize=4 if built else 2.5
             )
             continue
         ends = [end for end in (low, value, high) if end is not None]
-        ax.plot([x, x], [min(ends), max(ends)], **style)
+        ax.plot([x, x], [min(ends), max(ends)], **drawn)
         if low is None or high is None:  # one bound only: an arrow points to the open side
-            ax.plot(x, ends[0], "^" if high is None else "v", **style, markersize=3)
+            ax.plot(x, ends[0], "^" if high is None else "v", **drawn, markersize=3)
         if value is not None:
-            ax.plot(x, value, "D" if built else "o", **style, markersize=4 if built else 2.5)
+            ax.plot(x, value, "D" if built else "o", **drawn, markersize=4 if built else 2.5)
     if claim.kind == "qualitative":
         ax.set(yticks=[0, 0.5, 1], yticklabels=["no", "undecided", "yes"], ylim=(-0.3, 1.3))
     else:
         ax.axhline(float(claim.number), color="0.4", linestyle="--", linewidth=0.6, zorder=0)
-        unit = "" if claim.unit == "1" else f" / {figures.unit(claim.unit)}"
+        unit = "" if claim.unit == "1" else f" / {style.unit(claim.unit)}"
         ax.text(0.005, 0.96, row["quantity"].replace("_", " ") + unit, transform=ax.transAxes, va="top")
     state = ", ".join(filter(None, [row["sample"], row["state"], row["figure"]]))
     stated = f"{claim.value or claim.expected.get(row['sample'], 'yes')} {claim.unit}".strip()
-    title = f"{claim.statement} ({figures.label(state)}). Paper: {stated}; holds in {row['n']} of {row['N']}"
+    title = f"{claim.statement} ({style.label(state)}). Paper: {stated}; holds in {row['n']} of {row['N']}"
     ax.set_title(title, loc="left", wrap=True)
     ax.set(xlim=(-1, len(order)), xticks=[])
 

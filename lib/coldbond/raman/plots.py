@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.interval import NORMAL
 from coldbond.raman import neon
 from coldbond.raman.decomposition import Decomposition
@@ -55,14 +55,14 @@ def draw(fig: Figure, decomposed: Mapping[str, Decomposition], calibration: xr.D
     if calibration is not None:
         lettered.append(fig.add_subplot(grid[2 * n, :]))
         _lines(calibration, (min(bounds), max(bounds)), lettered[-1])
-    figures.letters(lettered)
+    style.letters(lettered)
 
 
 def _spectrum(decomposed: Decomposition, label: str, ax: Axes, *, top: bool) -> None:
     curves = decomposed.curves
     shift, baseline = curves.raman_shift.to_numpy(), curves.baseline.to_numpy()
     clean = curves.intensity.where(~curves.struck)
-    color = figures.color(curves.attrs["sample"])
+    color = style.color(curves.attrs["sample"])
     low, high = float(baseline.min()), float(clean.max())
     span = high - low
     ax.plot(shift, clean, ".", color=color, markersize=2, markeredgewidth=0, label="data")
@@ -86,7 +86,7 @@ def _spectrum(decomposed: Decomposition, label: str, ax: Axes, *, top: bool) -> 
         text = "" if at > spikes[0] else "spike, cut"
         ax.plot(at, high + 0.08 * span, "v", color="0.5", markersize=2.5, label=text)
     ax.set_ylim(low - 0.15 * span, high + 0.45 * span)
-    ax.text(0.012, 0.95, figures.label(label), transform=ax.transAxes, va="top", fontweight="bold", color=color)
+    ax.text(0.012, 0.95, style.label(label), transform=ax.transAxes, va="top", fontweight="bold", color=color)
     ax.set_ylabel(f"Intensity\n/ {curves.intensity.attrs.get('units', '')}")
     if top or spikes:
         handles = ax.get_legend_handles_labels()[0][0 if top else -1 :]
@@ -96,7 +96,7 @@ def _spectrum(decomposed: Decomposition, label: str, ax: Axes, *, top: bool) -> 
 def _residual(decomposed: Decomposition, ax: Axes) -> None:
     curves = decomposed.curves
     residual = (curves.intensity - curves.fit).where(~curves.struck) / decomposed.noise
-    color = figures.color(curves.attrs["sample"])
+    color = style.color(curves.attrs["sample"])
     ax.axhline(0, color=FIT, linewidth=0.5)
     ax.plot(curves.raman_shift, residual, ".", color=color, markersize=1.4, markeredgewidth=0)
     ax.set(ylim=(-5, 5), yticks=[-3, 0, 3], ylabel="Residual\n/ s.d.")
@@ -110,7 +110,7 @@ def _modes(decomposed: Decomposition, ax: Axes) -> float:
     rest = (curves.intensity - curves.baseline - own.sum("band")).where(~curves.struck) * scale
     shift = curves.raman_shift
     ax.axhline(0, color="0.2", linewidth=0.6, linestyle="--")
-    ax.plot(shift, rest, ".", color=figures.color(curves.attrs["sample"]), markersize=2, markeredgewidth=0)
+    ax.plot(shift, rest, ".", color=style.color(curves.attrs["sample"]), markersize=2, markeredgewidth=0)
     for name, mode in modes.items():
         component = curves.component.sel(band=name) * scale
         ax.axvline(mode.expected, ymax=0.8, color=MODE, linewidth=0.5, linestyle=":")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.reaction_energy.comparison import Found, energy, over_models
 from coldbond.reaction_energy.published import MEASURED, computed
 from coldbond.reaction_energy.reactions import NORMS, PRODUCTS, Reaction, hull, reactions
@@ -54,11 +54,11 @@ def draw(
     left.legend(*bars[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, handlelength=1.0)
     ax = right.subplots()
     _measured(ax, tables, error)
-    figures.letters([hulls[0], bars[0], ax])
+    style.letters([hulls[0], bars[0], ax])
 
 
 def _formula(text: str) -> str:
-    return text.translate(figures.LOWERED)
+    return text.translate(style.LOWERED)
 
 
 def _hulls(ax: Axes, tables: Mapping[str, xr.Dataset], metal: str) -> None:

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MultipleLocator
 from scipy.optimize import isotonic_regression
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.xps.component_selection import Composition
 from coldbond.xps.components import COMPONENTS, LINES, OTHER_POSITIONS, level
 from coldbond.xps.fit import curves
@@ -63,7 +63,7 @@ def draw(fig: Figure, found: Mapping[str, Mapping[str, Composition]], regions: S
     for region, axes in zip(held, grid.T, strict=True):
         for label, ax in zip(held[region], axes, strict=False):
             spectrum(curves(found[label][region].best), ax)
-            ax.text(0.02, 0.95, figures.label(label), transform=ax.transAxes, va="top")
+            ax.text(0.02, 0.95, style.label(label), transform=ax.transAxes, va="top")
         drawn = len(held[region])
         for ax in axes[drawn:]:
             ax.set_axis_off()

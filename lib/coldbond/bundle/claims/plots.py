@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.bundle.claims.paper import Claim
 from coldbond.bundle.claims.report import recomputed, with_unit
 from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, EVIDENCE, UNTESTED
@@ -129,7 +129,7 @@ def draw(table: pd.DataFrame, fig: Figure) -> None:
         ax.text(0, 1.0, TITLES[name], transform=ax.transAxes, va="bottom")
         if name != "yes or no":
             ax.set_xlabel("(recomputed − stated) / half the 95 % interval; grey: what the statement allows")
-    figures.letters(axes)
+    style.letters(axes)
     handles = [Line2D([], [], ls="", label=word, **mark) for word, mark in MARKS.items()]
     fig.legend(handles=handles, loc="outside upper right", ncols=len(handles), handletextpad=0.2, columnspacing=1.2)
 
@@ -146,7 +146,7 @@ def _lay_out(ax: Axes, rows: pd.DataFrame) -> None:
         whose = f" [{row['sample']}]" if row["sample"] else ""
         stated = f": {with_unit(row['paper'], row['unit'])}" if row["kind"] != "qualitative" else ""
         text = f"{row['panel']}  {row['statement']}{whose}{stated}"
-        labels.append(figures.label(text.replace(">=", "≥").replace("<=", "≤")))
+        labels.append(style.label(text.replace(">=", "≥").replace("<=", "≤")))
     ax.set(ylim=(len(rows) - 0.4, -0.6), yticks=range(len(rows)), yticklabels=labels)
     ax.tick_params(axis="y", length=0)
     for side in ("top", "right", "left"):

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from coldbond import constants
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.cells import ccd
 
 
@@ -33,7 +33,7 @@ def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes) -> None
     right.plot(hours, density, color="0.7", linewidth=0.5)
     right.tick_params(colors="0.45")
     right.set_ylabel("Current density\n/ mA cm⁻²", color="0.45")
-    ax.plot(hours, recording.voltage, color=figures.color(recording.attrs["sample"]))
+    ax.plot(hours, recording.voltage, color=style.color(recording.attrs["sample"]))
     ax.set_ylabel("Voltage / V")
     ax.margins(x=0)
     for axes, channel in ((ax, recording.voltage), (right, density)):
@@ -43,6 +43,6 @@ def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes) -> None
     sustained = "no step sustained" if value is None else f"CCD {value} mA cm⁻²"
     failed = ccd.failed_steps(steps)
     mode = " or more" if high is None else f", {failed.kind.item(0)} at {high} mA cm⁻²"
-    ax.text(0.01, 0.96, f"{figures.label(label)}: {sustained}{mode}", transform=ax.transAxes, va="top")
+    ax.text(0.01, 0.96, f"{style.label(label)}: {sustained}{mode}", transform=ax.transAxes, va="top")
     if failed.sizes["step"]:
         right.axvspan(float(failed.onset[0]) / 3600, float(hours[-1]), color="0.94", linewidth=0)

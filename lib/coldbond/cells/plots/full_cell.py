@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.cells import capacity
 from coldbond.interval import NORMAL
 
@@ -44,13 +44,13 @@ def draw(
             plot_profiles(axes[0], cells[label], table, shown)
             plot_polarization(axes[1], table, stable_within)
         if len(cells) > 1:
-            axes[0].set_title(figures.label(label))
-    figures.letters(grid.flat)
+            axes[0].set_title(style.label(label))
+    style.letters(grid.flat)
 
 
 def plot_capacity(ax: Axes, table: xr.Dataset) -> None:
     """Plot the capacities on the left axis and the coulombic efficiency on a right one, against cycle number."""
-    color = figures.color(table.attrs["sample"])
+    color = style.color(table.attrs["sample"])
     finished = table.where(table.finished == 1)
     for half, face, size in (("charge", "white", 2.8), ("discharge", color, 1.8)):
         one = finished.sel(half=half)
@@ -84,7 +84,7 @@ def plot_profiles(ax: Axes, recording: xr.Dataset, table: xr.Dataset, shown: Seq
     """Plot voltage against capacity of the first and last cycle and the shown ones, their finished halves."""
     finished = table.cycle[(table.finished == 1).any("half").to_numpy()].to_numpy()
     chosen = sorted({n for n in shown if n in finished} | {finished[0], finished[-1]})
-    for n, color in zip(chosen, figures.shades(len(chosen)), strict=True):
+    for n, color in zip(chosen, style.shades(len(chosen)), strict=True):
         halves = table.sel(cycle=n)
         for half in halves.half[(halves.finished == 1).to_numpy()].to_numpy():
             ax.plot(*capacity.profile(recording, halves.sel(half=half)), color=color, label=str(n))
@@ -108,11 +108,11 @@ def plot_polarization(ax: Axes, table: xr.Dataset, stable_within: float) -> None
     else:
         ax.text(0.5, 0.5, "no complete cycle", transform=ax.transAxes, ha="center", va="center", color="0.4")
         ax.set(xticks=[], yticks=[])
-    ax.plot(polarization.cycle, polarization, "o", color=figures.color(table.attrs["sample"]), mec="none", ms=2.4)
+    ax.plot(polarization.cycle, polarization, "o", color=style.color(table.attrs["sample"]), mec="none", ms=2.4)
     ax.set(xlabel="Cycle number", ylabel="Polarisation at half capacity / mV")
 
 
 def capacity_label(table: xr.Dataset) -> str:
     """Return the label of the capacity axis of a table from `capacity.cycles`."""
     unit = table.capacity.attrs["units"]
-    return f"{'Specific capacity' if unit == 'mAh/g' else 'Capacity'} / {figures.unit(unit)}"
+    return f"{'Specific capacity' if unit == 'mAh/g' else 'Capacity'} / {style.unit(unit)}"

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.axes_grid1.inset_locator import mark_inset
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 
 #: Cycles that an inset shows.
 INSET_CYCLES = 3
@@ -28,7 +28,7 @@ def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float
     ax : matplotlib.axes.Axes
     """
     hours, voltage = recording.time.to_numpy() / 3600, recording.voltage.to_numpy() * 1e3
-    color = figures.color(recording.attrs["sample"])
+    color = style.color(recording.attrs["sample"])
     tall = float(np.quantile(np.abs(voltage), 0.99))  # a spike at a short must not set the scale
     ax.plot(hours, voltage, color=color, linewidth=0.4)
     cycle = 2 * float((half_cycles.end - half_cycles.begin).median()) / 3600
@@ -38,7 +38,7 @@ def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float
     ticks = [tick for tick in MaxNLocator(4, symmetric=True).tick_values(-tall, tall) if abs(tick) <= 1.3 * tall]
     ax.set_yticks(ticks)
     name = ", ".join(filter(None, (recording.attrs["sample"], recording.attrs["state"])))
-    ax.text(0.01, 0.97, figures.label(name), transform=ax.transAxes, va="top")
+    ax.text(0.01, 0.97, style.label(name), transform=ax.transAxes, va="top")
     width = 1 / len(windows) if windows else 1
     for place, share in enumerate(windows):
         begin = min(share * hours[-1], hours[-1] - INSET_CYCLES * cycle)
@@ -67,7 +67,7 @@ def plot_overpotential(pairs: xr.Dataset, sample: str, ax: Axes) -> None:
         Whose colour is used.
     ax : matplotlib.axes.Axes
     """
-    color = figures.color(sample)
+    color = style.color(sample)
     ax.set(xlabel="Time / h", ylabel="Overpotential / mV")
     if not pairs.sizes["pair"]:
         ax.text(0.5, 0.5, "no sustained cycle", transform=ax.transAxes, ha="center", color="0.4")

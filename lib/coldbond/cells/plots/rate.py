@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.cells import capacity, rate_model
 from coldbond.cells.plots.full_cell import capacity_label
 from coldbond.interval import CONFIDENCE, Interval
@@ -38,8 +38,8 @@ def draw(
         plot_profiles(axes[1], cells[label], tables[label], levels[label])
         plot_model(axes[2], levels[label], fitted[label])
         if len(cells) > 1:
-            axes[0].set_title(figures.label(label))
-    figures.letters(grid.flat)
+            axes[0].set_title(style.label(label))
+    style.letters(grid.flat)
 
 
 def plot_capacity(ax: Axes, found: xr.Dataset, levels: xr.Dataset) -> None:
@@ -75,11 +75,11 @@ def plot_model(ax: Axes, levels: xr.Dataset, fitted: Mapping[float | None, Model
     """Plot capacity against rate and the fitted model: with its 95 % band, or one line for each exponent held."""
     first = levels.sel(group=~levels.again)
     rates = np.geomspace(float(first.rate.min()) / 3, float(first.rate.max()) * 3, 200)
-    for (exponent, result), style in zip(fitted.items(), ("-", "--"), strict=False):
+    for (exponent, result), line in zip(fitted.items(), ("-", "--"), strict=False):
         curve = result.eval(rate=rates)
         n, held = result.params["n"].value, " (held)" if exponent else ""
         label = f"n = {n:.2g}{held}, τ {_in_words(rate_model.intervals(result)['tau'])}"
-        ax.plot(rates, curve, style, color="0.4", label=label, zorder=1)
+        ax.plot(rates, curve, line, color="0.4", label=label, zorder=1)
         if exponent is None:
             half_width = result.eval_uncertainty(rate=rates, sigma=CONFIDENCE)
             ax.fill_between(rates, curve - half_width, curve + half_width, color="0.88", linewidth=0, zorder=0)
@@ -93,7 +93,7 @@ def plot_model(ax: Axes, levels: xr.Dataset, fitted: Mapping[float | None, Model
         ylabel=capacity_label(levels),
         ylim=(0, 1.2 * float(first.capacity.max())),
     )
-    figures.powers_of_ten(ax.xaxis)
+    style.powers_of_ten(ax.xaxis)
     if fitted:
         ax.legend(loc="lower left", handlelength=1.5)
 
@@ -109,5 +109,5 @@ def _in_words(tau: Interval) -> str:
 def _colors(levels: xr.Dataset) -> list[str]:
     """Return one colour for each plateau: darker for a higher current, the same for the same current."""
     currents = np.sort(levels.current.to_numpy()[~levels.again.to_numpy()])
-    palette = figures.shades(currents.size)
+    palette = style.shades(currents.size)
     return [palette[np.abs(currents / current - 1).argmin()] for current in levels.current.to_numpy()]

@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, NullLocator, ScalarFormatter
 from numpy.typing import ArrayLike
 from scipy.constants import zero_Celsius
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.impedance import circuits, sweeps
 from coldbond.impedance.conductivity.arrhenius import Line
 from coldbond.impedance.conductivity.electronic import Steady
@@ -54,7 +54,7 @@ def draw(
         axes.append(_arrhenius(fig, grid[:, len(axes)], lines))
     if transients:
         axes.append(_transients(fig, grid[:, len(axes)], transients))
-    figures.letters(axes)
+    style.letters(axes)
     for ax in axes:  # the letters beside the axes, since the axis of temperatures is above
         ax.set_title(
             ax.get_title(loc="left"), loc="left", fontsize=8, fontweight="bold", x=-0.06, y=1, ha="right", pad=4
@@ -68,7 +68,7 @@ def _nyquist(fig: Figure, place: SubplotSpec, spectra: Mapping[str, Ionic]) -> A
     fast: list[float] = []
     reach = width = 0.0
     for at, (label, one) in enumerate(spectra.items()):
-        color = figures.color(one.spectrum.attrs["sample"])
+        color = style.color(one.spectrum.attrs["sample"])
         z, frequency = one.spectrum.impedance.to_numpy(), one.spectrum.frequency.to_numpy()
         model = circuits.impedance(
             one.best.circuit, one.best.params.valuesdict(), np.geomspace(frequency.min(), frequency.max(), 600)
@@ -78,7 +78,7 @@ def _nyquist(fig: Figure, place: SubplotSpec, spectra: Mapping[str, Ionic]) -> A
             into.plot(x, y, ".", color=color, markersize=size, markeredgewidth=0)
             into.plot(model.real * scale, -model.imag * scale, color=FIT, linewidth=0.7)
             into.plot(x[one.fails], y[one.fails], "x", color=FAILS, markersize=3.5)
-        named = ", ".join(filter(None, [figures.label(label), sweeps.name(one.spectrum)]))
+        named = ", ".join(filter(None, [style.label(label), sweeps.name(one.spectrum)]))
         _resistance(named, one.resistance, color, ax, at)
         resistance = one.resistance.value or 0.0
         near = np.abs(z.imag) < FAST * resistance
@@ -126,7 +126,7 @@ def _arrhenius(fig: Figure, place: SubplotSpec, lines: Mapping[str, Mapping[str,
     by_sample = {sample: list(of_sample.values()) for sample, of_sample in lines.items()}
     known = all(np.isfinite(forms[0].factor) for forms in by_sample.values())
     for at, (sample, forms) in enumerate(by_sample.items()):
-        line, color = forms[0], figures.color(sample)
+        line, color = forms[0], style.color(sample)
         factor = line.factor if known else 1.0
         x, logarithm = 1e3 / line.kelvin, np.log(line.conductance * line.kelvin)
         ax.plot(x, factor * np.exp(logarithm), "o", color=color, markersize=3)
@@ -139,7 +139,7 @@ def _arrhenius(fig: Figure, place: SubplotSpec, lines: Mapping[str, Mapping[str,
         band = np.exp(drawn - half) * factor, np.exp(drawn + half) * factor
         ax.fill_between(1e3 / temperature, *band, color=FIT, alpha=BAND, linewidth=0)
         rest.fill_between(1e3 / temperature, -100 * half, 100 * half, color=FIT, alpha=BAND, linewidth=0)
-        texts = [figures.label(sample)] if len(lines) > 1 else []
+        texts = [style.label(sample)] if len(lines) > 1 else []
         texts += [
             f"Eₐ({of}) = {form.energy.value:.3f} ± {form.energy.half_width:.3f} eV"
             for of, form in zip(("σT", "σ"), forms, strict=True)
@@ -175,7 +175,7 @@ def _transients(fig: Figure, place: SubplotSpec, transients: Mapping[str, Steady
     """The current, its fit, and as a band the interval of what remains."""
     ax = fig.add_subplot(place)
     for label, one in transients.items():
-        color = figures.color(one.recording.attrs["sample"])
+        color = style.color(one.recording.attrs["sample"])
         time, current = one.recording.time.to_numpy(), np.abs(one.recording.current.to_numpy())
         ax.plot(time, current, ".", color=color, markersize=2, markeredgewidth=0, rasterized=True)
         ax.plot(one.time, one.fitted, color=FIT, linewidth=0.7)
@@ -190,7 +190,7 @@ def _transients(fig: Figure, place: SubplotSpec, transients: Mapping[str, Steady
                 ax.axhspan(low, high, color=color, alpha=BAND, linewidth=0)
             text = f": below {_power(high)} A" if low is None else _steady(one.current)
         ax.annotate(
-            f"{figures.label(label)}{text}",
+            f"{style.label(label)}{text}",
             (0.03, bottom),
             (0, -2),
             xycoords=ax.get_yaxis_transform(),
@@ -200,7 +200,7 @@ def _transients(fig: Figure, place: SubplotSpec, transients: Mapping[str, Steady
             fontsize=SMALL,
         )
     ax.set(xscale="log", yscale="log", xlabel="Time / s", ylabel="Current / A")
-    figures.powers_of_ten(ax.xaxis, ax.yaxis)
+    style.powers_of_ten(ax.xaxis, ax.yaxis)
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom / (top / bottom) ** 0.2, top)
     return ax
@@ -218,9 +218,9 @@ def _number(interval: Interval) -> str:
 def _steady(interval: Interval) -> str:
     power = int(np.floor(np.log10(interval.numbers[0])))
     value, bounds = _number(interval.scaled(10.0**-power)).split(" ", 1)
-    return f": {value} × 10{str(power).translate(figures.RAISED)} A\n{bounds}"
+    return f": {value} × 10{str(power).translate(style.RAISED)} A\n{bounds}"
 
 
 def _power(number: float) -> str:
     mantissa, power = f"{number:.1e}".split("e")
-    return f"{mantissa} × 10{str(int(power)).translate(figures.RAISED)}"
+    return f"{mantissa} × 10{str(int(power)).translate(style.RAISED)}"

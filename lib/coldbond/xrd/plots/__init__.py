@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 from matplotlib.figure import Figure
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.plots.comparisons import draw_breadths, draw_shifts
@@ -42,7 +42,7 @@ def draw_phases(
     above, below = right.subplots(2, 1, height_ratios=[1.4, 1])
     draw_enlarged(above, analyses, low, high)
     draw_shifts(below, comparisons)
-    figures.letters([axes[0], above, below])
+    style.letters([axes[0], above, below])
 
 
 def draw_broadening(
@@ -70,4 +70,4 @@ def draw_broadening(
     above, below = right.subplots(2, 1, height_ratios=[1.2, 1])
     draw_reflection(above, analyses, hkl)
     draw_breadths(below, lines, analyses, instrument)
-    figures.letters([axes[0], above, below])
+    style.letters([axes[0], above, below])

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.interval import NORMAL
 from coldbond.xrd import profile
 from coldbond.xrd.analysis import Analysis
@@ -27,11 +27,11 @@ def draw_shifts(ax: Axes, comparisons: Mapping[str, Comparison]) -> None:
     """
     styles = {"lattice": ("-", "0.55", "lattice alone"), "displacement": (":", "0.35", "height alone")}
     for label, compared in comparisons.items():
-        moved, color = compared.moved, figures.color(compared.after.pattern.attrs["sample"])
+        moved, color = compared.moved, style.color(compared.after.pattern.attrs["sample"])
         several = len(comparisons) > 1
         for name, model in compared.models.items():
             line, grey, text = styles.get(
-                name, ("-", color if several else FIT_COLOR, figures.label(label) if several else "both")
+                name, ("-", color if several else FIT_COLOR, style.label(label) if several else "both")
             )
             if name == "both" or not several:
                 ax.plot(model.curve.two_theta, model.curve, linestyle=line, color=grey, label=text)
@@ -39,7 +39,7 @@ def draw_shifts(ax: Axes, comparisons: Mapping[str, Comparison]) -> None:
         ax.errorbar(
             moved.two_theta, moved["shift"], errors, color=color, linestyle="none", marker="o", ms=2.2, elinewidth=0.7
         )
-        ax.set_ylabel(f"Shift of 2θ from\n{figures.label(compared.first)} / °")
+        ax.set_ylabel(f"Shift of 2θ from\n{style.label(compared.first)} / °")
     if not comparisons:
         ax.set_axis_off()
         ax.text(0.5, 0.5, "one pattern: no shift", transform=ax.transAxes, ha="center")
@@ -65,10 +65,10 @@ def draw_breadths(
     """
     strong = {label: strong_lines(found) for label, found in lines.items()}
     for label, found in strong.items():
-        color = figures.color(analyses[label].pattern.attrs["sample"])
+        color = style.color(analyses[label].pattern.attrs["sample"])
         ax.errorbar(
             found.two_theta, found.breadth, NORMAL * found.breadth_error, color=color, linestyle="none", marker="o",
-            markersize=2.2, elinewidth=0.7, label=figures.label(label),
+            markersize=2.2, elinewidth=0.7, label=style.label(label),
         )  # fmt: skip
     if instrument is not None:
         angle = np.linspace(15, 80, 100)

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.plots.style import DOTS, FIT_COLOR, FORMULAS, shade
 
@@ -35,7 +35,7 @@ def draw_enlarged(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: 
     named = set()
     for i, (label, found) in enumerate(reversed(list(analyses.items()))):
         curves = found.fit.curves.sel(two_theta=slice(low, high))
-        color, unit = figures.color(found.pattern.attrs["sample"]), scale * found.strongest_area
+        color, unit = style.color(found.pattern.attrs["sample"]), scale * found.strongest_area
         data, fit = (((curves[name] - curves.background) / unit + i * BAND_DISTANCE) for name in ("intensity", "fit"))
         band = Rectangle((low, i * BAND_DISTANCE - 0.1), high - low, 1.05, transform=ax.transData)
         ax.plot(curves.two_theta, data, color=color, **(DOTS | {"markersize": 1.8}))
@@ -53,7 +53,7 @@ def draw_enlarged(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: 
         ax.text(
             0.02,
             i * BAND_DISTANCE + 1.0,
-            figures.label(label),
+            style.label(label),
             transform=ax.get_yaxis_transform(),
             color=color,
             va="center",
@@ -98,10 +98,8 @@ def draw_reflection(ax: Axes, analyses: Mapping[str, Analysis], hkl: str) -> Non
         clean = curves.intensity - curves.background - curves.phases[1:].sum("phase")
         near = np.abs(curves.two_theta - centre) < 0.9
         height = float((curves.phases[0])[near].max())
-        color = figures.color(found.pattern.attrs["sample"])
+        color = style.color(found.pattern.attrs["sample"])
         ax.plot(curves.two_theta[near] - centre, clean[near] / height, color=color, **(DOTS | {"markersize": 2.2}))
-        ax.plot(
-            curves.two_theta[near] - centre, curves.phases[0][near] / height, color=color, label=figures.label(label)
-        )
+        ax.plot(curves.two_theta[near] - centre, curves.phases[0][near] / height, color=color, label=style.label(label))
     ax.set(xlabel=f"2θ − 2θ({hkl}) / °", ylabel="Height normalised", ylim=(-0.05, 1.35), xlim=(-0.7, 0.9))
     ax.legend(loc="upper left", handlelength=1, fontsize=6, borderaxespad=0.2)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from coldbond.bundle import figures
+from coldbond.bundle import style
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.peak_assignment import explaining_phases
 from coldbond.xrd.plots.style import DOTS, FIT_COLOR, FORMULAS, UNEXPLAINED_COLOR, shade
@@ -66,7 +66,7 @@ def _square_root_scale(ax: Axes) -> None:
 
 def _pattern(ax: Axes, found: Analysis, label: str) -> None:
     """Draw counts, fit and background of one pattern."""
-    curves, color = found.fit.curves, figures.color(found.pattern.attrs["sample"])
+    curves, color = found.fit.curves, style.color(found.pattern.attrs["sample"])
     ax.plot(curves.two_theta, curves.intensity, color=color, **DOTS)
     ax.plot(curves.two_theta, curves.fit, color=FIT_COLOR, linewidth=0.5)
     ax.plot(curves.two_theta, curves.background, color="0.6", linewidth=0.6)
@@ -75,7 +75,7 @@ def _pattern(ax: Axes, found: Analysis, label: str) -> None:
     ax.set_ylim(max(0.5 * float(curves.background.min()), 0), 1.5 * top)
     ax.set_yticks(_readable_ticks(top))
     ax.minorticks_off()
-    ax.text(0.99, 0.93, figures.label(label), transform=ax.transAxes, ha="right", va="top", color=color)
+    ax.text(0.99, 0.93, style.label(label), transform=ax.transAxes, ha="right", va="top", color=color)
     ax.set_ylabel("Counts" if found.pattern.intensity.attrs.get("units") == "count" else "Intensity")
     ax.tick_params(labelbottom=False)
     _mark_stray_peaks(ax, found)

@@ -1,0 +1,140 @@
+"""The style of the figures: widths, fonts, the colour and the label of each sample, the notation of units."""
+
+import re
+from collections.abc import Iterable
+from string import ascii_lowercase
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.font_manager import fontManager
+
+from coldbond.bundle import manifest, paths
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
+#: Column widths of the journal, mm.
+WIDTHS = {"single": 89, "double": 183}
+
+MM = 1 / 25.4  # inch
+
+DPI = 300  # resolution of the PNG, dots per inch
+
+#: The same colour for a sample in every figure, safe for colour-blind readers (Wong 2011, doi 10.1038/nmeth.1618).
+COLORS = {
+    "LLZ": "#000000",
+    "InN-LLZ": "#56B4E9",
+    "In-LLZ": "#E69F00",
+    "HT-MCL-LLZ": "#D55E00",
+    "RT-MCL-LLZ": "#0072B2",
+}
+OTHER_COLORS = ("#009E73", "#CC79A7", "#882255", "#88CCEE", "#999933", "#332288")
+
+#: Seaborn's colour map "crest", written out here because importing seaborn takes half a second.
+CREST = LinearSegmentedColormap.from_list(
+    "crest", ["#A5CD90", "#76B791", "#509E90", "#33858D", "#1D6C8A", "#234F81", "#2C3172"]
+)
+
+#: Colour of the stamp "synthetic data".
+STAMP = "#B00020"
+
+#: For `str.translate`. Exponents and chemical formulas are Unicode text, because matplotlib's mathtext parser takes
+#: longer than drawing the rest of a figure.
+RAISED = str.maketrans("-+0123456789", "⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+#: Fallback fonts for characters that DejaVu Sans lacks, such as Chinese sample names; the installed ones are used.
+OTHER_FONTS = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "WenQuanYi Micro Hei",
+    "SimHei",
+)
+
+STYLE: "dict[RcKeyType, object]" = {
+    # DejaVu Sans ships with matplotlib, so every machine draws the same picture.
+    "font.family": ["DejaVu Sans", *sorted({*OTHER_FONTS} & {font.name for font in fontManager.ttflist})],
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.linewidth": 0.6,
+    "axes.unicode_minus": True,
+    "axes.axisbelow": True,
+    "text.color": "0.15",
+    "axes.labelcolor": "0.15",
+    "axes.edgecolor": "0.15",
+    "xtick.color": "0.15",
+    "ytick.color": "0.15",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "lines.linewidth": 0.8,
+    "lines.solid_capstyle": "round",
+    "lines.markersize": 3,
+    "patch.linewidth": 0.6,
+    "patch.edgecolor": "white",
+    "patch.force_edgecolor": True,
+    "mathtext.default": "regular",
+    "pdf.fonttype": 42,  # TrueType, so that text in the PDF stays text
+    "ps.fonttype": 42,  # also read by the PDF backend: with its default of 3 every font is embedded twice
+    "savefig.dpi": DPI,
+}
+
+
+def color(sample: str) -> str:
+    """Return the colour of a sample, which is the same in every figure.
+
+    The samples of the paper have fixed colours; any other sample takes the next free colour in manifest order.
+    """
+    if sample in COLORS:
+        return COLORS[sample]
+    # The "samples" of computed energies are models.
+    rows = [row for row in manifest.rows(paths.RAW) if row["technique"] != "energies"]
+    others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in COLORS]
+    place = others.index(sample) if sample in others else len(others)
+    if len(others) < len(OTHER_COLORS):
+        return OTHER_COLORS[place]
+    from seaborn import husl_palette  # imported only here: it takes half a second
+
+    return husl_palette(len(others) + 1).as_hex()[place]
+
+
+def shades(count: int) -> list[str]:
+    """Return the colours of an ordered series, from light to dark."""
+    return [to_hex(color) for color in CREST(np.linspace(0, 1, count + 2)[1:-1])]
+
+
+def unit(text: str) -> str:
+    """Return a unit in the notation of the figures: "mA/cm2" becomes mA cm⁻²."""
+    return re.sub(r"/([A-Za-z]+)(\d*)", lambda found: f" {found[1]}{f'-{found[2] or 1}'.translate(RAISED)}", text)
+
+
+def label(text: str) -> str:
+    """Return a sample or a state in the notation of the figures, with `$` escaped for matplotlib."""
+    return re.sub(r"mA/cm2|mAh/g", lambda found: unit(found[0]), text.replace("$", r"\$"))
+
+
+def powers_of_ten(*axes: Axis) -> None:
+    """Label logarithmic axes with powers of ten in plain text."""
+    for axis in axes:
+        axis.set_major_formatter(lambda value, place: f"10{str(round(np.log10(value))).translate(RAISED)}")
+
+
+def letters(axes: Iterable[Axes]) -> None:
+    """Label panels a, b, c, ... above their top left corners; a single panel gets no label."""
+    axes = list(axes)
+    for ax, text in zip(axes, ascii_lowercase, strict=False):
+        if len(axes) > 1:
+            ax.set_title(text, loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right", pad=4)
