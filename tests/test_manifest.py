@@ -93,7 +93,7 @@ def test_one_recording_may_have_two_roles(raw):
         ([HEADER, LLZ + "a, b"], "line 2: 13 fields in 12 columns: put a text that contains ',' in double quotes"),
         ([HEADER, LLZ[:-1]], "line 2: 11 fields in 12 columns: write a ',' for an empty field too"),
         ([HEADER, LLZ, LLZ], "line 3, column file: cycling/ccd LLZ.csv is listed twice with the role ccd: "),
-        ([HEADER, LLZ, OTHER], "line 3, column state: LLZ, pristine has another ccd recording above: give the two"),
+        ([HEADER, LLZ, OTHER], "line 3, column state: LLZ, pristine has another ccd recording above: number the two"),
         (
             [HEADER, LLZ.replace(",cycling", ",cyling")],
             "line 2, column technique: 'cyling' is unknown: use one of xrd",
