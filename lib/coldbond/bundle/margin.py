@@ -7,6 +7,7 @@ from unicodedata import east_asian_width
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from coldbond.bundle import manifest
 from coldbond.bundle.style import MM
 
 SIZE, COLOR = 6, "0.25"  # pt
@@ -29,7 +30,8 @@ def name_left_out(fig: Figure, left_out: Sequence[dict[str, str]]) -> None:
         return
     width = int(fig.get_figwidth() * 72 / CHARACTER) - 2
     texts = [
-        f"Left out: {named(one)}: {shorten(one['reason'], LONGEST, placeholder=' ...')}" for one in left_out[:MOST]
+        f"Left out: {manifest.named(one)}: {shorten(one['reason'], LONGEST, placeholder=' ...')}"
+        for one in left_out[:MOST]
     ]
     if len(left_out) > MOST:
         texts.append(f"Left out: {len(left_out) - MOST} more recordings, see the .json file of this figure")
@@ -52,13 +54,6 @@ def name_left_out(fig: Figure, left_out: Sequence[dict[str, str]]) -> None:
         linespacing=1.1,
         parse_math=False,
     )
-
-
-def named(one: dict[str, str]) -> str:
-    """Return sample, state, replicate and file of a recording that is left out."""
-    replicate = f"replicate {one['replicate']}" if one["replicate"] else ""
-    label = ", ".join(filter(None, (one["sample"], one["state"], replicate)))
-    return f"{label} ({one['file']})" if label and one["file"] else label or one["file"]
 
 
 def _wrapped(text: str, width: int) -> list[str]:
