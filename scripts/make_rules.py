@@ -177,10 +177,13 @@ def summary(raw: str, out: str, names: list[str]) -> tuple[str, bool]:
         return "\n".join(
             [*lines, *(f"{name} lies in {out}/{name}.pdf, .png and .json" for name in names[:drawn])]
         ), not lines
-    listed = manifest.load(raw)
-    plans = figures_table.plan(figures_table.load("figures.toml"), listed.listed, of_paper=False)
-    shown = {file for name in names if name in plans for file in plans[name].recordings}
-    lines += [problem for one in listed.unusable if one.row["file"] not in shown for problem in one.problems]
+    listed, table = manifest.load(raw), figures_table.load("figures.toml")
+    plans = figures_table.plan(table, listed.listed, of_paper=False)
+    shown = {
+        (role, file) for name in names if name in plans for role in table[name].roles for file in plans[name].recordings
+    }
+    for one in listed.unusable:  # what is no figure's to say
+        lines += [] if (one.row["role"], one.row["file"]) in shown else one.problems
     figures = f"{drawn} figure{'s' * (drawn != 1)} drawn"
     return "\n".join([*lines, f"{figures}, {len(lines)} problem{'s' * (len(lines) != 1)}"]), not lines
 
