@@ -19,12 +19,12 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import coldbond
-from coldbond.bundle import paths, pictures, style, style_file
+from coldbond.bundle import paths, pictures, source_data, style, style_file
 from coldbond.bundle.style import MM, STAMP
 from coldbond.bundle.style_file import DESIGN
 
-#: Folder beside the figures of those files that style.toml asks for.
-PRINT = "print"
+#: Folders beside the figures: files in the formats that style.toml asks for, and what the panels draw.
+PRINT, SOURCE_DATA = "print", "source_data"
 
 
 @contextmanager
@@ -111,10 +111,13 @@ def save(
     with mpl.rc_context(style.rc()):
         picture = pictures.for_screen(pictures.drawn(fig, chosen.zoom))
         pdf = pictures.pdf(fig, chosen.zoom, chosen.dpi, embedded)
+        data = source_data.files(fig, figure, recordings, tables)
         in_print = pictures.in_print(fig, chosen, embedded)
         pictures.show(picture, chosen.zoom)
     for suffix, content in in_print.items():
         _write(paths.FIGURES / PRINT / f"{figure}.{suffix}", content)
+    for name, content in data.items():
+        _write(paths.FIGURES / SOURCE_DATA / name, content)
     _write(target.with_suffix(".png"), pictures.png(picture, description=embedded))
     _write(target.with_suffix(".json"), (numbers + "\n").encode())
     _write(target.with_suffix(".pdf"), pdf)  # last, because make takes the PDF as the sign that all files are complete
