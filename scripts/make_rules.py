@@ -127,7 +127,7 @@ def _rule(name: str, notebook: str, inputs: list[str], raw: str, out: str, param
             is_current = file.readline() == f"{header}\n"
     except FileNotFoundError:
         is_current = False
-    needed = [notebook, "style.toml", *_own_style(raw), *inputs]
+    needed = ["style.toml", *_own_style(raw), notebook, *inputs]
     given = [quote(text).replace("$", "$$") for text in parameters]
     yield f"$(out)/{name}.pdf: {' '.join(map(escaped, needed))} $(always)"
     yield f"\t$(build) {notebook} {name} $(folders) --parameters {' '.join(given)}"
