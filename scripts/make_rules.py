@@ -53,7 +53,13 @@ def escaped_target(path: str) -> str:
 
 def record_header(notebook: str, raw: str, parameters: list[str]) -> str:
     """Return the first line of OUT/executed/NAME.d: how the figure was built. If it changes, the figure is rebuilt."""
-    return f"# {json.dumps([notebook, raw, *parameters])}"
+    return f"# {json.dumps([notebook, raw, *_own_style(raw), *parameters])}"
+
+
+def _own_style(raw: str) -> list[str]:
+    """Return the style.toml of a folder of recordings, which changes what the bundle's own states, if it has one."""
+    path = os.path.join(raw, "style.toml")
+    return [path] if os.path.isfile(path) else []
 
 
 def rules(raw: str, out: str, given: str) -> str:
@@ -197,7 +203,7 @@ def _rule(name: str, notebook: str, inputs: list[str], raw: str, out: str, param
     """Yield the rule of one figure, and the inclusion of what its last run recorded."""
     record = Path(out, "executed", f"{name}.d")
     header = record_header(notebook, raw, parameters)
-    needed = [notebook, *inputs]
+    needed = ["style.toml", *_own_style(raw), notebook, *inputs]
     given = [quote(text).replace("$", "$$") for text in parameters]
     yield f"$(out)/{name}.pdf: {' '.join(map(escaped, needed))} $(always)"
     yield f"\t$(build) {notebook} {name} $(folders) --parameters {' '.join(given)}"

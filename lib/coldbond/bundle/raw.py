@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import xarray as xr
 
-from coldbond.bundle import manifest, paths
+from coldbond.bundle import manifest, paths, style_file
 from coldbond.constants import CONSTANTS
 from coldbond.files import ReadError, read
 from coldbond.files.regular import size
@@ -169,7 +169,7 @@ def recordings(role: str, samples: Sequence[str] = (), optional: bool = False) -
     role : str
         What the recordings are used for, as in the manifest's column `role`: "ccd", "long-cycling", ...
     samples : sequence of str
-        Samples in the order wanted; empty for all samples of the role, in manifest order.
+        Samples in the order wanted; empty for all samples of the role, in the order of style.toml and the manifest.
     optional : bool
         Whether a figure can be drawn without them: then there may be none, and samples that the manifest lacks are
         no error.
@@ -211,7 +211,8 @@ def recordings(role: str, samples: Sequence[str] = (), optional: bool = False) -
         id(row): f"{name}, {row['file']}".strip(", ") if id(row) in unusable and names.count(name) > 1 else name
         for row, name in zip(rows, names, strict=True)
     }
-    for row in (row for sample in samples or held for row in rows if row["sample"] == sample):
+    samples = samples or style_file.current().ordered(held)
+    for row in (row for sample in samples for row in rows if row["sample"] == sample):
         label = labels[id(row)]
         try:
             if id(row) in unusable:
