@@ -239,11 +239,11 @@ def _mode(ax: Axes, name: str, spectra: Sequence[Decomposition], top: float, val
         text, at = f"{position:.1f} ± {(high - low) / 2:.1f}", max(mode.height.value or 0.0 for mode in found)
         if len(spectra) > 1:
             text += f"\nn = {len(found)} of {len(spectra)}"
-            at_shift, of_height = [m.position.value for m in found], [m.height.value for m in found]
-            sides, ends = [m.position.half_width for m in found], [m.height.half_width for m in found]
+            bounds = [(*mode.position.numbers, mode.height.value, mode.height.half_width) for mode in found]
+            x, lowest, highest, y, half = np.array(bounds, dtype=float).T
             ax.errorbar(
-                np.array(at_shift, float), np.array(of_height, float), np.array(ends, float), np.array(sides, float), fmt="o", markersize=2.2, markerfacecolor="w", markeredgewidth=0.5,
-                elinewidth=0.5, color="0.15", label=f"_{name}, each replicate",
+                x, y, half, [x - lowest, highest - x], fmt="o", markersize=2.2, markerfacecolor="w",
+                markeredgewidth=0.5, elinewidth=0.5, color="0.15", label=f"_{name}, each replicate",
             )  # fmt: skip
     else:
         at, position = max(mode.height.high or 0.0 for mode in modes), modes[0].expected
