@@ -15,7 +15,6 @@ def texts(fig: Figure) -> list[tuple[str, Bbox]]:
     """Draw a figure and return its texts with their boxes, in points."""
     pictures.drawn(fig)
     found: list[Text] = [text for part in (fig, *fig.subfigs) for text in part.texts]
-    found += [text for part in (fig, *fig.subfigs) for text in (part._supxlabel, part._supylabel) if text]
     for ax in fig.axes:
         if not ax.get_visible():
             continue

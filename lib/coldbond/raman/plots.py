@@ -34,7 +34,8 @@ LONGEST = 60  # characters of a line of a sample's name
 
 def groups(decomposed: Mapping[str, Decomposition]) -> dict[str, list[str]]:
     """Return the labels of the spectra of each condition, a condition a row."""
-    return conditions.groups({label: one.curves for label, one in decomposed.items()})
+    found = conditions.groups({label: one.curves for label, one in decomposed.items()})
+    return {name if len(labels) > 1 else labels[0]: labels for name, labels in found.items()}
 
 
 def height(decomposed: Mapping[str, Decomposition], calibration: xr.Dataset | None) -> float:
