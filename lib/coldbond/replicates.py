@@ -59,7 +59,7 @@ ORDER_STATISTICS = 6
 FARTHEST = 100.0
 
 #: Spreads that the profile likelihood is maximised over, relative to the range of the data.
-SPREADS = np.geomspace(1e-3, 1e2, 101)
+SPREADS = np.geomspace(1e-3, 1e2, 61)
 
 
 def standard_deviation(values: Sequence[float]) -> float:
@@ -200,7 +200,7 @@ def _profile(replicates: Sequence[Interval], positive: bool) -> tuple[float, flo
         probability = special.ndtr(above) - special.ndtr(below)
         return np.log(np.maximum(probability, 1e-300)).sum(axis=-1).max(axis=-1)
 
-    centres = np.concatenate([np.linspace(finite.min() - 4 * scale, finite.max() + 4 * scale, 181), finite])
+    centres = np.concatenate([np.linspace(finite.min() - 4 * scale, finite.max() + 4 * scale, 121), finite])
     likelihood = profile(centres)
     open_above, open_below = np.isinf(highs).all(), np.isinf(lows).all()
     best = 0.0 if open_above or open_below else float(likelihood.max())
@@ -219,7 +219,7 @@ def _crossing(profile: Callable[[np.ndarray], np.ndarray], start: float, level: 
     def excess(centre: float) -> float:
         return float(profile(np.array([centre]))[0]) - level
 
-    places = start + (last - start) * np.linspace(0, 1, 257) ** 2
+    places = start + (last - start) * np.linspace(0, 1, 129) ** 2
     fallen = np.flatnonzero(profile(places) < level)
     if not fallen.size:
         return float(np.copysign(inf, last - start))
