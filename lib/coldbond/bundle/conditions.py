@@ -108,9 +108,9 @@ def findings(values: Sequence[dict]) -> list[dict]:
           `standard_deviation` (None where not all values are known).
         - yes/no: true or false where all replicates that decide, at least two, agree. Key `n`.
         - `QUANTITY_over_SAMPLE` or `QUANTITY_minus_SAMPLE`: ratio (of a positive quantity) to, or difference from each
-          sample before it in the same state. Key `higher`: whether the interval lies above (below: false) the other
-          sample's; None where this cannot be told. Intervals are of each pair by itself: of twenty pairs of like
-          samples, one differs by chance.
+          sample before it in the same state. Key `against`: the other sample; key `higher`: true where the interval
+          lies above 1 (or 0), false where below, None where neither. The intervals are of each pair by itself: of
+          twenty pairs of like samples, one differs by chance.
 
         A number that compares with another sample is not averaged: its replicates share the recording they are
         compared with.
@@ -183,6 +183,7 @@ def _number(
             " and the uncertainty of each" if own == len(cells) else f"; {own} of them have an uncertainty of their own"
         )
     notes = [f"{statistic} of {len(cells)} replicates{spread}", held, *notes]
+    evidence += _differing(known)
     row = finding(quantity, interval, unit, **of, evidence=evidence, note="; ".join(notes))
     shown = row["value"]
     if (
@@ -190,6 +191,16 @@ def _number(
     ):  # to the digits of the standard deviation: the interval may be far wider
         shown = round(interval.value, 2 - floor(log10(deviation)))
     return row | {"n": len(cells), statistic: shown, "standard_deviation": deviation}, interval
+
+
+def _differing(known: Sequence[dict]) -> Iterator[dict]:
+    """Yield the exact evidence that differs, such as the cycle after which a capacity is retained."""
+    for name in dict.fromkeys(
+        one["name"] for row in known for one in row["evidence"] if one["low"] is one["high"] is None
+    ):
+        of_each = [next((one["value"] for one in row["evidence"] if one["name"] == name), None) for row in known]
+        if len(set(of_each)) > 1:
+            yield item(name, ", ".join("none" if x is None else x if isinstance(x, str) else f"{x:g}" for x in of_each))
 
 
 def _is_censored(row: Mapping) -> bool:
@@ -216,4 +227,4 @@ def _comparisons(means: Mapping[tuple[str, str, str, str], Interval]) -> Iterato
         word = {True: "higher", False: "lower", None: "not distinguishable: the interval holds both outcomes"}[higher]
         note = f"{word} (95 %)" if higher is not None else word
         row = finding(name, interval, "" if positive else unit, sample=sample, state=state, note=note)
-        yield row | {"higher": higher}
+        yield row | {"against": reference, "higher": higher}
