@@ -13,7 +13,7 @@ import xarray as xr
 from lmfit.model import ModelResult
 
 from coldbond import constants
-from coldbond.cells import capacity, rate_model
+from coldbond.cells import capacity, cycling, rate_model
 from coldbond.cells.capacity import SAME_CURRENT
 from coldbond.interval import NORMAL, Interval, student
 
@@ -52,8 +52,18 @@ def discharges(table: xr.Dataset, nominal_capacity: float = 170.0, outlier: floa
     xarray.Dataset
         The discharges of `table` over `cycle`, with `group`, which counts up from 0 wherever the current changes,
         `c_rate` of the group, NaN without a mass, and `outlier`.
+
+    Raises
+    ------
+    ValueError
+        No discharge was finished.
     """
     found = table.sel(half="discharge", cycle=table.finished.sel(half="discharge") == 1)
+    if not found.sizes["cycle"]:
+        raise ValueError(
+            f"{cycling.source(table)}: no discharge was finished: check the sign of the current (charge is positive), "
+            "or leave the cell out"
+        )
     current = np.abs(found.current.to_numpy())
     group = np.cumsum(np.abs(np.diff(np.log(current), prepend=np.log(current[:1]))) > SAME_CURRENT)
     found = found.assign(group=("cycle", group)).assign_attrs(nominal_capacity=nominal_capacity)

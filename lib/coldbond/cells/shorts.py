@@ -204,11 +204,17 @@ def charge_passed(recording: xr.Dataset, until: float) -> Interval:
     Returns
     -------
     Interval
-        In mAh/cm2, without the uncertainty of the area and of the tester's gain (see `Interval.widened`).
+        In mAh/cm2, without the uncertainty of the area and of the tester's gain (see `Interval.widened`). Of a cell that
+        failed at the first record with a current, 0 with what passed between its neighbours as upper bound.
     """
-    before = sum(int((recording.time[block].to_numpy() <= until).sum()) for block in cycling.blocks(recording))
-    segments = cycling.segments(recording.isel(record=slice(before)))
     scale = 1e3 / constants.required(recording, "area_cm2")
+    before = sum(int((recording.time[block].to_numpy() <= until).sum()) for block in cycling.blocks(recording))
+    try:
+        segments = cycling.segments(recording.isel(record=slice(before)))
+    except cycling.NoCurrentError:
+        around = recording.isel(record=slice(max(before - 2, 0), before + 1))
+        seconds = float(around.time[-1] - around.time[0])
+        return Interval(0.0, 0.0, cycling.largest(around, "current") * seconds / 3600 * scale)
     # Roundings of the same current add up, hence the sum of uncertainties and not of their squares.
     uncertainty = float(segments.charge_uncertainty.sum()) * scale
     return Interval.from_standard_error(float(np.abs(segments.charge).sum()) * scale, uncertainty)

@@ -113,7 +113,11 @@ def _alternative(one: ccd.Alternative) -> dict:
 
 
 def _mode_of_failure(steps: xr.Dataset) -> str:
-    failed = ccd.failed_steps(steps).kind.to_numpy()
-    if not failed.size:
+    failed = ccd.failed_steps(steps)
+    kinds = failed.kind.to_numpy()
+    if not kinds.size:
         return "no failure, so there is no upper bound"
-    return ", then ".join([failed[0], *[kind for kind in failed if kind != failed[0]][:1]])
+    mode = ", then ".join([kinds[0], *[kind for kind in kinds if kind != kinds[0]][:1]])
+    if ccd.critical_current_density(steps).high is not None:
+        return mode
+    return f"{mode} at {failed.setpoint.item(0):g} mA/cm2, less than the cell had sustained before: no upper bound"
