@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import xarray as xr
 
-from coldbond.bundle.findings import finding, item
+from coldbond.bundle.findings import finding, item, whose
 from coldbond.cells import capacity, full_cell
 from coldbond.interval import NORMAL, Interval
 
@@ -56,7 +56,7 @@ def findings(
             *_retention(table, steady, capacity_after, retention_after, retention_against),
             *_trends(table, steady),
         ]
-    return [row | {key: table.attrs[key] for key in ("sample", "state")} for row in rows]
+    return [row | whose(table) for row in rows]
 
 
 def table(tables: Mapping[str, xr.Dataset], shown: Sequence[int]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 from lmfit.model import ModelResult
 
-from coldbond.bundle.findings import finding, item
+from coldbond.bundle.findings import finding, item, whose
 from coldbond.cells import rate, rate_model
 from coldbond.interval import NORMAL, Interval
 
@@ -46,7 +46,7 @@ def findings(levels: xr.Dataset, found: xr.Dataset, fitted: Mapping[float | None
         note = "between charge and discharge at half capacity" if has_charge else "no charge was recorded"
         rows.append(finding(f"polarization_{name}", polarization, unit="mV", note=note))
     rows += [_recovery(levels), *_model(levels, fitted)]
-    return [row | {key: levels.attrs[key] for key in ("sample", "state")} for row in rows]
+    return [row | whose(levels) for row in rows]
 
 
 def table(levels: Mapping[str, xr.Dataset]) -> pd.DataFrame:
