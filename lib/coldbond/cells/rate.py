@@ -34,6 +34,39 @@ class _Plateau(NamedTuple):
     again: bool
 
 
+class RateTest(NamedTuple):
+    """Stages of the analysis of a rate test.
+
+    Attributes
+    ----------
+    table, found, levels : xarray.Dataset
+        From `capacity.cycles`, `discharges` and `plateaus`.
+    fitted : dict of float or None to lmfit.model.ModelResult
+        From `fits`.
+    """
+
+    table: xr.Dataset
+    found: xr.Dataset
+    levels: xr.Dataset
+    fitted: dict[float | None, ModelResult]
+
+
+def analyse(
+    recording: xr.Dataset,
+    current_uncertainty: float = 0.001,
+    mass_uncertainty: float = 0.02,
+    cutoff_tolerance: float = 0.02,
+    nominal_capacity: float = 170.0,
+    outlier: float = capacity.OUTLIER,
+    skipped: int = 0,
+) -> RateTest:
+    """Analyse a rate test; for parameters and errors see `capacity.cycles`, `discharges` and `plateaus`."""
+    table = capacity.cycles(recording, current_uncertainty, mass_uncertainty, cutoff_tolerance)
+    found = discharges(table, nominal_capacity, outlier)
+    levels = plateaus(found, skipped)
+    return RateTest(table, found, levels, fits(levels))
+
+
 def discharges(table: xr.Dataset, nominal_capacity: float = 170.0, outlier: float = capacity.OUTLIER) -> xr.Dataset:
     """Group the finished discharges of a rate test by their current.
 

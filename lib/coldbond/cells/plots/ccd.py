@@ -1,6 +1,6 @@
 """Figure of critical-current-density runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -101,7 +101,7 @@ def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes, width: 
     lines = _write(ax, f"{style.label(label)}: {sustained}{mode}", width)
     _set_scales(ax, right, [recording], lines)
     if failed.sizes["step"]:
-        onset = _since_start(recording, float(failed.onset[0]))
+        onset = _failure(recording, failed)
         right.axvspan(onset, float(_hours(recording)[-1]), color="0.94", linewidth=0)
 
 
@@ -119,7 +119,7 @@ def _plot_replicates(
     color = dict(zip(cells, layout.tints(sample, len(cells)), strict=True))
     for label, cell in cells.items():
         right.plot(_hours(cell), _density(cell), color="0.82", linewidth=0.4, label=f"_{label}, current density")
-    for label, cell in reversed(cells.items()):
+    for label, cell in reversed(list(cells.items())):
         ax.plot(_hours(cell), cell.voltage, color=color[label], linewidth=0.5, label=f"_{label}, voltage")
     row = _finding(values, cells[next(iter(cells))])
     lines = _write(ax, f"{style.label(name)}, n = {len(cells)}{_in_words(row)}", width)
@@ -127,7 +127,7 @@ def _plot_replicates(
     for label, cell in cells.items():
         failed = ccd.failed_steps(steps[label])
         if failed.sizes["step"]:
-            onset, top = _since_start(cell, float(failed.onset[0])), ax.get_ylim()[1] / (1 + 0.4 * lines)
+            onset, top = _failure(cell, failed), ax.get_ylim()[1] / (1 + 0.4 * lines)
             ax.plot([onset], [top], "v", color=color[label], markersize=3.5, label=f"_{label}, failure")
 
 
@@ -217,9 +217,9 @@ def _write(ax: Axes, text: str, width: float) -> int:
     return text.count("\n") + 1
 
 
-def _set_scales(ax: Axes, right: Axes, cells: Sequence[xr.Dataset], lines: int) -> None:
+def _set_scales(ax: Axes, right: Axes, cells: Iterable[xr.Dataset], lines: int) -> None:
     """Set the scales of voltage and current density, with zero at the same height and room for lines of text above."""
-    share = 0.07 + 0.13 * lines
+    share, cells = 0.07 + 0.13 * lines, list(cells)
     channels = ([cell.voltage.to_numpy() for cell in cells], [_density(cell) for cell in cells])
     for axes, channel in zip((ax, right), channels, strict=True):
         # A single spike must not set the scale.
@@ -229,11 +229,12 @@ def _set_scales(ax: Axes, right: Axes, cells: Sequence[xr.Dataset], lines: int) 
 
 
 def _hours(recording: xr.Dataset) -> np.ndarray:
-    return _since_start(recording, recording.time.to_numpy())
+    return (recording.time.to_numpy() - float(recording.time[0])) / 3600
 
 
-def _since_start(recording: xr.Dataset, time: np.ndarray | float) -> np.ndarray | float:
-    return (time - float(recording.time[0])) / 3600
+def _failure(recording: xr.Dataset, failed: xr.Dataset) -> float:
+    """Return the time [h] of the first of the failed steps."""
+    return (float(failed.onset[0]) - float(recording.time[0])) / 3600
 
 
 def _density(recording: xr.Dataset) -> np.ndarray:

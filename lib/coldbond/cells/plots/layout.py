@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
 from matplotlib.axes import Axes
@@ -31,10 +31,11 @@ def height(rows: int, each: float, more: float = 0.0) -> float:
     return more + rows * max(min(each, (PAGE - more) / rows), each / 2)
 
 
-def number(panels: Sequence[Sequence[Axes]]) -> None:
+def number(panels: Iterable[Iterable[Axes]]) -> None:
     """Number the panels; of many, the first of each row."""
-    flat = [ax for row in panels for ax in row]
-    style.letters(flat if len(flat) <= NUMBERED else [row[0] for row in panels])
+    rows = [list(row) for row in panels]
+    flat = [ax for row in rows for ax in row]
+    style.letters(flat if len(flat) <= NUMBERED else [row[0] for row in rows])
 
 
 def wrapped(text: str, width: float) -> str:
@@ -60,9 +61,9 @@ def _width(text: str) -> float:
 
 def tints(sample: str, count: int) -> list[str]:
     """Return tints of the colour of a sample for its replicates, the first in full."""
-    color = to_rgb(style.color(sample))
+    red, green, blue = to_rgb(style.color(sample))
     shares = [0.55 * i / max(count - 1, 1) for i in range(count)]
-    return [to_hex([1 - (1 - part) * (1 - share) for part in color]) for share in shares]
+    return [to_hex((red + (1 - red) * s, green + (1 - green) * s, blue + (1 - blue) * s)) for s in shares]
 
 
 def sample_of(cells: Mapping, labels: Sequence[str]) -> str:
