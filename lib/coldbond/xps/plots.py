@@ -126,6 +126,9 @@ def _columns(
         groups = conditions.groups({label: recordings[label] for label in found if region in found[label]})
         if groups:
             columns[region] = {name if len(labels) > 1 else labels[0]: labels for name, labels in groups.items()}
+    if not columns:
+        held = {name for recording in recordings.values() for name in recording.children}
+        raise ValueError(f"no recording has {' or '.join(regions)}; they have {', '.join(sorted(held))}")
     return columns
 
 

@@ -82,11 +82,12 @@ def compositions(
     Returns
     -------
     dict of str to Composition
+        Empty where the recording has none of the regions.
 
     Raises
     ------
     LookupError
-        No components are known for a region, or the recording has none of the regions.
+        No components are known for a region.
     ValueError
         A region is wanted of a recording of several samples, and the name does not say of which; a region has too few
         points, or none of its lines lies in its range.
@@ -97,11 +98,8 @@ def compositions(
     levels = {level(name) for name in recording.children} - set(recording.children)
     if levels & set(regions):
         require_one_sample(recording)
-    held = [region for region in regions if region in recording.children]
-    if not held:
-        raise LookupError(f"no region {' or '.join(regions)}; it has {', '.join(sorted(recording.children))}")
     found = {}
-    for region in held:
+    for region in (region for region in regions if region in recording.children):
         data, components = recording[region].to_dataset(), expected_components(region, recording.children)
         try:
             _check(data, components)
