@@ -120,15 +120,16 @@ def check(folder: Path) -> Checked:
         try:
             recording = raw.recording(row, folder)
         except ReadError as error:
-            place = f", line {error.line}" if error.line is not None else ""
-            own.append(Problem(Rank.FILE, _where(row) + place, error.reason, error.remedy))
+            own.append(_unreadable(row, folder, error))
         except OSError as error:
             own.append(Problem(Rank.FILE, _where(row), error.strerror or str(error), "restore it, or delete its row"))
         else:
-            usable.append(row)
             hashes[id(row)] = str(recording.attrs["sha256"])
             if not any(one.rank == Rank.CONSTANT for one in own):
                 own += _analysed(row, recording)
+        is_cell = row["technique"] == "cycling"  # of which no figure is drawn without its constants
+        if not any(one.rank in (Rank.FILE, Rank.ANALYSIS) or (is_cell and one.rank == Rank.CONSTANT) for one in own):
+            usable.append(row)
         problems += own
     problems += _duplicates(found.rows, hashes) + _few(found.rows) + _unnumbered(found.rows)
     problems += [Problem(Rank.NOTE, "", text, "") for text in found.notes]
@@ -153,6 +154,19 @@ def _counted(number: int, what: str) -> str:
 
 def _where(row: Mapping[str, str]) -> str:
     return f"{row['file']} ({row['role']}, {manifest.label(row)})"
+
+
+def _unreadable(row: Mapping[str, str], folder: Path, error: ReadError) -> Problem:
+    try:  # under another technique than that of its role
+        technique = raw.recording({**row, "technique": ""}, folder).attrs["technique"]
+    except (ReadError, OSError):
+        technique = row["technique"]
+    if technique != row["technique"]:
+        roles = ", ".join(role for role, of_role in manifest.TECHNIQUES.items() if of_role == technique)
+        text = f"a recording of {technique}, but its role is one of {row['technique']}"
+        return Problem(Rank.FILE, _where(row), text, f"write another role ({roles}), or another file")
+    place = f", line {error.line}" if error.line is not None else ""
+    return Problem(Rank.FILE, _where(row) + place, error.reason, error.remedy)
 
 
 def _constants(row: Mapping[str, str]) -> Iterator[Problem]:
@@ -267,9 +281,11 @@ def _figures(rows: Sequence[Mapping[str, str]], folder: Path) -> list[str]:
         return []
     plans = figures_table.plan(figures_table.load(), rows, of_paper=folder.resolve() == (paths.ROOT / "raw").resolve())
     drawn = [name for name, plan in plans.items() if not plan.missing]
-    lacking: dict[str, list[str]] = {}
-    for name, plan in plans.items():
-        if plan.missing:
-            lacking.setdefault(", ".join(plan.missing), []).append(name)
+    # A figure that needs one of the paper's samples says nothing to a folder with others.
+    lacking = [
+        f"{name} ({', '.join(plan.missing)})"
+        for name, plan in plans.items()
+        if plan.missing and not any(":" in one for one in plan.missing)
+    ]
     lines = [f"can be drawn: {', '.join(drawn) or 'no figure'}"]
-    return lines + [f"not drawn: {', '.join(names)} (no recording of {what})" for what, names in lacking.items()]
+    return lines + ([f"not drawn, for want of recordings of the role: {', '.join(lacking)}"] if lacking else [])

@@ -40,6 +40,9 @@ COLUMNS = {
 } | {argument: column for column, argument in manifest.STATED.items()}
 #: How a fault of the program is told; whoever mends it runs the same in Python, which prints the traceback.
 FAULT = "{}: {} (in {}, line {}): a fault of this program, report it with the file"
+#: A call of `coldbond.read` in a message, and one of its arguments.
+CALL = re.compile(r"read\(path, ((?:\w+=(?:\([^()]*\)|[^(),]*)(?:, )?)+)\)")
+OPTION = re.compile(r"(\w+)=(\([^()]*\)|[^(),]*)(?:, )?")
 
 
 def stated(command: Command) -> Command:
@@ -130,7 +133,8 @@ def main() -> NoReturn:
         status = commands(standalone_mode=False, prog_name="coldbond") or 0
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        of = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "coldbond"
+        _refuse(f"{error.format_message()} ({of} --help)")
         status = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         status = 130
@@ -151,7 +155,13 @@ def main() -> NoReturn:
 def _text(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return CALL.sub(lambda call: " ".join(map(_option, OPTION.finditer(call[1]))), text)
+
+
+def _option(argument: re.Match[str]) -> str:
+    value = argument[2].strip("()'").replace(", ", ",")
+    return f"--{argument[1].replace('_', '-')} {value}"
 
 
 def _refuse(text: str) -> int:
