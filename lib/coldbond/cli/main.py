@@ -140,7 +140,7 @@ def main() -> NoReturn:
         status = 130
     except BrokenPipeError:  # the reader of a pipe has ended: the rest of the output has nowhere to go
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+        status = 1
     except (ValueError, LookupError, OSError) as error:
         status = _refuse(_text(error))
     except Exception as error:
