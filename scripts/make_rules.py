@@ -47,7 +47,13 @@ def escaped_target(path: str) -> str:
 
 def record_header(notebook: str, raw: str, parameters: list[str]) -> str:
     """Return the first line of OUT/executed/NAME.d: how the figure was built. If it changes, the figure is rebuilt."""
-    return f"# {json.dumps([notebook, raw, *parameters])}"
+    return f"# {json.dumps([notebook, raw, *_own_style(raw), *parameters])}"
+
+
+def _own_style(raw: str) -> list[str]:
+    """Return the style.toml of a folder of recordings, which changes what the bundle's own states, if it has one."""
+    path = os.path.join(raw, "style.toml")
+    return [path] if os.path.isfile(path) else []
 
 
 def rules(raw: str, out: str, given: str) -> str:
@@ -121,7 +127,7 @@ def _rule(name: str, notebook: str, inputs: list[str], raw: str, out: str, param
             is_current = file.readline() == f"{header}\n"
     except FileNotFoundError:
         is_current = False
-    needed = [notebook, *inputs]
+    needed = [notebook, "style.toml", *_own_style(raw), *inputs]
     given = [quote(text).replace("$", "$$") for text in parameters]
     yield f"$(out)/{name}.pdf: {' '.join(map(escaped, needed))} $(always)"
     yield f"\t$(build) {notebook} {name} $(folders) --parameters {' '.join(given)}"

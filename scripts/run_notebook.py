@@ -14,6 +14,7 @@ rebuilds the figure if one of them has changed.
 
 import argparse
 import ast
+import csv
 import fcntl
 import json
 import logging
@@ -46,6 +47,8 @@ from coldbond.build.notebooks import NotebookError, checked_parameters, first_li
 
 #: The files of a figure, in the order in which they are moved into place: make looks at the last.
 PICTURE = (".png", ".json", ".pdf")
+#: Folders of its other files: pictures for print, and the data that it shows.
+BESIDE = ("print", "source_data")
 
 #: Evaluated in the kernel: the files of all modules that belong to one of the packages. Modules of other packages are
 #: not looked at: some import a whole library when an attribute is asked for.
@@ -119,6 +122,7 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
         # Without a record, make rebuilds the figure. So it does if this process is killed before the last line.
         record.unlink(missing_ok=True)
         others = [path.suffix for path in staging.glob(f"{figure}.*") if path.suffix not in PICTURE]  # of the claims
+        _replace_beside(staging, out, figure)
         for suffix in (*sorted(others), *PICTURE):
             os.replace(staging / f"{figure}{suffix}", out / f"{figure}{suffix}")
         (staging / "record").write_text(
@@ -127,6 +131,19 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
             errors="surrogateescape",
         )
         os.replace(staging / "record", record)
+
+
+def _replace_beside(staging: Path, out: Path, figure: str) -> None:
+    """Move what a figure has written into folders of `BESIDE`, and remove what an earlier run of it has left there."""
+    left = {*out.glob(f"print/{figure}.*")}
+    with suppress(FileNotFoundError), (out / f"source_data/{figure}_contents.csv").open(newline="") as file:
+        left |= {out / "source_data" / Path(row[0]).name for row in csv.reader(file) if row and row[0].endswith(".csv")}
+    new = {out / folder / path.name: path for folder in BESIDE for path in staging.glob(f"{folder}/*")}
+    for path in left - {*new}:
+        path.unlink(missing_ok=True)
+    for path, staged in new.items():
+        path.parent.mkdir(exist_ok=True)
+        os.replace(staged, path)
 
 
 def _in_library(imported: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import xarray as xr
 
-from coldbond.bundle import manifest, paths
+from coldbond.bundle import manifest, paths, style_file
 from coldbond.constants import CONSTANTS
 from coldbond.files import ReadError, read
 from coldbond.files.regular import size
@@ -54,7 +54,7 @@ def recordings(role: str, samples: Sequence[str] = ()) -> Recordings:
     role : str
         What the recordings are used for, as in the manifest's column `role`: "ccd", "long-cycling", ...
     samples : sequence of str
-        Samples in the order wanted; empty for all samples of the role, in manifest order.
+        Samples in the order wanted; empty for all samples of the role, in the order of style.toml and the manifest.
 
     Returns
     -------
@@ -78,7 +78,9 @@ def recordings(role: str, samples: Sequence[str] = ()) -> Recordings:
             f"{paths.RAW / 'manifest.csv'}: no recording of role {role!r}"
             + (f" for {', '.join(missing)}; it holds {', '.join(held)}" if rows else "")
         )
-    wanted = [row for sample in samples or held for row in rows if row["sample"] == sample]
+    wanted = [
+        row for sample in samples or style_file.current().ordered(held) for row in rows if row["sample"] == sample
+    ]
     several = {sample for sample in held if sum(row["sample"] == sample for row in rows) > 1}
     return Recordings(
         {manifest.label(row) if row["sample"] in several else row["sample"]: recording(row) for row in wanted}
