@@ -5,8 +5,6 @@ names gives sample, state and replicate (`naming`). Constants are written only w
 adds rows for new files and changes no row that is there.
 """
 
-import csv
-import io
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -75,13 +73,13 @@ def proposal(folder: Path, progress: Callable[[str], None] = lambda file: None) 
     Raises
     ------
     coldbond.bundle.manifest.ManifestError
-        The folder has a manifest.csv that cannot be read as a table.
+        The folder has a manifest that cannot be read as a table.
     NotADirectoryError
         There is no such folder.
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder}: no such folder: give the folder of the recordings")
-    _, listed = _existing(folder)
+    listed = _existing(folder)
     rows = {_normal(row["file"]): row for row in listed}
     proposed, seen = [], []
     for file, reason in look.files(folder):
@@ -243,32 +241,9 @@ def _identity(row: dict[str, str]) -> tuple[str, ...]:
     return (*_condition(row), row.get("replicate", ""))
 
 
-def _existing(folder: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Return the column names and rows of the manifest of a folder; both empty where there is none."""
-    path = folder / "manifest.csv"
-    if not path.exists():
-        return [], []
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        first = text.split("\n", 1)[0]
-        table = list(csv.reader(io.StringIO(text), delimiter=_separator(first), strict=True))
-    except UnicodeDecodeError as error:
-        raise manifest.ManifestError(f"{path}: not UTF-8 at byte {error.start}: save it as 'CSV UTF-8'") from None
-    except csv.Error as error:
-        raise manifest.ManifestError(f"{path}: {error}: save it as 'CSV UTF-8'") from None
-    table = [[cell.strip() for cell in line] for line in table if any(cell.strip() for cell in line)]
-    if not table:
-        return [], []
-    header = [name.casefold() for name in table[0]]
-    columns = {name.casefold(): name for name in (*COLUMNS, *manifest.STATED)}
-    header = [columns.get(name, table[0][at]) for at, name in enumerate(header)]
-    if "file" not in header:
-        raise manifest.ManifestError(f"{path}, line 1: no column is named file: name the columns as raw/README.md says")
-    return header, [dict(zip(header, line, strict=False)) for line in table[1:]]
-
-
-def _separator(line: str) -> str:
-    return ";" if line.count(";") > line.count(",") else ","
+def _existing(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of the manifest of a folder, whether they can be used or not; none where there is no manifest."""
+    return manifest.load(folder).listed if os.path.lexists(manifest.path(folder)) else []
 
 
 def write(folder: Path, proposed: Sequence[Proposed]) -> Path:
@@ -284,34 +259,14 @@ def write(folder: Path, proposed: Sequence[Proposed]) -> Path:
     -------
     Path
         Of the manifest.
+
+    Raises
+    ------
+    coldbond.bundle.manifest.ManifestError
+        The manifest that is there is a workbook, to which rows cannot be added.
     """
-    path = folder / "manifest.csv"
     new = [one.row for one in proposed if one.kind == "new"]
-    header, _ = _existing(folder)
-    old = path.read_bytes() if header else b""
-    ending = "\r\n" if b"\r\n" in old else "\n"
-    separator = _separator(old.split(b"\n", 1)[0].decode("utf-8-sig", "replace")) if old else ","
-    text = io.StringIO(newline="")
-    if header:
-        columns: Sequence[str] = header
-        text.write("" if old.endswith(b"\n") else ending)
-    else:
-        needed = [name for name in manifest.STATED if any(name in row for row in new)]
-        columns = (*COLUMNS[:-1], *needed, "note")
-    table = csv.DictWriter(text, columns, restval="", extrasaction="ignore", delimiter=separator, lineterminator=ending)
-    if not header:
-        table.writeheader()
-    table.writerows(_decimal(row, separator) for row in new)
-    if header and not new:
-        return path
-    part = path.with_name(f".manifest.csv.{os.getpid()}")
-    part.write_bytes(old + text.getvalue().encode())
-    os.replace(part, path)
-    return path
-
-
-def _decimal(row: dict[str, str], separator: str) -> dict[str, str]:
-    """Write decimal commas where the separator is a semicolon."""
-    if separator == ",":
-        return row
-    return {name: value.replace(".", ",") if name in manifest.CONSTANTS else value for name, value in row.items()}
+    needed = [name for name in manifest.STATED if any(name in row for row in new)]
+    columns = [*COLUMNS[:-1], *needed, "note"]
+    manifest.write(folder, [{name: row.get(name, "") for name in columns} for row in new])
+    return Path(manifest.path(folder))
