@@ -51,6 +51,15 @@ CHINESE = {
     "raman": "拉曼",
     "energies": "计算",
 }
+#: Roles that are measured with the same cell or pellet.
+CELL = {
+    "interface": "long-cycling",
+    "full-cell-interface": "full-cell",
+    "arrhenius": "conductivity",
+    "raman": "phase",
+    "surface": "phase",
+    "cycled-surface": "cycled-phase",
+}
 DATES = ("20220307", "20220310", "20220316", "20220321", "20220402", "20220505", "20220624", "20220712", "20220816")
 
 
@@ -114,8 +123,10 @@ def per_sample(row: Row, at: int) -> str:
 
 
 def per_cell(row: Row, at: int) -> str:
-    """A folder a cell or pellet, numbered: "Cell B07 (RT-MCL-LLZ)/ccd export.csv"."""
-    return f"B{at % 9 + 1:02d} ({row['sample']})/{SHORT[row['role']].lower()} {extra(row)} export".replace("  ", " ")
+    """A folder a cell or pellet, numbered: "B07 (RT-MCL-LLZ)/ccd export.csv"."""
+    cells = list(dict.fromkeys((one["sample"], CELL.get(one["role"], one["role"])) for one in rows()))
+    number = cells.index((row["sample"], CELL.get(row["role"], row["role"]))) + 1
+    return f"B{number:02d} ({row['sample']})/{SHORT[row['role']].lower()} {extra(row)} export".replace("  ", " ")
 
 
 SCHEMES: dict[str, Callable[[Row, int], str]] = {

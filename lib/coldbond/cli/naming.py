@@ -15,15 +15,22 @@ from coldbond.cli.look import Look
 
 #: Weights of what speaks for a candidate. Only their order matters: a known sample, then a word that looks like the
 #: name of a material, then what the header calls the sample, then how many techniques know it.
-KNOWN, MATERIAL, HEADER, TECHNIQUE, SEVERAL, STEM, WORDS = 4.0, 2.0, 1.5, 1.0, 0.5, 0.6, 0.4
-#: What speaks against it: it stands in all files, or in one file alone while another candidate stands in several.
-EVERYWHERE, ALONE = -3.0, -1.5
+KNOWN, MATERIAL, HEADER, TECHNIQUE, SEVERAL, STEM, WORDS = 8.0, 4.0, 1.5, 1.0, 0.5, 0.6, 0.4
+#: What speaks against it: it stands in all files, in one file alone while another candidate stands in several, or it is
+#: one of a series of running numbers.
+EVERYWHERE, ALONE, SERIAL = -3.0, -1.0, -2.5
+#: Different numbers of one form ("B07", "WL-017") that are a series.
+LEAST_SERIES = 4
+#: Techniques that measure the same cell; a sample is measured by others too.
+OF_CELLS = {"eis": "cell", "cycling": "cell", "dc": "cell"}
 #: Extensions of exports that stand before another one.
 DOUBLE = re.compile(r"(?i)\.(bdf|converted|rasx|ras|mpr|mpt)$")
 #: A word that could be anybody's name: lower case, or one capital and then lower case; or Chinese.
 PLAIN = re.compile(rf"[a-z]+|[A-Z][a-z]{{2,}}(?:[A-Z][a-z]+)*|[{words.CJK}]+")
 #: Signs that number the cells of one sample at the end of its name.
 SUFFIX = re.compile(r"\d{1,3}|[A-Fa-f]")
+#: A number at the end of a name without its unit, such as the current density of a test.
+CONDITION = re.compile(r"\d+[.p]\d+")
 
 
 @dataclass
@@ -98,7 +105,9 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
             spellings[candidate.key]["-".join(candidate.words)] += 1
     for look, of_path, name, candidate in zip(looks, parts, found, chosen, strict=True):
         explicit = next((one.explicit_sample for one in reversed(of_path) if one.explicit_sample), "")
-        if candidate:
+        if candidate and look.technique == "energies":
+            name.sample = _with_version(of_path, candidate)
+        elif candidate:
             counted = spellings[candidate.key]
             best = min(counted, key=lambda one: (-counted[one], -sum(map(str.isupper, one)), one))
             name.sample = spelled.get(candidate.key, best)
@@ -209,6 +218,16 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
             files[one.key].add(look.file)
             techniques[one.key].add(look.technique)
     total = len({look.file for look in looks})
+    forms: dict[str, set[str]] = defaultdict(set)
+    for one in files:
+        forms[re.sub(r"\d+", "0", one)].add(one)
+    serial = {
+        one
+        for form, keys in forms.items()
+        if "0" in form and len(keys) >= LEAST_SERIES
+        for one in keys
+        if len({OF_CELLS.get(technique, technique) for technique in techniques[one]}) == 1
+    }
     chosen: list[_Candidate | None] = []
     for candidates in held:
         best: _Candidate | None = None
@@ -220,11 +239,21 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
             weight += KNOWN * (one.key in known)
             if len(keys) > 1 and total > 2:
                 weight += EVERYWHERE * (len(files[one.key]) == total)
-                weight += ALONE * (len(files[one.key]) == 1 and several)
+                weight += ALONE * (len(files[one.key]) == 1 and several) + SERIAL * (one.key in serial)
             if best is None or weight > best.weight:
                 best = _Candidate(one.words, weight)
         chosen.append(best)
     return chosen
+
+
+def _with_version(parts: list[words.Part], candidate: _Candidate) -> str:
+    """Return the name of a model with what follows it, its version: "CHGNet 0.3.0"."""
+    for part in reversed(parts):
+        held = [word for run in words.pieces(part.text) for word in run]
+        if candidate.words[0] in held:
+            rest = held[held.index(candidate.words[0]) :]
+            return " ".join(word for word in rest if not re.fullmatch(rf"[{words.CJK}]+", word))
+    return "-".join(candidate.words)
 
 
 def _without_suffixes(
@@ -238,6 +267,7 @@ def _without_suffixes(
     for look, one in zip(looks, chosen, strict=True):
         if one and len(one.words) > 1 and SUFFIX.fullmatch(one.words[-1]):
             suffixes[key("".join(one.words[:-1]))][look.technique].add(one.words[-1].casefold())
+    alone = {one.key for one in chosen if one}
     result: list[_Candidate | None] = []
     for one, name in zip(chosen, found, strict=True):
         result.append(one)
@@ -246,5 +276,8 @@ def _without_suffixes(
             by_technique = suffixes[base]
             if len(by_technique) == 1 and max(map(len, by_technique.values())) > 1:
                 name.replicate = name.replicate or one.words[-1].lstrip("0") or "0"
+                result[-1] = _Candidate(one.words[:-1], one.weight)
+        elif one and len(one.words) > 1 and CONDITION.fullmatch(one.words[-1]) and one.key not in known:
+            if key("".join(one.words[:-1])) in alone:
                 result[-1] = _Candidate(one.words[:-1], one.weight)
     return result

@@ -81,6 +81,13 @@ TECHNIQUES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("cycling", _chinese("充放电|恒电流|循环(?:性能|测试|数据)|电化学")),
     ("energies", _letters(r"energies|dft|calculations?")),
 )
+#: Short names of techniques that may touch other letters: "LLZXRD".
+TOUCHING = (
+    ("xrd", re.compile("XRD")),
+    ("xps", re.compile("XPS")),
+    ("eis", re.compile("[PG]?EIS")),
+    ("raman", re.compile("Raman")),
+)
 #: What belongs neither to the sample nor to its state.
 NOISE: tuple[re.Pattern[str], ...] = (
     _digits(
@@ -271,7 +278,7 @@ def part(name: str) -> Part:
     for name, role in ROLES:
         if cut(role):
             found.roles.add(name)
-    for name, technique in TECHNIQUES:
+    for name, technique in (*TECHNIQUES, *TOUCHING):
         if cut(technique):
             found.techniques.add(name)
     for name, state in STATES[12:]:
