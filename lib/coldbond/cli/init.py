@@ -171,15 +171,15 @@ def _proposed(one: Look, name: Name, role: str, why: str) -> Proposed:
     temperature = roles.celsius(one, name)
     if temperature is not None and not row["temperature_C"]:
         row["temperature_C"] = f"{temperature:g}"
-        remarks.append(f"temperature {temperature:g} °C from the name")
+        remarks.append(f"{temperature:g} °C from the name")
     fill = [*stated]
     if not one.technique:
         fill += ["technique"]
     elif "technique from its name" in one.missing:
-        remarks.append("the technique is from its name")
+        remarks.append(f"technique from its name; columns without names, taken as {look.COLUMNS[one.technique]}: check")
     if not role:
         fill.append("role")
-        remarks.append(why or "state the technique, and choose the role")
+        remarks += [why] if why else []
     fill += [column for column in NEEDED.get(role, ()) if not row[column]]
     if not name.is_sure and sample == name.sample:
         remarks.append("sample from its name, check it")
@@ -213,7 +213,7 @@ def _distinguish(new: Sequence[tuple[Look, Name, Proposed]], listed: Sequence[di
 
 
 def _number(group: list[tuple[Look, Name, Proposed]], others: Sequence[dict[str, str]]) -> None:
-    """Number recordings of the same sample and state in the order of their paths, one number a cell where names tell."""
+    """Number recordings of the same sample and state by their paths, one number a cell where names tell."""
     used = {row.get("replicate", "") for row in others}
     series = list(
         dict.fromkeys((name.series, to.row["replicate"]) for _, name, to in sorted(group, key=lambda g: g[2].file))
@@ -228,7 +228,7 @@ def _number(group: list[tuple[Look, Name, Proposed]], others: Sequence[dict[str,
             wanted = str(number)
         used.add(wanted)
         to.row["replicate"] = wanted
-        to.remarks.append(f"replicate {wanted} of this sample and state, in the order of names: check it")
+        to.remarks.append("replicates in the order of names, check them")
     if others and "" in used:
         group[0][2].remarks.append(f"write a replicate into the row of {others[0]['file']} too")
 

@@ -42,13 +42,22 @@ NAME_ATTRS = ("sample_name", "sample", "title", "comment")
 NAME_LINES = re.compile(
     r"(?i)~?(?:note|cell|battery|sample(?: name)?|description|name of test|备注|样品(?:名称)?)\s*[:=]\s*(.+)"
 )
-#: Refusals that a statement in the manifest resolves, with the column, and the values that the file is tried with only to
-#: see what it is.
+#: Refusals that a statement in the manifest resolves, with the column, and the values that the file is tried with,
+#: only to see what it is.
 STATEMENTS = (
     ("wavelength_angstrom", re.compile("wavelength"), {"wavelength": KALPHA["Cu"]}),
     ("excitation_nm", re.compile("excitation"), {"excitation": 532.0}),
     ("photon_energy_eV", re.compile("photon energy"), {"photon_energy": 1486.6}),
 )
+
+
+#: What the columns of a file without a header are taken for, by technique.
+COLUMNS = {
+    "xrd": "2theta [degree] and intensity",
+    "raman": "Raman shift [1/cm] and intensity",
+    "xps": "binding energy [eV] and intensity",
+    "eis": "frequency [Hz], Re(Z) and Im(Z) [ohm]",
+}
 
 
 @dataclass
@@ -112,7 +121,7 @@ class Look:
 
 
 def files(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield each file of a folder, its path with slashes and the reason why it is passed over, in the order of names."""
+    """Yield each file of a folder, with slashes, and the reason why it is passed over; in the order of names."""
     for top, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not NOT_SEARCHED.fullmatch(name))
         for name in sorted(names):
@@ -142,7 +151,7 @@ def _refused(folder: Path, file: str, error: ReadError) -> list[Look]:
     for column, pattern, stated in STATEMENTS:
         if pattern.search(error.reason) and column in error.remedy:
             try:
-                seen = _seen(folder, file, read(path, **stated))  # type: ignore[arg-type]
+                seen = _seen(folder, file, read(path, **stated))
             except (ReadError, ValueError):
                 continue
             for one in seen:

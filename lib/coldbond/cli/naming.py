@@ -1,8 +1,8 @@
 """Sample, state and replicate of recordings, from what varies between the names of files and folders and what does not.
 
 `words` takes all known words out of the names. What remains are candidates for the sample. A sample comes back under
-several techniques; the name of an operator or of a project stands in all files; a running number stands in one. Each file
-takes its best candidate, and two spellings of one name ("RT_MCL_LLZ", "RT-MCL-LLZ") are one sample.
+several techniques; the name of an operator or of a project stands in all files; a running number stands in one. Each
+file takes its best candidate, and two spellings of one name ("RT_MCL_LLZ", "RT-MCL-LLZ") are one sample.
 """
 
 import re
@@ -18,7 +18,7 @@ from coldbond.cli.look import Look
 KNOWN, MATERIAL, HEADER, TECHNIQUE, SEVERAL, STEM, WORDS = 8.0, 4.0, 1.5, 1.0, 0.5, 0.6, 0.4
 #: What speaks against it: it stands in all files, in one file alone while another candidate stands in several, or it is
 #: one of a series of running numbers.
-EVERYWHERE, ALONE, SERIAL = -3.0, -1.0, -2.5
+EVERYWHERE, ALONE, SERIAL = -3.0, -0.3, -2.5
 #: Different numbers of one form ("B07", "WL-017") that are a series.
 LEAST_SERIES = 4
 #: Techniques that measure the same cell; a sample is measured by others too.
@@ -107,7 +107,7 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
         explicit = next((one.explicit_sample for one in reversed(of_path) if one.explicit_sample), "")
         if candidate and look.technique == "energies":
             name.sample = _with_version(of_path, candidate)
-        elif candidate:
+        elif candidate and (candidate.weight >= MATERIAL or not explicit):
             counted = spellings[candidate.key]
             best = min(counted, key=lambda one: (-counted[one], -sum(map(str.isupper, one)), one))
             name.sample = spelled.get(candidate.key, best)
@@ -219,8 +219,8 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
             techniques[one.key].add(look.technique)
     total = len({look.file for look in looks})
     forms: dict[str, set[str]] = defaultdict(set)
-    for one in files:
-        forms[re.sub(r"\d+", "0", one)].add(one)
+    for held_key in files:
+        forms[re.sub(r"\d+", "0", held_key)].add(held_key)
     serial = {
         one
         for form, keys in forms.items()
@@ -277,7 +277,6 @@ def _without_suffixes(
             if len(by_technique) == 1 and max(map(len, by_technique.values())) > 1:
                 name.replicate = name.replicate or one.words[-1].lstrip("0") or "0"
                 result[-1] = _Candidate(one.words[:-1], one.weight)
-        elif one and len(one.words) > 1 and CONDITION.fullmatch(one.words[-1]) and one.key not in known:
-            if key("".join(one.words[:-1])) in alone:
-                result[-1] = _Candidate(one.words[:-1], one.weight)
+        elif one and CONDITION.fullmatch(one.words[-1]) and key("".join(one.words[:-1])) in alone - known.keys():
+            result[-1] = _Candidate(one.words[:-1], one.weight)
     return result

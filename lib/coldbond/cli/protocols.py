@@ -1,8 +1,9 @@
 """The role of a cycler's recording, decided by its current and voltage.
 
-A symmetric cell has a voltage that changes its sign with the current; that of any other cell keeps its sign. Half cycles
-(`cells.cycling`) are grouped into steps of the same current, and the steps tell the protocols apart: a current that rises
-step by step, one square wave for hours, charge and discharge at one rate, or at several. Names play no part here.
+A symmetric cell has a voltage that changes its sign with the current; that of any other cell keeps its sign. Half
+cycles (`cells.cycling`) are grouped into steps of the same current, and the steps tell the protocols apart: a current
+that rises step by step, one square wave for hours, charge and discharge at one rate, or at several. Names
+play no part here.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from coldbond.cells import cycling
 SAME_CURRENT = 0.04
 #: Fewest levels of a current that rises step by step.
 LEAST_LEVELS = 3
-#: Half cycles, and hours, at one current from which on a rising current is long cycling at several currents: a step of a
-#: critical-current-density test has a few half cycles.
+#: Half cycles, and hours, at one current from which on a rising current is long cycling at several currents: a step
+#: of a critical-current-density test has a few half cycles.
 LONG_HALF_CYCLES, LONG_HOURS = 20, 20.0
 #: Fewest half cycles, and hours, of long cycling.
 LEAST_HALF_CYCLES, LEAST_HOURS = 4, 2.0
@@ -62,7 +63,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class _Half:
-    """A half cycle: current [A, signed] of its constant-current part, duration [h], median voltage and its range [V]."""
+    """A half cycle: current [A, signed] of its constant-current part, duration [h], median and range of its voltage."""
 
     current: float
     hours: float
@@ -108,6 +109,8 @@ def protocol(recording: xr.Dataset) -> Protocol:
 
 def _halves(recording: xr.Dataset) -> list[_Half]:
     found = cycling.half_cycles(recording)
+    if found.sizes["half_cycle"] == 1:  # in one direction only, rests and levels tell
+        found = cycling.segments(recording).rename(segment="half_cycle")
     start, stop = found.start.to_numpy(), found.stop.to_numpy()
     hours = (found.end - found.begin).to_numpy() / 3600
     least = max(cycling.REST_SHARE * cycling.largest(recording, "current"), cycling.resolution(recording, "current"))

@@ -72,11 +72,8 @@ def table(proposed: Sequence[Proposed]) -> str:
         )
         cells = (one.file, one.row["role"] or "?", one.row["sample"], state)
         lines.append("  ".join(_fitted(cell, n) for cell, n in zip(cells, WIDTHS, strict=True)).rstrip())
-        lines += _wrapped(one.what, 4)
-        if one.fill:
-            lines += _wrapped(f"fill in: {', '.join(one.fill)}", 4)
-        if one.remarks:
-            lines += _wrapped("; ".join(one.remarks), 4)
+        fill = [f"fill in {', '.join(one.fill)}"] if one.fill else []
+        lines += _wrapped("; ".join([one.what, *fill, *one.remarks]), 4)
     for kind, title in (("gone", "Rows whose file is gone"), ("left out", "Left out")):
         if of[kind]:
             lines += ["", title, "-" * WIDTH]

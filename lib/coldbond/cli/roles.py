@@ -29,11 +29,17 @@ def celsius(look: Look, name: Name) -> float | None:
     """Return the temperature of a measurement, as its file or its name states it."""
     if "temperature_C" in look.constants:
         return float(look.constants["temperature_C"])
-    value = name.celsius
-    if value is None and name.bare_c is not None and (look.technique in ("eis", "dc") or name.bare_c > HIGHEST_RATE):
-        value = name.bare_c
+    value = _celsius(look, name)
     is_measured = look.technique in ("eis", "dc", "cycling")
     return value if value is not None and is_measured and MEASURED_AT[0] <= value <= MEASURED_AT[1] else None
+
+
+def _celsius(look: Look, name: Name) -> float | None:
+    """Return the temperature that a name states; "2C" is one of an impedance spectrum, and a C rate of a cell."""
+    bare = name.bare_c
+    if name.celsius is None and bare is not None and (look.technique in ("eis", "dc") or bare > HIGHEST_RATE):
+        return bare
+    return name.celsius
 
 
 def roles(looks: Sequence[Look], names: Sequence[Name]) -> list[tuple[str, str]]:
@@ -81,10 +87,10 @@ def _of_cell(look: Look, name: Name) -> tuple[str, str]:
         role = look.possible[0]
         if agreeing:
             return role, ""
-        return "", f"the data show {role} ({look.what}), its name says {' and '.join(sorted(named))}: choose the role"
+        return "", f"the data show {role}, its name says {' and '.join(sorted(named))}: choose the role"
     if named and len(agreeing) == 1:
         return agreeing[0], ""
-    return "", f"{look.what}: choose {' or '.join(look.possible)}"
+    return "", f"choose {' or '.join(look.possible)}"
 
 
 def _of_impedance(look: Look, name: Name, is_series: bool, kinds: set[str]) -> tuple[str, str]:
@@ -97,14 +103,10 @@ def _of_impedance(look: Look, name: Name, is_series: bool, kinds: set[str]) -> t
             said = " and ".join(sorted(of_cell))
             return "", f"its electrodes block, its name says {said}: choose conductivity, or an interface role"
         return pellet, ""
-    if of_pellet and not of_cell or (is_series and at_temperature and name.cycle is None and not of_cell):
+    if (of_pellet and not of_cell) or (is_series and at_temperature and name.cycle is None and not of_cell):
         return pellet, ""
     if cycle(name) is None:
-        return (
-            "",
-            "impedance of electrodes that do not block, at no cycle: write state 'cycle N' and the role interface "
-            "or full-cell-interface, or the role conductivity",
-        )
+        return "", "no name says a cycle: choose interface or full-cell-interface, with a state such as 'cycle 1'"
     if "full-cell" in of_cell:
         return "full-cell-interface", ""
     if of_cell:
@@ -113,7 +115,7 @@ def _of_impedance(look: Look, name: Name, is_series: bool, kinds: set[str]) -> t
         return "interface", ""
     if kinds == {"full"}:
         return "full-cell-interface", ""
-    return "", "impedance at a cycle: choose interface (symmetric cell) or full-cell-interface"
+    return "", "no name says which cell: choose interface (symmetric cell) or full-cell-interface"
 
 
 def cycle(name: Name) -> int | None:
@@ -132,13 +134,12 @@ def state(look: Look, name: Name, role: str) -> str:
     if look.lines == "Ne":
         return "lamp"
     said = []
-    value = name.celsius if name.celsius is not None else name.bare_c
+    value = _celsius(look, name)
     if look.technique == "cycling":
         if name.current:
             said.append(name.current)
         if name.bare_c is not None and 0 < name.bare_c <= HIGHEST_RATE:
             said.append(f"{name.bare_c:g}C")
-            value = name.celsius
     elif name.is_cycled or name.cycle:
         said.append(f"after {name.cycle} cycles" if name.cycle else "after cycling")
     if value is not None:

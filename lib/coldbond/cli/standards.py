@@ -1,5 +1,5 @@
-"""What a spectrum shows by its lines alone: a standard of diffraction, lithium metal, a neon lamp; and what an impedance
-spectrum shows by its low frequencies.
+"""What spectra show by themselves: a standard of diffraction, lithium or a neon lamp by their lines, and whether the
+electrodes of an impedance spectrum block.
 
 Names play no part here. A pattern is that of a standard where all of its strong lines within the range are there and
 every strong peak is one of them.

@@ -113,7 +113,7 @@ NOISE: tuple[re.Pattern[str], ...] = (
         "tmp|misc|various|backup|with|of|and|the|for|from|by|vs|at{SEP}rest|"
         r"chi\d*[a-z]?|biologic|neware|landt?|landdt|arbin|maccor|basytec|gamry|rigaku|bruker|smartlab|escalab|avantage|horiba|labram|"
         r"renishaw|thermo|dxr|panalytical|empyrean|aeris|cu|ka|kalpha|al{SEP}ka|theta|2theta|"
-        r"mon|tue|wed|thu|fri|sat|sun|week\d*|day\d*|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|not|specified|commander|sample{SEP}id|"
+        r"mon|tue|wed|thu|fri|sat|sun|week\d*|day\d*|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|not|specified|commander|sample{SEP}id|id|as{SEP}loaded|loaded|"
         r"single|unnamed|unknown|untitled|default".replace("{SEP}", SEP)
     ),
     _chinese(
