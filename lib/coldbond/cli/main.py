@@ -74,6 +74,19 @@ def commands() -> None:
 
 @commands.command()
 @click.argument("folder", type=FOLDER)
+def init(folder: Path) -> int:
+    """Write manifest.csv from the recordings in FOLDER, or add those that are new to it.
+
+    It says what each file is, what must be filled in, and why a file is left out. No constant is guessed, and no row
+    that is there is changed.
+    """
+    from coldbond.cli import init as initial
+
+    return initial.run(folder, click.echo)
+
+
+@commands.command()
+@click.argument("folder", type=FOLDER)
 def check(folder: Path) -> int:
     """Read all recordings of FOLDER and print every problem with its remedy, worst first.
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from coldbond import analyses
 from coldbond.bundle import figures, manifest, paths, raw, style
-from coldbond.cli import files
+from coldbond.cli import files, protocols, standards
 from coldbond.constants import CONSTANTS
 from coldbond.explore import spectra
 from coldbond.explore.controls import View, defaults, numbers
@@ -99,9 +99,11 @@ def show(row: Mapping[str, str], folder: Path, output: Path | None, phase: str =
     if output and output.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{output}: no picture is written in this format: end the name with {', '.join(SUFFIXES)}")
     recording = raw.recording(row, folder)
+    guessed, phase = ("", phase) if row["role"] else _guessed(recording, phase)
     known = {name: recording.attrs[name] for name in CONSTANTS if np.isfinite(recording.attrs[name])}
     constants = [f"{value:g} {CONSTANTS[name][1]} {CONSTANTS[name][0]}" for name, value in known.items()]
     text = [", ".join([f"{recording.attrs['technique']}, {recording.attrs['format']}", *constants])]
+    text += [guessed] if guessed else []
     text += [f"stated: {recording.attrs['stated']}"] if "stated" in recording.attrs else []
     text += [f"not read: {recording.attrs['unread']}"] if "unread" in recording.attrs else []
     with _style_of(folder):
@@ -127,6 +129,30 @@ def show(row: Mapping[str, str], folder: Path, output: Path | None, phase: str =
                 files.write(output, lambda part: fig.savefig(part, **arguments))
             text.append(f"{output} is written")
     return text, not reasons
+
+
+def _guessed(recording: xr.Dataset | xr.DataTree, phase: str) -> tuple[str, str]:
+    """Give a recording that no manifest lists the role that its data show; return what was taken, and the phase."""
+    attrs, technique = recording.attrs, recording.attrs["technique"]
+    if not isinstance(recording, xr.Dataset):
+        return "", phase
+    if technique == "xrd":
+        found = standards.standard(recording)
+        phase = phase or found
+        return (f"main phase {found}, whose lines alone it shows (--phase says otherwise)" if found else ""), phase
+    if technique == "raman" and standards.is_neon(recording):
+        attrs["state"] = "lamp"
+        return "a neon lamp, by its lines", phase
+    if technique == "cycling":
+        seen = protocols.protocol(recording)
+        attrs["role"], what = next(iter(seen.possible), ""), seen.what
+    elif technique == "eis":
+        blocks = standards.impedance(recording).blocks
+        attrs["role"] = "conductivity" if blocks else "interface"
+        what = "its electrodes block" if blocks else "its electrodes do not block"
+    else:
+        attrs["role"], what = {"dc": ("electronic", "a current at constant voltage")}.get(technique, ("", ""))
+    return (f"taken as {attrs['role']}: {what} (--role says otherwise)" if attrs["role"] else what), phase
 
 
 @contextmanager
