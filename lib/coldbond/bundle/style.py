@@ -92,7 +92,7 @@ def color(sample: str) -> str:
     if sample in chosen.colors:
         return chosen.colors[sample]
     # The "samples" of computed energies are models.
-    rows = [row for row in manifest.rows(paths.RAW) if row["technique"] != "energies"]
+    rows = [row for row in manifest.load(paths.RAW).listed if row["role"] != "energies"]
     others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in chosen.colors]
     place = others.index(sample) if sample in others else len(others)
     free = [color for color in chosen.palette if color not in chosen.colors.values()]
