@@ -71,7 +71,7 @@ def write_manifest(raw: Path, recordings: dict) -> None:
     lines = [",".join(COLUMNS)]
     for file, (role, sample, *_) in recordings.items():
         (raw / file).write_text(file)
-        lines.append(f"{file},cycling,{role},{sample},,measured,,,,,,")
+        lines.append(f"{file},,{role},{sample},,measured,,,,,,")
     (raw / "manifest.csv").write_text("\n".join(lines))
 
 

@@ -19,12 +19,13 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import coldbond
-from coldbond.bundle import paths, pictures, style, style_file
+from coldbond.bundle import margin, paths, pictures, source_data, style, style_file
+from coldbond.bundle.raw import Recordings
 from coldbond.bundle.style import MM, STAMP
 from coldbond.bundle.style_file import DESIGN
 
-#: Folder beside the figures of those files that style.toml asks for.
-PRINT = "print"
+#: Folders beside the figures: files in the formats that style.toml asks for, and what the panels draw.
+PRINT, SOURCE_DATA = "print", "source_data"
 
 
 @contextmanager
@@ -97,6 +98,8 @@ def save(
         "origin": origins.pop() if len(origins) == 1 else "mixed",
         "inputs": {cell.attrs["file"]: cell.attrs["sha256"] for cell in recordings.values()},
     }
+    left_out = recordings.rows_left_out() if isinstance(recordings, Recordings) else []
+    provenance |= {"left_out": left_out} if left_out else {}
     paths.FIGURES.mkdir(parents=True, exist_ok=True)
     target = paths.FIGURES / figure
     numbers = json.dumps(
@@ -106,15 +109,19 @@ def save(
         _write(target.with_suffix(".json"), (numbers + "\n").encode())
         return
     stamp(fig, recordings)
+    margin.name_left_out(fig, left_out)
     embedded = json.dumps(provenance | {"coldbond": coldbond.__version__}, sort_keys=True)
     chosen = style_file.current()
     with mpl.rc_context(style.rc()):
         picture = pictures.for_screen(pictures.drawn(fig, chosen.zoom))
         pdf = pictures.pdf(fig, chosen.zoom, chosen.dpi, embedded)
+        data = source_data.files(fig, figure, recordings, tables)
         in_print = pictures.in_print(fig, chosen, embedded)
         pictures.show(picture, chosen.zoom)
     for suffix, content in in_print.items():
         _write(paths.FIGURES / PRINT / f"{figure}.{suffix}", content)
+    for name, content in data.items():
+        _write(paths.FIGURES / SOURCE_DATA / name, content)
     _write(target.with_suffix(".png"), pictures.png(picture, description=embedded))
     _write(target.with_suffix(".json"), (numbers + "\n").encode())
     _write(target.with_suffix(".pdf"), pdf)  # last, because make takes the PDF as the sign that all files are complete

@@ -167,12 +167,12 @@ def load(raw: str | os.PathLike[str]) -> Manifest:
     columns, notes = _columns(table)
     checks = _Checks(raw)
     good, unusable, listed = [], [], []
+    last = max(place for place, name in enumerate(table.names, 1) if name)
+    empty = dict.fromkeys(KEYS, "")
     for number, fields in table.lines:
         where = f"{table.path}, {table.line} {number}"
-        row = dict.fromkeys(KEYS, "")
-        row |= {name: fields[place] for name, place in columns.items() if place < len(fields)}
-        found = [f"{where}{problem}" for problem in (*_width(table, fields), *checks.of(row, table.separator))]
-        row = {name: str(value) for name, value in row.items()}
+        row = empty | {name: fields[place] for name, place in columns.items() if place < len(fields)}
+        found = [f"{where}{problem}" for problem in (*_width(table, fields, last), *checks.of(row, table.separator))]
         listed.append(row)
         if found:
             unusable.append(Unusable(row, number, tuple(found)))
@@ -220,6 +220,11 @@ def label(row: Mapping[str, str]) -> str:
     return ", ".join(filter(None, (row["sample"], row["state"], replicate)))
 
 
+def named(row: Mapping[str, str]) -> str:
+    """Return label and file of a recording, for messages."""
+    return f"{label(row)} ({row['file']})" if label(row) and row["file"] else label(row) or row["file"]
+
+
 def _columns(table: Table) -> tuple[dict[str, int], list[str]]:
     """Return the place of each known column, and notes on the others."""
     names = [_CANONICAL.get(name.casefold(), "") for name in table.names]
@@ -252,17 +257,16 @@ def _resembles(name: str) -> str:
     return next(iter([*of_quantity, *(collapsed[one] for one in similar)]), "")
 
 
-def _width(table: Table, fields: list[str]) -> Iterator[str]:
+def _width(table: Table, fields: list[str], last: int) -> Iterator[str]:
     """Yield the problem of a line that has another number of fields than the header has names."""
-    if not table.separator:
+    if len(fields) == last or not table.separator:
         return
-    last = max(place for place, name in enumerate(table.names, 1) if name)
-    count = max((place for place, field in enumerate(fields, 1) if field), default=0)
     if len(fields) < last:
         remedy = f"write a {table.separator!r} for an empty field too, or save the table as {manifest_table.WORKBOOK}"
         yield f": {len(fields)} fields in {last} columns: {remedy}"
-    elif count > last:
-        yield f": {count} fields in {last} columns: put a text that contains {table.separator!r} in double quotes"
+    elif any(fields[last:]):
+        remedy = f"put a text that contains {table.separator!r} in double quotes"
+        yield f": {len(fields)} fields in {last} columns: {remedy}"
 
 
 def _spelt_twice(file: str, listed: list[dict[str, str]]) -> list[str]:
@@ -287,12 +291,13 @@ class _Checks:
 
     def of(self, row: dict[str, str], separator: str) -> Iterator[str]:
         """Yield the problems of a row, each from behind the number of its line on; normalise the row."""
-        unreadable = {name: value for name, value in row.items() if isinstance(value, Unreadable) and name != "note"}
-        for column, value in row.items():
-            if isinstance(value, Unreadable):
-                row[column] = ""
-            elif column in ("sample", "state", REPLICATE):
-                row[column] = " ".join(value.split())  # a cell of a spreadsheet may have several lines
+        unreadable = {}
+        if not separator:  # a workbook
+            unreadable = {column: value for column, value in row.items() if isinstance(value, Unreadable)}
+            row |= dict.fromkeys(unreadable, "")
+            unreadable.pop("note", "")
+        for column in ("sample", "state", REPLICATE):
+            row[column] = " ".join(row[column].split())  # a cell of a spreadsheet may have several lines
         if separator == ";":  # locales that separate by semicolons write decimal commas
             row |= {column: row[column].replace(",", ".") for column in NUMBERS}
         yield from (f", column {column}: {reason}" for column, reason in unreadable.items())
@@ -341,17 +346,17 @@ class _Checks:
 
 
 def _numbers(row: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for column in CONSTANTS:
-        if row[column] and not _is_number(row[column], positive=column in POSITIVE):
+    for column in filter(row.get, CONSTANTS):
+        if not _is_number(row[column], positive=column in POSITIVE):
             kind = "positive number" if column in POSITIVE else "number"
             yield column, f"{row[column]!r} is not a {kind}: write one like 0.785"
-    for column in STATED_NUMBERS:
+    for column in filter(row.get, STATED_NUMBERS):
         numbers = row[column].split()
         most = 2 if column == "wavelength_angstrom" else 1
         if len(numbers) > most or not all(_is_number(number, positive=True) for number in numbers):
             example = {"wavelength_angstrom": "1.540593 1.544427", "sweep": "3"}.get(column, "532")
             yield column, f"{row[column]!r} is not a positive number: write {example}"
-        elif column == "sweep" and row[column] and not row[column].isdecimal():
+        elif column == "sweep" and not row[column].isdecimal():
             yield column, f"{row[column]!r} is not a whole number: write 3"
 
 
@@ -411,8 +416,8 @@ class _Folder:
         """Return whether a file lies in the folder, wherever links lead."""
         folder, name = os.path.split(os.path.join(self.raw, file))
         if folder not in self._real:
-            self._real[folder] = os.path.realpath(folder)
-        path = os.path.join(self._real[folder], name)
+            self._real[folder] = os.path.join(os.path.realpath(folder), "")
+        path = self._real[folder] + name
         return (os.path.realpath(path) if os.path.islink(path) else path).startswith(self._top)
 
 

@@ -94,7 +94,7 @@ def color(sample: str) -> str:
         return chosen.colors[sample]
     # The "samples" of computed energies are models.
     is_there = os.path.isfile(manifest.path(paths.RAW))  # `coldbond show` draws files that no manifest lists
-    rows = [row for row in manifest.load(paths.RAW).listed if row["technique"] != "energies"] if is_there else []
+    rows = [row for row in manifest.load(paths.RAW).listed if row["role"] != "energies"] if is_there else []
     others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in chosen.colors]
     place = others.index(sample) if sample in others else len(others)
     free = [color for color in chosen.palette if color not in chosen.colors.values()]

@@ -5,6 +5,7 @@ The bundle's own file has all keys. A style.toml in the folder of recordings cha
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -108,9 +109,11 @@ class _Checked:
 
     def __init__(self, path: Path, raw: Path | None = None) -> None:
         self.path = path
-        listed = raw is not None and (raw / "manifest.csv").is_file()
         #: Samples that the file may name; None for any.
-        self.samples = list(dict.fromkeys(row["sample"] for row in manifest.rows(raw))) if raw and listed else None
+        self.samples: list[str] | None = None
+        if raw:
+            with suppress(manifest.ManifestError):  # which whoever reads the recordings reports
+                self.samples = list(dict.fromkeys(row["sample"] for row in manifest.load(raw).listed))
 
     def values(self) -> dict[str, Any]:
         try:
@@ -199,7 +202,7 @@ class _Checked:
 
     def sample(self, key: str, name: str) -> str:
         if self.samples is not None:
-            self.one_of(name, self.samples, key, "manifest.csv lists no such sample")
+            self.one_of(name, self.samples, key, "the manifest lists no such sample")
         return name
 
     def order(self, key: str, value: Any) -> tuple[str, ...]:

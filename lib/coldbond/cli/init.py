@@ -8,13 +8,13 @@ adds rows for new files and changes no row that is there.
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from coldbond.bundle import manifest
-from coldbond.cli import look, naming, roles
+from coldbond.cli import look, naming, report, roles
 from coldbond.cli.look import Look
 from coldbond.cli.naming import Name
+from coldbond.cli.proposed import Proposed
 
 #: Columns of a new manifest; those of what a file does not say are added where a file needs them.
 COLUMNS = (*manifest.COLUMNS[:5], manifest.REPLICATE, *manifest.COLUMNS[5:])
@@ -31,33 +31,28 @@ NEEDED = {
     "electronic": ("area_cm2", "thickness_cm"),
 }
 
+#: Roles whose recordings of one cell differ in their state.
+OVER_STATES = ("interface", "full-cell-interface", "arrhenius")
 
-@dataclass
-class Proposed:
-    """What is proposed for a file.
 
-    Attributes
+def run(folder: Path, echo: Callable[[str], None]) -> int:
+    """Propose a manifest of a folder, print it and write its new rows; return the exit status.
+
+    Parameters
     ----------
-    file : str
-        Path below the folder.
-    kind : {"new", "listed", "left out", "gone"}
-        A new row; a row that the manifest has; a file that gets no row; a row whose file is not there.
-    what : str
-        What the file is: its format and what the data show; of a file that is left out, the reason.
-    row : dict of str to str
-        By column of the manifest; empty where no row is written.
-    fill : list of str
-        Columns to fill in, "role" among them where neither data nor names decide.
-    remarks : list of str
-        What to check, and why.
-    """
+    folder : Path
+    echo : callable
+        Prints a text.
 
-    file: str
-    kind: str
-    what: str
-    row: dict[str, str] = field(default_factory=dict)
-    fill: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    Raises
+    ------
+    As `proposal` and `write`.
+    """
+    proposed = proposal(folder)
+    echo(report.table(proposed))
+    if any(one.kind == "new" for one in proposed):
+        echo(f"{write(folder, proposed)} is written: fill in what is asked for above, then run coldbond check {folder}")
+    return 0
 
 
 def proposal(folder: Path, progress: Callable[[str], None] = lambda file: None) -> list[Proposed]:
@@ -199,6 +194,7 @@ def _distinguish(new: Sequence[tuple[Look, Name, Proposed]], listed: Sequence[di
             for one, _, to in group:
                 current = f"{one.current * 1e3:.3g} mA"
                 to.row["state"] = ", ".join(filter(None, (to.row["state"], current)))
+    _number_series(new)
     groups.clear()
     for one, name, to in new:
         groups[_condition(to.row)].append((one, name, to))
@@ -212,25 +208,42 @@ def _distinguish(new: Sequence[tuple[Look, Name, Proposed]], listed: Sequence[di
         _number(group, others)
 
 
+def _number_series(new: Sequence[tuple[Look, Name, Proposed]]) -> None:
+    """Number the cells of one sample whose spectra over cycles, or temperatures, lie under different names."""
+    samples: dict[tuple[str, str], list[tuple[Name, Proposed]]] = defaultdict(list)
+    for _, name, to in new:
+        if to.row["role"] in OVER_STATES and not to.row["replicate"]:
+            samples[to.row["role"], to.row["sample"]].append((name, to))
+    for group in samples.values():
+        most = max(Counter(to.row["state"] for _, to in group).values())
+        series = sorted({name.series for name, _ in group})
+        if most > 1 and len(series) == most:
+            for name, to in group:
+                to.row["replicate"] = str(series.index(name.series) + 1)
+                to.remarks.append("replicates in the order of names, check them")
+
+
 def _number(group: list[tuple[Look, Name, Proposed]], others: Sequence[dict[str, str]]) -> None:
-    """Number recordings of the same sample and state by their paths, one number a cell where names tell."""
-    used = {row.get("replicate", "") for row in others}
-    series = list(
-        dict.fromkeys((name.series, to.row["replicate"]) for _, name, to in sorted(group, key=lambda g: g[2].file))
-    )
-    own = {of: str(number) for number, of in enumerate(series, 1)}
-    by_series = len(series) == len(group)
+    """Number recordings of the same sample and state that names do not number, by their paths.
+
+    Where the paths tell series of recordings apart, such as spectra over cycles, a series has one number.
+    """
+    marks = Counter(to.row["replicate"] for *_, to in group)
+    used = {row.get("replicate", "") for row in others} | {mark for mark, count in marks.items() if count == 1}
+    ordered = sorted(group, key=lambda one: Path(one[2].file).with_suffix("").as_posix())
     number = 0
-    for _, name, to in sorted(group, key=lambda g: g[2].file):
-        wanted = own[name.series, to.row["replicate"]] if by_series and not others else ""
-        while not wanted or wanted in used:
+    for *_, to in ordered:
+        mark = to.row["replicate"]
+        if mark and marks[mark] == 1 and not any(row.get("replicate", "") == mark for row in others):
+            continue
+        number += 1
+        while str(number) in used:
             number += 1
-            wanted = str(number)
-        used.add(wanted)
-        to.row["replicate"] = wanted
+        to.row["replicate"] = str(number)
+        used.add(str(number))
         to.remarks.append("replicates in the order of names, check them")
-    if others and "" in used:
-        group[0][2].remarks.append(f"write a replicate into the row of {others[0]['file']} too")
+    if "" in {row.get("replicate", "") for row in others}:
+        ordered[0][2].remarks.append(f"write a replicate into the row of {others[0]['file']} too")
 
 
 def _condition(row: dict[str, str]) -> tuple[str, ...]:

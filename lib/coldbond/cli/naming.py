@@ -96,6 +96,8 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
     found = [_facts(of_path, of_header) for of_path, of_header in zip(parts, headers, strict=True)]
     spelled = {key(sample): sample for sample in known}
     held = [_candidates(*pair) for pair in zip(parts, headers, strict=True)]
+    for candidates in held:
+        candidates += [known_one for one in candidates for known_one in _within(one, spelled)]
     _strip(held)
     chosen = _chosen(looks, held, spelled)
     chosen = _without_suffixes(looks, chosen, found, spelled)
@@ -153,6 +155,13 @@ def _candidates(parts: list[words.Part], headers: list[words.Part]) -> list[_Can
     for one in found:
         one.words = _without_numbers(one.words)
     return [one for one in found if one.words]
+
+
+def _within(candidate: _Candidate, known: dict[str, str]) -> list[_Candidate]:
+    """Return the samples of the manifest that are a part of a candidate."""
+    run = candidate.words
+    spans = [run[i:j] for i in range(len(run)) for j in range(i + 1, len(run) + 1) if j - i < len(run)]
+    return [_Candidate(span, candidate.weight) for span in spans if key("".join(span)) in known]
 
 
 def _without_numbers(run: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from coldbond.cli.init import Proposed
+from coldbond.cli.proposed import Proposed
 
 #: Columns of a terminal, and those of the table.
 WIDTH = 100
-WIDTHS = (38, 20, 20, 18)
+WIDTHS = (38, 19, 19, 18)
 
 
 def width(text: str) -> int:
