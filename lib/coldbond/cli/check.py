@@ -16,7 +16,8 @@ import xarray as xr
 from coldbond.build import figures_table
 from coldbond.bundle import manifest, paths, raw
 from coldbond.cells import capacity, ccd, long_cycling
-from coldbond.cli.requirements import CYCLE, FEWEST, NEEDED, WANTED
+from coldbond.cli import look
+from coldbond.cli.requirements import CYCLE, FEWEST, NEEDED, WANTED, Constant
 from coldbond.constants import CONSTANTS
 from coldbond.files import ReadError
 from coldbond.impedance.conductivity import electronic
@@ -27,11 +28,7 @@ NUMBERED = re.compile(
     r"(?i)^(.*?)[\s_,;#-]*(?:(?:cell|replicate|rep|no\.?|nr\.?|#|电池|平行)[\s_.-]*)?(\d{1,2}|[a-c])$"
 )
 IN_WORDS = re.compile(r"(?i)(cell|replicate|\brep|\bno\.?|\bnr\.?|#|电池|平行)[\s_.-]*(\d{1,2}|[a-z])$")
-#: Files of a folder that are no recordings.
-NOT_LISTED = re.compile(
-    r"(?i)\..*|~\$.*|manifest\..*|claims\.yml|style\.toml|(readme|licen[cs]e|source)(\..*)?|.*\.(md|png|jpe?g|pdf|docx?)"
-)
-MOST_NAMED = 8  # names in one line
+MOST_NAMED = 4  # names in one line
 
 
 class Rank(IntEnum):
@@ -116,7 +113,8 @@ def check(folder: Path) -> Checked:
     problems = [Problem(Rank.MANIFEST, "", text, "") for text in found.problems]
     usable, hashes = [], {}
     for row in found.rows:
-        own = list(_constants(row)) + list(_state(row))
+        own = list(_state(row))
+        lacks = bool(_missing(row, NEEDED))
         try:
             recording = raw.recording(row, folder)
         except ReadError as error:
@@ -125,12 +123,14 @@ def check(folder: Path) -> Checked:
             own.append(Problem(Rank.FILE, _where(row), error.strerror or str(error), "restore it, or delete its row"))
         else:
             hashes[id(row)] = str(recording.attrs["sha256"])
-            if not any(one.rank == Rank.CONSTANT for one in own):
-                own += _analysed(row, recording)
-        is_cell = row["technique"] == "cycling"  # of which no figure is drawn without its constants
-        if not any(one.rank in (Rank.FILE, Rank.ANALYSIS) or (is_cell and one.rank == Rank.CONSTANT) for one in own):
+            own += [] if lacks else _analysed(row, recording)
+        # Of a cell that lacks its constants no figure is drawn.
+        if not any(one.rank in (Rank.FILE, Rank.ANALYSIS) for one in own) and not (
+            lacks and row["technique"] == "cycling"
+        ):
             usable.append(row)
         problems += own
+    problems += list(_constants(found.rows))
     problems += _duplicates(found.rows, hashes) + _few(found.rows) + _unnumbered(found.rows)
     problems += [Problem(Rank.NOTE, "", text, "") for text in found.notes]
     problems += _unlisted(folder, found.listed)
@@ -152,6 +152,12 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def _named(names: Sequence[str]) -> str:
+    """Return names in one line, the first few of many."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 def _where(row: Mapping[str, str]) -> str:
     return f"{row['file']} ({row['role']}, {manifest.label(row)})"
 
@@ -169,14 +175,23 @@ def _unreadable(row: Mapping[str, str], folder: Path, error: ReadError) -> Probl
     return Problem(Rank.FILE, _where(row) + place, error.reason, error.remedy)
 
 
-def _constants(row: Mapping[str, str]) -> Iterator[Problem]:
+def _missing(row: Mapping[str, str], wanted: Mapping[str, tuple[Constant, ...]]) -> tuple[Constant, ...]:
+    return tuple(one for one in wanted.get(row["role"], ()) if not row[one.column])
+
+
+def _constants(rows: Sequence[Mapping[str, str]]) -> Iterator[Problem]:
+    """Yield one problem or note for all recordings of a role that lack the same constants."""
     for rank, wanted in ((Rank.CONSTANT, NEEDED), (Rank.NOTE, WANTED)):
-        missing = [one for one in wanted.get(row["role"], ()) if not row[one.column]]
-        if missing:
+        lacking: dict[tuple[str, tuple[Constant, ...]], list[Mapping[str, str]]] = {}
+        for row in rows:
+            if missing := _missing(row, wanted):
+                lacking.setdefault((row["role"], missing), []).append(row)
+        for (_, missing), of in lacking.items():
             names = " and ".join(CONSTANTS[one.column][0] for one in missing)
             columns = " and ".join(one.column for one in missing)
             verb = "is" if len(missing) == 1 else "are"
-            yield Problem(rank, _where(row), f"{names} {verb} not known: {missing[0].without}", f"fill {columns}")
+            where = _named([_where(row) for row in of])
+            yield Problem(rank, where, f"{names} {verb} not known: {missing[0].without}", f"fill {columns}")
 
 
 def _state(row: Mapping[str, str]) -> Iterator[Problem]:
@@ -256,23 +271,19 @@ def _unnumbered(rows: Sequence[Mapping[str, str]]) -> list[Problem]:
         different = list(dict.fromkeys(names))
         if sample and len(different) > 1:
             remedy = f"if so, write the sample {sample}" + (f" and the state {state}" if state else "")
-            text = f"{', '.join(different[:MOST_NAMED])} look like cells of one condition"
+            text = f"{_named(different)} look like cells of one condition"
             found.append(Problem(Rank.NOTE, role, text, f"{remedy}, and number them in the column replicate"))
     return found
 
 
 def _unlisted(folder: Path, rows: Sequence[Mapping[str, str]]) -> list[Problem]:
     listed = {row["file"] for row in rows}
-    files = []
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and not any(part.startswith(".") for part in parts) and not NOT_LISTED.fullmatch(path.name):
-            files.append("/".join(parts))
-    files = [file for file in files if file not in listed]
+    files = [file for file, reason in look.files(folder) if not reason and file not in listed]
     if not files:
         return []
-    names = ", ".join(files[:MOST_NAMED]) + (f" and {len(files) - MOST_NAMED} more" if len(files) > MOST_NAMED else "")
-    return [Problem(Rank.NOTE, "", f"no row lists {names}", f"coldbond init {folder} adds those that can be read")]
+    return [
+        Problem(Rank.NOTE, "", f"no row lists {_named(files)}", f"coldbond init {folder} adds those that can be read")
+    ]
 
 
 def _figures(rows: Sequence[Mapping[str, str]], folder: Path) -> list[str]:

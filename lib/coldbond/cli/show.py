@@ -269,6 +269,5 @@ def _text(table: pd.DataFrame) -> str:
 
 def _for_options(message: str) -> str:
     """Return the message of an analysis with the option of this command in place of a call in Python."""
-    return re.sub(
-        r"\.assign_attrs\((\w+)=\.\.\.\)", lambda found: OPTIONS.get(found[1], "manifest.csv"), " ".join(message.split())
-    )
+    call = re.compile(r"\.assign_attrs\((\w+)=\.\.\.\)")
+    return call.sub(lambda found: OPTIONS.get(found[1], "manifest.csv"), " ".join(message.split()))
