@@ -302,6 +302,28 @@ def test_a_claim_selects_findings_by_quantity_sample_state_and_role(tmp_path):
     assert rows.verdict.to_list() == [AGREES, AGREES]
 
 
+def test_a_claim_is_tested_on_the_condition_and_not_on_its_replicates(tmp_path):
+    def cell(replicate, value):
+        interval = Interval(value, value - 0.02, value + 0.02)
+        return finding("voltage", interval, "V", sample="A", replicate=replicate)
+
+    cells = [cell("1", 1.9), cell("2", 2.2)]
+    assert own_claim(tmp_path, "quantity: [voltage]", *cells).verdict.to_list() == [AGREES, AGREES]
+    row = finding("voltage", Interval(2.05, 1.2, 2.9), "V", sample="A", note="mean of 2 replicates") | {"n": 2}
+    rows = own_claim(tmp_path, "quantity: [voltage]", *cells, row)
+    assert rows[["value", "low", "high", "verdict"]].to_numpy().tolist() == [["2.05", "1.20", "2.90", AGREES]]
+
+
+def test_replicates_that_do_not_bound_their_median_test_a_claim_if_all_agree():
+    bound = claim(">= 800", "bound", samples=("A",), findings=paper.Selection(("life",)))
+    median = finding("life", None, "V", sample="A") | {"n": 2, "median": None}
+    for shorter, word in ((900.0, AGREES), (600.0, UNTESTED)):
+        lives = [finding("life", Interval(None, low), "V", sample="A", replicate=str(low)) for low in (850.0, shorter)]
+        (row,) = verdicts._claim_rows(bound, built(*lives, median))
+        assert row["verdict"] == word
+        assert row["note"].startswith("in each of 2 replicates") == (word == AGREES)
+
+
 @pytest.mark.parametrize(
     ("selection", "reason"),
     [

@@ -42,7 +42,7 @@ def written(tmp_path_factory):
 def test_rows_contain_the_true_values_or_the_reason_of_a_failure(written):
     folder, truths = written
     listed = [row for row in manifest.rows(folder) if row["role"] in cell.ANALYSES]
-    rows = [cell.row(one, str(folder)) for one in listed]
+    rows = [cell.row(one, str(folder))[0] for one in listed]
     assert [row["file"] for row in rows] == list(truths)
     assert all(set(row) <= set(cell.COLUMNS) for row in rows)
     for row in rows[:6]:
@@ -63,9 +63,9 @@ def test_rows_contain_the_true_values_or_the_reason_of_a_failure(written):
 def test_a_cell_without_area_or_mass_says_so(written):
     folder, _ = written
     of_ccd, _, of_full_cell = manifest.rows(folder)[:3]
-    assert "area_cm2 of manifest.csv" in cell.row(of_ccd | {"area_cm2": ""}, str(folder))["failed"]
-    assert cell.row(of_full_cell, str(folder))["capacity_unit"] == "mAh/g"
-    assert cell.row(of_full_cell | {"active_mass_mg": ""}, str(folder))["capacity_unit"] == "mAh"
+    assert "area_cm2 of manifest.csv" in cell.row(of_ccd | {"area_cm2": ""}, str(folder))[0]["failed"]
+    assert cell.row(of_full_cell, str(folder))[0]["capacity_unit"] == "mAh/g"
+    assert cell.row(of_full_cell | {"active_mass_mg": ""}, str(folder))[0]["capacity_unit"] == "mAh"
 
 
 def test_a_worker_with_another_version_of_the_library_refuses(written):
@@ -87,7 +87,7 @@ def test_the_table_does_not_depend_on_the_workers(written, tmp_path):
         with distributed.LocalCluster(
             n_workers=workers, threads_per_worker=workers, dashboard_address="127.0.0.1:0"
         ) as cluster:
-            write(survey(folder, cluster.scheduler_address), tmp_path / "survey.csv")
+            write(survey(folder, cluster.scheduler_address)[0], tmp_path / "survey.csv", cell.COLUMNS)
         tables.append((tmp_path / "survey.csv").read_bytes())
     assert tables[0] == tables[1]
     rows = list(csv.DictReader(tables[0].decode().splitlines()))
@@ -100,7 +100,7 @@ def test_the_table_does_not_depend_on_the_workers(written, tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write(interrupted(), tmp_path / "survey.csv")
+        write(interrupted(), tmp_path / "survey.csv", cell.COLUMNS)
     assert (tmp_path / "survey.csv").read_bytes() == tables[0]
 
     (folder / "empty").mkdir()

@@ -5,8 +5,10 @@ gave them; a fourth cell whose export was cut off, impedance after several cycle
 """
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from twin import cells, chi, eis, full_cell, land, symmetric
@@ -47,8 +49,8 @@ def write(folder: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[: int(CUT_OFF[1] * len(whole)) // 40 * 40 + 17])
     for name, (capacity, retention) in FULL_CELLS.items():
-        cell = FullCell(capacity=capacity, retention=retention, retention_cycle=CYCLES, mass=1.57)
-        run = partial(full_cell.run, [0.2] * CYCLES, cell, cycler=Cycler(every=300.0, dv=0.02))
+        full = FullCell(capacity=capacity, retention=retention, retention_cycle=CYCLES, mass=1.57)
+        run = partial(full_cell.run, [0.2] * CYCLES, full, cycler=Cycler(every=300.0, dv=0.02))
         _write(folder / name, run, land.landdt_xlsx)
     for sample, named in (("LLZ", "bare"), ("RT-MCL-LLZ", "coated")):
         for cycle in (1, 10, 25, 50, 75, 100):
@@ -57,7 +59,7 @@ def write(folder: Path) -> None:
     (folder / "notes.txt").write_text(NOTES, encoding="utf-8")
 
 
-def _write(path: Path, simulate: partial, export) -> None:
+def _write(path: Path, simulate: Callable[..., Any], export: Callable[[Any, Path], None]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     export(simulate(seed=crc32(path.name.encode())), path)
 
