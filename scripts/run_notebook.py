@@ -141,6 +141,7 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
             # What an earlier run has drawn is not what the recordings show now.
             for path in (record, *(out / f"{figure}{suffix}" for suffix in (*PICTURE, *OF_CLAIMS))):
                 path.unlink(missing_ok=True)
+            _replace_beside(staging / "nothing", out, figure)
             os.replace(staging / f"{figure}.json", out / f"{figure}.json")
             return False
         finally:

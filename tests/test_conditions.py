@@ -43,6 +43,14 @@ def test_a_replicate_without_a_value_is_named_and_not_counted():
     assert "replicate 3: no value, not counted" in conditions.findings(values)[1]["note"]
 
 
+def test_replicates_whose_retention_is_of_another_cycle_are_named():
+    values = [
+        row | {"evidence": [findings.item("last complete cycle", cycle)]}
+        for row, cycle in zip(cells("retention", 90.0, 95.0, unit="%"), (112.0, 60.0), strict=True)
+    ]
+    assert conditions.findings(values)[0]["evidence"] == [findings.item("last complete cycle", "112, 60")]
+
+
 def test_one_value_is_no_condition_and_units_are_not_mixed():
     assert conditions.findings(cells("capacity", Interval(160.0, 156.0, 164.0), None)) == []
     values = cells("capacity", 160.0, 150.0) + cells("capacity", 1.0, 2.0, unit="mAh")
@@ -59,8 +67,8 @@ def test_a_value_that_outlasted_its_test_makes_the_condition_a_median():
     assert "mean" not in row and row["note"].startswith("median of 3 replicates; ")
     (row,) = conditions.findings(cells("time_to_failure", *3 * [Interval(None, 800.0)], unit="h"))
     assert (row["value"], row["low"], row["high"]) == (None, None, None)
-    assert "3 replicates do not bound it on both sides" in row["note"]
-    assert row["evidence"][0]["low"] == 800.0
+    assert "3 replicates give no lower and no upper bound" in row["note"]
+    assert row["evidence"][0]["value"] == "at least 800 h"
 
 
 def test_one_censored_condition_makes_the_quantity_a_median_for_all_samples():
@@ -72,8 +80,13 @@ def test_one_censored_condition_makes_the_quantity_a_median_for_all_samples():
 
 def test_the_mean_has_the_digits_of_the_standard_deviation():
     (row,) = conditions.findings(cells("drift", 1.012, 1.538, unit="mV per 1000 h"))
-    # value and bounds have the digits of the interval, 1.3 ± 3.4
-    assert (row["value"], row["mean"], row["standard_deviation"]) == (1.3, 1.275, 0.372)
+    assert (row["value"], row["mean"], row["standard_deviation"]) == (1.275, 1.275, 0.372)
+    assert row["high"] == 4.7  # the bounds have the digits of the interval, 1.3 ± 3.4
+
+
+def test_equal_replicates_keep_a_mean_inside_its_bounds():
+    (row,) = conditions.findings(cells("position", *2 * [Interval(3089.061, 3089.058, 3089.064)], unit="eV"))
+    assert row["low"] < row["value"] < row["high"] and row["standard_deviation"] == 0
 
 
 def test_critical_current_densities_are_last_sustained_steps():

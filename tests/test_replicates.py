@@ -95,3 +95,103 @@ def test_an_interval_that_holds_the_limit_decides_nothing():
 
 def test_a_share_has_the_interval_of_clopper_and_pearson():
     assert tuple(replicates.share(3, 3)) == pytest.approx((1.0, 0.025 ** (1 / 3), 1.0))
+
+
+# ---- coverage -------------------------------------------------------------------------------------------------------
+# A share p of intervals that cover is seen as p ± 3 sqrt(p (1 - p) / N). The true shares, of 100 000 simulations each,
+# stand in the docstring of replicates.py.
+
+
+def covers(interval, truth):
+    return (interval.low is None or interval.low <= truth) and (interval.high is None or truth <= interval.high)
+
+
+def least(share, number):
+    return share - 3 * np.sqrt(share * (1 - share) / number)
+
+
+def own(value, uncertainty):
+    return Interval.from_standard_error(value, uncertainty)
+
+
+def spread(rng, kind, n):
+    """Values about 1 of replicates, and their standard deviation."""
+    name, width = kind
+    if name == "normal":
+        return 1 + width * rng.normal(size=n), width
+    if name == "lognormal":
+        return np.exp(width * rng.normal(size=n) - width**2 / 2), np.sqrt(np.expm1(width**2))
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10])
+@pytest.mark.parametrize("common", [True, False])
+@pytest.mark.parametrize("kind", [("normal", 0.1), ("lognormal", 0.3), ("lognormal", 0.5)])
+def test_the_interval_of_the_mean_covers(kind, common, n):
+    rng, number = np.random.default_rng(5), 600
+    for ratio in (0.0, 0.3, 1.0, 3.0, 10.0):  # of the spread between replicates to their own uncertainty
+        covered = 0
+        for _ in range(number):
+            values, deviation = spread(rng, kind, n)
+            values = values if ratio else np.ones(n)
+            uncertainty = deviation / ratio if ratio else 0.05
+            values = values + uncertainty * (rng.normal() if common else rng.normal(size=n))
+            covered += covers(replicates.mean([own(x, uncertainty) for x in values], positive=True), 1.0)
+        # 0.95 or more, but for lognormal 0.5, a factor of 1.6, and ratio 10: 0.941 (n = 5 and 10).
+        assert covered >= number * least(0.94, number), (ratio, covered / number)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10])
+def test_unequal_uncertainties_are_covered(n):
+    rng, number = np.random.default_rng(6), 600
+    for largest in (1.0, 10.0):
+        covered = 0
+        uncertainties = 0.02 * np.geomspace(1, largest, n)
+        for _ in range(number):
+            values = 1 + 0.02 * rng.normal(size=n) + uncertainties * rng.normal(size=n)
+            covered += covers(replicates.mean([own(x, u) for x, u in zip(values, uncertainties, strict=True)]), 1.0)
+        assert covered >= number * least(0.95, number), (largest, covered / number)
+
+
+def test_the_mean_of_dersimonian_and_laird_would_not_cover():
+    """The usual random-effects interval, with normal quantiles, holds the truth of three cells in less than 90 %."""
+    rng, number, covered = np.random.default_rng(7), 600, 0
+    for _ in range(number):
+        values = 1 + 0.1 * rng.normal(size=3)
+        covered += abs(values.mean() - 1) <= 1.96 * values.std(ddof=1) / np.sqrt(3)
+    assert covered < 0.85 * number
+
+
+@pytest.mark.parametrize(("n", "other"), [(2, 2), (2, 5), (3, 3), (2, 10), (5, 10)])
+def test_the_difference_and_the_ratio_of_two_samples_cover(n, other):
+    rng, number = np.random.default_rng(8), 600
+    for deviation in (0.01, 0.03, 0.1, 0.3):
+        covered = np.zeros(2)
+        for _ in range(number):
+            one, two = 1 + 0.1 * rng.normal(size=n), 2 + 2 * deviation * rng.normal(size=other)
+            means = [replicates.mean([own(x, 0.01) for x in values], positive=True) for values in (one, two)]
+            covered += covers(replicates.difference(means[1], means[0]), 1.0), covers(replicates.ratio(*means), 0.5)
+        assert (covered >= number * least(0.95, number)).all(), (deviation, covered / number)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10])
+@pytest.mark.parametrize(
+    ("draw", "step", "censored"),
+    [
+        (lambda rng, n: np.exp(0.3 * rng.normal(size=n)), 0.02, 0.0),
+        (lambda rng, n: np.exp(0.1 * rng.normal(size=n)), 0.3, 0.0),
+        (lambda rng, n: np.exp(0.5 * rng.normal(size=n)), 0.02, 0.3),
+        (lambda rng, n: np.exp(1.0 * rng.normal(size=n)), 0.3, 0.7),
+        (lambda rng, n: rng.weibull(2, size=n) / np.log(2) ** 0.5, 0.02, 0.0),
+        (lambda rng, n: rng.weibull(2, size=n) / np.log(2) ** 0.5, 0.3, 0.5),
+    ],
+    ids=["lognormal", "steps", "lognormal, 30 %", "steps, 70 %", "Weibull", "Weibull, 50 %"],
+)
+def test_the_interval_of_the_median_covers(draw, step, censored, n):
+    rng, number, covered = np.random.default_rng(9), 150, 0
+    last = step * np.floor(np.quantile(draw(rng, 100_000), 1 - censored) / step) if censored else np.inf
+    for _ in range(number):
+        below = step * np.floor(draw(rng, n) / step)
+        cells = [Interval(None, last) if x >= last else Interval(x, x, x + step) for x in below]
+        covered += covers(replicates.median(cells, positive=True), 1.0)
+    assert covered >= number * least(0.95, number), covered / number

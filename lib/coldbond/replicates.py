@@ -29,8 +29,8 @@ the upper bounds: they cover at least 95 % whatever the distribution and the rea
 order statistic covers 95 % on both sides (n = 5: 93.75 %), and a distribution must be assumed: the normal one, of the
 logarithm where the quantity is positive. The interval holds each median whose profile likelihood, maximised over the
 spread, is not less than its maximum by n/2 ln(1 + t² / (n - 1)). For values that are known exactly this is Student's t
-interval (of the logarithms); n counts the replicates that are bounded on both sides. A bound that so few replicates do
-not give is None: if three of three cells outlast a test, the median life may still be shorter than the test.
+interval (of the logarithms). A bound that so few replicates do not give is None: if three of three cells outlast a
+test, the median life may still be shorter than the test (one time in eight, if the median is as long as the test).
 
 Comparison
 ----------
@@ -188,8 +188,7 @@ def _profile(replicates: Sequence[Interval], positive: bool) -> tuple[float, flo
     scale = float(np.ptp(finite)) or 1.0
     # The likelihood of an exact value is its density: the probability of a small width.
     lows, highs = np.where(highs > lows, lows, lows - 1e-4 * scale), np.where(highs > lows, highs, highs + 1e-4 * scale)
-    bounded = max(int((np.isfinite(lows) & np.isfinite(highs)).sum()), 2)
-    fall = bounded / 2 * np.log1p(student(bounded - 1) ** 2 / (bounded - 1))
+    fall = lows.size / 2 * np.log1p(student(lows.size - 1) ** 2 / (lows.size - 1))
 
     def profile(centre: np.ndarray) -> np.ndarray:
         below = (lows - centre[:, None, None]) / (scale * SPREADS[:, None])

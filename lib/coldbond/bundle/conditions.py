@@ -173,9 +173,9 @@ def _number(
     spread = "" if deviation is None else f", standard deviation {deviation:g} {unit}".rstrip()
     if censored:
         statistic, interval = "median", replicates.median(cells, unit in POSITIVE)
-        bounded = "" if interval.is_bounded else f"; {len(cells)} replicates do not bound it on both sides"
-        every = item("each replicate lies in", Interval.hull(None, cells), unit)
-        evidence, held = [every], f"the interval is that of the median of all such replicates{bounded}"
+        ends = [word for word, end in (("lower", interval.low), ("upper", interval.high)) if end is None]
+        open_ends = f"; {len(cells)} replicates give no {' and no '.join(ends)} bound" if ends else ""
+        evidence, held = [_range(cells, unit)], f"the interval is that of the median of all such replicates{open_ends}"
     else:
         statistic, interval, evidence = "mean", replicates.mean(cells, unit in POSITIVE), []
         own = sum(cell.low is not None or cell.high is not None for cell in cells)
@@ -185,12 +185,17 @@ def _number(
     notes = [f"{statistic} of {len(cells)} replicates{spread}", held, *notes]
     evidence += _differing(known)
     row = finding(quantity, interval, unit, **of, evidence=evidence, note="; ".join(notes))
-    shown = row["value"]
-    if (
-        deviation and interval.value is not None
-    ):  # to the digits of the standard deviation: the interval may be far wider
-        shown = round(interval.value, 2 - floor(log10(deviation)))
-    return row | {"n": len(cells), statistic: shown, "standard_deviation": deviation}, interval
+    if interval.value is not None:  # the interval of two replicates may leave the value no digits, the spread does
+        decimals = 2 - floor(log10(deviation or abs(interval.value) or 1.0))
+        finer = round(interval.value, max(decimals, 2 - floor(log10(abs(interval.value) or 1.0))))
+        row["value"] = min(finer, row["value"], key=lambda rounded: abs(rounded - (interval.value or 0.0)))
+    return row | {"n": len(cells), statistic: row["value"], "standard_deviation": deviation}, interval
+
+
+def _range(cells: Sequence[Interval], unit: str) -> dict:
+    _, low, high = Interval.hull(None, cells)
+    words = "unknown" if low is None else f"at least {low:g} {unit}" if high is None else f"{low:g} to {high:g} {unit}"
+    return item("range of the replicates:", f"at most {high:g} {unit}" if low is None and high is not None else words)
 
 
 def _differing(known: Sequence[dict]) -> Iterator[dict]:
@@ -224,7 +229,6 @@ def _comparisons(means: Mapping[tuple[str, str, str, str], Interval]) -> Iterato
             else (f"{quantity}_minus_{reference}", replicates.difference(one, other))
         )
         higher = replicates.is_above(interval, 1.0 if positive else 0.0)
-        word = {True: "higher", False: "lower", None: "not distinguishable: the interval holds both outcomes"}[higher]
-        note = f"{word} (95 %)" if higher is not None else word
+        note = {True: "higher (95 %)", False: "lower (95 %)", None: "the interval holds both outcomes"}[higher]
         row = finding(name, interval, "" if positive else unit, sample=sample, state=state, note=note)
         yield row | {"against": reference, "higher": higher}
