@@ -1,0 +1,162 @@
+"""The recordings of raw/ under other names: how laboratories name files and folders.
+
+A scheme turns a row of raw/manifest.csv into another path. What the headers say of the sample is blanked where a scheme
+asks for it, and the file name that CHI writes into its header always, so that the names alone are tested.
+"""
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+RAW = Path(__file__).parent.parent / "raw"
+Row = dict[str, str]
+
+#: What the schemes call a recording: short words, as people use them.
+SHORT = {
+    "ccd": "CCD",
+    "long-cycling": "long cycling",
+    "full-cell": "full cell",
+    "rate": "rate",
+    "interface": "EIS sym",
+    "full-cell-interface": "EIS full cell",
+    "conductivity": "EIS",
+    "arrhenius": "EIS",
+    "electronic": "DC",
+    "phase": "XRD",
+    "cycled-phase": "XRD cycled",
+    "lithium": "XRD",
+    "instrument": "XRD",
+    "surface": "XPS",
+    "cycled-surface": "XPS cycled",
+    "raman": "Raman",
+    "energies": "DFT",
+}
+CHINESE = {
+    "ccd": "临界电流密度",
+    "long-cycling": "长循环",
+    "full-cell": "全电池循环",
+    "rate": "全电池倍率",
+    "interface": "对称电池阻抗",
+    "full-cell-interface": "全电池阻抗",
+    "conductivity": "阻抗",
+    "arrhenius": "变温阻抗",
+    "electronic": "直流极化",
+    "phase": "XRD",
+    "cycled-phase": "循环后XRD",
+    "lithium": "XRD",
+    "instrument": "XRD标样",
+    "surface": "XPS",
+    "cycled-surface": "循环后XPS",
+    "raman": "拉曼",
+    "energies": "计算",
+}
+#: Roles that are measured with the same cell or pellet.
+CELL = {
+    "interface": "long-cycling",
+    "full-cell-interface": "full-cell",
+    "arrhenius": "conductivity",
+    "raman": "phase",
+    "surface": "phase",
+    "cycled-surface": "cycled-phase",
+}
+DATES = ("20220307", "20220310", "20220316", "20220321", "20220402", "20220505", "20220624", "20220712", "20220816")
+
+
+def rows() -> list[Row]:
+    """Return the rows of raw/manifest.csv."""
+    with (RAW / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def extra(row: Row) -> str:
+    """Return what distinguishes recordings of one sample and role: cycle, temperature, current, before or after."""
+    if match := re.fullmatch(r"cycle (\d+)", row["state"]):
+        return f"cycle {match[1]}"
+    if row["role"] == "arrhenius":
+        return row["temperature_C"] + "C"
+    if row["role"] in ("long-cycling", "lithium"):
+        return row["state"].replace("/", " ")
+    return ""
+
+
+def notebook(row: Row, at: int) -> str:
+    """Number of a notebook's page, then words: "WL-017 RT-MCL-LLZ CCD cell 2.csv"."""
+    words = [f"WL-{at + 11:03d}", row["sample"], SHORT[row["role"]], extra(row)]
+    return " ".join(filter(None, words))
+
+
+def dated(row: Row, at: int) -> str:
+    """Date, operator, sample, measurement, channel: "20220316_zhangwei_RT-MCL-LLZ_CCD_CH3"."""
+    operator = ("zhangwei", "liming")[at % 2]
+    words = [DATES[at % len(DATES)], operator, row["sample"], SHORT[row["role"]], extra(row)]
+    channel = [f"CH{at % 8 + 1}"] if row["technique"] == "cycling" else []
+    return "_".join(word.replace(" ", "-") for word in [*filter(None, words), *channel])
+
+
+def chinese(row: Row, at: int) -> str:
+    """Folders by month, Chinese words without blanks: "2022年3月/RT-MCL-LLZ临界电流密度"."""
+    state = re.sub(r"cycle (\d+)", r"第\1圈", extra(row)).replace("before reaction", "反应前")
+    state = state.replace("after reaction", "反应后")
+    return f"{row['technique']}数据/2022年{at % 6 + 3}月/{row['sample']}{CHINESE[row['role']]}{state}"
+
+
+def flat(row: Row, at: int) -> str:
+    """Everything in one folder, underscores only: "RT_MCL_LLZ_CCD_01"."""
+    words = [row["sample"].replace("-", "_"), SHORT[row["role"]], extra(row)]
+    return "_".join(filter(None, words)).replace(" ", "_").replace("cycle_", "cyc")
+
+
+def deep(row: Row, at: int) -> str:
+    """Techniques, roles and dates as folders: "Project LLZ/Electrochemistry/CCD/2022-03-16/RT-MCL-LLZ.csv"."""
+    top = {"cycling": "Electrochemistry", "eis": "Electrochemistry", "dc": "Electrochemistry"}.get(
+        row["technique"], "Characterisation"
+    )
+    date = DATES[at % len(DATES)]
+    name = "-".join(filter(None, (row["sample"], extra(row).replace(" ", ""))))
+    return f"Garnet project/{top}/{SHORT[row['role']]}/{date[:4]}-{date[4:6]}-{date[6:]}/{name}"
+
+
+def per_sample(row: Row, at: int) -> str:
+    """A folder a sample: "RT-MCL-LLZ/EIS sym/cycle 50_C07.txt"."""
+    return f"{row['sample']}/{SHORT[row['role']]}/{' '.join(filter(None, ('data', extra(row))))}_C{at % 16 + 1:02d}"
+
+
+def per_cell(row: Row, at: int) -> str:
+    """A folder a cell or pellet, numbered: "B07 (RT-MCL-LLZ)/ccd export.csv"."""
+    cells = list(dict.fromkeys((one["sample"], CELL.get(one["role"], one["role"])) for one in rows()))
+    number = cells.index((row["sample"], CELL.get(row["role"], row["role"]))) + 1
+    return f"B{number:02d} ({row['sample']})/{SHORT[row['role']].lower()} {extra(row)} export".replace("  ", " ")
+
+
+SCHEMES: dict[str, Callable[[Row, int], str]] = {
+    one.__name__: one for one in (notebook, dated, chinese, flat, deep, per_sample, per_cell)
+}
+#: Schemes whose recordings do not say in their headers what the sample is.
+WITHOUT_HEADERS = ("flat", "chinese", "per_sample")
+
+
+def blanked(data: bytes, sample: str, headers: bool) -> bytes:
+    """Return a recording without the file name that CHI writes, and without the sample in its header where asked."""
+    data = re.sub(rb"(?m)^File: .*?(\r?)$", rb"File: c:\\chi\\export.bin\1", data)
+    if headers:
+        data = re.sub(rb'(?m)^\*FILE_SAMPLE ".*?"', b'*FILE_SAMPLE "Sample"', data)
+        data = re.sub(rb"(?m)^##TITLE=.*?(\r?)$", rb"##TITLE=spectrum\1", data)
+        if data.startswith(b"VAMAS"):
+            data = re.sub(rb"(?m)^" + re.escape(sample.encode()) + rb"(\r?)$", rb"Sample\1", data)
+    return data
+
+
+def copy(folder: Path, scheme: str) -> dict[str, Row]:
+    """Write the recordings of raw/ into a folder under the names of a scheme; return the rows by new path."""
+    written: dict[str, Row] = {}
+    for at, row in enumerate(rows()):
+        old = RAW / row["file"]
+        file = f"{SCHEMES[scheme](row, at)}{old.suffix}"
+        while file in written:
+            file = file.removesuffix(old.suffix) + f" ({at}){old.suffix}"
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(blanked(old.read_bytes(), row["sample"], scheme in WITHOUT_HEADERS))
+        written[file] = row
+    return written
