@@ -129,8 +129,49 @@ def per_cell(row: Row, at: int) -> str:
     return f"B{number:02d} ({row['sample']})/{SHORT[row['role']].lower()} {extra(row)} export".replace("  ", " ")
 
 
+def station(row: Row, at: int) -> str:
+    """As the computers beside the instruments have them: "LAND/127_3-7_RT MCL LLZ_0.5mA_0316"."""
+    sample, state = row["sample"].replace("-", " "), extra(row)
+    place = {"cycling": f"LAND/127_{at % 4 + 1}-{at % 8 + 1}_", "eis": "CHI660D/", "dc": "CHI660D/", "xrd": "XRD 2022/"}
+    cell = {"interface": "SC ", "full-cell-interface": "FC ", "full-cell": "FC ", "rate": "FC "}.get(row["role"], "")
+    end = {"cycling": f"_{DATES[at % 9][4:]}", "xrd": " 10-80 5deg", "xps": "-XPS", "raman": "_532nm_3s_x20"}
+    if row["role"].startswith("cycled"):
+        sample += " after 200cyc"
+    if state.startswith("cycle"):
+        state = f"{state.removeprefix('cycle ')}th"
+    folder = place.get(row["technique"], f"{row['technique']}/")
+    return f"{folder}{cell}{sample}{' ' * bool(state)}{state}{end.get(row['technique'], '')}"
+
+
+def thesis(row: Row, at: int) -> str:
+    """By chapters and figures of a thesis, with what it is in words: "Chapter 4/Fig4.3b RT-MCL@LLZ Li plating"."""
+    words = {
+        "ccd": "step current",
+        "long-cycling": "Li plating and stripping",
+        "full-cell": "LFP cell cycling",
+        "rate": "LFP cell C-rates",
+        "interface": "Li symmetric cell impedance",
+        "full-cell-interface": "LFP cell impedance",
+        "conductivity": "Au blocking impedance",
+        "arrhenius": "Au blocking impedance",
+        "electronic": "chronoamperometry",
+        "cycled-phase": "diffractogram post mortem",
+        "phase": "diffractogram",
+        "lithium": "diffractogram",
+        "instrument": "diffractogram",
+        "surface": "photoelectron spectra",
+        "cycled-surface": "photoelectron spectra post mortem",
+        "raman": "Raman spectrum",
+        "energies": "reaction energies",
+    }[row["role"]]
+    sample = row["sample"].replace("MCL-", "MCL@").replace("In-", "In@").replace("InN-", "InN@")
+    state = f"{273 + int(row['temperature_C'])}K" if row["role"] == "arrhenius" else extra(row).replace("cycle ", "cyc")
+    figure = f"Fig{at % 5 + 2}.{at % 7 + 1}{'abcd'[at % 4]}"
+    return f"Thesis/Chapter {at % 5 + 2}/{figure} {sample} {words} {state}".strip()
+
+
 SCHEMES: dict[str, Callable[[Row, int], str]] = {
-    one.__name__: one for one in (notebook, dated, chinese, flat, deep, per_sample, per_cell)
+    one.__name__: one for one in (notebook, dated, chinese, flat, deep, per_sample, per_cell, station, thesis)
 }
 #: Schemes whose recordings do not say in their headers what the sample is.
 WITHOUT_HEADERS = ("flat", "chinese", "per_sample")

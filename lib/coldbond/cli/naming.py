@@ -8,7 +8,8 @@ file takes its best candidate, and two spellings of one name ("RT_MCL_LLZ", "RT-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from coldbond.cli import words
 from coldbond.cli.look import Look
@@ -29,6 +30,8 @@ DOUBLE = re.compile(r"(?i)\.(bdf|converted|rasx|ras|mpr|mpt)$")
 PLAIN = re.compile(rf"[a-z]+|[A-Z][a-z]{{2,}}(?:[A-Z][a-z]+)*|[{words.CJK}]+")
 #: Signs that number the cells of one sample at the end of its name.
 SUFFIX = re.compile(r"\d{1,3}|[A-Fa-f]")
+#: A running number in front of a name, or the number of a figure's panel.
+NUMBERED = re.compile(r"\d+[a-z]?")
 #: A number at the end of a name without its unit, such as the current density of a test.
 CONDITION = re.compile(r"\d+[.p]\d+")
 
@@ -48,6 +51,8 @@ class Name:
         Named nearest to the file.
     cycle, celsius, bare_c, current, states, is_cycled
         As in `words.Part`, nearest to the file.
+    rest : str
+        Words of the file's own name that say none of these.
     series : tuple of str
         What remains of the path: the same for the spectra of one cell over its cycles.
     """
@@ -63,6 +68,7 @@ class Name:
     current: str = ""
     states: list[str] = field(default_factory=list)
     is_cycled: bool = False
+    rest: str = ""
     series: tuple[str, ...] = ()
 
 
@@ -70,6 +76,7 @@ class Name:
 class _Candidate:
     words: tuple[str, ...]
     weight: float
+    depth: int = 0  # of its folder, counted from the file; -1 in a header
 
     @property
     def key(self) -> str:
@@ -98,6 +105,7 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
     held = [_candidates(*pair) for pair in zip(parts, headers, strict=True)]
     for candidates in held:
         candidates += [known_one for one in candidates for known_one in _within(one, spelled)]
+    _split(held)
     _strip(held)
     chosen = _chosen(looks, held, spelled)
     chosen = _without_suffixes(looks, chosen, found, spelled)
@@ -105,7 +113,10 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
     for candidate in chosen:
         if candidate:
             spellings[candidate.key]["-".join(candidate.words)] += 1
-    for look, of_path, name, candidate in zip(looks, parts, found, chosen, strict=True):
+    for look, of_path, name, candidate, others in zip(looks, parts, found, chosen, held, strict=True):
+        own = candidate.words if candidate else ()
+        left = [word for one in others if one.depth == 0 for word in one.words if word not in own]
+        name.rest = " ".join(word for word in dict.fromkeys(left) if not NUMBERED.fullmatch(word))
         explicit = next((one.explicit_sample for one in reversed(of_path) if one.explicit_sample), "")
         if candidate and look.technique == "energies":
             name.sample = _with_version(of_path, candidate)
@@ -149,9 +160,9 @@ def _candidates(parts: list[words.Part], headers: list[words.Part]) -> list[_Can
     """Return the runs of words that could name the sample, with what their place speaks for."""
     found = []
     for depth, part in enumerate(reversed(parts)):
-        found += [_Candidate(tuple(run), STEM / (1 + depth)) for run in words.pieces(part.text)]
+        found += [_Candidate(tuple(run), STEM / (1 + depth), depth) for run in words.pieces(part.text)]
     for part in headers:
-        found += [_Candidate(tuple(run), HEADER) for run in words.pieces(part.text)]
+        found += [_Candidate(tuple(run), HEADER, -1) for run in words.pieces(part.text)]
     for one in found:
         one.words = _without_numbers(one.words)
     return [one for one in found if one.words]
@@ -161,13 +172,13 @@ def _within(candidate: _Candidate, known: dict[str, str]) -> list[_Candidate]:
     """Return the samples of the manifest that are a part of a candidate."""
     run = candidate.words
     spans = [run[i:j] for i in range(len(run)) for j in range(i + 1, len(run) + 1) if j - i < len(run)]
-    return [_Candidate(span, candidate.weight) for span in spans if key("".join(span)) in known]
+    return [replace(candidate, words=span) for span in spans if key("".join(span)) in known]
 
 
 def _without_numbers(run: tuple[str, ...]) -> tuple[str, ...]:
     """Leave out running numbers: those in front, and two and more at the end."""
     run = tuple(word.strip(".+~=#") for word in run)
-    while run and run[0].isdigit():
+    while run and NUMBERED.fullmatch(run[0]):
         run = run[1:]
     if len(run) > 2 and run[-1].isdigit() and run[-2].isdigit():
         while run[-1].isdigit():
@@ -175,8 +186,28 @@ def _without_numbers(run: tuple[str, ...]) -> tuple[str, ...]:
     return run
 
 
+def _split(held: list[list[_Candidate]]) -> None:
+    """Split candidates at plain words that stand beside several samples: operators, and words for a measurement."""
+    beside: dict[str, set[str]] = defaultdict(set)
+    for candidates in held:
+        for depth in {one.depth for one in candidates if one.depth >= 0}:
+            held_words = {word for one in candidates if one.depth == depth for word in one.words}
+            plain = {word for word in held_words if PLAIN.fullmatch(word)}
+            material = "".join(sorted(word for word in held_words - plain if _is_material([word])))
+            for word in plain if material else ():
+                beside[word].add(material)
+    gone = {word for word, samples in beside.items() if len(samples) > 1}
+    for candidates in held:
+        parts = []
+        for one in candidates:
+            runs = [tuple(run) for is_gone, run in groupby(one.words, key=lambda word: word in gone) if not is_gone]
+            kept = [run for run in map(_without_numbers, runs) if run]
+            parts += [replace(one, words=run) for run in kept] if any(map(_is_material, kept)) else [one]
+        candidates[:] = parts
+
+
 def _strip(held: list[list[_Candidate]]) -> None:
-    """Take the words at the ends of candidates out that stand in front of several samples: operators and projects."""
+    """Take the words at the ends of candidates out that stand in all files, as those of a project do."""
     for place in (0, -1):
         while True:
             after: dict[str, set[str]] = defaultdict(set)
@@ -188,8 +219,7 @@ def _strip(held: list[list[_Candidate]]) -> None:
                     if rest and _is_material(rest):
                         after[one.words[place]].add(key("".join(rest)))
             everywhere = {word for word, where in files.items() if len(where) == len(held) and len(held) > 2}
-            plain = {word for word in after if PLAIN.fullmatch(word) and len(after[word]) > 1 and place == 0}
-            gone = {word for word in plain | everywhere if len(after[word]) > 1 and _leaves_all(held, word, place)}
+            gone = {word for word in everywhere if len(after[word]) > 1 and _leaves_all(held, word, place)}
             if not gone:
                 break
             for candidates in held:
@@ -250,7 +280,7 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
                 weight += EVERYWHERE * (len(files[one.key]) == total)
                 weight += ALONE * (len(files[one.key]) == 1 and several) + SERIAL * (one.key in serial)
             if best is None or weight > best.weight:
-                best = _Candidate(one.words, weight)
+                best = replace(one, weight=weight)
         chosen.append(best)
     return chosen
 
@@ -261,7 +291,7 @@ def _with_version(parts: list[words.Part], candidate: _Candidate) -> str:
         held = [word for run in words.pieces(part.text) for word in run]
         if candidate.words[0] in held:
             rest = held[held.index(candidate.words[0]) :]
-            return " ".join(word for word in rest if not re.fullmatch(rf"[{words.CJK}]+", word))
+            return " ".join(word for word in rest if word == rest[0] or not PLAIN.fullmatch(word))
     return "-".join(candidate.words)
 
 
@@ -285,7 +315,7 @@ def _without_suffixes(
             by_technique = suffixes[base]
             if len(by_technique) == 1 and max(map(len, by_technique.values())) > 1:
                 name.replicate = name.replicate or one.words[-1].lstrip("0") or "0"
-                result[-1] = _Candidate(one.words[:-1], one.weight)
+                result[-1] = replace(one, words=one.words[:-1])
         elif one and CONDITION.fullmatch(one.words[-1]) and key("".join(one.words[:-1])) in alone - known.keys():
-            result[-1] = _Candidate(one.words[:-1], one.weight)
+            result[-1] = replace(one, words=one.words[:-1])
     return result
