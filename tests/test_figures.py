@@ -104,3 +104,13 @@ def test_powers_of_ten_are_plain_text():
 
 def test_units_in_labels_have_exponents_and_a_dollar_is_no_formula():
     assert style.label("Li$3N, 0.5 mA/cm2") == r"Li\$3N, 0.5 mA cm⁻²"
+
+
+def test_panels_are_numbered_and_a_single_one_is_not():
+    axes = Figure().subplots(20)
+    style.letters(axes)
+    assert [ax.get_title(loc="left") for ax in axes[:6]] == ["i", "ii", "iii", "iv", "v", "vi"]
+    assert [axes[n - 1].get_title(loc="left") for n in (9, 14, 19, 20)] == ["ix", "xiv", "xix", "xx"]
+    one = Figure().subplots()
+    style.letters([one])
+    assert one.get_title(loc="left") == ""

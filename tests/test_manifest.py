@@ -87,7 +87,6 @@ def test_one_recording_may_have_two_roles(raw):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([], "line 1: exactly one column must be named file"),
         ([HEADER.replace(",role", "")], "line 1: exactly one column must be named role"),
         ([HEADER + ",role"], "line 1: exactly one column must be named role"),
         ([HEADER, LLZ + "a, b"], "line 2: 13 fields in 12 columns: put a text that contains ',' in double quotes"),
@@ -96,20 +95,27 @@ def test_one_recording_may_have_two_roles(raw):
         ([HEADER, LLZ, OTHER], "line 3, column state: LLZ, pristine has another ccd recording above: number the two"),
         (
             [HEADER, LLZ.replace(",cycling", ",cyling")],
-            "line 2, column technique: 'cyling' is unknown: use one of xrd",
+            "line 2, column technique: 'cyling' is unknown (did you mean cycling?): use one of xrd",
         ),
-        ([HEADER, LLZ.replace(",ccd", ",CCD")], "line 2, column role: 'CCD' is unknown: use one of phase"),
         (
-            [HEADER, LLZ.replace("synthetic", "")],
-            "line 2, column origin: '' is unknown: use one of synthetic",
+            [HEADER, LLZ.replace(",ccd", ",ccds")],
+            "line 2, column role: 'ccds' is unknown (did you mean ccd?): use one of phase",
         ),
+        ([HEADER, LLZ.replace(",ccd", ",")], "line 2, column role: '' is unknown: use one of phase"),
+        (
+            [HEADER, LLZ.replace(",ccd", ",interface")],
+            "line 2, column technique: cycling is not that of the role interface: write eis, or another role",
+        ),
+        ([HEADER, LLZ.replace("0.785", "1_0")], "line 2, column area_cm2: '1_0' is not a positive number"),
+        ([HEADER, LLZ.replace("0.785", '"0,785"')], "line 2, column area_cm2: '0,785' is not a positive number"),
+        ([HEADER, LLZ.replace("synthetic", "made")], "line 2, column origin: 'made' is unknown: use one of synthetic"),
         ([HEADER, LLZ.replace(",LLZ", ",")], "line 2, column sample: empty"),
         ([HEADER, LLZ.replace("0.785", "0.785 cm2")], "line 2, column area_cm2: '0.785 cm2' is not a positive number"),
         ([HEADER, LLZ.replace("0.785", "0")], "line 2, column area_cm2: '0' is not a positive number"),
         ([HEADER, LLZ.replace("25", "nan")], "line 2, column temperature_C: 'nan' is not a number"),
         ([HEADER, LLZ.replace("synthetic,", "synthetic,abc")], "line 2, column sha256: not 64 hexadecimal digits"),
         ([HEADER, LLZ.replace("ccd LLZ", "lost")], "line 2, column file: 'cycling/lost.csv' is no file in "),
-        ([HEADER, LLZ.replace("cycling/ccd LLZ.csv", "")], "line 2, column file: '' is no file in "),
+        ([HEADER, LLZ.replace("cycling/ccd LLZ.csv", "")], "line 2, column file: empty: write the path"),
         ([HEADER, LLZ.replace("cycling/", "../cycling/")], "line 2, column file: ../cycling/ccd LLZ.csv is outside "),
         ([HEADER, LLZ.replace("cycling/", "/cycling/")], "line 2, column file: /cycling/ccd LLZ.csv is outside "),
         ([HEADER, LLZ + '"never closed'], "line 2: unexpected end of data"),
@@ -166,6 +172,92 @@ def test_what_is_no_regular_file_is_not_opened(raw):
         file.truncate(1 << 36)
     with pytest.raises(ManifestError, match="larger than 64 MB"):
         rows(raw)
+
+
+def test_only_file_role_and_sample_are_needed_in_any_order_and_case(raw):
+    (row,) = rows(write(raw, " Sample ,FILE,Role", r"LLZ,Cycling\CCD llz.CSV, Ccd "))
+    assert list(row) == list(manifest.KEYS)
+    assert {name: value for name, value in row.items() if value} == {
+        "file": "cycling/ccd LLZ.csv",
+        "technique": "cycling",
+        "role": "ccd",
+        "sample": "LLZ",
+        "origin": "measured",
+    }
+
+
+def test_every_role_has_a_technique():
+    assert set(manifest.TECHNIQUES.values()) == set(manifest.KNOWN["technique"])
+
+
+def test_a_file_is_found_in_other_case_or_accents_where_there_is_one_only(raw):
+    for name in ("Ümlaut.csv", "a.csv", "A.csv"):
+        (raw / name).touch()
+    header = "file,role,sample"
+    assert rows(write(raw, header, "u\u0308mlaut.csv,ccd,A"))[0]["file"] == "Ümlaut.csv"
+    assert rows(write(raw, header, "./a.csv,ccd,A", "A.csv,ccd,B"))[1]["file"] == "A.csv"
+    with pytest.raises(ManifestError, match=r"'a\.CSV' may be A\.csv or a\.csv: write it as one of them"):
+        rows(write(raw, header, "a.CSV,ccd,A"))
+
+
+def test_a_file_of_that_very_name_with_a_backslash_is_no_excuse_to_leave_the_folder(raw):
+    with pytest.raises(ManifestError, match="is outside of the folder"):
+        rows(write(raw, "file,role,sample", r"..\x.csv,ccd,A"))
+
+
+def test_all_problems_come_in_one_run_in_the_order_of_the_lines(raw):
+    lines = ["lost.csv,cdc,", "cycling/ccd LLZ.csv,ccd,A", "cycling/ccd LLZ.csv,ccd,A", "cycling/ccd In.csv,ccd,A"]
+    write(raw, "file,role,sample", *lines)
+    found = manifest.problems(raw)
+    assert [problem.removeprefix(f"{raw}/manifest.csv, ").split(":")[0] for problem in found] == [
+        "line 2, column role",
+        "line 2, column sample",
+        "line 2, column file",
+        "line 4, column file",
+        "line 5, column state",
+    ]
+    with pytest.raises(ManifestError) as error:
+        rows(raw)
+    assert (error.value.problems, str(error.value)) == (found, "\n".join(found))
+    assert [row["sample"] for row in manifest.load(raw).rows] == ["A"]
+    assert [one.line for one in manifest.load(raw).unusable] == [2, 4, 5]
+    assert len(manifest.load(raw).listed) == 4
+    assert manifest.problems(write(raw, "role,area_cm2")) == [
+        f"{raw}/manifest.csv, line 1: exactly one column must be named {name}; needed are file, role, sample"
+        for name in ("file", "sample")
+    ]
+    (raw / "manifest.csv").unlink()
+    assert len(manifest.problems(raw)) == 1
+    assert manifest.problems(write(raw, "file,role,sample", "cycling/ccd LLZ.csv,ccd,A")) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "note"),
+    [
+        ("Area (cm2)", "; name it area_cm2 if it is that"),
+        ("area / cm²", "; name it area_cm2 if it is that"),
+        ("Thickness (µm)", "; name it thickness_cm if it is that"),
+        ("temperature", "; name it temperature_C if it is that"),
+        ("active mass", "; name it active_mass_mg if it is that"),
+        ("electrolyte", ""),
+        ("Datum", ""),
+    ],
+)
+def test_an_unknown_column_is_ignored_with_a_note_that_says_which_it_resembles(raw, column, note):
+    found = manifest.load(write(raw, f"file,role,sample,{column}", "cycling/ccd LLZ.csv,ccd,A,0.785"))
+    assert found.notes == [f"{raw}/manifest.csv: the column {column!r} is ignored{note}"]
+    assert not found.rows[0]["area_cm2"]
+
+
+def test_a_needed_column_under_another_name_is_recognised_in_the_message(raw):
+    with pytest.raises(ManifestError, match="must be named sample: rename the column 'Samples'; needed are file"):
+        rows(write(raw, "file,role,Samples", "cycling/ccd LLZ.csv,ccd,A"))
+
+
+def test_samples_that_differ_in_case_only_are_noted(raw):
+    write(raw, "file,role,sample", "cycling/ccd LLZ.csv,ccd,LLZ", "cycling/ccd In.csv,ccd,llz")
+    (note,) = manifest.load(raw).notes
+    assert note.endswith("manifest.csv: the samples LLZ and llz differ in case only; they are shown as several")
 
 
 def test_ten_thousand_rows_are_checked_in_under_a_second(raw):

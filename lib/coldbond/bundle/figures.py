@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import coldbond
-from coldbond.bundle import paths, pictures
+from coldbond.bundle import margin, paths, pictures
+from coldbond.bundle.raw import Recordings
 from coldbond.bundle.style import DPI, MM, STAMP, STYLE, WIDTHS
 
 
@@ -90,6 +91,8 @@ def save(
         "origin": origins.pop() if len(origins) == 1 else "mixed",
         "inputs": {cell.attrs["file"]: cell.attrs["sha256"] for cell in recordings.values()},
     }
+    left_out = recordings.rows_left_out() if isinstance(recordings, Recordings) else []
+    provenance |= {"left_out": left_out} if left_out else {}
     paths.FIGURES.mkdir(parents=True, exist_ok=True)
     target = paths.FIGURES / figure
     numbers = json.dumps(
@@ -99,6 +102,7 @@ def save(
         _write(target.with_suffix(".json"), (numbers + "\n").encode())
         return
     stamp(fig, recordings)
+    margin.name_left_out(fig, left_out)
     embedded = json.dumps(provenance | {"coldbond": coldbond.__version__}, sort_keys=True)
     with mpl.rc_context(STYLE):
         picture = pictures.drawn(fig)

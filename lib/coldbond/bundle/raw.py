@@ -5,6 +5,10 @@ against the manifest (hash, technique) and with the manifest's columns and const
 """
 
 import hashlib
+import os
+import sys
+import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import nan
 from pathlib import Path
@@ -19,34 +23,145 @@ from coldbond.files import ReadError, read
 from coldbond.files.regular import size
 
 Result = TypeVar("Result")
+LIBRARY = Path(__file__).parents[1]
+IDENTITY = ("file", "sample", "state", "replicate")
+
+
+class NoRecordings(ValueError):
+    """No recording of a figure is left; the message names each with the reason."""
+
+
+class AnalysisError(ValueError):
+    """The analysis of a recording failed; the message names sample and file."""
+
+
+class Results(dict[str, Result]):
+    """Results of an analysis by the label of the recording.
+
+    As an argument of `Recordings.analysed`, each recording is analysed with its own result.
+    """
 
 
 class Recordings(dict[str, Any]):
     """The recordings of a figure by label, as `recordings` returns them.
 
+    With the bundle's own recordings every error is an error. With another folder of recordings, one that cannot be read
+    or analysed is left out, and the figure shows the others.
+
+    Parameters
+    ----------
+    held : mapping of str to xarray.Dataset or xarray.DataTree
+    left_out : mapping of str to str, optional
+        Why a recording of the manifest is not among them, by label.
+    rows : mapping of str to mapping, optional
+        The manifest's rows of those that are left out, by label.
+    needed : bool
+        Whether there is no figure without any of them.
+
     Attributes
     ----------
     left_out : dict of str to str
-        Why a recording of the manifest is not among them, by label.
     """
 
-    def __init__(self, held: Mapping[str, xr.Dataset | xr.DataTree], left_out: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        held: Mapping[str, xr.Dataset | xr.DataTree],
+        left_out: Mapping[str, str] | None = None,
+        rows: Mapping[str, Mapping[str, str]] | None = None,
+        needed: bool = True,
+    ) -> None:
         super().__init__(held)
         self.left_out = dict(left_out or {})
+        self.rows = dict(rows or {})
+        self.needed = needed
 
     def __or__(self, other: Mapping[str, Any]) -> "Recordings":  # type: ignore[override]
-        return Recordings({**self, **other}, self.left_out | getattr(other, "left_out", {}))
+        theirs = other if isinstance(other, Recordings) else Recordings(other, needed=False)
+        left_out, rows = self.left_out | theirs.left_out, self.rows | theirs.rows
+        return Recordings({**self, **theirs}, left_out, rows, self.needed or theirs.needed)
 
-    def analysed(self, analysis: Callable[..., Result], *arguments: Any, **named: Any) -> dict[str, Result]:
+    def __ror__(self, other: Mapping[str, Any]) -> "Recordings":  # type: ignore[override]
+        return Recordings(other, needed=False) | self
+
+    def analysed(self, analysis: Callable[..., Result], *arguments: Any, **named: Any) -> Results[Result]:
         """Return the result of an analysis of each recording, by label.
 
-        With another folder of recordings than the bundle's own, a recording that cannot be analysed moves to
-        `left_out`, and the figure shows the others.
+        Parameters
+        ----------
+        analysis : callable
+            Called with a recording and the arguments. Of an argument that is the `Results` of another analysis, a
+            recording is given its own result.
+
+        Raises
+        ------
+        AnalysisError
+            It failed for one of the bundle's own recordings.
+        NoRecordings
+            It failed for all recordings of another folder.
+
+        Notes
+        -----
+        With another folder of recordings than the bundle's own, a recording whose analysis fails moves to `left_out`.
+        The traceback is printed, and so stays in the executed notebook.
         """
-        return {label: analysis(one, *arguments, **named) for label, one in self.items()}
+        results: Results[Result] = Results()
+        for label, one in list(self.items()):
+            own = [value[label] if isinstance(value, Results) else value for value in arguments]
+            also = {name: value[label] if isinstance(value, Results) else value for name, value in named.items()}
+            try:
+                results[label] = analysis(one, *own, **also)
+            except Exception as error:
+                why = reason(error).removeprefix(f"{one.attrs.get('source')}: ")
+                if is_own():
+                    raise AnalysisError(f"the analysis of {label} ({one.attrs['file']}) failed: {why}") from error
+                traceback.print_exception(error)
+                self.leave_out(label, f"its analysis failed: {why}")
+        self.require()
+        return results
+
+    def leave_out(self, label: str, why: str) -> None:
+        """Move a recording to `left_out`."""
+        attrs = self.pop(label).attrs
+        self.rows[label] = {name: str(attrs.get(name, "")) for name in IDENTITY}
+        self.left_out[label] = why
+
+    def require(self) -> None:
+        """Raise NoRecordings if none is left of recordings that a figure needs."""
+        if self.needed and self.left_out and not self:
+            raise NoRecordings(f"no recording is left: {'; '.join(map(self._named, self.left_out))}")
+
+    def _named(self, label: str) -> str:
+        file = self.rows.get(label, {}).get("file", "")
+        return f"{label}{f' ({file})' if file not in ('', label) else ''}: {self.left_out[label]}"
+
+    def rows_left_out(self) -> list[dict[str, str]]:
+        """Return file, sample, state, replicate and reason of each recording that is left out."""
+        nothing = dict.fromkeys(IDENTITY, "")
+        return [
+            {**(nothing | {"sample": label}), **self.rows.get(label, {}), "reason": why}
+            for label, why in self.left_out.items()
+        ]
 
 
-def recordings(role: str, samples: Sequence[str] = ()) -> Recordings:
+def is_own() -> bool:
+    """Return whether the recordings are the bundle's own, of which every error is an error."""
+    try:
+        return os.path.samefile(paths.RAW, paths.ROOT / "raw")
+    except OSError:
+        return False
+
+
+def reason(error: BaseException) -> str:
+    """Return in one line why a recording cannot be read or analysed; without the folder it lies in."""
+    text = " ".join(str(error).split()).replace(os.path.join(paths.RAW, ""), "")
+    if isinstance(error, ReadError):
+        return text.removeprefix(error.path.name).lstrip(",: ")
+    raised_in = traceback.extract_tb(error.__traceback__)[-1:]
+    by_us = isinstance(error, ValueError) and any(Path(one.filename).is_relative_to(LIBRARY) for one in raised_in)
+    return text if by_us and text else f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def recordings(role: str, samples: Sequence[str] = (), optional: bool = False) -> Recordings:
     """Read all recordings of a role.
 
     Parameters
@@ -55,6 +170,9 @@ def recordings(role: str, samples: Sequence[str] = ()) -> Recordings:
         What the recordings are used for, as in the manifest's column `role`: "ccd", "long-cycling", ...
     samples : sequence of str
         Samples in the order wanted; empty for all samples of the role, in manifest order.
+    optional : bool
+        Whether a figure can be drawn without them: then there may be none, and samples that the manifest lacks are
+        no error.
 
     Returns
     -------
@@ -68,21 +186,47 @@ def recordings(role: str, samples: Sequence[str] = ()) -> Recordings:
     LookupError
         The manifest lists no recording of this role, or none for one of the samples.
     coldbond.ReadError
-        A file cannot be read, does not have the sha256 of the manifest, or belongs to another technique.
+        A file of the bundle's own recordings cannot be read, does not have the sha256 of the manifest, or belongs to
+        another technique.
+    NoRecordings
+        The same for all files of another folder of recordings; a single one is left out.
     """
-    rows = [row for row in manifest.rows(paths.RAW) if row["role"] == role]
+    listed = manifest.load(paths.RAW)
+    if listed.unusable and is_own():
+        raise manifest.ManifestError(*listed.problems)
+    unusable = {id(one.row): one.problems for one in listed.unusable}
+    rows = [row for row in listed.listed if row["role"] == role]
     held = list(dict.fromkeys(row["sample"] for row in rows))
-    missing = [sample for sample in samples if sample not in held]
-    if not rows or missing:
+    missing = [] if optional else [sample for sample in samples if sample not in held]
+    if missing or not (rows or optional):
         raise LookupError(
-            f"{paths.RAW / 'manifest.csv'}: no recording of role {role!r}"
+            f"{listed.path}: no recording of role {role!r}"
             + (f" for {', '.join(missing)}; it holds {', '.join(held)}" if rows else "")
         )
-    wanted = [row for sample in samples or held for row in rows if row["sample"] == sample]
-    several = {sample for sample in held if sum(row["sample"] == sample for row in rows) > 1}
-    return Recordings(
-        {manifest.label(row) if row["sample"] in several else row["sample"]: recording(row) for row in wanted}
-    )
+    found = Recordings({}, needed=not optional)
+    of_sample = Counter(row["sample"] for row in rows)
+    names = [manifest.label(row) if of_sample[row["sample"]] > 1 else row["sample"] for row in rows]
+    labels = {
+        # A row may be unusable because another one has its name.
+        id(row): f"{name}, {row['file']}".strip(", ") if id(row) in unusable and names.count(name) > 1 else name
+        for row, name in zip(rows, names, strict=True)
+    }
+    for row in (row for sample in samples or held for row in rows if row["sample"] == sample):
+        label = labels[id(row)]
+        try:
+            if id(row) in unusable:
+                raise manifest.ManifestError(*unusable[id(row)])
+            found[label] = recording(row)
+        except Exception as error:
+            if is_own():
+                raise
+            if not isinstance(error, ReadError | manifest.ManifestError):
+                traceback.print_exception(error)
+            found.rows[label] = {name: row[name] for name in IDENTITY}
+            found.left_out[label] = reason(error)
+            print(f"left out: {found._named(label)}", file=sys.stderr)
+    found.require()
+    return found
 
 
 def table(recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> pd.DataFrame:

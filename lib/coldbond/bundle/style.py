@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,8 +132,21 @@ def powers_of_ten(*axes: Axis) -> None:
 
 
 def letters(axes: Iterable[Axes]) -> None:
-    """Label panels a, b, c, ... above their top left corners; a single panel gets no label."""
+    """Label panels i, ii, iii, ... above their top left corners; a single panel gets no label.
+
+    Letters would clash with those of the paper, of whose panels b or h these are parts.
+    """
     axes = list(axes)
-    for ax, text in zip(axes, ascii_lowercase, strict=False):
+    for number, ax in enumerate(axes, start=1):
         if len(axes) > 1:
-            ax.set_title(text, loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right", pad=4)
+            ax.set_title(roman(number), loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right", pad=4)
+
+
+def roman(number: int) -> str:
+    """Return a number from 1 to 399 as a lower-case Roman numeral."""
+    numerals = {100: "c", 90: "xc", 50: "l", 40: "xl", 10: "x", 9: "ix", 5: "v", 4: "iv", 1: "i"}
+    text = ""
+    for value, numeral in numerals.items():
+        text += numeral * (number // value)
+        number %= value
+    return text
