@@ -123,7 +123,7 @@ def test_samples_are_compared_with_each_before_them():
         "capacity_over_A",
         "B",
         True,
-        "",
+        "1",
     )
     assert over_a["value"] == pytest.approx(161.333 / 101, abs=0.01) and over_a["low"] > 1.5
     assert (c_over_a["sample"], c_over_a["higher"], c_over_a["value"]) == ("C", None, 1.0)

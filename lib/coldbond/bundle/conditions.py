@@ -110,7 +110,7 @@ def findings(values: Sequence[dict]) -> list[dict]:
         - `QUANTITY_over_SAMPLE` or `QUANTITY_minus_SAMPLE`: ratio (of a positive quantity) to, or difference from each
           sample before it in the same state. Key `against`: the other sample; key `higher`: true where the interval
           lies above 1 (or 0), false where below, None where neither. The intervals are of each pair by itself: of
-          twenty pairs of like samples, one differs by chance.
+          twenty pairs of like samples, one differs by chance. A claim that one sample is higher is a bound, > 1 or > 0.
 
         A number that compares with another sample is not averaged: its replicates share the recording they are
         compared with.
@@ -230,5 +230,5 @@ def _comparisons(means: Mapping[tuple[str, str, str, str], Interval]) -> Iterato
         )
         higher = replicates.is_above(interval, 1.0 if positive else 0.0)
         note = {True: "higher (95 %)", False: "lower (95 %)", None: "the interval holds both outcomes"}[higher]
-        row = finding(name, interval, "" if positive else unit, sample=sample, state=state, note=note)
+        row = finding(name, interval, "1" if positive else unit, sample=sample, state=state, note=note)
         yield row | {"against": reference, "higher": higher}
