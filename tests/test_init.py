@@ -347,8 +347,8 @@ def test_nothing_depends_on_the_order_of_the_files(tmp_path: Path, monkeypatch):
     first = report.table(init.proposal(tmp_path))
     walk = os.walk
 
-    def backwards(top):
-        for folder, folders, names in walk(top):
+    def backwards(top, **named):
+        for folder, folders, names in walk(top, **named):
             folders.reverse()
             yield folder, folders, names[::-1]
 
