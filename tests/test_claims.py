@@ -302,6 +302,28 @@ def test_a_claim_selects_findings_by_quantity_sample_state_and_role(tmp_path):
     assert rows.verdict.to_list() == [AGREES, AGREES]
 
 
+def test_a_claim_is_tested_on_the_condition_and_not_on_its_replicates(tmp_path):
+    def cell(replicate, value):
+        interval = Interval(value, value - 0.02, value + 0.02)
+        return finding("voltage", interval, "V", sample="A", replicate=replicate)
+
+    cells = [cell("1", 1.9), cell("2", 2.2)]
+    assert own_claim(tmp_path, "quantity: [voltage]", *cells).verdict.to_list() == [AGREES, AGREES]
+    row = finding("voltage", Interval(2.05, 1.2, 2.9), "V", sample="A", note="mean of 2 replicates") | {"n": 2}
+    rows = own_claim(tmp_path, "quantity: [voltage]", *cells, row)
+    assert rows[["value", "low", "high", "verdict"]].to_numpy().tolist() == [["2.05", "1.20", "2.90", AGREES]]
+
+
+def test_replicates_that_do_not_bound_their_median_test_a_claim_if_all_agree():
+    bound = claim(">= 800", "bound", samples=("A",), findings=paper.Selection(("life",)))
+    median = finding("life", None, "V", sample="A") | {"n": 2, "median": None}
+    for shorter, word in ((900.0, AGREES), (600.0, UNTESTED)):
+        lives = [finding("life", Interval(None, low), "V", sample="A", replicate=str(low)) for low in (850.0, shorter)]
+        (row,) = verdicts._claim_rows(bound, built(*lives, median))
+        assert row["verdict"] == word
+        assert row["note"].startswith("in each of 2 replicates") == (word == AGREES)
+
+
 @pytest.mark.parametrize(
     ("selection", "reason"),
     [
@@ -317,6 +339,49 @@ def test_a_misspelt_selection_is_not_silent(tmp_path, selection, reason):
     (row,) = own_claim(tmp_path, selection, *values, role="rate").to_dict("records")
     assert (row["sample"], row["verdict"], row["note"]) == ("A", UNTESTED, reason)
     assert reason in report.as_text([row])
+
+
+def committed_ccd(folder, **more) -> None:
+    """Write what the bundle's own fig4b has found, without the cell In-LLZ."""
+    numbers = json.loads((paths.ROOT / "figures" / "fig4b.json").read_text())
+    values = [one for one in numbers["values"] if one["sample"] != "In-LLZ"]
+    (folder / "fig4b.json").write_text(json.dumps(numbers | {"values": values} | more))
+
+
+def note_of(found, sample: str) -> str:
+    table = verdicts.table(STATED, found)
+    (row,) = table[(table.claim == "ccd_in") & (table["sample"] == sample)].to_dict("records")
+    assert row["verdict"] == UNTESTED
+    return row["note"]
+
+
+def test_a_claim_says_which_recording_was_left_out_of_its_figure(tmp_path):
+    lost = {"file": "cells/x.csv", "sample": "In-LLZ", "state": "", "replicate": "2", "reason": "it is cut off"}
+    committed_ccd(tmp_path, left_out=[lost, lost | {"sample": "another"}])
+    note = note_of(verdicts.built(folder=tmp_path), "In-LLZ")
+    assert "In-LLZ, replicate 2 (cells/x.csv) is left out of fig4b: it is cut off" in note
+    assert "another" not in note
+
+
+def test_a_claim_says_which_figure_was_not_drawn_and_the_others_do_not(tmp_path):
+    committed_ccd(tmp_path)
+    (tmp_path / "fig2h.json").write_text(json.dumps({"not_drawn": "it failed"}))
+    assert "not drawn" not in note_of(verdicts.built(folder=tmp_path), "In-LLZ")
+    found = verdicts.built(["fig2h", "fig4b"], tmp_path)
+    assert list(verdicts.sources(found, STATED)) == ["fig4b", "claims"]
+    table = verdicts.table(STATED, found)
+    (reason,) = {
+        row["note"] for row in table.to_dict("records") if row["claim"] == "xrd_inn" and row["sample"] == "LLZ"
+    }
+    assert "no figure has found the quantity InN_present; fig2h was not drawn: it failed" in reason
+    with pytest.raises(ValueError, match="make figures; fig2h was not drawn: it failed"):
+        verdicts.built(["fig2h"], tmp_path)
+
+
+def test_cells_of_one_condition_are_told_apart(tmp_path):
+    of_cells = [voltage(replicate=number) for number in ("1", "2")]
+    table = own_claim(tmp_path, "quantity: [voltage]", voltage(), *of_cells)
+    assert list(table[table["sample"] == "A"].state) == ["", "replicate 1", "replicate 2"]
 
 
 @pytest.mark.parametrize(

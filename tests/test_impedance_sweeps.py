@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from coldbond.bundle import figures, paths, raw
 from coldbond.explore.cells import Impedance
 from coldbond.files import read
-from coldbond.impedance import findings, plots, resistance, sweeps
+from coldbond.impedance import findings, plots, relaxation_times, resistance, sweeps
 from coldbond.impedance.conductivity import findings as of_conductivity
 from coldbond.impedance.conductivity import ionic
 from coldbond.impedance.conductivity import plots as conductivity_plots
@@ -40,26 +40,25 @@ def recording(path, *, blocking: bool = False, chosen: int | None = None):
 @pytest.mark.parametrize(("chosen", "named"), [(None, "sweep 3 of 3"), (2, "sweep 2 of 3")])
 def test_figure_and_findings_name_the_sweep(tmp_path, chosen, named):
     cells = {"LLZ": recording(tmp_path / "a.csv", chosen=chosen)}
-    fitted = resistance.fits(cells, ["R-RQ"])
-    found = resistance.resistances(cells, fitted, 1e-6, 0.0)
-    rows = {row["quantity"]: row for row in findings.findings(cells, fitted, found, "interface", 0.02)}
+    measured = {label: resistance.measure(one, ["R-RQ"], "modulus", 1e-6, 0.0) for label, one in cells.items()}
+    found = resistance.resistances(measured)
+    rows = {row["quantity"]: row for row in findings.findings(measured, found, "interface", 0.02)}
     assert rows["interface_resistance"]["value"] == pytest.approx(INTERFACE[(chosen or 3) - 1], rel=1e-3)
     for quantity in ("total_resistance", "interface_resistance", "area_specific_resistance"):
         assert named in rows[quantity]["note"]
     fig = Figure()
-    plots.draw_resistances(fig, cells, fitted, found, {}, "interface")
-    assert [text.get_text() for text in fig.axes[0].get_legend().get_texts()] == [f"cycle 5, {named}"]
+    plots.draw_resistances(fig, measured, found, {}, "interface")
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == [f"cycle 5, {named}"]
     assert list(raw.table(cells)["sweeps"]) == [3 if chosen is None else "2 of 3"]
 
 
 def test_the_numbers_of_a_figure_hold_the_sweep(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "FIGURES", tmp_path)
     cells = {"LLZ": recording(tmp_path / "a.csv")}
-    fitted = resistance.fits(cells, ["R-RQ"])
-    found = resistance.resistances(cells, fitted, 1e-6, 0.0)
-    values = findings.findings(cells, fitted, found, "interface", 0.02)
+    measured = {label: resistance.measure(one, ["R-RQ"], "modulus", 1e-6, 0.0) for label, one in cells.items()}
+    values = findings.findings(measured, resistance.resistances(measured), "interface", 0.02)
     with figures.new() as fig:
-        plots.draw_spectra(fig, cells, fitted)
+        plots.draw_spectra(fig, measured, {"LLZ": relaxation_times.distribution(cells["LLZ"])})
         figures.save(fig, "x", notebook="x", parameters={}, values=values, recordings=cells)
     held = json.loads((tmp_path / "x.json").read_text())
     assert all("sweep 3 of 3" in row["note"] for row in held["values"] if row["quantity"].endswith("_resistance"))
@@ -73,7 +72,7 @@ def test_a_conductivity_is_that_of_one_sweep_and_names_it(tmp_path):
     assert all("sweep 3 of 3" in row["note"] for row in rows)
     fig = Figure()
     conductivity_plots.draw(fig, {"LLZ": one}, {}, {})
-    assert any("LLZ, sweep 3 of 3: R = " in text.get_text() for text in fig.axes[0].texts)
+    assert any("sweep 3 of 3" in text.get_text() for text in fig.axes[0].texts)
 
 
 def test_explore_shows_the_sweep_that_is_chosen(tmp_path):

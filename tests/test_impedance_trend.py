@@ -144,7 +144,8 @@ def test_a_claim_of_being_higher_is_tested_only_beside_what_it_is_higher_than(co
     for sample in samples:
         for cycle, value in zip(CYCLES, broken(50, 60) * (10 if sample == "LLZ" else 1), strict=True):
             interval = Interval(value, 0.99 * value, 1.01 * value)
-            rows.append({"sample": sample, "state": f"cycle {cycle:.0f}", "cycle": cycle, "interface": interval})
+            whose = {"sample": sample, "cell": sample, "replicate": ""}
+            rows.append(whose | {"state": f"cycle {cycle:.0f}", "cycle": cycle, "interface": interval})
 
     found = course_findings(pd.DataFrame(rows), "interface")
 

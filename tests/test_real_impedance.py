@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from coldbond import read
-from coldbond.impedance import fit, intervals, sweeps
+from coldbond.impedance import fit, intervals, resistance, sweeps
 from coldbond.impedance.findings import fit_table
 
 REAL = os.environ.get("COLDBOND_REAL")
@@ -93,14 +93,14 @@ def test_a_cell_with_a_composite_electrode_fits_with_a_misfit_that_is_said():
     one = read(Path(REAL, CELL))
     assert int(one.sweep.max()) == 10
     last = sweeps.one(one)
-    results = fit.candidates(last, ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"))
-    rms, largest = fit.misfit(next(iter(results.values())))
+    measured = resistance.measure(one, ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"), "modulus", 1e-5, 0.0)
+    rms, largest = fit.misfit(measured.best)
     assert rms < 0.6
     assert 2 < largest < 3
-    total = intervals.of_part(results, "total", 1e-5)
+    total = measured.total
     slowest = float(last.impedance.to_numpy().real[np.argmin(last.frequency.to_numpy())])
     assert total.high > slowest > total.low * 0.9
-    table = fit_table({"cell": results})
+    table = fit_table({"cell": measured})
     assert table.loc["cell", "largest / %"] == f"{largest:.1f}"
 
 

@@ -104,9 +104,9 @@ def test_a_resistance_with_a_distant_bound_is_not_rounded_away():
     """Case 26: Re(Z) is 24 to 36 ohm, and the spectrum gives no lower bound."""
     cell = read(in_cases("26_total_resistance_rounds_to_zero.csv"))
     cell.attrs |= dict(sample="cell", state="cycle 1", role="interface", area_cm2=1.0)
-    fitted = resistance.fits({"cell": cell}, ["L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"])
-    found = resistance.resistances({"cell": cell}, fitted, 2e-6, 0.004)
-    total, *_ = findings.findings({"cell": cell}, fitted, found, "interface", 0.02)
+    circuits = ["L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"]
+    measured = {"cell": resistance.measure(cell, circuits, "modulus", 2e-6, 0.004)}
+    total, *_ = findings.findings(measured, resistance.resistances(measured), "interface", 0.02)
     assert total["quantity"] == "total_resistance" and 24 < total["value"] < 36
 
 

@@ -495,7 +495,7 @@ def composition(
     """
     wanted = list(regions) or [str(name) for name in recording.children if level(str(name)) in COMPONENTS]
     scaled = reference.referenced(_of("xps", recording), reference_energy, reference_uncertainty)
-    return surface.compositions({"": scaled}, wanted)[""]
+    return surface.compositions(scaled, wanted)
 
 
 def _of(technique: str, recording: Recording, **constants: float | None) -> Recording:

@@ -76,7 +76,7 @@ class Interval:
         return cls.symmetric(value, standard_error * (NORMAL if freedom is None else student(freedom)))
 
     @classmethod
-    def hull(cls, value: float, intervals: Iterable["Interval"]) -> Self:
+    def hull(cls, value: float | None, intervals: Iterable["Interval"]) -> Self:
         """Return the narrowest interval that holds all of the others; unbounded where one of them is."""
         others = list(intervals)
         lows, highs = [one.low for one in others], [one.high for one in others]

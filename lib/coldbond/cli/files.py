@@ -13,7 +13,14 @@ def write(path: Path, writer: Callable[[Path], object]) -> None:
     path : Path
     writer : callable
         Writes the file whose path it is given.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}: make it first")
     part = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         writer(part)

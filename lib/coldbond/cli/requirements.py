@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from coldbond.impedance.trend import FEWEST_CYCLES
 
-__all__ = ["CYCLE", "FEWEST", "NEEDED", "WANTED", "Constant"]
+__all__ = ["CYCLE", "FEWEST", "NEEDED", "WANTED", "Constant", "columns"]
 
 
 class Constant(NamedTuple):
@@ -55,3 +55,8 @@ FEWEST = {
     "full-cell-interface": (FEWEST_CYCLES, "the course of the resistance over the cycles is not judged"),
     "arrhenius": (2, "there is no activation energy"),
 }
+
+
+def columns(role: str) -> tuple[str, ...]:
+    """Return the columns of the constants that the figures of a role use."""
+    return tuple(one.column for of_role in (NEEDED, WANTED) for one in of_role.get(role, ()))

@@ -13,19 +13,22 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure, FigureBase
 
+from coldbond import analyses
 from coldbond.bundle import figures, manifest, paths, raw, style
-from coldbond.cli import files
+from coldbond.cli import files, protocols, standards
 from coldbond.constants import CONSTANTS
 from coldbond.explore import spectra
-from coldbond.explore.controls import View, defaults
+from coldbond.explore.controls import View, defaults, numbers
 from coldbond.explore.views import views
+from coldbond.interval import Interval
 
 #: inch; dots per inch of a PNG.
-SIZE, DPI = (6.4, 4.6), 200
+SIZE, DPI = (5.2, 3.9), 200
 #: Errors of recordings and constants, whose message is for the user.
 EXPECTED = (ValueError, LookupError, OSError)
 SUFFIXES = (".png", ".pdf", ".svg")
 #: Options of the command in place of what the messages of an analysis name.
+NO_PELLET = "not known: state --area and --thickness, or fill area_cm2 and thickness_cm of the manifest"
 OPTIONS = {"area_cm2": "--area", "active_mass_mg": "--mass", "thickness_cm": "--thickness"}
 
 
@@ -96,9 +99,11 @@ def show(row: Mapping[str, str], folder: Path, output: Path | None, phase: str =
     if output and output.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{output}: no picture is written in this format: end the name with {', '.join(SUFFIXES)}")
     recording = raw.recording(row, folder)
+    guessed, phase = ("", phase) if row["role"] else _guessed(recording, phase)
     known = {name: recording.attrs[name] for name in CONSTANTS if np.isfinite(recording.attrs[name])}
     constants = [f"{value:g} {CONSTANTS[name][1]} {CONSTANTS[name][0]}" for name, value in known.items()]
     text = [", ".join([f"{recording.attrs['technique']}, {recording.attrs['format']}", *constants])]
+    text += [guessed] if guessed else []
     text += [f"stated: {recording.attrs['stated']}"] if "stated" in recording.attrs else []
     text += [f"not read: {recording.attrs['unread']}"] if "unread" in recording.attrs else []
     with _style_of(folder):
@@ -126,13 +131,37 @@ def show(row: Mapping[str, str], folder: Path, output: Path | None, phase: str =
     return text, not reasons
 
 
+def _guessed(recording: xr.Dataset | xr.DataTree, phase: str) -> tuple[str, str]:
+    """Give a recording that no manifest lists the role that its data show; return what was taken, and the phase."""
+    attrs, technique = recording.attrs, recording.attrs["technique"]
+    if not isinstance(recording, xr.Dataset):
+        return "", phase
+    if technique == "xrd":
+        found = standards.standard(recording)
+        phase = phase or found
+        return (f"main phase {found}, whose lines alone it shows (--phase says otherwise)" if found else ""), phase
+    if technique == "raman" and standards.is_neon(recording):
+        attrs["state"] = "lamp"
+        return "a neon lamp, by its lines", phase
+    if technique == "cycling":
+        seen = protocols.protocol(recording)
+        attrs["role"], what = next(iter(seen.possible), ""), seen.what
+    elif technique == "eis":
+        blocks = standards.impedance(recording).blocks
+        attrs["role"] = "conductivity" if blocks else "interface"
+        what = "its electrodes block" if blocks else "its electrodes do not block"
+    else:
+        attrs["role"], what = {"dc": ("electronic", "a current at constant voltage")}.get(technique, ("", ""))
+    return (f"taken as {attrs['role']}: {what} (--role says otherwise)" if attrs["role"] else what), phase
+
+
 @contextmanager
 def _style_of(folder: Path) -> Iterator[None]:
     """Draw in the style and the colours of a folder, whatever settings of matplotlib the user has."""
     before = paths.RAW
     paths.RAW = folder
     try:
-        with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context(style.STYLE):
+        with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context(style.rc()):
             yield
     finally:
         paths.RAW = before
@@ -156,15 +185,14 @@ def _drawn(
         view = make()
         settings = defaults(view)
         tables = _diffraction(view, panel, settings, phase) or view.draw(panel, **settings)  # type: ignore[arg-type]
+        tables.append(_of_role(recording))
     except EXPECTED as error:
         reason = _for_options(str(error))
-        if isinstance(panel, Figure):
-            panel.clear()
-        else:
-            panel.clear()
+        panel.clear()
         _plain(panel, recording)
         return f"{name}: not analysed: {reason}", reason
-    return "\n".join([name, *map(_text, tables)]), ""
+    heading = [] if name == recording.attrs["technique"] else [name]
+    return "\n".join([*heading, *filter(None, map(_text, tables))]), ""
 
 
 def _diffraction(view: View, panel: FigureBase, settings: dict, phase: str) -> list[pd.DataFrame] | None:
@@ -180,6 +208,29 @@ def _diffraction(view: View, panel: FigureBase, settings: dict, phase: str) -> l
     tables = view.draw(panel, **settings)  # type: ignore[arg-type]
     absent = {name: "not found" for name, detection in found.detections.items() if not detection.present}
     return [*tables, pd.DataFrame({"": absent})] if absent else tables
+
+
+def _of_role(recording: xr.Dataset) -> pd.DataFrame:
+    """Return what the figure of an impedance spectrum or of a transient states beside its fit."""
+    role, rows = recording.attrs.get("role", ""), {}
+    known = all(np.isfinite(recording.attrs.get(name, np.nan)) for name in ("area_cm2", "thickness_cm"))
+    if role in ("interface", "full-cell-interface"):
+        found = analyses.resistances(recording)
+        rows = {"interface, all circuits": _interval(found.interface, "Ω"), "total": _interval(found.total, "Ω")}
+    elif role in ("conductivity", "arrhenius"):
+        rows = {"ionic conductivity": NO_PELLET}
+        if known:
+            rows = {"ionic conductivity": _interval(analyses.ionic_conductivity(recording), "S/cm")}
+    elif role == "electronic":
+        rows = {"electronic conductivity": NO_PELLET}
+        if known:
+            rows = {"electronic conductivity": _interval(analyses.electronic_conductivity(recording), "S/cm")}
+    return numbers(rows)
+
+
+def _interval(found: Interval, unit: str) -> str:
+    value, low, high = ("—" if number is None else f"{number:.3g}" for number in found)
+    return f"{value} {unit} ({low} to {high})"
 
 
 def _plain(panel: FigureBase, recording: xr.Dataset) -> None:
@@ -209,12 +260,14 @@ def _plain(panel: FigureBase, recording: xr.Dataset) -> None:
 
 
 def _text(table: pd.DataFrame) -> str:
+    table = table[(table.map(str) != "").any(axis="columns")]
+    if table.empty:
+        return ""
     with pd.option_context("display.unicode.east_asian_width", True):
         return table.to_string(header=bool("".join(map(str, table.columns))), max_colwidth=100)
 
 
 def _for_options(message: str) -> str:
     """Return the message of an analysis with the option of this command in place of a call in Python."""
-    return re.sub(
-        r"\.assign_attrs\((\w+)=\.\.\.\)", lambda found: OPTIONS.get(found[1], "manifest.csv"), " ".join(message.split())
-    )
+    call = re.compile(r"\.assign_attrs\((\w+)=\.\.\.\)")
+    return call.sub(lambda found: OPTIONS.get(found[1], "manifest.csv"), " ".join(message.split()))

@@ -106,8 +106,10 @@ def of_part(
 
 
 def _root(function: Callable[[float], float], last: float) -> float | None:
-    """Step at which an increasing function is zero; None where it is negative up to the last."""
+    """Step at which an increasing function is zero; None where it is negative up to the last, or not even at first."""
     inner, outer = 0.0, min(FIRST_STEP, last)
+    if not function(inner) < 0:  # the rise is below the rounding errors of the constraint
+        return None
     while function(outer) < 0:
         if outer >= last:
             return None

@@ -61,8 +61,11 @@ def fitted(
     """
     frequency, impedance = spectrum.frequency.to_numpy(), spectrum.impedance.to_numpy()
     of = Problem(circuit, frequency, impedance, problem.weights(spectrum, weighting))
-    if 2 * frequency.size <= len(of.names) + 2:
-        raise ValueError(f"{frequency.size} points are too few for the {len(of.names)} parameters of {circuit}")
+    if not _has_enough_points(frequency.size, circuit):
+        raise ValueError(
+            f"{frequency.size} points are too few for the {len(of.names)} parameters of {circuit}: record more points, "
+            "or fit a smaller circuit"
+        )
     if smaller is None and circuit.split("-").count("RQ") > 1:
         smaller = fitted(spectrum, starts.without_last_arc(circuit), weighting)
     minima = starts.best_minima(of, (smaller.circuit, smaller.params.valuesdict()) if smaller is not None else None)
@@ -78,11 +81,20 @@ def candidates(spectrum: xr.Dataset, of: Sequence[str], weighting: str = "modulu
 
     The criterion (Schwarz 1978, doi 10.1214/aos/1176344136) is lmfit's `bic` of all real and imaginary parts. It counts
     autocorrelated residuals as independent and then favours the larger circuits; the intervals correct for that.
+
+    A circuit with too many parameters for the points of the spectrum is not fitted, unless there is no smaller one:
+    that is an error.
     """
     results: dict[str, MinimizerResult] = {}
-    for circuit in sorted(of, key=lambda circuit: len(circuits.elements(circuit))):
+    by_size = sorted(of, key=lambda circuit: len(circuits.elements(circuit)))
+    possible = [one for one in by_size if _has_enough_points(spectrum.sizes["frequency"], one)]
+    for circuit in possible or by_size[:1]:
         results[circuit] = fitted(spectrum, circuit, weighting, results.get(starts.without_last_arc(circuit)))
     return dict(sorted(results.items(), key=lambda item: item[1].bic))
+
+
+def _has_enough_points(points: int, circuit: str) -> bool:
+    return 2 * points > len(circuits.names(circuit)) + 2
 
 
 def _lowest(minima: list[tuple[np.ndarray, float]]) -> np.ndarray:

@@ -132,7 +132,9 @@ def _profile(result: MinimizerResult, quantity: Quantity, names: Sequence[str] =
     half_width = float(np.linalg.norm(np.linalg.pinv((jacobian / sizes).T) @ (gradient / sizes))) * np.sqrt(rise)
     largest = 0.0 if names and all(name[0] == "n" for name in names) else LARGEST_LOGARITHM  # an exponent ends at 1
     ends = [_bound(constrained, best, np.log(value), least, rise, side, half_width, largest) for side in (-1, 1)]
-    return Interval(value, *(None if bound is None else float(np.exp(bound)) for bound in ends))
+    low, high = (None if bound is None else float(np.exp(bound)) for bound in ends)
+    # The constraint has a finite weight, so that a bound next to the value may come out beyond it.
+    return Interval(value, None if low is None else min(low, value), None if high is None else max(high, value))
 
 
 class _Constrained(Problem):

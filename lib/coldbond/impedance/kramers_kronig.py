@@ -125,6 +125,11 @@ def test(spectrum: xr.Dataset) -> xr.Dataset:
     )
 
 
+def test_if_long_enough(spectrum: xr.Dataset) -> xr.Dataset | None:
+    """Return the test of a spectrum; None where it has fewer points than the test needs."""
+    return test(spectrum) if spectrum.sizes["frequency"] >= FEWEST_POINTS else None
+
+
 def _matrices(frequency: np.ndarray, modulus: np.ndarray) -> list[np.ndarray]:
     """Design matrices for each number of RC elements, shape (2 n, elements + 3): RC elements, R, L, C."""
     s = 2j * np.pi * frequency

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 from scipy import linalg, optimize, signal
 
+from coldbond.impedance import sweeps
 from coldbond.interval import NORMAL
 
 #: Relaxation times per decade, and decades beyond the slowest and the fastest point.
@@ -53,7 +54,7 @@ def distribution(spectrum: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     spectrum : xarray.Dataset
-        `impedance` [ohm] over `frequency` [Hz], one sweep.
+        `impedance` [ohm] over `frequency` [Hz]; of several sweeps the last is taken, see `sweeps`.
 
     Returns
     -------
@@ -65,6 +66,7 @@ def distribution(spectrum: xr.Dataset) -> xr.Dataset:
         penalty; `noise` and `misfit`, the root mean square of the residuals [% of the modulus]; `series_resistance`
         [ohm]; `inductance` [H].
     """
+    spectrum = sweeps.one(spectrum)
     frequency, impedance = spectrum.frequency.to_numpy(), spectrum.impedance.to_numpy()
     modulus = np.abs(impedance)
     s = 2j * np.pi * frequency
@@ -171,7 +173,7 @@ def _start(matrix: np.ndarray, target: np.ndarray, times: int) -> tuple[np.ndarr
     """Logarithms of a constant gamma and of R, L and 1/C by non-negative least squares, and the noise variance."""
     size = np.linalg.norm(matrix, axis=0)
     found, distance = optimize.nnls(matrix / size, target)
-    variance = distance**2 / (target.size - np.count_nonzero(found))
+    variance = distance**2 / max(target.size - np.count_nonzero(found), 1)
     found /= size
     others = np.maximum(found[times:], LEAST_START / np.abs(matrix[:, times:]).max(axis=0))
     even = max(found[:times].mean(), LEAST_START / np.abs(matrix[:, :times]).max())

@@ -142,8 +142,11 @@ def _from_grid(problem: Problem) -> list[dict[str, float]]:
     kinds = [kind for kind, _ in elements]
     arcs = sum(kind in circuits.ARCS for kind in kinds)
     first, last = -np.log10(omega.max()) - GRID_BEYOND_FAST, -np.log10(omega.min()) + GRID_BEYOND_SLOW
-    points = max(FEWEST_GRID_POINTS, int((last - first) * GRID_DENSITY / max(arcs, 1) ** 0.5))
+    points = max(FEWEST_GRID_POINTS, arcs, int((last - first) * GRID_DENSITY / max(arcs, 1) ** 0.5))
     grid = np.linspace(first, last, points).tolist()
+    # Over a decade or two not all arcs find a place at that distance.
+    widest = (points - 1) // max(arcs - 1, 1) * (last - first) / (points - 1)
+    distance = min(LEAST_DISTANCE, 0.999 * widest)
     tails = TAIL_EXPONENTS if "Q" in kinds else TAIL_EXPONENTS[:1]
     # One row an arc at each time constant (as a logarithm) or another element at each exponent, shared by all trials.
     shapes: dict[float | tuple[str, float], np.ndarray] = {tau: _shape("RQ", s, tau, 0.0) for tau in grid}
@@ -155,7 +158,7 @@ def _from_grid(problem: Problem) -> list[dict[str, float]]:
     trials: list[tuple[tuple[float, ...], float]] = []
     rows_of_trials: list[list[int]] = []
     for taus in itertools.combinations(grid, arcs):
-        if arcs > 1 and min(slower - faster for faster, slower in itertools.pairwise(taus)) < LEAST_DISTANCE:
+        if arcs > 1 and min(slower - faster for faster, slower in itertools.pairwise(taus)) < distance:
             continue
         for tail in tails:
             waiting = iter(taus)

@@ -24,6 +24,8 @@ SIGNIFICANCE = 0.01
 STABLE_SHARE = 0.10
 #: Places tried for the break of each model: a grid of a third of a per cent of the test.
 PLACES = 300
+#: Mean square of the weighted residuals below which they are rounding errors of the computation.
+ROUNDING = 1e-12
 #: Fewest cycles of a trend: a model has four parameters, and the scatter needs degrees of freedom.
 FEWEST_CYCLES = 6
 
@@ -95,7 +97,7 @@ def breakpoint(cycle: np.ndarray, resistances: Sequence[Interval]) -> Trend:
     Parameters
     ----------
     cycle : array, shape (n,)
-        Increasing, six or more.
+        Increasing, six or more different ones.
     resistances : sequence of Interval
         Of each cycle, all bounded. A scatter beyond their intervals, as from one measurement to the next, is estimated
         from the residuals and widens all intervals of the result.
@@ -110,12 +112,13 @@ def breakpoint(cycle: np.ndarray, resistances: Sequence[Interval]) -> Trend:
         There are fewer than six cycles, or a resistance without a bound.
     """
     cycle = np.asarray(cycle, float)
-    if cycle.size < FEWEST_CYCLES:
-        raise ValueError(f"{cycle.size} cycles are too few for a break: {FEWEST_CYCLES} are needed")
+    if np.unique(cycle).size < FEWEST_CYCLES:
+        raise ValueError(f"{np.unique(cycle).size} cycles are too few for a break: {FEWEST_CYCLES} are needed")
     value, low, high = np.array([one.numbers for one in resistances]).T
     sigma = (high - low) / (2 * NORMAL)
-    first, last = cycle[[0, -1]]
-    places = np.linspace(cycle[1], cycle[-2], PLACES)
+    distinct = np.unique(cycle)
+    first, last = distinct[[0, -1]]
+    places = np.linspace(distinct[1], distinct[-2], PLACES)
     fits = [_fitted(model, places, cycle, value, sigma) for model in MODELS]
     found, covariance, squares = (np.concatenate(parts) for parts in zip(*fits, strict=True))
     breaks = np.tile(places, len(MODELS))
@@ -123,8 +126,11 @@ def breakpoint(cycle: np.ndarray, resistances: Sequence[Interval]) -> Trend:
     model = [*MODELS][best // PLACES]
     line, straight = _straight(cycle, value, sigma)
     freedom = cycle.size - 4
-    ratio = (straight - squares[best]) / 2 / (squares[best] / freedom)
-    probability = float(stats.f.sf(ratio, 2, freedom))
+    # Without a scatter, as of numbers that are rounded to the same, there is nothing that a break would explain.
+    probability = 1.0
+    if straight > ROUNDING * cycle.size:
+        ratio = (straight - squares[best]) / 2 / max(squares[best] / freedom, ROUNDING)
+        probability = float(stats.f.sf(ratio, 2, freedom))
     # Eight residuals say little of a scatter: of the rise of chi square for known errors and that for errors estimated
     # from the residuals, the larger is taken. The choice of the model takes one degree of freedom.
     left = freedom - 1

@@ -1,4 +1,4 @@
-"""Summarise all cells of a folder of recordings in one table, OUT/survey.csv.
+"""Summarise all cells of a folder of recordings, and conditions of several cells, in one table, OUT/survey.csv.
 
 python -m coldbond.survey [--raw FOLDER] [--out FOLDER] [--scheduler ADDRESS]
 """
@@ -7,7 +7,7 @@ import argparse
 import csv
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from distributed import as_completed
@@ -16,11 +16,13 @@ from tqdm import tqdm
 from coldbond.bundle import manifest
 from coldbond.multiverse.cluster import client
 from coldbond.multiverse.library import hash_of_library
-from coldbond.survey import cell
+from coldbond.survey import cell, conditions
+
+Rows = list[dict[str, str]]
 
 
-def survey(folder: Path, scheduler: str | None = None) -> list[dict[str, str]]:
-    """Return one row for each cell, in manifest order.
+def survey(folder: Path, scheduler: str | None = None) -> tuple[Rows, Rows]:
+    """Return one row for each cell, in manifest order, and for each condition; and the comparisons of samples.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def survey(folder: Path, scheduler: str | None = None) -> list[dict[str, str]]:
     cells = [row for row in manifest.rows(folder) if row["role"] in cell.ANALYSES]
     if not cells:
         raise LookupError(f"{folder / 'manifest.csv'}: no recording has a role among {', '.join(cell.ANALYSES)}")
-    found = {}
+    found: dict[int, tuple[dict[str, str], list[dict]]] = {}
     with client(scheduler) as workers:
         # With pure=True the cluster would identify a task by its arguments and reuse its row after the file changed.
         futures = workers.map(cell.row, cells, folder=os.path.abspath(folder), library=hash_of_library(), pure=False)
@@ -50,19 +52,20 @@ def survey(folder: Path, scheduler: str | None = None) -> list[dict[str, str]]:
             place = places[future.key]
             # The worker died more than three times, or has imported another version of the library.
             lost = future.status != "finished"
-            found[place] = cell.failed(cells[place], future.exception()) if lost else future.result()
-            if "failed" in found[place]:
-                bar.write(f"{cells[place]['file']}: {found[place]['failed']}", file=sys.stderr)
+            found[place] = (cell.failed(cells[place], future.exception()), []) if lost else future.result()
+            if "failed" in found[place][0]:
+                bar.write(f"{cells[place]['file']}: {found[place][0]['failed']}", file=sys.stderr)
             future.release()
-    return [found[place] for place in range(len(cells))]
+    rows, findings = zip(*(found[place] for place in range(len(cells))), strict=True)
+    return conditions.added(cells, rows, findings)
 
 
-def write(rows: Iterable[Mapping[str, str]], path: Path) -> None:
-    """Write the table atomically."""
+def write(rows: Iterable[Mapping[str, str]], path: Path, columns: Sequence[str]) -> None:
+    """Write a table atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     with part.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, cell.COLUMNS, restval="", lineterminator="\n")
+        table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
     os.replace(part, path)
@@ -77,13 +80,23 @@ def main() -> int:
     )
     given = parser.parse_args()
     try:
-        rows = survey(given.raw, given.scheduler)
+        rows, comparisons = survey(given.raw, given.scheduler)
     except (manifest.ManifestError, LookupError) as error:
         print(error, file=sys.stderr)
         return 1
-    write(rows, given.out / "survey.csv")
+    of_conditions = [row for row in rows if row.get("kind") == "condition"]
+    write(rows, given.out / "survey.csv", conditions.WITH_CONDITIONS if "kind" in rows[0] else cell.COLUMNS)
+    compared = given.out / "survey_comparisons.csv"
+    compared.unlink(missing_ok=True)  # of an earlier run
+    if comparisons:
+        write(comparisons, compared, conditions.COMPARISON)
     count = sum("failed" in row for row in rows)
-    print(f"{given.out / 'survey.csv'}: {len(rows)} cells" + (f", of which {count} failed" if count else ""))
+    print(
+        f"{given.out / 'survey.csv'}: {len(rows) - len(of_conditions)} cells"
+        + (f", of which {count} failed" if count else "")
+        + (f"; {len(of_conditions)} conditions of several cells" if of_conditions else "")
+        + (f"\n{compared}: {len(comparisons)} comparisons of two samples" if comparisons else "")
+    )
     return 0
 
 

@@ -7,6 +7,7 @@ import xarray as xr
 
 from coldbond.bundle import raw
 from coldbond.bundle.findings import rendered
+from coldbond.bundle.manifest import REPLICATE
 from coldbond.cells import capacity, long_cycling
 from coldbond.cells.findings import ccd as ccd_findings
 from coldbond.cells.findings import full_cell as full_cell_findings
@@ -53,8 +54,8 @@ ANALYSES: dict[str, Callable[[xr.Dataset], list[dict]]] = {
 }
 
 
-def row(listed: Mapping[str, str], folder: str, library: str = IMPORTED) -> dict[str, str]:
-    """Analyse a cell and return its row.
+def row(listed: Mapping[str, str], folder: str, library: str = IMPORTED) -> tuple[dict[str, str], list[dict]]:
+    """Analyse a cell and return its row, and the findings that the row is made of.
 
     Parameters
     ----------
@@ -67,9 +68,11 @@ def row(listed: Mapping[str, str], folder: str, library: str = IMPORTED) -> dict
 
     Returns
     -------
-    dict of str to str
+    row : dict of str to str
         Some of `COLUMNS`: values and bounds of 95 % intervals, as far as the data determine them; `note`, the evidence
         of the first finding; or `failed`, the reason why there are no values.
+    findings : list of dict
+        Of `QUANTITIES`, with sample, state and replicate of the manifest; none of a cell that failed.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def row(listed: Mapping[str, str], folder: str, library: str = IMPORTED) -> dict
             raise TypeError(f"{listed['file']} holds photoelectron spectra")
         found = ANALYSES[listed["role"]](recording)
     except Exception as error:  # whatever the reason, a cell that cannot be analysed must not stop the others
-        return failed(listed, error)
+        return failed(listed, error), []
     by_quantity = {one["quantity"]: one for one in found}
     of_cell = {name: listed[name] for name in IDENTITY}
     for name, quantity in QUANTITIES.items():
@@ -92,7 +95,10 @@ def row(listed: Mapping[str, str], folder: str, library: str = IMPORTED) -> dict
         of_cell |= {column: repr(number) for column, number in numbers.items() if number is not None}
         if name == "first_capacity" and one:
             of_cell["capacity_unit"] = one["unit"]
-    return of_cell | {"note": rendered(found[0])}
+    whose = {name: listed[name] for name in ("sample", "state", REPLICATE) if listed[name] or name != REPLICATE}
+    return of_cell | {"note": rendered(found[0])}, [
+        one | whose for name, one in by_quantity.items() if name in QUANTITIES.values()
+    ]
 
 
 def failed(listed: Mapping[str, str], error: BaseException) -> dict[str, str]:

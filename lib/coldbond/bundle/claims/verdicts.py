@@ -185,10 +185,13 @@ def table(stated: Paper, found: Mapping[str, dict]) -> pd.DataFrame:
 def _claim_rows(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict[str, str]]:
     tested = []
     for figure, numbers in found.items():
-        for one in numbers["values"]:
-            if tests(claim, numbers, one):
+        rows = [one for one in numbers["values"] if tests(claim, numbers, one)]
+        for one in rows:
+            of_one = [row for row in rows if all(row[key] == one[key] for key in ("quantity", "sample", "state"))]
+            # A claim is about the condition: its replicates do not test it one by one.
+            if _is_of_condition(one) or not any(map(_is_of_condition, of_one)):
                 tested.append(one["sample"])
-                word, reason = verdict(claim, one)
+                word, reason = _verdict_of_condition(claim, one, [row for row in of_one if row is not one])
                 mixed = "the figure uses recordings of several origins" if numbers["origin"] == "mixed" else ""
                 note = "; ".join(filter(None, [reason, rendered(one), claim.note, mixed]))
                 yield _row(claim, one, EVIDENCE[numbers["origin"]], word, note) | {"figure": figure}
@@ -196,6 +199,23 @@ def _claim_rows(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict[str, s
         reason = claim.untestable or _why_untested(claim, sample, found)
         nothing = dict(quantity="", sample=sample, state="", value=None, low=None, high=None)
         yield _row(claim, nothing, "", UNTESTED, "; ".join(filter(None, [reason, claim.note])))
+
+
+def _is_of_condition(one: Mapping) -> bool:
+    return "n" in one or "higher" in one
+
+
+def _verdict_of_condition(claim: Claim, one: Mapping, replicates: Sequence[Mapping]) -> tuple[str, str]:
+    """Return the verdict of a finding, or of its replicates if they have one and do not bound their median at all.
+
+    Three cells that outlast a test do not bound the median life, but a statement about each of them is tested.
+    """
+    word, reason = verdict(claim, one)
+    if word == UNTESTED and "median" in one and one["value"] is one["low"] is one["high"] is None:
+        words = {verdict(claim, row)[0] for row in replicates}
+        if len(words) == 1 and words != {UNTESTED}:
+            return words.pop(), f"in each of {one['n']} replicates, which do not bound the median"
+    return word, reason
 
 
 def _why_untested(claim: Claim, sample: str, found: Mapping[str, dict]) -> str:
@@ -288,7 +308,7 @@ def _row(claim: Claim, one: Mapping, evidence: str, word: str, note: str) -> dic
         "kind": claim.kind,
         "statement": claim.statement,
         "sample": one["sample"],
-        "state": one["state"],
+        "state": ", ".join(filter(None, (one["state"], f"replicate {one['replicate']}" if "replicate" in one else ""))),
         "quantity": one["quantity"],
         "paper": stands,
         **shown,

@@ -6,7 +6,7 @@ is often reported. An uncertainty of the temperature is converted to one of the 
 variance; Orear 1982, doi 10.1119/1.12972).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 
@@ -15,8 +15,11 @@ from scipy.constants import e, k
 
 from coldbond.impedance.conductivity.ionic import Ionic
 from coldbond.impedance.conductivity.pellet import kelvin, shape
+from coldbond.impedance.resistance import cell_of
 from coldbond.interval import NORMAL, Interval, student
 
+#: Least standard deviation of a resistance, as a logarithm: no measured resistance is known as well as that.
+LEAST_DEVIATION = 1e-7
 #: Quantity that is linear over 1/T, and the power of T in it.
 FORMS = {"conductivity_times_temperature": 1, "conductivity": 0}
 
@@ -43,7 +46,8 @@ class Line:
     scatter : float
         chi square over degrees of freedom; NaN for two points.
     bend : Interval or None
-        By how much [eV] the activation energy changes from the coldest to the hottest; None for fewer than four points.
+        By how much [eV] the activation energy changes from the coldest to the hottest; None for fewer than four points
+        or three temperatures.
     left_out : int
         Points without an interval, which have no weight.
     factor : float
@@ -116,7 +120,7 @@ def line(temperature: np.ndarray, resistances: list[Interval], temperature_uncer
     if np.unique(temperature).size < 2:
         raise ValueError("fewer than two temperatures have a resistance with an interval")
     value, low, high = np.array([one.numbers for one in resistances if one.is_bounded]).T
-    own = np.log(high / low) / 2 / NORMAL
+    own = np.maximum(np.log(high / low) / 2 / NORMAL, LEAST_DEVIATION)
     x, y = inverse_energy(temperature), np.log(temperature**power / value)
     centre = float(np.average(x))
     energy = 0.0
@@ -129,7 +133,7 @@ def line(temperature: np.ndarray, resistances: list[Interval], temperature_uncer
     freedom = x.size - 2
     scatter = float(chi @ chi) / freedom if freedom else np.nan
     bend = None
-    if x.size > 3:
+    if x.size > 3 and np.unique(temperature).size > 2:
         curved, of_curved = _fitted(centre - x, y, deviation, 2)
         chi = (y - np.polynomial.polynomial.polyval(centre - x, curved)) / deviation
         half = _widening(float(chi @ chi) / (freedom - 1), freedom - 1) * of_curved[2, 2] ** 0.5
@@ -151,29 +155,29 @@ def line(temperature: np.ndarray, resistances: list[Interval], temperature_uncer
 
 
 def lines(measured: Mapping[str, Ionic], temperature_uncertainty: float) -> dict[str, dict[str, Line]]:
-    """Return the lines of each sample, in both forms.
+    """Return the lines of each pellet, in both forms.
 
     Parameters
     ----------
     measured : mapping of str to Ionic
-        Spectra at several temperatures, of one or more samples.
+        Spectra at several temperatures, of one or more pellets.
     temperature_uncertainty : float
         As for `line`.
 
     Returns
     -------
     dict of str to dict of str to Line
-        By sample, then by the names in `FORMS`. A sample with fewer than two temperatures is not among them.
+        By pellet, which is a sample or one of its replicates (`cell_of`), then by the names in `FORMS`. A pellet with
+        resistances at fewer than two temperatures is not among them.
     """
     fitted = {}
-    for sample in dict.fromkeys(one.spectrum.attrs["sample"] for one in measured.values()):
-        own = [one for one in measured.values() if one.spectrum.attrs["sample"] == sample]
-        own = [one for one in own if isfinite(kelvin(one.spectrum))]
+    for of_pellet, spectra in by_cell(measured).items():
+        own = [one for one in spectra if isfinite(kelvin(one.spectrum))]
         temperature = np.array([kelvin(one.spectrum) for one in own])
-        if np.unique(temperature).size > 1:
+        if temperatures(own) > 1:
             resistances = [one.resistance for one in own]
             pellet = shape(own[0].spectrum, 0.0, 0.0)
-            fitted[sample] = {
+            fitted[of_pellet] = {
                 name: replace(
                     line(temperature, resistances, temperature_uncertainty, power),
                     factor=np.nan if pellet is None else pellet.factor,
@@ -183,9 +187,23 @@ def lines(measured: Mapping[str, Ionic], temperature_uncertainty: float) -> dict
     return fitted
 
 
+def by_cell(measured: Mapping[str, Ionic]) -> dict[str, list[Ionic]]:
+    """Return the spectra of each pellet."""
+    found: dict[str, list[Ionic]] = {}
+    for one in measured.values():
+        found.setdefault(cell_of(one.spectrum.attrs), []).append(one)
+    return found
+
+
+def temperatures(spectra: Iterable[Ionic]) -> int:
+    """Return at how many different temperatures there is a resistance with an interval."""
+    known = {kelvin(one.spectrum) for one in spectra if one.resistance.is_bounded}
+    return sum(map(isfinite, known))
+
+
 def energies(fitted: Mapping[str, Mapping[str, Line]]) -> dict[str, float]:
-    """Return the activation energy [eV] of the conductivity alone, by sample."""
-    return {sample: of_sample["conductivity"].energy.numbers[0] for sample, of_sample in fitted.items()}
+    """Return the activation energy [eV] of the conductivity alone, by pellet."""
+    return {of_pellet: forms["conductivity"].energy.numbers[0] for of_pellet, forms in fitted.items()}
 
 
 def _fitted(x: np.ndarray, y: np.ndarray, deviation: np.ndarray, degree: int) -> tuple[np.ndarray, np.ndarray]:

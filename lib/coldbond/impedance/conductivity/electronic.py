@@ -30,6 +30,10 @@ BATCHES, FEWEST_POINTS = 24, 10
 SETTLED_WITHIN = 0.1
 #: Rise of the current over the second half of the recording, as a share of it, above which there is no steady state.
 RISE = 0.01
+#: Least current of a batch that is a weight, as a share of the largest: of quantised currents some batches are zero.
+LEAST_LEVEL = 1e-3
+#: Share of the sum of squares that is rounding error of the computation.
+ROUNDING = 1e-20
 #: Largest correlation of neighbouring residuals that is corrected for: more leaves no degrees of freedom.
 LARGEST_CORRELATION = 0.9
 
@@ -76,7 +80,7 @@ def steady(recording: xr.Dataset, current_offset: float) -> Steady:
     Raises
     ------
     ValueError
-        The recording has too few points.
+        The recording has too few points, its current is zero throughout, or no voltage was applied.
 
     Notes
     -----
@@ -87,6 +91,10 @@ def steady(recording: xr.Dataset, current_offset: float) -> Steady:
     """
     time = recording.time.to_numpy()
     current = recording.current.to_numpy()
+    if not recording.attrs["applied_voltage"]:
+        raise ValueError("the applied voltage is 0 V: correct it in the header of the file")
+    if not current.any():
+        raise ValueError("the current is zero throughout: record it with a more sensitive range")
     current = current * (np.sign(np.mean(current[time >= time[-1] / 2])) or 1.0)
     tail = time >= START_SHARE * time[-1]
     if tail.sum() < FEWEST_POINTS:
@@ -154,6 +162,7 @@ def _profile(time: np.ndarray, current: np.ndarray, duration: float) -> tuple[fl
     many = int(TIMES_PER_DECADE * np.log10(2 * SLOWEST / START_SHARE))
     taus = np.geomspace(START_SHARE / 2, SLOWEST, many) * duration
     level = np.abs(means(current))
+    level = np.maximum(level, LEAST_LEVEL * level.max())
     decays = np.exp(-time / taus[:, None])
     columns = (means(decays) / level).T
     flat, target = 1 / level, means(current) / level
@@ -162,7 +171,7 @@ def _profile(time: np.ndarray, current: np.ndarray, duration: float) -> tuple[fl
     amplitudes, _ = optimize.nnls(design, target)
     value = amplitudes[0]
     residual = design @ amplitudes - target
-    least = float(residual @ residual)
+    least = max(float(residual @ residual), ROUNDING * float(target @ target))
     used = int(np.sum(amplitudes > 0))
     n = residual.size
     correlation = (

@@ -3,25 +3,29 @@
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-import xarray as xr
+import numpy as np
+import pandas as pd
 from scipy.constants import zero_Celsius
 
 from coldbond import constants
 from coldbond.bundle import manifest, paths, raw
 from coldbond.bundle.findings import Whose, finding, item, whose
+from coldbond.bundle.raw import Recordings
 from coldbond.impedance import fit, intervals, sweeps
 from coldbond.impedance.conductivity import arrhenius, electronic, ionic
 from coldbond.impedance.conductivity.arrhenius import Line
 from coldbond.impedance.conductivity.electronic import Steady
 from coldbond.impedance.conductivity.ionic import TYPICAL_ENERGY, Ionic
 from coldbond.impedance.conductivity.pellet import Shape, product, shape
+from coldbond.impedance.findings import spectrum_table, untested
+from coldbond.impedance.resistance import cell_of
 
 ROLES = ("conductivity", "arrhenius", "electronic")
 ROOM = 25.0  # °C, at which the conductivity on the Arrhenius line is stated: the paper's room temperature
 NO_PELLET = "thickness or area of the pellet is not known"
 
 
-def recordings(samples: Sequence[str]) -> dict[str, dict[str, xr.Dataset]]:
+def recordings(samples: Sequence[str]) -> dict[str, Recordings]:
     """Return the recordings of each role that the manifest holds.
 
     Parameters
@@ -31,7 +35,7 @@ def recordings(samples: Sequence[str]) -> dict[str, dict[str, xr.Dataset]]:
 
     Returns
     -------
-    dict of str to dict of str to xarray.Dataset
+    dict of str to Recordings
         As `raw.recordings` returns them, for "conductivity", "arrhenius" and "electronic"; empty where there are none.
 
     Raises
@@ -39,7 +43,7 @@ def recordings(samples: Sequence[str]) -> dict[str, dict[str, xr.Dataset]]:
     LookupError
         There is no recording of any of these roles, or none of one of the samples.
     """
-    rows = [row for row in manifest.rows(paths.RAW) if row["role"] in ROLES]
+    rows = [row for row in manifest.load(paths.RAW).listed if row["role"] in ROLES]
     held = {role: list(dict.fromkeys(row["sample"] for row in rows if row["role"] == role)) for role in ROLES}
     known = list(dict.fromkeys(row["sample"] for row in rows))
     missing = [sample for sample in samples if sample not in known]
@@ -47,16 +51,51 @@ def recordings(samples: Sequence[str]) -> dict[str, dict[str, xr.Dataset]]:
         of = f" for {', '.join(missing)}; it holds {', '.join(known)}" if rows else ""
         raise LookupError(f"{paths.RAW / 'manifest.csv'}: no recording of role {' or '.join(ROLES)}{of}")
     wanted = {role: [sample for sample in samples or known if sample in held[role]] for role in ROLES}
-    found: dict[str, dict[str, xr.Dataset]] = {role: {} for role in ROLES}
-    for role in filter(wanted.get, ROLES):
-        of_role = raw.recordings(role, wanted[role])
-        found[role] = {label: one for label, one in of_role.items() if isinstance(one, xr.Dataset)}
-    return found
+    return {role: raw.recordings(role, wanted[role]) if wanted[role] else Recordings({}) for role in ROLES}
 
 
-def labelled(found: Mapping[str, Mapping[str, xr.Dataset]]) -> dict[str, xr.Dataset]:
+def labelled(found: Mapping[str, Recordings]) -> Recordings:
     """Return all recordings as one mapping, each under its role and its label."""
-    return {f"{role}: {label}": one for role, of_role in found.items() for label, one in of_role.items()}
+    held = {f"{role}: {label}": one for role, of_role in found.items() for label, one in of_role.items()}
+    left_out = {f"{role}: {label}": why for role, of_role in found.items() for label, why in of_role.left_out.items()}
+    return Recordings(held, left_out)
+
+
+def tables(spectra: Mapping[str, Ionic], heated: Mapping[str, Ionic], fitted: Mapping) -> dict[str, pd.DataFrame]:
+    """Return what a journal asks for beside the figure: spectra with their fits, and the points of the lines.
+
+    Parameters
+    ----------
+    spectra, heated : mapping of str to Ionic
+        Those at room temperature and those at several temperatures.
+    fitted : mapping of str to mapping of str to Line
+        From `arrhenius.lines`.
+    """
+    of_spectra = [spectrum_table(one.spectrum, one.best, one.test) for one in (*spectra.values(), *heated.values())]
+    points = []
+    for one in heated.values():
+        attrs, (value, low, high) = one.spectrum.attrs, one.resistance
+        points.append(
+            {key: attrs.get(key, "") for key in ("sample", "state", "replicate")}
+            | {"temperature / °C": constants.optional(one.spectrum, "temperature_C")}
+            | {"resistance / ohm": value, "resistance, low / ohm": low, "resistance, high / ohm": high}
+        )
+    lines = [
+        pd.DataFrame(
+            {
+                "pellet": pellet,
+                "1000 K / T": 1e3 / line.kelvin,
+                "conductance times T / S K": line.conductance * line.kelvin,
+                "standard deviation of its logarithm": line.deviation,
+                "line / S K": np.exp(line.logarithm(line.kelvin)[0]),
+                "thickness over area / 1/cm": line.factor,
+            }
+        )
+        for pellet, forms in fitted.items()
+        for line in [forms["conductivity_times_temperature"]]
+    ]
+    found = {"spectra": of_spectra, "resistances": [pd.DataFrame(points)], "arrhenius": lines}
+    return {name: pd.concat(frames, ignore_index=True) for name, frames in found.items() if sum(map(len, frames))}
 
 
 def ionic_findings(
@@ -73,7 +112,7 @@ def ionic_findings(
     measured : mapping of str to Ionic
         From `ionic.measure`.
     energies : mapping of str to float
-        Activation energies [eV] by sample, where they are known.
+        Activation energies [eV] by pellet, where they are known; a pellet without one takes that of its sample.
     thickness_uncertainty, area_uncertainty, temperature_uncertainty : float
         As for `ionic.conductivity`.
     """
@@ -92,7 +131,8 @@ def ionic_findings(
                 note=_circuits(one),
             )
         )
-        energy = energies.get(own["sample"], TYPICAL_ENERGY)
+        attrs = one.spectrum.attrs
+        energy = energies.get(cell_of(attrs), energies.get(attrs["sample"], TYPICAL_ENERGY))
         sigma = ionic.conductivity(one, *dimensions, temperature_uncertainty, energy)
         pellet = shape(one.spectrum, *dimensions)
         if sigma is None or pellet is None:
@@ -126,25 +166,46 @@ def arrhenius_findings(
         As for `pellet.shape`.
     """
     rows = []
-    for sample, of_sample in fitted.items():
-        celsius = of_sample["conductivity"].kelvin - zero_Celsius
-        own = Whose(sample=sample, state=f"{celsius.min():g} to {celsius.max():g} °C")
-        own_sweeps = [sweeps.name(one.spectrum) for one in measured.values() if one.spectrum.attrs["sample"] == sample]
-        of_several = list(dict.fromkeys(filter(None, own_sweeps)))
-        for name, line in of_sample.items():
+    for pellet, spectra in arrhenius.by_cell(measured).items():
+        labels = whose(spectra[0].spectrum)
+        sample, of_line = labels["sample"], fitted.get(pellet)
+        # The same range for all pellets of a sample, so that they are one condition.
+        of_sample = [
+            fitted[cell]["conductivity"].kelvin
+            for cell, others in arrhenius.by_cell(measured).items()
+            if cell in fitted and others[0].spectrum.attrs["sample"] == sample
+        ]
+        if of_line is None:
+            few = f"cannot be told: {_counted(spectra)}, 2 are needed"
+            rows += [
+                finding(f"activation_energy_of_{name}", None, "eV", **labels, note=few) for name in arrhenius.FORMS
+            ]
+            continue
+        celsius = np.concatenate(of_sample) - zero_Celsius
+        own = Whose(**labels | {"state": f"{celsius.min():g} to {celsius.max():g} °C"})
+        of_several = list(dict.fromkeys(filter(None, (sweeps.name(one.spectrum) for one in spectra))))
+        for name, line in of_line.items():
             agrees = arrhenius.agrees(line.energy, reported)
             note = f"{reported:g} eV {'agrees' if agrees else 'does not agree'} with this definition"
             note = "; ".join([note, *of_several])
             evidence = _points(line)
             rows.append(finding(f"activation_energy_of_{name}", line.energy, "eV", **own, evidence=evidence, note=note))
-        line = of_sample["conductivity_times_temperature"]
+        line = of_line["conductivity_times_temperature"]
         if line.bend is not None:
             _, low, high = line.bend.numbers
             change = [item("change of the activation energy from the coldest to the hottest", line.bend, "eV")]
             rows.append(finding("straight_over_inverse_temperature", low <= 0 <= high, **own, evidence=change))
-        first = next(one for one in measured.values() if one.spectrum.attrs["sample"] == sample)
-        rows.append(_at_room(first, line, thickness_uncertainty, area_uncertainty, sample))
+        at_room = Whose(**labels | {"state": f"{ROOM:g} °C"})
+        rows.append(_at_room(spectra[0], line, thickness_uncertainty, area_uncertainty, at_room))
     return rows
+
+
+def _counted(spectra: Sequence[Ionic]) -> str:
+    """Of how many temperatures there is a resistance: "1 temperature"."""
+    known = arrhenius.temperatures(spectra)
+    unknown = sum(not isfinite(constants.optional(one.spectrum, "temperature_C")) for one in spectra)
+    counted = f"{known} temperature{'' if known == 1 else 's'} with a resistance that has an interval"
+    return counted + (f" ({unknown} of {len(spectra)} spectra lack temperature_C in manifest.csv)" if unknown else "")
 
 
 def electronic_findings(
@@ -172,6 +233,8 @@ def electronic_findings(
         evidence += _geometry(pellet)
         rows.append(finding("electronic_conductivity", sigma, "S/cm", **own, evidence=evidence, note=one.note))
     first, *others = found or [""]
+    if first and transients[first].recording.attrs.get("replicate"):
+        return rows  # the mean of several pellets is the reference: `conditions.findings`
     for label in others:
         ratio = electronic.ratio(found[first], found[label])
         own, name = whose(transients[label].recording), first.replace(", ", "_").replace(" ", "_")
@@ -188,8 +251,8 @@ def electronic_findings(
     return rows
 
 
-def _at_room(one: Ionic, line: Line, thickness_uncertainty: float, area_uncertainty: float, sample: str) -> dict:
-    name, labels = "ionic_conductivity_on_the_line", Whose(sample=sample, state=f"{ROOM:g} °C")
+def _at_room(one: Ionic, line: Line, thickness_uncertainty: float, area_uncertainty: float, labels: Whose) -> dict:
+    name = "ionic_conductivity_on_the_line"
     pellet = shape(one.spectrum, thickness_uncertainty, area_uncertainty)
     if pellet is None:
         return finding(name, None, "S/cm", **labels, note=NO_PELLET)
@@ -221,7 +284,8 @@ def _circuits(one: Ionic) -> str:
     lowest = one.best.bic
     others = [name for name, result in one.results.items() if result.bic - lowest < intervals.EXCLUDED][1:]
     chosen = f"{one.best.circuit} by BIC" + (f", {' and '.join(others)} not excluded" if others else "")
-    return "; ".join(filter(None, [chosen, sweeps.name(one.spectrum)]))
+    not_tested = untested(one.test, one.spectrum.sizes)
+    return "; ".join(filter(None, [chosen, sweeps.name(one.spectrum), not_tested]))
 
 
 def _points(line: Line) -> list[dict]:

@@ -30,8 +30,9 @@ class Ionic:
     Attributes
     ----------
     spectrum : xarray.Dataset
-    fails : array of bool, shape (n,)
-        Points that fail the Kramers-Kronig test; they are fitted nevertheless.
+    test : xarray.Dataset or None
+        From `kramers_kronig.test`; points that fail are fitted nevertheless. None where the spectrum has fewer points
+        than the test needs.
     results : dict of str to lmfit.minimizer.MinimizerResult
         By circuit, the lowest Bayesian information criterion first, without circuits of more parameters than that.
     resistance : Interval
@@ -39,7 +40,7 @@ class Ionic:
     """
 
     spectrum: xr.Dataset
-    fails: np.ndarray
+    test: xr.Dataset | None
     results: dict[str, MinimizerResult]
     resistance: Interval
 
@@ -47,6 +48,11 @@ class Ionic:
     def best(self) -> MinimizerResult:
         """The fit that is drawn."""
         return next(iter(self.results.values()))
+
+    @property
+    def fails(self) -> np.ndarray:
+        """Which points fail the Kramers-Kronig test, shape (n,)."""
+        return np.zeros(self.best.frequency.size, bool) if self.test is None else self.test.fails.to_numpy()
 
 
 def measure(spectrum: xr.Dataset, circuits: Sequence[str], boundary: float, model_uncertainty: float) -> Ionic:
@@ -62,14 +68,20 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], boundary: float, mode
         Time constant [s] above which an arc belongs to the electrodes.
     model_uncertainty : float
         Relative standard uncertainty of the resistance from a drift during the sweep.
+
+    Raises
+    ------
+    ValueError
+        The spectrum has too few points for each of the circuits, or its temperature lies below absolute zero.
     """
     spectrum = sweeps.one(spectrum)
+    kelvin(spectrum)
     results = fit.candidates(spectrum, circuits)
     most = len(next(iter(results.values())).params)
     # A larger circuit than the best contains it, with one more arc that is fitted to the noise.
     results = {circuit: result for circuit, result in results.items() if len(result.params) <= most}
-    fails = kramers_kronig.test(spectrum).fails.to_numpy()
-    return Ionic(spectrum, fails, results, intervals.of_part(results, "electrolyte", boundary, model_uncertainty))
+    resistance = intervals.of_part(results, "electrolyte", boundary, model_uncertainty)
+    return Ionic(spectrum, kramers_kronig.test_if_long_enough(spectrum), results, resistance)
 
 
 def conductivity(

@@ -63,5 +63,14 @@ def inverse(interval: Interval) -> Interval:
 
 
 def kelvin(recording: xr.Dataset) -> float:
-    """Return the temperature [K] of a recording; NaN where it is not known."""
-    return constants.optional(recording, "temperature_C") + zero_Celsius
+    """Return the temperature [K] of a recording; NaN where it is not known.
+
+    Raises
+    ------
+    ValueError
+        It lies below absolute zero.
+    """
+    found = constants.optional(recording, "temperature_C") + zero_Celsius
+    if found <= 0:
+        raise ValueError(f"temperature_C is {found - zero_Celsius:g}, below absolute zero: correct it in manifest.csv")
+    return found
