@@ -17,9 +17,11 @@ from coldbond.cli.look import Look
 #: Weights of what speaks for a candidate. Only their order matters: a known sample, then a word that looks like the
 #: name of a material, then what the header calls the sample, then how many techniques know it.
 KNOWN, MATERIAL, HEADER, TECHNIQUE, SEVERAL, STEM, WORDS = 8.0, 4.0, 1.5, 1.0, 0.5, 0.6, 0.4
-#: What speaks against it: it stands in all files, in one file alone while another candidate stands in several, or it is
-#: one of a series of running numbers.
-EVERYWHERE, ALONE, SERIAL = -3.0, -0.3, -2.5
+#: What speaks against it: it stands in nearly all files, in one file alone while another candidate stands in several,
+#: or it is one of a series of running numbers; a little less where several techniques have the number, as of specimens.
+EVERYWHERE, ALONE, SERIAL, SPECIMEN = -3.0, -0.3, -2.5, -0.5
+#: Share of the files above which a candidate stands in all of them.
+NEARLY_ALL = 0.8
 #: Different numbers of one form ("B07", "WL-017") that are a series.
 LEAST_SERIES = 4
 #: Techniques that measure the same cell; a sample is measured by others too.
@@ -28,6 +30,13 @@ OF_CELLS = {"eis": "cell", "cycling": "cell", "dc": "cell"}
 DOUBLE = re.compile(r"(?i)\.(bdf|converted|rasx|ras|mpr|mpt)$")
 #: A word that could be anybody's name: lower case, or one capital and then lower case; or Chinese.
 PLAIN = re.compile(rf"[a-z]+|[A-Z][a-z]{{2,}}(?:[A-Z][a-z]+)*|[{words.CJK}]+")
+#: Symbols of the elements, which may name a sample.
+ELEMENTS = re.compile(
+    "A[cglmrstu]|B[aeihkr]?|C[adeflmorsu]?|D[bsy]|E[rsu]|F[elmr]?|G[ade]|H[efgos]?|I[nr]?|Kr?|L[airuv]|M[dgnot]|"
+    "N[abdeiop]?|Os?|P[abdmortu]?|R[abefghnu]|S[bcegimnr]?|T[abcehilm]|U|V|W|Xe|Yb?|Z[nr]"
+)
+#: A code of a cell or a specimen: letters and a number.
+CODE = re.compile(r"[A-Za-z]{1,3}\d{1,4}")
 #: Signs that number the cells of one sample at the end of its name.
 SUFFIX = re.compile(r"\d{1,3}|[A-Fa-f]")
 #: A running number in front of a name, or the number of a figure's panel.
@@ -49,7 +58,7 @@ class Name:
     replicate : str
     roles, techniques : set of str
         Named nearest to the file.
-    cycle, celsius, bare_c, current, states, is_cycled
+    cycle, celsius, bare_c, numbered_c, current, states, is_cycled
         As in `words.Part`, nearest to the file.
     rest : str
         Words of the file's own name that say none of these.
@@ -65,6 +74,7 @@ class Name:
     cycle: int | None = None
     celsius: float | None = None
     bare_c: float | None = None
+    numbered_c: int | None = None
     current: str = ""
     states: list[str] = field(default_factory=list)
     is_cycled: bool = False
@@ -107,6 +117,7 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
         candidates += [known_one for one in candidates for known_one in _within(one, spelled)]
     _split(held)
     _strip(held)
+    _split_codes(held)
     chosen = _chosen(looks, held, spelled)
     chosen = _without_suffixes(looks, chosen, found, spelled)
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
@@ -148,7 +159,7 @@ def _facts(parts: list[words.Part], headers: list[words.Part]) -> Name:
     name = Name(series=tuple(part.text for part in parts))
     name.roles = next((part.roles for part in near if part.roles), set())
     name.techniques = next((part.techniques for part in near if part.techniques), set())
-    for one in ("cycle", "celsius", "bare_c"):
+    for one in ("cycle", "celsius", "bare_c", "numbered_c"):
         setattr(name, one, next((getattr(part, one) for part in near if getattr(part, one) is not None), None))
     for one in ("current", "replicate", "states"):
         setattr(name, one, next((getattr(part, one) for part in near if getattr(part, one)), getattr(name, one)))
@@ -228,6 +239,21 @@ def _strip(held: list[list[_Candidate]]) -> None:
                         one.words = one.words[1:] if place == 0 else one.words[:-1]
 
 
+def _split_codes(held: list[list[_Candidate]]) -> None:
+    """Split off a code of a series that stands in front of a material: "S01 LLZ" has two names."""
+    forms: dict[str, set[str]] = defaultdict(set)
+    for candidates in held:
+        for one in candidates:
+            if CODE.fullmatch(one.words[0]):
+                forms[re.sub(r"\d+", "0", one.words[0])].add(one.words[0])
+    codes = {code for found in forms.values() if len(found) >= LEAST_SERIES for code in found}
+    for candidates in held:
+        for one in [one for one in candidates if len(one.words) > 1 and one.words[0] in codes]:
+            if _is_material(one.words[1:]):
+                candidates.append(replace(one, words=one.words[:1]))
+                one.words = one.words[1:]
+
+
 def _leaves_all(held: list[list[_Candidate]], word: str, place: int) -> bool:
     """Return whether each file with a word keeps a candidate that looks like a material once the word is gone."""
     for candidates in held:
@@ -244,7 +270,7 @@ def _is_material(run: Sequence[str]) -> bool:
     return any(
         sum(map(str.isupper, word)) > 1
         or (re.search(r"[A-Za-z]", word) and re.search(r"\d", word))
-        or re.fullmatch(r"[A-Z][a-z]?", word)
+        or ELEMENTS.fullmatch(word)
         for word in run
     )
 
@@ -260,13 +286,8 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
     forms: dict[str, set[str]] = defaultdict(set)
     for held_key in files:
         forms[re.sub(r"\d+", "0", held_key)].add(held_key)
-    serial = {
-        one
-        for form, keys in forms.items()
-        if "0" in form and len(keys) >= LEAST_SERIES
-        for one in keys
-        if len({OF_CELLS.get(technique, technique) for technique in techniques[one]}) == 1
-    }
+    numbered = {one for form, keys in forms.items() if "0" in form and len(keys) >= LEAST_SERIES for one in keys}
+    serial = {one for one in numbered if len({OF_CELLS.get(of, of) for of in techniques[one]}) == 1}
     chosen: list[_Candidate | None] = []
     for candidates in held:
         best: _Candidate | None = None
@@ -277,8 +298,9 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
             weight += TECHNIQUE * min(2, len(techniques[one.key]) - 1) + SEVERAL * (len(files[one.key]) > 1)
             weight += KNOWN * (one.key in known)
             if len(keys) > 1 and total > 2:
-                weight += EVERYWHERE * (len(files[one.key]) == total)
-                weight += ALONE * (len(files[one.key]) == 1 and several) + SERIAL * (one.key in serial)
+                weight += EVERYWHERE * (len(files[one.key]) > NEARLY_ALL * total)
+                weight += ALONE * (len(files[one.key]) == 1 and several)
+                weight += SERIAL if one.key in serial else SPECIMEN if one.key in numbered else 0.0
             if best is None or weight > best.weight:
                 best = replace(one, weight=weight)
         chosen.append(best)

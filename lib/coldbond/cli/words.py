@@ -99,6 +99,7 @@ DATES: tuple[re.Pattern[str], ...] = (
     _digits(r"[0-3]?\d[.\-_]?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.\-_]?(?:20)?\d\d"),
     _digits(r"[12]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"),
     _word(r"0[1-9](?:0[1-9]|[12]\d|3[01])"),
+    _word(r"(?:(?:19|20)\d\d)?[\-_]?(?:w|kw|cw|week)\d{1,2}"),
     _word(r"(?:19|20)\d\d"),
     _chinese(r"(?:(?:20)?\d\d年)?\d{1,2}月(?:\d{1,2}[日号])?|(?:20)\d\d年"),
     _word(rf"ch(?:an(?:nel)?)?{SEP}\d+(?:[\-_]\d+)*|c[a-h]?\d\d|c[a-h]\d"),
@@ -114,9 +115,9 @@ NOISE: tuple[re.Pattern[str], ...] = (
     _word(
         "data|raw|rawdata|exports?|exported|measurements?|measured|meas|tests?|results?|new|final|copy|files?|projects?|papers?|"
         r"fig(?:ure)?{SEP}s?\d+(?:\.\d+)*[a-z]?|lab|notebook|page|p\d+|cells?|coin|cr20\d\d|swagelok|pellets?|samples?|specimens?|spectr(?:um|a)|patterns?|"
-        r"scans?|run|channel|ocv|rest|survey|wide|region|regions|bulk|operator|user|student|group|team|folder|old|"
+        r"scans?|(?:run|trial|exp|try|file|meas|no|nr|batch|v){SEP}\d+|run|channel|ocv|rest|survey|wide|region|regions|bulk|operator|user|student|group|team|folder|old|"
         r"synthetic|simulated|tmp|misc|thesis|chapter\s?\d*|section\s?\d*|various|backup|with|of|and|the|for|from|by|vs|at{SEP}rest|"
-        r"chi\d*[a-z]?|biologic|neware|landt?|landdt|arbin|maccor|basytec|gamry|rigaku|bruker|smartlab|escalab|avantage|horiba|labram|"
+        r"c\d{1,4}|chi\d*[a-z]?|biologic|neware|landt?|landdt|arbin|maccor|basytec|gamry|rigaku|bruker|smartlab|escalab|avantage|horiba|labram|"
         r"renishaw|thermo|dxr|panalytical|empyrean|aeris|cu|ka|kalpha|al{SEP}ka|theta|2theta|"
         r"mon|tue|wed|thu|fri|sat|sun|week\d*|day\d*|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|not|specified|commander|sample{SEP}id|id|as{SEP}loaded|loaded|"
         r"single|unnamed|unknown|untitled|default".replace("{SEP}", SEP)
@@ -145,6 +146,8 @@ TEMPERATURES = (
     ),
 )
 BARE_CELSIUS = re.compile(rf"(?P<sign>(?:^|(?<=[\s_(,/{CUT}]))-)?(?<![\dA-Za-z.])(?P<n>{NUMBER})C(?![A-Za-z0-9])")
+#: "c50": a channel, or a cycle.
+NUMBERED_C = _word(r"c(?P<n>\d{1,4})")
 KELVIN = _word(r"(?P<n>[1-9]\d\d(?:\.\d+)?)\s?K")
 CURRENTS = re.compile(
     rf"(?<![\dA-Za-z.])(?P<n>{NUMBER}){SEP}(?P<unit>mA|uA|µA|μA)(?:{SEP}(?P<area>(?:/|per)?{SEP}cm{SEP}\^?-?2|每平方厘米))?(?![A-Za-z0-9])",
@@ -213,7 +216,11 @@ class Part:
     cycle : int or None
         Number of a cycle.
     celsius : float or None
-        Temperature; `may_be_rate` where it may be a C rate as well, such as "2C".
+        Temperature.
+    bare_c : float or None
+        Number with C, a temperature or a C rate: "2C".
+    numbered_c : int or None
+        Number behind a C, a channel or a cycle: "c50".
     current : str
         Current or current density with its unit.
     replicate : str
@@ -229,6 +236,7 @@ class Part:
     cycle: int | None = None
     celsius: float | None = None
     bare_c: float | None = None
+    numbered_c: int | None = None
     current: str = ""
     replicate: str = ""
     states: list[str] = field(default_factory=list)
@@ -260,6 +268,8 @@ def part(name: str) -> Part:
         elif one == two:
             found.roles.add("symmetric")
         found.text = found.text[: match.start()] + CUT + match["mid"] + CUT + found.text[match.end() :]
+    if match := NUMBERED_C.search(found.text):
+        found.numbered_c = int(match["n"])
     for pattern in DATES:
         cut(pattern)
     for pattern in CYCLES:
