@@ -179,8 +179,9 @@ def _left_out_before(executed: Path, error: str) -> list[str]:
 
 def _replace_beside(staging: Path, out: Path, figure: str) -> None:
     """Move what a figure has written into folders of `BESIDE`, and remove what an earlier run of it has left there."""
-    left = {*out.glob(f"print/{figure}.*")}
-    with suppress(FileNotFoundError), (out / f"source_data/{figure}_contents.csv").open(newline="") as file:
+    contents = out / "source_data" / f"{figure}_contents.csv"
+    left = {contents, *out.glob(f"print/{figure}.*")}
+    with suppress(FileNotFoundError), contents.open(encoding="utf-8-sig", newline="") as file:
         left |= {out / "source_data" / Path(row[0]).name for row in csv.reader(file) if row and row[0].endswith(".csv")}
     new = {out / folder / path.name: path for folder in BESIDE for path in staging.glob(f"{folder}/*")}
     for path in left - {*new}:
