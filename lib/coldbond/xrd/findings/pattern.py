@@ -8,7 +8,7 @@ import pandas as pd
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import NORMAL, Interval
 from coldbond.xrd.analysis import Analysis, weight_fraction
-from coldbond.xrd.findings.common import in_a_name, recording, significant, upper_limit
+from coldbond.xrd.findings.common import groups, in_a_name, recording, significant, upper_limit
 from coldbond.xrd.findings.strays import stray_findings
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import Candidate, Role
@@ -56,8 +56,9 @@ def pattern_findings(analyses: Mapping[str, Analysis], reference: str) -> list[d
             rows += _phase(found, name)
         rows += stray_findings(found, limit)
     first, *others = analyses
+    replicates_of_first = next(iter(groups(analyses).values()))
     for label in others:
-        if first in matches and label in matches:
+        if first in matches and label in matches and label not in replicates_of_first:
             rows.append(_same_phase(analyses, matches, first, label, reference))
     return rows
 
@@ -133,7 +134,8 @@ def _same_phase(
 ) -> dict:
     """Return whether two patterns are of one phase: both match the reference, and their cells are in one range."""
     one, other, whose = analyses[first], analyses[label], recording(analyses[label])
-    quantity = f"same_phase_as_{in_a_name(first)}"
+    condition = next(name for name, labels in groups(analyses).items() if first in labels)
+    quantity = f"same_phase_as_{in_a_name(condition)}"
     matching = {}
     for name in (first, label):
         match = matches[name]
@@ -247,7 +249,10 @@ def phase_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
         column = {}
         for name, detection in found.detections.items():
             value, low, high = weight_fraction(found, name)
-            column[name] = f"below {high:.2g} wt%" if value is None else f"{value:.2g} ({low:.2g} to {high:.2g}) wt%"
+            if value is None:
+                column[name] = "not determined" if high is None else f"below {high:.2g} wt%"
+            else:
+                column[name] = f"{value:.2g} ({low:.2g} to {high:.2g}) wt%"
             if detection.indistinguishable:
                 column[name] += f", not distinguishable from {', '.join(detection.indistinguishable)}"
         columns[label] = pd.Series(column)
