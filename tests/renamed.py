@@ -129,8 +129,124 @@ def per_cell(row: Row, at: int) -> str:
     return f"B{number:02d} ({row['sample']})/{SHORT[row['role']].lower()} {extra(row)} export".replace("  ", " ")
 
 
+def station(row: Row, at: int) -> str:
+    """As the computers beside the instruments have them: "LAND/127_3-7_RT MCL LLZ_0.5mA_0316"."""
+    sample, state = row["sample"].replace("-", " "), extra(row)
+    place = {"cycling": f"LAND/127_{at % 4 + 1}-{at % 8 + 1}_", "eis": "CHI660D/", "dc": "CHI660D/", "xrd": "XRD 2022/"}
+    cell = {"interface": "SC ", "full-cell-interface": "FC ", "full-cell": "FC ", "rate": "FC "}.get(row["role"], "")
+    end = {"cycling": f"_{DATES[at % 9][4:]}", "xrd": " 10-80 5deg", "xps": "-XPS", "raman": "_532nm_3s_x20"}
+    if row["role"].startswith("cycled"):
+        sample += " after 200cyc"
+    if state.startswith("cycle"):
+        state = f"{state.removeprefix('cycle ')}th"
+    folder = place.get(row["technique"], f"{row['technique']}/")
+    return f"{folder}{cell}{sample}{' ' * bool(state)}{state}{end.get(row['technique'], '')}"
+
+
+def thesis(row: Row, at: int) -> str:
+    """By chapters and figures of a thesis, with what it is in words: "Chapter 4/Fig4.3b RT-MCL@LLZ Li plating"."""
+    words = {
+        "ccd": "step current",
+        "long-cycling": "Li plating and stripping",
+        "full-cell": "LFP cell cycling",
+        "rate": "LFP cell C-rates",
+        "interface": "Li symmetric cell impedance",
+        "full-cell-interface": "LFP cell impedance",
+        "conductivity": "Au blocking impedance",
+        "arrhenius": "Au blocking impedance",
+        "electronic": "chronoamperometry",
+        "cycled-phase": "diffractogram post mortem",
+        "phase": "diffractogram",
+        "lithium": "diffractogram",
+        "instrument": "diffractogram",
+        "surface": "photoelectron spectra",
+        "cycled-surface": "photoelectron spectra post mortem",
+        "raman": "Raman spectrum",
+        "energies": "reaction energies",
+    }[row["role"]]
+    sample = row["sample"].replace("MCL-", "MCL@").replace("In-", "In@").replace("InN-", "InN@")
+    state = f"{273 + int(row['temperature_C'])}K" if row["role"] == "arrhenius" else extra(row).replace("cycle ", "cyc")
+    figure = f"Fig{at % 5 + 2}.{at % 7 + 1}{'abcd'[at % 4]}"
+    return f"Thesis/Chapter {at % 5 + 2}/{figure} {sample} {words} {state}".strip()
+
+
+def squeezed(row: Row, at: int) -> str:
+    """Lower case, no signs, folders by week: "2022w12/rtmclllz_longcycle_0.5ma_kw"."""
+    words = {
+        "ccd": "ccd",
+        "long-cycling": "longcycle",
+        "full-cell": "fullcell",
+        "rate": "fullcell_rate",
+        "interface": "symcell_eis",
+        "full-cell-interface": "fullcell_eis",
+        "conductivity": "eis_au",
+        "arrhenius": "eis_au",
+        "electronic": "dc_au",
+        "cycled-phase": "xrd_aftercycling",
+        "cycled-surface": "xps_aftercycling",
+    }.get(row["role"], row["technique"])
+    state = extra(row).replace(" mA cm2", "ma").replace("cycle ", "c").replace(" reaction", "").lower()
+    sample = row["sample"].replace("-", "").lower()
+    return f"2022w{10 + at // 6}/{'_'.join(filter(None, (sample, words, state, 'kw')))}"
+
+
+def coded(row: Row, at: int) -> str:
+    """A sample has a number and a name: "S03 RT-MCL-LLZ/Electrochem/20220316 S03 CCD run2"."""
+    samples = list(dict.fromkeys(one["sample"] for one in rows()))
+    code = f"S{samples.index(row['sample']) + 1:02d}"
+    kind = "Electrochem" if row["technique"] in ("cycling", "eis", "dc") else "Analysis"
+    name = " ".join(filter(None, (DATES[at % 9], code, SHORT[row["role"]], extra(row), f"run{at % 3 + 1}")))
+    return f"{code} {row['sample']}/{kind}/{name}"
+
+
+def drive(row: Row, at: int) -> str:
+    """A shared drive: the instrument's own names under a folder a sample and a day: "RT-MCL-LLZ/CCD test 3.21/Ch-5"."""
+    date = DATES[at % 9]
+    day = f"{int(date[4:6])}.{int(date[6:])}"
+    state = extra(row)
+    if row["role"] in ("interface", "full-cell-interface"):
+        cell = "symmetric" if row["role"] == "interface" else "full"
+        return f"{row['sample']}/{cell} cell EIS/after_{state.removeprefix('cycle ')}_cycles"
+    if row["technique"] == "cycling":
+        kind = {"ccd": "CCD test", "long-cycling": f"Long-term {state}", "full-cell": "full cell", "rate": "Rate"}
+        return f"{row['sample']}/{kind[row['role']]} {day}/{date[:4]}-{date[4:6]}-{date[6:]}_18-30-55_Ch-{at % 8 + 1}"
+    if row["technique"] in ("xrd", "xps"):
+        cycled = "cycled " * row["role"].startswith("cycled")
+        return f"{row['technique'].upper()}/{date[4:]}_{cycled}{row['sample']} {state.replace(' ', '_')}_exported"
+    return f"{row['sample']}/{SHORT[row['role']]} {day}/{'_'.join(filter(None, (state, 'measurement')))}"
+
+
+def mailed(row: Row, at: int) -> str:
+    """Attachments of a mail, with conditions in brackets: "new data final v2/RT-MCL-LLZ(EIS,sym.,50 cycles)"."""
+    role, state = row["role"], extra(row)
+    words = {"interface": "EIS,sym.", "full-cell-interface": "EIS,full cell", "ccd": "ccd,25°C,0.1 step"}
+    words |= {"arrhenius": "EIS,Au", "conductivity": "EIS,Au", "full-cell": "LFP,0.2C", "rate": "LFP,rate"}
+    if state.startswith("cycle"):
+        state = f"{state.removeprefix('cycle ')} cycles"
+    if role == "arrhenius":
+        state = f"{row['temperature_C']} °C"
+    inside = ",".join(filter(None, (words.get(role, SHORT[role]), state)))
+    who = ("Xiaoming", "Dr. Wang", "Anna")[at % 3]
+    return f"data from {who}/new data final v{at % 2 + 1}/{row['sample']}({inside})"
+
+
 SCHEMES: dict[str, Callable[[Row, int], str]] = {
-    one.__name__: one for one in (notebook, dated, chinese, flat, deep, per_sample, per_cell)
+    one.__name__: one
+    for one in (
+        notebook,
+        dated,
+        chinese,
+        flat,
+        deep,
+        per_sample,
+        per_cell,
+        station,
+        thesis,
+        squeezed,
+        coded,
+        drive,
+        mailed,
+    )
 }
 #: Schemes whose recordings do not say in their headers what the sample is.
 WITHOUT_HEADERS = ("flat", "chinese", "per_sample")

@@ -205,7 +205,23 @@ def _distinguish(new: Sequence[tuple[Look, Name, Proposed]], listed: Sequence[di
             continue
         if len(set(marked)) == len(marked) and all(marked) and not any(taken[_identity(to.row)] for *_, to in group):
             continue
+        if _name_states(group) and not others:
+            continue
         _number(group, others)
+
+
+def _name_states(group: list[tuple[Look, Name, Proposed]]) -> bool:
+    """Tell recordings apart by what else stands in their names; return whether all of them differ in it.
+
+    Conditions that are not known here must not be averaged as if they were replicates.
+    """
+    rests = [name.rest if len(name.rest) > 1 else "" for _, name, _ in group]
+    if len(set(rests)) < len(rests) or sum(map(bool, rests)) < len(rests) - 1 or group[0][2].row["role"] in OVER_STATES:
+        return False
+    for rest, (_, _, to) in zip(rests, group, strict=True):
+        to.row["state"] = ", ".join(filter(None, (to.row["state"], rest)))
+        to.remarks.append("state from the rest of its name, check it")
+    return True
 
 
 def _number_series(new: Sequence[tuple[Look, Name, Proposed]]) -> None:

@@ -8,7 +8,8 @@ file takes its best candidate, and two spellings of one name ("RT_MCL_LLZ", "RT-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from coldbond.cli import words
 from coldbond.cli.look import Look
@@ -16,9 +17,11 @@ from coldbond.cli.look import Look
 #: Weights of what speaks for a candidate. Only their order matters: a known sample, then a word that looks like the
 #: name of a material, then what the header calls the sample, then how many techniques know it.
 KNOWN, MATERIAL, HEADER, TECHNIQUE, SEVERAL, STEM, WORDS = 8.0, 4.0, 1.5, 1.0, 0.5, 0.6, 0.4
-#: What speaks against it: it stands in all files, in one file alone while another candidate stands in several, or it is
-#: one of a series of running numbers.
-EVERYWHERE, ALONE, SERIAL = -3.0, -0.3, -2.5
+#: What speaks against it: it stands in nearly all files, in one file alone while another candidate stands in several,
+#: or it is one of a series of running numbers; a little less where several techniques have the number, as of specimens.
+EVERYWHERE, ALONE, SERIAL, SPECIMEN = -3.0, -0.3, -2.5, -0.5
+#: Share of the files above which a candidate stands in all of them.
+NEARLY_ALL = 0.8
 #: Different numbers of one form ("B07", "WL-017") that are a series.
 LEAST_SERIES = 4
 #: Techniques that measure the same cell; a sample is measured by others too.
@@ -27,8 +30,17 @@ OF_CELLS = {"eis": "cell", "cycling": "cell", "dc": "cell"}
 DOUBLE = re.compile(r"(?i)\.(bdf|converted|rasx|ras|mpr|mpt)$")
 #: A word that could be anybody's name: lower case, or one capital and then lower case; or Chinese.
 PLAIN = re.compile(rf"[a-z]+|[A-Z][a-z]{{2,}}(?:[A-Z][a-z]+)*|[{words.CJK}]+")
+ELEMENTS = frozenset(
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc "
+    "Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi "
+    "Th U".split()
+)
+#: A code of a cell or a specimen: letters and a number.
+CODE = re.compile(r"[A-Za-z]{1,3}\d{1,4}")
 #: Signs that number the cells of one sample at the end of its name.
 SUFFIX = re.compile(r"\d{1,3}|[A-Fa-f]")
+#: A running number in front of a name, or the number of a figure's panel.
+NUMBERED = re.compile(r"\d+[a-z]?")
 #: A number at the end of a name without its unit, such as the current density of a test.
 CONDITION = re.compile(r"\d+[.p]\d+")
 
@@ -46,8 +58,10 @@ class Name:
     replicate : str
     roles, techniques : set of str
         Named nearest to the file.
-    cycle, celsius, bare_c, current, states, is_cycled
+    cycle, celsius, bare_c, numbered_c, current, states, is_cycled
         As in `words.Part`, nearest to the file.
+    rest : str
+        Words of the file's own name that say none of these.
     series : tuple of str
         What remains of the path: the same for the spectra of one cell over its cycles.
     """
@@ -60,9 +74,11 @@ class Name:
     cycle: int | None = None
     celsius: float | None = None
     bare_c: float | None = None
+    numbered_c: int | None = None
     current: str = ""
     states: list[str] = field(default_factory=list)
     is_cycled: bool = False
+    rest: str = ""
     series: tuple[str, ...] = ()
 
 
@@ -70,6 +86,7 @@ class Name:
 class _Candidate:
     words: tuple[str, ...]
     weight: float
+    depth: int = 0  # of its folder, counted from the file; -1 in a header
 
     @property
     def key(self) -> str:
@@ -98,14 +115,19 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
     held = [_candidates(*pair) for pair in zip(parts, headers, strict=True)]
     for candidates in held:
         candidates += [known_one for one in candidates for known_one in _within(one, spelled)]
+    _split(held)
     _strip(held)
+    _split_codes(held)
     chosen = _chosen(looks, held, spelled)
     chosen = _without_suffixes(looks, chosen, found, spelled)
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for candidate in chosen:
         if candidate:
             spellings[candidate.key]["-".join(candidate.words)] += 1
-    for look, of_path, name, candidate in zip(looks, parts, found, chosen, strict=True):
+    for look, of_path, name, candidate, others in zip(looks, parts, found, chosen, held, strict=True):
+        own = candidate.words if candidate else ()
+        left = [word for one in others if one.depth == 0 for word in one.words if word not in own]
+        name.rest = " ".join(word for word in dict.fromkeys(left) if not NUMBERED.fullmatch(word))
         explicit = next((one.explicit_sample for one in reversed(of_path) if one.explicit_sample), "")
         if candidate and look.technique == "energies":
             name.sample = _with_version(of_path, candidate)
@@ -137,7 +159,7 @@ def _facts(parts: list[words.Part], headers: list[words.Part]) -> Name:
     name = Name(series=tuple(part.text for part in parts))
     name.roles = next((part.roles for part in near if part.roles), set())
     name.techniques = next((part.techniques for part in near if part.techniques), set())
-    for one in ("cycle", "celsius", "bare_c"):
+    for one in ("cycle", "celsius", "bare_c", "numbered_c"):
         setattr(name, one, next((getattr(part, one) for part in near if getattr(part, one) is not None), None))
     for one in ("current", "replicate", "states"):
         setattr(name, one, next((getattr(part, one) for part in near if getattr(part, one)), getattr(name, one)))
@@ -149,9 +171,9 @@ def _candidates(parts: list[words.Part], headers: list[words.Part]) -> list[_Can
     """Return the runs of words that could name the sample, with what their place speaks for."""
     found = []
     for depth, part in enumerate(reversed(parts)):
-        found += [_Candidate(tuple(run), STEM / (1 + depth)) for run in words.pieces(part.text)]
+        found += [_Candidate(tuple(run), STEM / (1 + depth), depth) for run in words.pieces(part.text)]
     for part in headers:
-        found += [_Candidate(tuple(run), HEADER) for run in words.pieces(part.text)]
+        found += [_Candidate(tuple(run), HEADER, -1) for run in words.pieces(part.text)]
     for one in found:
         one.words = _without_numbers(one.words)
     return [one for one in found if one.words]
@@ -161,13 +183,13 @@ def _within(candidate: _Candidate, known: dict[str, str]) -> list[_Candidate]:
     """Return the samples of the manifest that are a part of a candidate."""
     run = candidate.words
     spans = [run[i:j] for i in range(len(run)) for j in range(i + 1, len(run) + 1) if j - i < len(run)]
-    return [_Candidate(span, candidate.weight) for span in spans if key("".join(span)) in known]
+    return [replace(candidate, words=span) for span in spans if key("".join(span)) in known]
 
 
 def _without_numbers(run: tuple[str, ...]) -> tuple[str, ...]:
     """Leave out running numbers: those in front, and two and more at the end."""
     run = tuple(word.strip(".+~=#") for word in run)
-    while run and run[0].isdigit():
+    while run and NUMBERED.fullmatch(run[0]):
         run = run[1:]
     if len(run) > 2 and run[-1].isdigit() and run[-2].isdigit():
         while run[-1].isdigit():
@@ -175,8 +197,28 @@ def _without_numbers(run: tuple[str, ...]) -> tuple[str, ...]:
     return run
 
 
+def _split(held: list[list[_Candidate]]) -> None:
+    """Split candidates at plain words that stand beside several samples: operators, and words for a measurement."""
+    beside: dict[str, set[str]] = defaultdict(set)
+    for candidates in held:
+        for depth in {one.depth for one in candidates if one.depth >= 0}:
+            held_words = {word for one in candidates if one.depth == depth for word in one.words}
+            plain = {word for word in held_words if PLAIN.fullmatch(word)}
+            material = "".join(sorted(word for word in held_words - plain if _is_material([word])))
+            for word in plain if material else ():
+                beside[word].add(material)
+    gone = {word for word, samples in beside.items() if len(samples) > 1}
+    for candidates in held:
+        parts = []
+        for one in candidates:
+            runs = [tuple(run) for is_gone, run in groupby(one.words, key=lambda word: word in gone) if not is_gone]
+            kept = [run for run in map(_without_numbers, runs) if run]
+            parts += [replace(one, words=run) for run in kept] if any(map(_is_material, kept)) else [one]
+        candidates[:] = parts
+
+
 def _strip(held: list[list[_Candidate]]) -> None:
-    """Take the words at the ends of candidates out that stand in front of several samples: operators and projects."""
+    """Take the words at the ends of candidates out that stand in all files, as those of a project do."""
     for place in (0, -1):
         while True:
             after: dict[str, set[str]] = defaultdict(set)
@@ -188,14 +230,28 @@ def _strip(held: list[list[_Candidate]]) -> None:
                     if rest and _is_material(rest):
                         after[one.words[place]].add(key("".join(rest)))
             everywhere = {word for word, where in files.items() if len(where) == len(held) and len(held) > 2}
-            plain = {word for word in after if PLAIN.fullmatch(word) and len(after[word]) > 1 and place == 0}
-            gone = {word for word in plain | everywhere if len(after[word]) > 1 and _leaves_all(held, word, place)}
+            gone = {word for word in everywhere if len(after[word]) > 1 and _leaves_all(held, word, place)}
             if not gone:
                 break
             for candidates in held:
                 for one in candidates:
                     if len(one.words) > 1 and one.words[place] in gone:
                         one.words = one.words[1:] if place == 0 else one.words[:-1]
+
+
+def _split_codes(held: list[list[_Candidate]]) -> None:
+    """Split off a code of a series that stands in front of a material: "S01 LLZ" has two names."""
+    forms: dict[str, set[str]] = defaultdict(set)
+    for candidates in held:
+        for one in candidates:
+            if CODE.fullmatch(one.words[0]):
+                forms[re.sub(r"\d+", "0", one.words[0])].add(one.words[0])
+    codes = {code for found in forms.values() if len(found) >= LEAST_SERIES for code in found}
+    for candidates in held:
+        for one in [one for one in candidates if len(one.words) > 1 and one.words[0] in codes]:
+            if _is_material(one.words[1:]):
+                candidates.append(replace(one, words=one.words[:1]))
+                one.words = one.words[1:]
 
 
 def _leaves_all(held: list[list[_Candidate]], word: str, place: int) -> bool:
@@ -212,9 +268,7 @@ def _leaves_all(held: list[list[_Candidate]], word: str, place: int) -> bool:
 def _is_material(run: Sequence[str]) -> bool:
     """Return whether a name looks like that of a material: capitals, or letters with digits."""
     return any(
-        sum(map(str.isupper, word)) > 1
-        or (re.search(r"[A-Za-z]", word) and re.search(r"\d", word))
-        or re.fullmatch(r"[A-Z][a-z]?", word)
+        sum(map(str.isupper, word)) > 1 or (re.search(r"[A-Za-z]", word) and re.search(r"\d", word)) or word in ELEMENTS
         for word in run
     )
 
@@ -230,13 +284,8 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
     forms: dict[str, set[str]] = defaultdict(set)
     for held_key in files:
         forms[re.sub(r"\d+", "0", held_key)].add(held_key)
-    serial = {
-        one
-        for form, keys in forms.items()
-        if "0" in form and len(keys) >= LEAST_SERIES
-        for one in keys
-        if len({OF_CELLS.get(technique, technique) for technique in techniques[one]}) == 1
-    }
+    numbered = {one for form, keys in forms.items() if "0" in form and len(keys) >= LEAST_SERIES for one in keys}
+    serial = {one for one in numbered if len({OF_CELLS.get(of, of) for of in techniques[one]}) == 1}
     chosen: list[_Candidate | None] = []
     for candidates in held:
         best: _Candidate | None = None
@@ -247,10 +296,11 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
             weight += TECHNIQUE * min(2, len(techniques[one.key]) - 1) + SEVERAL * (len(files[one.key]) > 1)
             weight += KNOWN * (one.key in known)
             if len(keys) > 1 and total > 2:
-                weight += EVERYWHERE * (len(files[one.key]) == total)
-                weight += ALONE * (len(files[one.key]) == 1 and several) + SERIAL * (one.key in serial)
+                weight += EVERYWHERE * (len(files[one.key]) > NEARLY_ALL * total)
+                weight += ALONE * (len(files[one.key]) == 1 and several)
+                weight += SERIAL if one.key in serial else SPECIMEN if one.key in numbered else 0.0
             if best is None or weight > best.weight:
-                best = _Candidate(one.words, weight)
+                best = replace(one, weight=weight)
         chosen.append(best)
     return chosen
 
@@ -261,7 +311,7 @@ def _with_version(parts: list[words.Part], candidate: _Candidate) -> str:
         held = [word for run in words.pieces(part.text) for word in run]
         if candidate.words[0] in held:
             rest = held[held.index(candidate.words[0]) :]
-            return " ".join(word for word in rest if not re.fullmatch(rf"[{words.CJK}]+", word))
+            return " ".join(word for word in rest if word == rest[0] or not PLAIN.fullmatch(word))
     return "-".join(candidate.words)
 
 
@@ -285,7 +335,7 @@ def _without_suffixes(
             by_technique = suffixes[base]
             if len(by_technique) == 1 and max(map(len, by_technique.values())) > 1:
                 name.replicate = name.replicate or one.words[-1].lstrip("0") or "0"
-                result[-1] = _Candidate(one.words[:-1], one.weight)
+                result[-1] = replace(one, words=one.words[:-1])
         elif one and CONDITION.fullmatch(one.words[-1]) and key("".join(one.words[:-1])) in alone - known.keys():
-            result[-1] = _Candidate(one.words[:-1], one.weight)
+            result[-1] = replace(one, words=one.words[:-1])
     return result

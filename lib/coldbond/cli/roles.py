@@ -17,6 +17,8 @@ AGREEING = {
     "full-cell": {"full-cell", "long-cycling"},
     "rate": {"rate", "full-cell"},
 }
+#: Most channels of an instrument, and fewest different numbers that are cycles.
+MOST_CHANNELS, LEAST_CYCLES = 16, 3
 #: Fewest temperatures of one sample that are a series.
 TEMPERATURES = 3
 #: Temperatures [degC] at which a cell or a pellet is measured; others belong to the history of the sample.
@@ -44,6 +46,7 @@ def _celsius(look: Look, name: Name) -> float | None:
 
 def roles(looks: Sequence[Look], names: Sequence[Name]) -> list[tuple[str, str]]:
     """Return the role of each recording and, where it is empty, what to choose from and why."""
+    _set_cycles(looks, names)
     temperatures: dict[str, set[float]] = defaultdict(set)
     kinds: dict[str, set[str]] = defaultdict(set)
     for look, name in zip(looks, names, strict=True):
@@ -56,6 +59,19 @@ def roles(looks: Sequence[Look], names: Sequence[Name]) -> list[tuple[str, str]]
         _role(look, name, len(temperatures[name.sample]) >= TEMPERATURES, kinds[name.sample])
         for look, name in zip(looks, names, strict=True)
     ]
+
+
+def _set_cycles(looks: Sequence[Look], names: Sequence[Name]) -> None:
+    """Take "c50" for a cycle where the numbers of a sample's spectra reach beyond the channels of an instrument."""
+    numbers: dict[str, list[Name]] = defaultdict(list)
+    for look, name in zip(looks, names, strict=True):
+        if look.technique == "eis" and name.cycle is None and name.numbered_c is not None:
+            numbers[name.sample].append(name)
+    for group in numbers.values():
+        different = {name.numbered_c or 0 for name in group}
+        if len(different) >= LEAST_CYCLES and max(different) > MOST_CHANNELS:
+            for name in group:
+                name.cycle = name.numbered_c
 
 
 def _role(look: Look, name: Name, is_series: bool, kinds: set[str]) -> tuple[str, str]:

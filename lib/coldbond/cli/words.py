@@ -43,6 +43,8 @@ ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("long-cycling", _letters(rf"(?:li{SEP})?(?:plating|stripping)(?:{SEP}(?:and{SEP})?(?:plating|stripping))?")),
     ("long-cycling", _chinese("长(?:期|时间)?循环|恒流循环|沉积(?:/|-)?(?:剥离|溶解)")),
     ("full-cell", _letters(rf"full{SEP}cells?")),
+    ("full-cell", re.compile(r"(?<![^\s_])FC(?![^\s_])")),
+    ("symmetric", re.compile(r"(?<![^\s_])SC(?![^\s_])")),
     ("full-cell", _chinese("全电池|全固态电池")),
     ("symmetric", _letters(rf"sym(?:m(?:etric(?:al)?)?)?(?:{SEP}cells?)?|li{SEP}li")),
     ("symmetric", _chinese("(?:锂)?对称(?:锂)?(?:电池)?")),
@@ -88,19 +90,23 @@ TOUCHING = (
     ("eis", re.compile("[PG]?EIS")),
     ("raman", re.compile("Raman")),
 )
-#: What belongs neither to the sample nor to its state.
-NOISE: tuple[re.Pattern[str], ...] = (
+#: Dates and channels, the speed of a scan, and what else belongs neither to the sample nor to its state.
+DATES: tuple[re.Pattern[str], ...] = (
     _digits(
         r"(?:19|20)\d\d[.\-_/]?(?:0[1-9]|1[0-2])[.\-_/]?(?:0[1-9]|[12]\d|3[01])(?:[T\-_]?[0-2]\d[.\-_:]?[0-5]\d(?:[.\-_:]?[0-5]\d)?)?"
     ),
     _digits(r"(?:19|20)\d\d[.\-_]\d{1,2}[.\-_]\d{1,2}"),
     _digits(r"[0-3]?\d[.\-_]?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.\-_]?(?:20)?\d\d"),
     _digits(r"[12]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"),
-    _digits(r"(?:19|20)\d\d"),
+    _word(r"0[1-9](?:0[1-9]|[12]\d|3[01])"),
+    _word(r"(?:(?:19|20)\d\d)?[\-_]?(?:w|kw|cw|week)\d{1,2}"),
+    _word(r"(?:19|20)\d\d"),
     _chinese(r"(?:(?:20)?\d\d年)?\d{1,2}月(?:\d{1,2}[日号])?|(?:20)\d\d年"),
     _word(rf"ch(?:an(?:nel)?)?{SEP}\d+(?:[\-_]\d+)*|c[a-h]?\d\d|c[a-h]\d"),
     _chinese(r"通道\s*[\-_]?\d+(?:[\-_]\d+)*"),
-    _word(rf"{NUMBER}{SEP}(?:deg|°){SEP}(?:per|/)?{SEP}min"),
+)
+SPEED = _word(rf"{NUMBER}{SEP}(?:deg|°){SEP}(?:per|/)?{SEP}min")
+NOISE: tuple[re.Pattern[str], ...] = (
     _word(
         rf"(?:{NUMBER}{SEP}(?:to|\-)?{SEP})?{NUMBER}{SEP}(?:nm|kv|mv|ev|v|[mk]?hz|s|sec|min|hrs?|hours?|h|mg|g|um|µm|μm|mm|cm|mpa|mw|mwh|mah|x|%)"
     ),
@@ -108,10 +114,10 @@ NOISE: tuple[re.Pattern[str], ...] = (
     _word(r"[A-Z][a-z]?\s?\d[spdf](?:\d\-?/?2)?"),
     _word(
         "data|raw|rawdata|exports?|exported|measurements?|measured|meas|tests?|results?|new|final|copy|files?|projects?|papers?|"
-        r"fig(?:ure)?s?\d*[a-z]?|lab|notebook|page|p\d+|cells?|coin|cr20\d\d|swagelok|pellets?|samples?|specimens?|spectr(?:um|a)|patterns?|"
-        r"scans?|run|channel|ocv|rest|survey|wide|region|regions|bulk|operator|user|student|group|team|folder|old|"
-        "tmp|misc|various|backup|with|of|and|the|for|from|by|vs|at{SEP}rest|"
-        r"chi\d*[a-z]?|biologic|neware|landt?|landdt|arbin|maccor|basytec|gamry|rigaku|bruker|smartlab|escalab|avantage|horiba|labram|"
+        r"fig(?:ure)?{SEP}s?\d+(?:\.\d+)*[a-z]?|lab|notebook|page|p\d+|cells?|coin|cr20\d\d|swagelok|pellets?|samples?|specimens?|spectr(?:um|a)|patterns?|"
+        r"scans?|(?:run|trial|exp|try|file|meas|no|nr|batch|v){SEP}\d+|run|channel|ocv|rest|survey|wide|region|regions|bulk|operator|user|student|group|team|folder|old|"
+        r"synthetic|simulated|tmp|misc|thesis|chapter\s?\d*|section\s?\d*|various|backup|with|of|and|the|for|from|by|vs|at{SEP}rest|"
+        r"c\d{1,4}|chi\d*[a-z]?|biologic|neware|landt?|landdt|arbin|maccor|basytec|gamry|rigaku|bruker|smartlab|escalab|avantage|horiba|labram|"
         r"renishaw|thermo|dxr|panalytical|empyrean|aeris|cu|ka|kalpha|al{SEP}ka|theta|2theta|"
         r"mon|tue|wed|thu|fri|sat|sun|week\d*|day\d*|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|not|specified|commander|sample{SEP}id|id|as{SEP}loaded|loaded|"
         r"single|unnamed|unknown|untitled|default".replace("{SEP}", SEP)
@@ -129,6 +135,7 @@ CYCLED = (
 CYCLES = (
     _word(rf"(?P<after>after{SEP})?cyc(?:les?)?{SEP}(?:no\.?|#|n)?{SEP}(?P<n>\d+)"),
     _word(rf"(?P<after>after{SEP})?(?P<n>\d+)(?:st|nd|rd|th)?{SEP}cyc(?:les?|s)?"),
+    _word(r"(?P<n>\d+)(?:st|nd|rd|th)"),
     _chinese(r"(?:循环)?第?\s*(?P<n>\d+)\s*[圈周](?P<after>之?后)?"),
     _chinese(r"循环\s*(?P<n>\d+)\s*次?(?P<after>之?后)?|(?P<m>\d+)\s*次循环(?P<later>之?后)?"),
 )
@@ -139,6 +146,8 @@ TEMPERATURES = (
     ),
 )
 BARE_CELSIUS = re.compile(rf"(?P<sign>(?:^|(?<=[\s_(,/{CUT}]))-)?(?<![\dA-Za-z.])(?P<n>{NUMBER})C(?![A-Za-z0-9])")
+#: "c50": a channel, or a cycle.
+NUMBERED_C = _word(r"c(?P<n>\d{1,4})")
 KELVIN = _word(r"(?P<n>[1-9]\d\d(?:\.\d+)?)\s?K")
 CURRENTS = re.compile(
     rf"(?<![\dA-Za-z.])(?P<n>{NUMBER}){SEP}(?P<unit>mA|uA|µA|μA)(?:{SEP}(?P<area>(?:/|per)?{SEP}cm{SEP}\^?-?2|每平方厘米))?(?![A-Za-z0-9])",
@@ -188,6 +197,12 @@ BETWEEN = re.compile(
 )
 
 
+#: An electrode behind the sample, with a blank between them: "LLZ LFP".
+BESIDE = re.compile(
+    r"(?<=[^\W_])[\s_]+(?P<one>Li|Au|Pt|SS|LFP|LiFePO4|LCO|LiCoO2|NC[MA]\d*|NMC\d*|LNMO)(?![A-Za-z0-9\-@])"
+)
+
+
 @dataclass
 class Part:
     """A part of a path, or a field of a header, after all known words were taken out.
@@ -201,7 +216,11 @@ class Part:
     cycle : int or None
         Number of a cycle.
     celsius : float or None
-        Temperature; `may_be_rate` where it may be a C rate as well, such as "2C".
+        Temperature.
+    bare_c : float or None
+        Number with C, a temperature or a C rate: "2C".
+    numbered_c : int or None
+        Number behind a C, a channel or a cycle: "c50".
     current : str
         Current or current density with its unit.
     replicate : str
@@ -217,6 +236,7 @@ class Part:
     cycle: int | None = None
     celsius: float | None = None
     bare_c: float | None = None
+    numbered_c: int | None = None
     current: str = ""
     replicate: str = ""
     states: list[str] = field(default_factory=list)
@@ -248,7 +268,9 @@ def part(name: str) -> Part:
         elif one == two:
             found.roles.add("symmetric")
         found.text = found.text[: match.start()] + CUT + match["mid"] + CUT + found.text[match.end() :]
-    for pattern in NOISE[:8]:
+    if match := NUMBERED_C.search(found.text):
+        found.numbered_c = int(match["n"])
+    for pattern in DATES:
         cut(pattern)
     for pattern in CYCLES:
         if match := cut(pattern):
@@ -259,7 +281,7 @@ def part(name: str) -> Part:
             found.states.append(name)
     for pattern in CYCLED:
         found.is_cycled |= cut(pattern) is not None
-    cut(NOISE[8])
+    cut(SPEED)
     if match := cut(CURRENTS):
         unit = {"ma": "mA", "ua": "µA"}[match["unit"].casefold().replace("µ", "u").replace("μ", "u")]
         found.current = f"{_number(match['n']):g} {unit}" + ("/cm2" if match["area"] else "")
@@ -275,6 +297,8 @@ def part(name: str) -> Part:
             found.replicate = group(match, "n", "m").lstrip("0") or "0"
     if match := cut(SAMPLE):
         found.explicit_sample = group(match, "n", "m")
+    if match := cut(BESIDE):
+        found.roles |= {"full-cell"} if CATHODES.fullmatch(match["one"]) else set()
     for name, role in ROLES:
         if cut(role):
             found.roles.add(name)
@@ -284,7 +308,7 @@ def part(name: str) -> Part:
     for name, state in STATES[12:]:
         if cut(state):
             found.states.append(name)
-    for pattern in (*NOISE[9:], *SURFACE):
+    for pattern in (*NOISE, *SURFACE):
         cut(pattern)
     return found
 
@@ -296,17 +320,17 @@ def _number(text: str) -> float:
 def pieces(text: str) -> list[list[str]]:
     """Return the runs of words that remain of a part, each as its words.
 
-    A hyphen binds closer than a blank or an underscore where both stand in the name: "zhang_RT-MCL-LLZ" is two runs.
+    A hyphen binds closest, then a blank, then an underscore, as far as they stand in the name: "zhang_RT-MCL-LLZ" is
+    two runs, "RT_MCL_LLZ" is one.
     """
     runs: list[list[str]] = []
-    for span in re.split(rf"[{CUT}()\[\]{{}}（）【】,;:&/|@!'\"]+", text):
+    for span in re.split(rf"[{CUT}()\[\]{{}}（）【】,;:&/|!'\"]+", text):
         for same in re.split(rf"(?<=[{CJK}])(?=[^{CJK}])|(?<=[^{CJK}])(?=[{CJK}])", span):
-            stripped = same.strip(" _-.+~=#")
-            if not stripped:
-                continue
-            outer = re.split(r"[\s_]+", stripped) if "-" in stripped and re.search(r"[\s_]", stripped) else [stripped]
-            for chunk in outer:
-                words = [word for word in re.split(r"[\s_\-]+", chunk) if word.strip(".+~=#")]
+            # "3-7" is a channel, not a word with a hyphen.
+            joined = re.sub(r"(?<![^\s_])\d+(?:[\-.]\d+)*(?![^\s_])", "", same).strip(" _-.+~=#@")
+            outer = r"[\s_]+" if re.search(r"\w[\-@]+\w", joined) else r"_+" if re.search(r"\s", joined) else r"$"
+            for chunk in re.split(outer, same):
+                words = [word for word in re.split(r"[\s_\-@]+", chunk) if word.strip(".+~=#")]
                 if words:
                     runs.append(words)
     return runs
