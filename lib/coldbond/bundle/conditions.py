@@ -136,7 +136,8 @@ def findings(values: Sequence[dict]) -> list[dict]:
             continue
         known = [row for row in members if any(row[key] is not None for key in ("value", "low", "high"))]
         missing = of_condition - {row.get("replicate", "") for row in known}
-        notes = [f"replicate {', '.join(sorted(missing))}: no value, not counted"] if missing else []
+        lost = ", ".join(one or "without a number" for one in sorted(missing, key=lambda one: (len(one), one)))
+        notes = [f"replicate {lost}: no value, not counted"] if missing else []
         if any(isinstance(row["value"], bool) for row in members):
             found.append(_yes_or_no(quantity, known, of, notes))
         elif len(known) >= 2 and not comparing.search(quantity):
