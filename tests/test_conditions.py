@@ -181,7 +181,7 @@ def test_findings_of_conditions_are_not_taken_for_replicates():
 
 
 def test_no_findings_break_it():
-    """Bounds that lack, values at a bound, zeros, negative numbers, many magnitudes: a row, or none, and no exception."""
+    """Missing bounds, values at a bound, zeros, negative numbers, many magnitudes: a row or none, and no exception."""
     rng = np.random.default_rng(4)
     numbers = [0.0, 1.0, 2.0, -1.0, 1e-9, 1e9, 0.7, 0.8]
     combined = 0
