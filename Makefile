@@ -42,12 +42,12 @@ unexport COLDBOND_RAW COLDBOND_FIGURES COLDBOND_BUILT MPLBACKEND PYTHONPATH PYTH
 unexport PYTHONDONTWRITEBYTECODE
 
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
-	@$(info the figures lie in $(OUT)/, the claims table is $(OUT)/claims.html)
-claims: figures  ## the same, then print the claims table; fails where a verdict is not the committed one
-	@$(VENV_PYTHON) -m coldbond.bundle.claims $(call quoted,$(OUT))
+	@$(places)$(summary) $(if $(summary),$(drawn))
+claims:  ## the same, then print the claims table; fails where a verdict is not the committed one
+	@$(places)$(VENV_PYTHON) -m coldbond.bundle.claims $(call quoted,$(OUT))$(and_summary)
 
 # ---- the rules of the figures, which scripts/make_rules.py writes from figures.toml ----------------------------------
-others = test coverage nbval test-browser test-multiverse lab explore notebooks formats raw energies bench fuzz scale closure survey lock clean
+others = manifest check test coverage nbval test-browser test-multiverse lab explore notebooks formats raw energies bench fuzz scale closure survey lock clean
 .PHONY: figures claims help multiverse $(others) FORCE
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
@@ -57,15 +57,18 @@ make_rules = $(call quoted,$(if $(works),$(VENV_PYTHON),$(PYTHON))) -I -S -B scr
 always = lock/run.txt scripts/run_notebook.py | $(VENV)/.installed
 build = @$(run_notebook)
 folders = --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT))
-built = @$(info $@ lies in $(OUT)/$@.pdf, .png and .json)
+built = @$(if $(summary),$(summary) $@,$(info $@ lies in $(OUT)/$@.pdf, .png and .json))
+places = $(info the figures lie in $(OUT)/, the claims table is $(OUT)/claims.html)
+# With another RAW than raw/ the rules define `summary`, which ends a build, and fails where something is left out.
+and_summary = $(if $(summary),; status=$$?; $(summary) $(drawn) && exit $$status)
 
 ifneq ($(filter-out help $(others),$(goals)),)
-said := $(shell exec 2>&1; $(make_rules) write $(call quoted,$(RAW)) $(call quoted,$(OUT)) $(call quoted,$(PARAMETERS)))
+said := $(shell $(make_rules) write $(call quoted,$(RAW)) $(call quoted,$(OUT)) $(call quoted,$(PARAMETERS)))
 ifneq ($(.SHELLSTATUS),0)
 $(error $(or $(said),the rules could not be written with $(make_rules)))
 endif
 include $(subst $(blank),\ ,$(OUT))/executed/rules.mk
-$(if $(filter figures claims,$(goals)),$(if $(left_out),$(info $(left_out))))
+$(if $(filter figures claims,$(goals)),$(if $(notes),$(info $(notes))))
 endif
 
 .DEFAULT:
@@ -113,6 +116,11 @@ lab: .venv-lab/.installed  ## open the notebooks in JupyterLab, which has an env
 	@$(with_raw) .venv-lab/bin/python -m jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)/notebooks) \
 	  $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
+manifest: $(VENV)/.installed  ## list the recordings of a folder in its manifest (make manifest RAW=your/recordings)
+	@$(VENV_PYTHON) -m coldbond init $(call quoted,$(RAW))
+check: $(VENV)/.installed  ## print all problems of a manifest and its recordings (make check RAW=your/recordings)
+	@$(VENV_PYTHON) -m coldbond check $(call quoted,$(RAW))
+
 explore: .venv-lab/.installed  ## show one recording at a time as a web page (make explore RAW=your/recordings); Ctrl-C ends it
 	@$(with_raw) .venv-lab/bin/python -m voila notebooks/explore.ipynb
 
@@ -131,9 +139,9 @@ closure: $(VENV)/.installed  ## run the notebooks on new noise and count how oft
 	@$(VENV_PYTHON) tests/closure.py $(REALISATIONS)
 
 SCHEDULER =
-multiverse: figures .venv-multiverse/.installed  ## run the notebooks under other defensible choices (SCHEDULER=tcp://host:port)
+multiverse: .venv-multiverse/.installed  ## run the notebooks under other defensible choices (SCHEDULER=tcp://host:port)
 	@.venv-multiverse/bin/python -m coldbond.multiverse --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
-	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))
+	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))$(and_summary)
 
 survey: .venv-multiverse/.installed  ## summarise every cell of RAW in one table, OUT/survey.csv (SCHEDULER=tcp://host:port)
 	@.venv-multiverse/bin/python -m coldbond.survey --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \

@@ -1,11 +1,17 @@
 """Write the rules by which make builds the figures, from figures.toml, a manifest and the records of earlier runs.
 
     python scripts/make_rules.py write RAW OUT PARAMETERS    # writes OUT/executed/rules.mk, which the Makefile includes
+    python scripts/make_rules.py summary RAW OUT NAME ...    # prints what RAW's figures lack; an error if they do
     python scripts/make_rules.py list                        # prints the figures of each notebook
     python scripts/make_rules.py near NAME                   # prints which figures have a similar name
 
 A figure depends on its notebook, its recordings and the manifest, the lock of the packages, and the modules that its
 last run imported. The last are in OUT/executed/NAME.d, which scripts/run_notebook.py writes, as compilers do for make.
+Its second line has size and time of each recording, because an older file in place of a damaged one is not newer than
+the figure.
+
+With the bundle's own raw/ every error ends the build of a figure. With another RAW, what cannot be used is left out: a
+recording, a row of the manifest, or a figure. `summary` says so at the end of each make, and fails.
 
 Standard library only, in Python 3.11: make runs this script before any package is installed.
 """
@@ -47,7 +53,13 @@ def escaped_target(path: str) -> str:
 
 def record_header(notebook: str, raw: str, parameters: list[str]) -> str:
     """Return the first line of OUT/executed/NAME.d: how the figure was built. If it changes, the figure is rebuilt."""
-    return f"# {json.dumps([notebook, raw, *parameters])}"
+    return f"# {json.dumps([notebook, raw, *_own_style(raw), *parameters])}"
+
+
+def _own_style(raw: str) -> list[str]:
+    """Return the style.toml of a folder of recordings, which changes what the bundle's own states, if it has one."""
+    path = os.path.join(raw, "style.toml")
+    return [path] if os.path.isfile(path) else []
 
 
 def rules(raw: str, out: str, given: str) -> str:
@@ -67,14 +79,13 @@ def rules(raw: str, out: str, given: str) -> str:
     """
     if re.search(r"[%#$]", out) or FORBIDDEN.search(out):
         raise RulesError(f'{out}: make cannot handle an OUT with any of % # $ : ; | * ? " \\ [ ] ~')
-    rows = manifest.rows(raw)
-    for path in (raw, *(row["file"] for row in rows)):
-        if FORBIDDEN.search(path):
-            raise RulesError(
-                f'{path}: make cannot handle a file name with any of : ; | * ? " \\ [ ] ~ in it: rename it'
-            )
+    if FORBIDDEN.search(raw):
+        raise RulesError(f'{raw}: make cannot handle a RAW with any of : ; | * ? " \\ [ ] ~ in it: rename it')
+    listed = manifest.load(raw)
+    if is_own(raw) and listed.unusable:
+        raise manifest.ManifestError(*listed.problems)
     figures = figures_table.load("figures.toml")
-    plans = figures_table.plan(figures, rows, of_paper=os.path.samefile(raw, "raw"))
+    plans = figures_table.plan(figures, listed.listed, of_paper=is_own(raw))
     built = [name for name, plan in plans.items() if not plan.missing]
     if not built:
         raise RulesError(f"none of the figures can be built from {raw}")
@@ -82,20 +93,23 @@ def rules(raw: str, out: str, given: str) -> str:
     skipped = {name: " ".join(plan.missing).replace("$", "$$") for name, plan in plans.items() if plan.missing}
 
     lines = [
-        f"# Written by scripts/make_rules.py from figures.toml and {raw}/manifest.csv. Do not edit it.",
+        f"# Written by scripts/make_rules.py from figures.toml and {listed.path}. Do not edit it.",
         f"out := {escaped(out)}",
+        f"drawn := {' '.join(built)} claims",
+        "" if is_own(raw) else "summary = $(make_rules) summary $(call quoted,$(RAW)) $(call quoted,$(OUT))",
         "",
-        "define left_out",
+        "define notes",
+        *(note.replace("$", "$$") for note in listed.notes),
         *(f"{name} is left out: $(RAW) holds no recording of {missing}" for name, missing in skipped.items()),
         "endef",
         "",
         "# The slow figures first: otherwise one of them would run alone at the end.",
-        f"figures: {' '.join(f'$(out)/{name}.pdf' for name in (*first, 'claims'))}",
+        f"figures claims multiverse: {' '.join(f'$(out)/{name}.pdf' for name in (*first, 'claims'))}",
     ]
     for name in built:
         notebook = f"notebooks/{figures[name].notebook}.ipynb"
         parameters = json.dumps(plans[name].parameters, ensure_ascii=False)
-        inputs = [os.path.join(raw, file) for file in ("manifest.csv", *dict.fromkeys(plans[name].recordings))]
+        inputs = [listed.path, *(path for path in recordings_of(raw, plans[name]) if not FORBIDDEN.search(path))]
         lines += ["", f".PHONY: {name}", f"{name}: $(out)/{name}.pdf ; $(built)"]
         lines += _rule(name, notebook, inputs, raw, out, [parameters, given])
     for name, missing in skipped.items():
@@ -112,20 +126,89 @@ def rules(raw: str, out: str, given: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def is_own(raw: str) -> bool:
+    """Return whether the recordings are the bundle's own, of which every error is an error."""
+    return os.path.samefile(raw, "raw")
+
+
+def recordings_of(raw: str, plan: figures_table.Plan) -> list[str]:
+    """Return the paths of a figure's recordings that exist, each once."""
+    return [
+        path for path in (os.path.join(raw, file) for file in dict.fromkeys(plan.recordings)) if os.path.isfile(path)
+    ]
+
+
+def state(path: str) -> list[int] | None:
+    """Return size and time of change [ns] of a file; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _is_current(record: Path, header: str, raw: str) -> bool:
+    """Return whether a figure was built in this way, from recordings that are the same files still."""
+    try:
+        with record.open(encoding="utf-8", errors="surrogateescape") as file:
+            first, second = file.readline(), file.readline()
+    except FileNotFoundError:
+        return False
+    read = json.loads(second.removeprefix("# ")) if second.startswith("# ") else {}
+    return first == f"{header}\n" and all(state(os.path.join(raw, name)) == was for name, was in read.items())
+
+
+def summary(raw: str, out: str, names: list[str]) -> tuple[str, bool]:
+    """Return what figures of another folder of recordings lack, in lines, and whether they lack nothing.
+
+    Parameters
+    ----------
+    raw, out : str
+        The folders of the recordings and of the figures.
+    names : list of str
+        The figures; with "claims" among them also what no figure shows of the manifest.
+    """
+    lines, drawn = [], 0
+    for name in names:
+        try:
+            numbers = json.loads(Path(out, f"{name}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            numbers = {"not_drawn": f"there is no {os.path.join(out, name)}.json"}
+        if "not_drawn" in numbers:
+            lines.append(f"{name} is not drawn: {numbers['not_drawn']}")
+        else:
+            drawn += name != "claims"
+            lines += [left_out(name, one) for one in numbers.get("left_out", ())]
+    if "claims" not in names:
+        return "\n".join(
+            [*lines, *(f"{name} lies in {out}/{name}.pdf, .png and .json" for name in names[:drawn])]
+        ), not lines
+    listed, table = manifest.load(raw), figures_table.load("figures.toml")
+    plans = figures_table.plan(table, listed.listed, of_paper=False)
+    shown = {
+        (role, file) for name in names if name in plans for role in table[name].roles for file in plans[name].recordings
+    }
+    for one in listed.unusable:  # what is no figure's to say
+        lines += [] if (one.row["role"], one.row["file"]) in shown else one.problems
+    figures = f"{drawn} figure{'s' * (drawn != 1)} drawn"
+    return "\n".join([*lines, f"{figures}, {len(lines)} problem{'s' * (len(lines) != 1)}"]), not lines
+
+
+def left_out(name: str, one: dict[str, str]) -> str:
+    """Return the line that says why a recording is left out of a figure."""
+    return f"{name}: {manifest.named(one)} is left out: {one['reason']}"
+
+
 def _rule(name: str, notebook: str, inputs: list[str], raw: str, out: str, parameters: list[str]) -> Iterator[str]:
     """Yield the rule of one figure, and the inclusion of what its last run recorded."""
     record = Path(out, "executed", f"{name}.d")
     header = record_header(notebook, raw, parameters)
-    try:
-        with record.open(encoding="utf-8") as file:
-            is_current = file.readline() == f"{header}\n"
-    except FileNotFoundError:
-        is_current = False
-    needed = [notebook, *inputs]
+    needed = ["style.toml", *_own_style(raw), notebook, *inputs]
     given = [quote(text).replace("$", "$$") for text in parameters]
     yield f"$(out)/{name}.pdf: {' '.join(map(escaped, needed))} $(always)"
     yield f"\t$(build) {notebook} {name} $(folders) --parameters {' '.join(given)}"
     # A figure whose notebook, recordings or parameters are others than in its last run is out of date.
+    is_current = _is_current(record, header, raw)
     yield f"-include $(out)/executed/{name}.d" if is_current else f"$(out)/{name}.pdf: FORCE"
 
 
@@ -159,16 +242,28 @@ def main() -> int:
     writing = commands.add_parser("write")
     for name in ("raw", "out", "parameters"):
         writing.add_argument(name)
+    ending = commands.add_parser("summary")
+    for name in ("raw", "out"):
+        ending.add_argument(name)
+    ending.add_argument("names", nargs="+")
     commands.add_parser("list")
     commands.add_parser("near").add_argument("name")
     asked = parser.parse_args()
     try:
         if asked.command == "write":
             write(asked.raw, asked.out, asked.parameters)
+        elif asked.command == "summary":
+            text, whole = summary(asked.raw, asked.out, asked.names)
+            print(text, file=sys.stdout if whole else sys.stderr)
+            return 0 if whole else 1
         else:
             print(listing() if asked.command == "list" else near(asked.name))
     except (manifest.ManifestError, figures_table.TableError, RulesError, OSError) as error:
-        print(error, file=sys.stderr)
+        lines = str(error).splitlines()
+        if len(lines) > 1:
+            print("\n".join(lines), file=sys.stderr)
+            lines = [f"the manifest in {asked.raw} has {len(lines)} problems"]
+        print(lines[0], file=sys.stdout if asked.command == "write" else sys.stderr)  # the Makefile shows it
         return 1
     return 0
 

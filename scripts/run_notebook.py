@@ -7,13 +7,17 @@ The first form builds a figure. OUT/FIGURE.png, .json and .pdf are moved into pl
 notebook fails; the executed notebook is written to OUT/executed/ in either case. The second form renews the outputs
 that are stored in the notebook itself.
 
+With another RAW than the bundle's own, a notebook that fails does not fail make: the reason is written to
+OUT/FIGURE.json, and `make_rules.py summary` reports it at the end.
+
 Beside the executed notebook lies OUT/executed/FIGURE.d, written in the syntax of make as compilers do: the modules that
-the kernel had imported when the last cell had run, and the recordings that the figure was drawn from. The next make
-rebuilds the figure if one of them has changed.
+the kernel had imported when the last cell had run, and the recordings that the figure was drawn from or should have
+been. The next make rebuilds the figure if one of them has changed.
 """
 
 import argparse
 import ast
+import csv
 import fcntl
 import json
 import logging
@@ -36,7 +40,16 @@ logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 import nbformat  # noqa: E402
 import papermill  # noqa: E402
-from make_rules import LIB, escaped, escaped_target, record_header  # noqa: E402
+from make_rules import (  # noqa: E402
+    FORBIDDEN,
+    LIB,
+    escaped,
+    escaped_target,
+    is_own,
+    left_out,
+    record_header,
+    state,
+)
 from papermill.clientwrap import PapermillNotebookClient  # noqa: E402
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines  # noqa: E402
 from tqdm import tqdm  # noqa: E402
@@ -46,6 +59,9 @@ from coldbond.build.notebooks import NotebookError, checked_parameters, first_li
 
 #: The files of a figure, in the order in which they are moved into place: make looks at the last.
 PICTURE = (".png", ".json", ".pdf")
+#: Folders of its other files: pictures for print, and the data that it shows.
+BESIDE = ("print", "source_data")
+OF_CLAIMS = (".csv", ".html")
 
 #: Evaluated in the kernel: the files of all modules that belong to one of the packages. Modules of other packages are
 #: not looked at: some import a whole library when an attribute is asked for.
@@ -91,8 +107,14 @@ class RecordingEngine(Engine):
 papermill_engines.register("recording", RecordingEngine)
 
 
-def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: list[str]) -> None:
-    """Execute a notebook into OUT/FIGURE.png, .json and .pdf; raise NotebookError if that fails."""
+def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: list[str]) -> bool:
+    """Execute a notebook into OUT/FIGURE.png, .json and .pdf, and return whether they are drawn.
+
+    Raises
+    ------
+    NotebookError
+        The notebook failed, with the bundle's own recordings; or a parameter is wrong.
+    """
     started = time.time()
     (out / "executed").mkdir(parents=True, exist_ok=True)
     values = checked_parameters(notebook, figure, parameters)
@@ -103,30 +125,69 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
         os.environ |= {f"COLDBOND_{name}": folder for name, folder in folders.items()}
         try:
             imported = _execute(notebook, staging / "executed", values, figure, out)
+            missing = [suffix for suffix in PICTURE if not (staging / f"{figure}{suffix}").is_file()]
+            if missing:
+                raise NotebookError(f"{notebook} wrote no {', '.join(figure + one for one in missing)}")
+            if imported is None:
+                raise NotebookError("the kernel did not say which modules it has imported")
+            read = _recordings(staging / f"{figure}.json")
         except NotebookError as error:
-            raise NotebookError(f"{error} (see {executed})") from None
+            if is_own(raw):
+                raise NotebookError(f"{error} (see {executed})") from None
+            reason = "; ".join([str(error), *_left_out_before(staging / "executed", str(error))])
+            _say(sys.stderr, f"{figure} is not drawn: {reason} (see {executed})")
+            nothing = dict(figure=figure, notebook=notebook.stem, parameters=values, inputs={}, values=[])
+            numbers = json.dumps(nothing | {"not_drawn": reason}, indent=1, sort_keys=True, ensure_ascii=False)
+            (staging / f"{figure}.json").write_text(numbers + "\n", encoding="utf-8", errors="surrogateescape")
+            # What an earlier run has drawn is not what the recordings show now.
+            for path in (record, *(out / f"{figure}{suffix}" for suffix in (*PICTURE, *OF_CLAIMS))):
+                path.unlink(missing_ok=True)
+            _replace_beside(staging / "nothing", out, figure)
+            os.replace(staging / f"{figure}.json", out / f"{figure}.json")
+            return False
         finally:
             with suppress(FileNotFoundError):
                 os.replace(staging / "executed", executed)
-        missing = [suffix for suffix in PICTURE if not (staging / f"{figure}{suffix}").is_file()]
-        if missing:
-            raise NotebookError(f"{notebook} wrote no {', '.join(figure + one for one in missing)} (see {executed})")
-        if imported is None:
-            raise NotebookError(f"the kernel did not say which modules it has imported (see {executed})")
-        inputs = [*_in_library(imported), *_in_folder(raw, staging / f"{figure}.json")]
         # The figure is as old as the start of its run: an input that was edited meanwhile is newer.
         os.utime(staging / f"{figure}.pdf", (started, started))
         # Without a record, make rebuilds the figure. So it does if this process is killed before the last line.
         record.unlink(missing_ok=True)
-        others = [path.suffix for path in staging.glob(f"{figure}.*") if path.suffix not in PICTURE]  # of the claims
-        for suffix in (*sorted(others), *PICTURE):
-            os.replace(staging / f"{figure}{suffix}", out / f"{figure}{suffix}")
+        _replace_beside(staging, out, figure)
+        for suffix in (*OF_CLAIMS, *PICTURE):
+            with suppress(FileNotFoundError):
+                os.replace(staging / f"{figure}{suffix}", out / f"{figure}{suffix}")
+        found = {file: state(os.path.join(raw, file)) for file in read}
+        inputs = [os.path.join(raw, file) for file, there in found.items() if there and not FORBIDDEN.search(file)]
+        header = f"{record_header(str(notebook), raw, parameters)}\n# {json.dumps(found)}"
         (staging / "record").write_text(
-            _record(figure, record_header(str(notebook), raw, parameters), inputs),
-            encoding="utf-8",
-            errors="surrogateescape",
+            _record(figure, header, [*_in_library(imported), *inputs]), encoding="utf-8", errors="surrogateescape"
         )
         os.replace(staging / "record", record)
+    return True
+
+
+def _left_out_before(executed: Path, error: str) -> list[str]:
+    """Return what a notebook said about recordings that it left out before it failed, unless the error says it."""
+    try:
+        cells = nbformat.read(executed, as_version=4).cells
+    except (OSError, ValueError):
+        return []
+    outputs = [one for cell in cells for one in cell.get("outputs", ()) if one.get("name") == "stderr"]
+    lines = [line for one in outputs for line in one.text.splitlines() if line.startswith("left out: ")]
+    return [line for line in lines if line.removeprefix("left out: ") not in error]
+
+
+def _replace_beside(staging: Path, out: Path, figure: str) -> None:
+    """Move what a figure has written into folders of `BESIDE`, and remove what an earlier run of it has left there."""
+    left = {*out.glob(f"print/{figure}.*")}
+    with suppress(FileNotFoundError), (out / f"source_data/{figure}_contents.csv").open(newline="") as file:
+        left |= {out / "source_data" / Path(row[0]).name for row in csv.reader(file) if row and row[0].endswith(".csv")}
+    new = {out / folder / path.name: path for folder in BESIDE for path in staging.glob(f"{folder}/*")}
+    for path in left - {*new}:
+        path.unlink(missing_ok=True)
+    for path, staged in new.items():
+        path.parent.mkdir(exist_ok=True)
+        os.replace(staged, path)
 
 
 def _in_library(imported: Iterable[str]) -> list[str]:
@@ -139,14 +200,16 @@ def _in_library(imported: Iterable[str]) -> list[str]:
     return sorted(str(path.relative_to(LIB.parent)) for path in modules | data)
 
 
-def _in_folder(raw: str, numbers: Path) -> list[str]:
-    """Return the recordings that a figure states as its inputs; those of the claims table are figures."""
+def _recordings(numbers: Path) -> list[str]:
+    """Return the files that a figure states as its inputs or as left out, and say which are; of the claims, figures."""
     try:
-        inputs = sorted(json.loads(numbers.read_text(encoding="utf-8"))["inputs"])
+        stated = json.loads(numbers.read_text(encoding="utf-8"))
+        files = {*stated["inputs"], *(one["file"] for one in stated.get("left_out", ()))}
     except (ValueError, KeyError, TypeError):
         raise NotebookError(f"{numbers.name} does not state its inputs: write it with figures.save") from None
-    paths = [os.path.join(raw, file) for file in inputs]
-    return [path for path in paths if os.path.isfile(path)]
+    for one in stated.get("left_out", ()):
+        _say(sys.stderr, left_out(numbers.stem, one))
+    return sorted(files)
 
 
 def _record(figure: str, header: str, inputs: Sequence[str]) -> str:
@@ -214,7 +277,8 @@ def _execute(notebook: Path, executed: Path, values: Mapping[str, object], name:
                 on_end=ends,
             )
         except papermill.PapermillExecutionError as error:
-            raise NotebookError(f"In [{error.exec_count}]: {error.ename}: {first_line(error.evalue)}") from None
+            place = "" if error.ename == "NoRecordings" else f"In [{error.exec_count}]: {error.ename}: "
+            raise NotebookError(place + first_line(error.evalue)) from None
         except Exception as error:  # the kernel died or did not start: papermill has no name for it
             raise NotebookError(f"In [{count}]: {type(error).__name__}: {first_line(str(error))}") from None
     return imported
@@ -296,7 +360,8 @@ def main() -> int:
     name = given.figure or given.notebook.stem
     try:
         if given.figure:
-            build_figure(given.notebook, given.figure, given.raw, given.out, given.parameters)
+            if not build_figure(given.notebook, given.figure, given.raw, given.out, given.parameters):
+                return 0
         else:
             renew_outputs(given.notebook)
     except NotebookError as error:

@@ -71,7 +71,7 @@ def write_manifest(raw: Path, recordings: dict) -> None:
     lines = [",".join(COLUMNS)]
     for file, (role, sample, *_) in recordings.items():
         (raw / file).write_text(file)
-        lines.append(f"{file},cycling,{role},{sample},,measured,,,,,,")
+        lines.append(f"{file},,{role},{sample},,measured,,,,,,")
     (raw / "manifest.csv").write_text("\n".join(lines))
 
 
@@ -87,7 +87,7 @@ def small_bundle(tmp_path: Path) -> Path:
     root = tmp_path / "my bundle"
     for folder in ("lib", "lock", "scripts"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "pyproject.toml"):
+    for name in ("Makefile", "pyproject.toml", "style.toml"):
         shutil.copy(ROOT / name, root)
     write_table(root)
     (root / "notebooks").mkdir()
@@ -146,7 +146,7 @@ def as_if_built(bundle: Path, *imported: str, **imported_by: list[str]) -> None:
         (executed / f"{figure}.d").write_text("\n".join([header, rule, *(f"{module}:" for module in modules)]) + "\n")
         (bundle / "figures" / f"{figure}.pdf").touch()
     before = time.time() - 100
-    for folder in ("lib", "lock", "notebooks", "raw", "scripts", "pyproject.toml", ".venv/.installed"):
+    for folder in ("lib", "lock", "notebooks", "raw", "scripts", "pyproject.toml", "style.toml", ".venv/.installed"):
         for path in (bundle / folder, *(bundle / folder).rglob("*")):
             os.utime(path, (before, before))
 

@@ -91,9 +91,6 @@ def test_with_other_recordings_all_samples_are_shown_and_what_is_not_held_is_lef
     assert runs(bundle, "fig4b", *arguments) == {}
     (raw / "a b.csv").touch()
     assert set(runs(bundle, "fig4b", *arguments)) == {"fig4b"}
-    os.remove(raw / "d.csv")
-    assert "*** your raw" not in (stderr := make(bundle, *arguments).stderr)
-    assert "line 4, column file: 'd.csv' is no file in" in stderr
     write_manifest(raw, {"a.csv": ("instrument", "A")})
     assert f"*** none of the figures can be built from {raw}.  Stop." in make(bundle, *arguments).stderr
 
@@ -252,7 +249,8 @@ def test_help_lists_every_target(bundle):
     targets, figures = make(bundle, "help").stdout.split("\n\n")
     listed = dict(line.split(maxsplit=1) for line in targets.splitlines())
     assert list(listed) == [
-        *("figures", "claims", "help", "test", "coverage", "nbval", "test-browser", "formats", "lab", "explore"),
+        *("figures", "claims", "help", "test", "coverage", "nbval", "test-browser", "formats", "lab", "manifest"),
+        *("check", "explore"),
         *("notebooks", "raw", "energies", "closure", "multiverse", "survey", "fuzz", "bench", "scale", "lock", "clean"),
     ]
     named = dict(line.split(maxsplit=1) for line in figures.splitlines()[1:])

@@ -1,8 +1,11 @@
 """Findings: their rounding, their evidence, and the tables that show them."""
 
+import re
+
 import numpy as np
 import pytest
 
+from coldbond.bundle import paths
 from coldbond.bundle.findings import finding, item, rendered, table
 from coldbond.interval import Interval
 
@@ -167,3 +170,29 @@ def test_a_table_shows_numbers_with_the_digits_of_their_interval():
     assert list(found["95 % interval"])[1::3] == ["2000.2 to —", "— to 6213.0"]
     assert found["95 % interval"].iloc[5] == "0.625 to —"
     assert found["note"].iloc[2] == "trend 0.5 mV/h; by hand"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (Interval(0.2, 0.3, 0.5), "ccd of A: 0.2 lies outside its own interval, 0.3 to 0.5"),
+        (Interval(None, 2.0, 1.0), "ccd of A: None lies outside its own interval, 2.0 to 1.0"),
+        (float("nan"), "ccd of A: [nan] holds a number that is not finite"),
+    ],
+)
+def test_a_value_that_contradicts_its_interval_is_an_error_here_and_null_for_other_recordings(
+    value, said, tmp_path, monkeypatch
+):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        finding("ccd", value, "mA/cm2", sample="A")
+    with pytest.raises(ValueError, match=r"outside its own interval|not finite"):
+        item("ccd", value)
+
+    monkeypatch.setattr(paths, "RAW", tmp_path)
+
+    row = finding("ccd", value, "mA/cm2", sample="A", note="measured twice", evidence=[item("ccd", value, "V")])
+    assert (row["value"], row["low"], row["high"]) == (None, None, None)
+    assert said in row["note"] and row["note"].endswith("; measured twice")
+    assert row["evidence"][0]["value"].startswith("not determined (ccd: ")
+    assert "not determined" in rendered(row)
+    assert table([row]).loc[("A", "", "ccd"), "value"] == "—"

@@ -48,7 +48,8 @@ def test_it_holds_every_file_of_the_packages(wheel):
     lib = paths.ROOT / "lib"
     listed = subprocess.run(["git", "ls-files", "lib"], cwd=paths.ROOT, capture_output=True, text=True, check=True)
     files = {str((paths.ROOT / line).relative_to(lib)) for line in listed.stdout.splitlines()}
-    assert held == {file for file in files if not file.startswith("twin/") and (lib / file).is_file()}
+    files = {file for file in files if not file.startswith("twin/") and (lib / file).is_file()}
+    assert held == files | {"coldbond/bundle/style.toml"}
 
 
 def test_it_looks_for_recordings_in_the_current_folder(installed, tmp_path):
@@ -58,6 +59,13 @@ def test_it_looks_for_recordings_in_the_current_folder(installed, tmp_path):
     )
     folder = tmp_path.resolve()
     assert shown.stdout.split("\n")[:3] == [str(folder), str(folder / "raw"), str(folder / "figures")]
+
+
+def test_it_has_the_style_of_the_bundle(installed, tmp_path):
+    code = "from coldbond.bundle import style_file; print(style_file.__file__, style_file.current().colors['LLZ'])"
+    others = environment() | {"PYTHONPATH": str(site_packages(Path(sys.prefix, "bin", "python")))}
+    shown = subprocess.run([installed, "-c", code], cwd=tmp_path, env=others, capture_output=True, text=True)
+    assert shown.stdout.split() == [str(site_packages(installed) / "coldbond/bundle/style_file.py"), "#000000"]
 
 
 def test_it_reads_a_recording_there(installed, tmp_path):

@@ -19,9 +19,13 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 import coldbond
-from coldbond.bundle import margin, paths, pictures
+from coldbond.bundle import margin, paths, pictures, source_data, style, style_file
 from coldbond.bundle.raw import Recordings
-from coldbond.bundle.style import DPI, MM, STAMP, STYLE, WIDTHS
+from coldbond.bundle.style import MM, STAMP
+from coldbond.bundle.style_file import DESIGN
+
+#: Folders beside the figures: files in the formats that style.toml asks for, and what the panels draw.
+PRINT, SOURCE_DATA = "print", "source_data"
 
 
 @contextmanager
@@ -31,18 +35,21 @@ def new(width: str = "single", height: float = 60) -> Iterator[Figure]:
     Parameters
     ----------
     width : {"single", "double"}
-        Width of the figure: one column of the journal (89 mm) or two (183 mm).
+        Width of the figure: one column of the journal (89 mm) or two (183 mm), unless style.toml gives other widths.
     height : float
-        Height in mm.
+        Height in mm at this width. With other widths the height changes in proportion.
 
     Yields
     ------
     matplotlib.figure.Figure
         Empty figure with matplotlib's constrained layout.
     """
-    with mpl.rc_context(STYLE):
+    chosen = style_file.current()
+    # Drawn with the design's font size, and enlarged by `zoom` when it is saved.
+    scale = chosen.widths[width] / DESIGN[width] / chosen.zoom
+    with mpl.rc_context(style.rc()):
         layout = ConstrainedLayoutEngine(w_pad=MM, h_pad=MM)
-        fig = Figure(figsize=(WIDTHS[width] * MM, height * MM), layout=layout)
+        fig = Figure(figsize=(DESIGN[width] * scale * MM, height * scale * MM), layout=layout)
         yield fig
         fig.align_ylabels()
 
@@ -102,15 +109,22 @@ def save(
         _write(target.with_suffix(".json"), (numbers + "\n").encode())
         return
     stamp(fig, recordings)
-    margin.name_left_out(fig, left_out)
     embedded = json.dumps(provenance | {"coldbond": coldbond.__version__}, sort_keys=True)
-    with mpl.rc_context(STYLE):
-        picture = pictures.drawn(fig)
-        pdf = pictures.pdf(fig, embedded)
-        pictures.show(picture)
-    _write(target.with_suffix(".png"), pictures.png(picture, DPI, embedded))
+    chosen = style_file.current()
+    with mpl.rc_context(style.rc()):
+        margin.name_left_out(fig, left_out)
+        picture = pictures.for_screen(pictures.drawn(fig, chosen.zoom))
+        pdf = pictures.pdf(fig, chosen.zoom, chosen.dpi, embedded)
+        data = source_data.files(fig, figure, recordings, tables)
+        in_print = pictures.in_print(fig, chosen, embedded)
+        pictures.show(picture, chosen.zoom)
+    for suffix, content in in_print.items():
+        _write(paths.FIGURES / PRINT / f"{figure}.{suffix}", content)
+    for name, content in data.items():
+        _write(paths.FIGURES / SOURCE_DATA / name, content)
+    _write(target.with_suffix(".png"), pictures.png(picture, description=embedded))
     _write(target.with_suffix(".json"), (numbers + "\n").encode())
-    _write(target.with_suffix(".pdf"), pdf)  # last, because make takes the PDF as the sign that all three are complete
+    _write(target.with_suffix(".pdf"), pdf)  # last, because make takes the PDF as the sign that all files are complete
 
 
 def stamp(fig: Figure, recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> None:
@@ -126,6 +140,7 @@ def stamp(fig: Figure, recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> No
 
 
 def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_bytes(content)
     os.replace(part, path)

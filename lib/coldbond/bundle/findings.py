@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 import pandas as pd
 import xarray as xr
 
+from coldbond.bundle import raw
 from coldbond.interval import Interval
 
 pd.set_option("display.max_colwidth", None)  # a note that is cut off at 50 characters says nothing
@@ -73,14 +74,22 @@ def finding(
     Raises
     ------
     ValueError
-        A number is not finite, or the value lies outside its own interval.
+        A number is not finite, or the value lies outside its own interval, which is a defect of the analysis. With
+        other recordings than the bundle's own, the value is None then, and the note names the numbers.
     """
+    try:
+        rounded = _rounded(value, f"{quantity} of {sample}")
+    except ValueError as error:
+        if raw.is_own():
+            raise
+        rounded = dict.fromkeys(("value", "low", "high"))
+        note = "; ".join(filter(None, [f"no value, because the analysis contradicts itself: {error}", note]))
     return {
         "quantity": quantity,
         "sample": sample,
         "state": state,
         **({"replicate": replicate} if replicate else {}),
-        **_rounded(value, f"{quantity} of {sample}"),
+        **rounded,
         "unit": unit,
         "evidence": list(evidence),
         "threshold": list(threshold),
@@ -101,12 +110,13 @@ def item(name: str, value: Value | str, unit: str = "") -> dict:
     unit : str
         Unit of the value.
     """
-    bounds: dict[str, Any] = dict.fromkeys(("low", "high"))
-    return {
-        "name": name,
-        **({"value": value} | bounds if isinstance(value, str) else _rounded(value, name)),
-        "unit": unit,
-    }
+    try:
+        entry = _rounded(value, name) if not isinstance(value, str) else {"value": value, "low": None, "high": None}
+    except ValueError as error:
+        if raw.is_own():
+            raise
+        entry = {"value": f"not determined ({error})", "low": None, "high": None}
+    return {"name": name, **entry, "unit": unit}
 
 
 def rendered(row: Mapping) -> str:
@@ -132,7 +142,7 @@ def _value_in_words(one: Mapping) -> str:
     return f"{text(one['value'], one)} ({low} to {high}){unit}"
 
 
-def _rounded(value: Value, what: str) -> dict[str, float | bool | None]:
+def _rounded(value: Value, what: str) -> dict[str, Any]:
     """Value, low and high as JSON holds them."""
     if isinstance(value, bool):
         return {"value": value, "low": None, "high": None}

@@ -220,6 +220,11 @@ def label(row: Mapping[str, str]) -> str:
     return ", ".join(filter(None, (row["sample"], row["state"], replicate)))
 
 
+def named(row: Mapping[str, str]) -> str:
+    """Return label and file of a recording, for messages."""
+    return f"{label(row)} ({row['file']})" if label(row) and row["file"] else label(row) or row["file"]
+
+
 def _columns(table: Table) -> tuple[dict[str, int], list[str]]:
     """Return the place of each known column, and notes on the others."""
     names = [_CANONICAL.get(name.casefold(), "") for name in table.names]

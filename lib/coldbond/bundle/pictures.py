@@ -1,38 +1,86 @@
 """A drawn figure as the bytes of its files, and shown in a notebook."""
 
-from io import BytesIO
+import re
+from io import BytesIO, StringIO
+from math import ceil
 
 import numpy as np
 from fontTools import subset
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_pdf import FigureCanvasPdf, Op, PdfFile, PdfPages
+from matplotlib.backends.backend_ps import FigureCanvasPS
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import Collection
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from coldbond.bundle.style import DPI
+from coldbond.bundle.style_file import Style
+
+#: Resolution of the pictures for the screen, dots per inch.
+SCREEN = 150
+#: Most colours of a picture for the screen. Letters and lines are blended with white in some tens of steps.
+COLORS = 128
 
 
-def drawn(fig: Figure) -> Image.Image:
-    """Draw a figure as an image, and keep its layout for the PDF: solving it again takes as long as drawing."""
-    fig.set_dpi(DPI)
+def drawn(fig: Figure, zoom: float, dpi: float = SCREEN) -> Image.Image:
+    """Draw a figure as an image, and keep its layout for the other files: solving it again takes as long as drawing."""
+    fig.set_dpi(dpi * zoom)
     canvas = FigureCanvasAgg(fig)
     canvas.draw()
     fig.set_layout_engine("none")
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
-def png(picture: Image.Image, dpi: float, description: str = "") -> bytes:
+def for_screen(picture: Image.Image) -> Image.Image:
+    """Return an image with a palette: a third of the size, and no channel is off by more than a tenth of its range.
+
+    Other ways to choose the palette mix the rare colours, such as those of a legend, with frequent ones.
+    """
+    return picture.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+
+
+def png(picture: Image.Image, dpi: float = SCREEN, description: str = "") -> bytes:
     texts = PngInfo()
     if description:
         texts.add_text("Description", description)
     buffer = BytesIO()
-    # Level 3 of 9: level 6, the default, is slower by a third.
-    picture.save(buffer, "png", dpi=(dpi, dpi), pnginfo=texts, compress_level=3)
+    picture.save(buffer, "png", dpi=(dpi, dpi), pnginfo=texts)
     return buffer.getvalue()
 
 
-def pdf(fig: Figure, keywords: str) -> bytes:
+def tiff(picture: Image.Image, dpi: float) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, "tiff", dpi=(dpi, dpi), compression="tiff_lzw")
+    return buffer.getvalue()
+
+
+class _Enlarged(PdfPages):
+    """A PDF file whose page and contents are enlarged."""
+
+    def __init__(self, buffer: BytesIO, metadata: dict, zoom: float) -> None:
+        super().__init__(buffer, metadata=metadata)
+        self.zoom = zoom
+
+    def _ensure_file(self) -> PdfFile:
+        file = super()._ensure_file()
+        new_page = PdfFile.newPage
+
+        def enlarged(width: float, height: float) -> None:
+            new_page(file, width * self.zoom, height * self.zoom)
+            file.output(self.zoom, 0, 0, self.zoom, 0, 0, Op.concat_matrix)
+
+        file.newPage = enlarged
+        return file
+
+
+def pdf(fig: Figure, zoom: float, dpi: float, keywords: str) -> bytes:
+    """Return a figure as PDF; its rasterised artists have the given resolution."""
+    fig.set_dpi(dpi * zoom)
     buffer = BytesIO()
     nothing = dict.fromkeys(["CreationDate", "Producer", "Creator"])
     dropped = subset.Options._drop_tables_default
@@ -40,17 +88,73 @@ def pdf(fig: Figure, keywords: str) -> bytes:
     # Subsetting them takes half of the time that a PDF costs.
     subset.Options._drop_tables_default = [*dropped, "GDEF", "GPOS", "GSUB"]
     try:
-        FigureCanvasPdf(fig).print_pdf(buffer, metadata={"Keywords": keywords, **nothing})
+        with _Enlarged(buffer, {"Keywords": keywords, **nothing}, zoom) as pages:
+            FigureCanvasPdf(fig).print_pdf(pages)
     finally:
         subset.Options._drop_tables_default = dropped  # a class attribute: other users keep their default
     return buffer.getvalue()
 
 
-def show(picture: Image.Image) -> None:
+def in_print(fig: Figure, style: Style, description: str) -> dict[str, bytes]:
+    """Return the files that style.toml asks for beside the PDF, by suffix; the figure may be opaque afterwards."""
+    files = {}
+    if {"png", "tiff"} & {*style.formats}:
+        picture = drawn(fig, style.zoom, style.dpi)
+        files = {"png": png(picture, style.dpi, description), "tiff": tiff(picture, style.dpi)}
+    if "svg" in style.formats:
+        files["svg"] = svg(fig, style.zoom, style.dpi, description)
+    if "eps" in style.formats:  # last, because it removes transparency
+        files["eps"] = eps(fig, style.zoom, style.dpi)
+    return {suffix: content for suffix, content in files.items() if suffix in style.formats}
+
+
+def svg(fig: Figure, zoom: float, dpi: float, description: str) -> bytes:
+    fig.set_dpi(dpi * zoom)
+    buffer = StringIO()
+    metadata = {"Description": description, "Date": None, "Creator": None, "Type": None, "Format": None}
+    FigureCanvasSVG(fig).print_svg(buffer, metadata=metadata)
+    size = r'(<svg [^>]*?width=")([\d.]+)(pt" height=")([\d.]+)(pt")'
+    return re.sub(
+        size,
+        lambda found: f"{found[1]}{float(found[2]) * zoom:g}{found[3]}{float(found[4]) * zoom:g}{found[5]}",
+        buffer.getvalue(),
+        count=1,
+    ).encode()
+
+
+def eps(fig: Figure, zoom: float, dpi: float) -> bytes:
+    """Return a figure as encapsulated PostScript, which has no transparency; the figure is opaque afterwards."""
+    _make_opaque(fig)
+    fig.set_dpi(dpi * zoom)
+    buffer = StringIO()
+    FigureCanvasPS(fig).print_eps(buffer, metadata={"Creator": "coldbond"})
+    width, height = (72 * zoom * inches for inches in fig.get_size_inches())
+    text = re.sub("%%CreationDate.*\n", "", buffer.getvalue(), count=1)
+    text = re.sub("%%BoundingBox:.*", f"%%BoundingBox: 0 0 {ceil(width)} {ceil(height)}", text, count=1)
+    text = re.sub("%%HiResBoundingBox:.*", f"%%HiResBoundingBox: 0 0 {width:.6f} {height:.6f}", text, count=1)
+    return re.sub(r"(\n%%EndProlog\nmpldict begin\n)", rf"\g<1>{zoom:g} dup scale\n", text, count=1).encode("latin-1")
+
+
+def _make_opaque(fig: Figure) -> None:
+    """Give each partly transparent artist the colour that it has on white."""
+    for artist in fig.findobj(lambda one: isinstance(one, (Patch, Collection, Line2D, Text))):
+        names = ["color"] if isinstance(artist, (Line2D, Text)) else ["facecolor", "edgecolor"]
+        names += ["markerfacecolor", "markeredgecolor"] if isinstance(artist, Line2D) else []
+        colors = {name: to_rgba_array(getattr(artist, f"get_{name}")(), artist.get_alpha()) for name in names}
+        artist.set_alpha(None)
+        for name, rgba in colors.items():
+            alpha = rgba[:, 3:]
+            rgba[:, :3] = rgba[:, :3] * alpha + 1 - alpha
+            rgba[:, 3:] = alpha > 0  # what is not drawn stays so
+            one = tuple(rgba[0]) if len(rgba) else "none"
+            getattr(artist, f"set_{name}")(rgba if isinstance(artist, Collection) else one)
+
+
+def show(picture: Image.Image, zoom: float) -> None:
+    """Show a picture in a notebook, at the size of print with the design's font size."""
     try:
         from IPython import display, get_ipython
     except ImportError:
         return
     if get_ipython() is not None:
-        small = png(picture.reduce(2), DPI / 2)
-        display.display(display.Image(small, width=round(picture.width / DPI * 96)))
+        display.display(display.Image(png(picture), width=round(picture.width / SCREEN / zoom * 96)))

@@ -1,4 +1,4 @@
-"""The style of the figures: widths, fonts, the colour and the label of each sample, the notation of units."""
+"""The style of the figures: fonts and lines, the colour and the label of each sample, the notation of units."""
 
 import re
 from collections.abc import Iterable
@@ -10,27 +10,12 @@ from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.font_manager import fontManager
 
-from coldbond.bundle import manifest, paths
+from coldbond.bundle import manifest, paths, style_file
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
-#: Column widths of the journal, mm.
-WIDTHS = {"single": 89, "double": 183}
-
 MM = 1 / 25.4  # inch
-
-DPI = 300  # resolution of the PNG, dots per inch
-
-#: The same colour for a sample in every figure, safe for colour-blind readers (Wong 2011, doi 10.1038/nmeth.1618).
-COLORS = {
-    "LLZ": "#000000",
-    "InN-LLZ": "#56B4E9",
-    "In-LLZ": "#E69F00",
-    "HT-MCL-LLZ": "#D55E00",
-    "RT-MCL-LLZ": "#0072B2",
-}
-OTHER_COLORS = ("#009E73", "#CC79A7", "#882255", "#88CCEE", "#999933", "#332288")
 
 #: Seaborn's colour map "crest", written out here because importing seaborn takes half a second.
 CREST = LinearSegmentedColormap.from_list(
@@ -55,9 +40,7 @@ OTHER_FONTS = (
     "SimHei",
 )
 
-STYLE: "dict[RcKeyType, object]" = {
-    # DejaVu Sans ships with matplotlib, so every machine draws the same picture.
-    "font.family": ["DejaVu Sans", *sorted({*OTHER_FONTS} & {font.name for font in fontManager.ttflist})],
+_RC: "dict[RcKeyType, object]" = {
     "font.size": 7,
     "axes.titlesize": 7,
     "axes.labelsize": 7,
@@ -88,23 +71,32 @@ STYLE: "dict[RcKeyType, object]" = {
     "mathtext.default": "regular",
     "pdf.fonttype": 42,  # TrueType, so that text in the PDF stays text
     "ps.fonttype": 42,  # also read by the PDF backend: with its default of 3 every font is embedded twice
-    "savefig.dpi": DPI,
+    "svg.hashsalt": "coldbond",  # the same ids in every run
 }
+
+
+def rc() -> "dict[RcKeyType, object]":
+    """Return matplotlib's settings for the figures, which are drawn in `matplotlib.rc_context(style.rc())`."""
+    others = sorted({*OTHER_FONTS} & {font.name for font in fontManager.ttflist})
+    # DejaVu Sans ships with matplotlib and has the characters of the units, which other fonts may lack.
+    return {**_RC, "font.family": list(dict.fromkeys([*style_file.current().fonts, "DejaVu Sans", *others]))}
 
 
 def color(sample: str) -> str:
     """Return the colour of a sample, which is the same in every figure.
 
-    The samples of the paper have fixed colours; any other sample takes the next free colour in manifest order.
+    A sample that style.toml does not name takes the next free colour of its palette, in manifest order.
     """
-    if sample in COLORS:
-        return COLORS[sample]
+    chosen = style_file.current()
+    if sample in chosen.colors:
+        return chosen.colors[sample]
     # The "samples" of computed energies are models.
-    rows = [row for row in manifest.rows(paths.RAW) if row["technique"] != "energies"]
-    others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in COLORS]
+    rows = [row for row in manifest.load(paths.RAW).listed if row["role"] != "energies"]
+    others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in chosen.colors]
     place = others.index(sample) if sample in others else len(others)
-    if len(others) < len(OTHER_COLORS):
-        return OTHER_COLORS[place]
+    free = [color for color in chosen.palette if color not in chosen.colors.values()]
+    if len(others) < len(free):
+        return free[place]
     from seaborn import husl_palette  # imported only here: it takes half a second
 
     return husl_palette(len(others) + 1).as_hex()[place]
@@ -121,7 +113,14 @@ def unit(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """Return a sample or a state in the notation of the figures, with `$` escaped for matplotlib."""
+    """Return a sample, a state or both in the notation of the figures, with `$` escaped for matplotlib.
+
+    A sample that text begins with has the label that style.toml gives it.
+    """
+    for sample, name in style_file.current().labels.items():
+        if text == sample or text.startswith(f"{sample}, "):
+            text = name + text[len(sample) :]
+            break
     return re.sub(r"mA/cm2|mAh/g", lambda found: unit(found[0]), text.replace("$", r"\$"))
 
 

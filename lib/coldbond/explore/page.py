@@ -78,7 +78,7 @@ class _Page:
     def __init__(self) -> None:
         self.settings: dict[str, widgets.Widget] = {}
         self.drawn: list[tuple] = []  # limits of the axes as drawn, before the user zooms
-        with mpl.rc_context(style.STYLE):
+        with mpl.rc_context(style.rc()):
             self.fig = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
             self.canvas = _Canvas(self.fig)
             FigureManager(self.canvas, 0)
@@ -174,7 +174,7 @@ class _Page:
         self.fig.clear()
         try:
             settings = {name: _value(self.view.controls[name], widget) for name, widget in self.settings.items()}
-            with mpl.rc_context(style.STYLE):
+            with mpl.rc_context(style.rc()):
                 tables = self.view.draw(self.fig, **settings)
         except EXPECTED as error:
             self._refuse(error)

@@ -52,7 +52,7 @@ def main() -> int:
 
 def draw(result: dict, claimed: paper.Paper, folder: Path) -> None:
     """Draw the overview of all statements and the specification curves of each."""
-    with mpl.rc_context(style.STYLE):
+    with mpl.rc_context(style.rc()):
         plots.save(plots.overview(result), folder / "overview.png")
         for name, one in result["claims"].items():
             plots.save(plots.curves(claimed.claims[name], one, result), folder / f"{name}.png")

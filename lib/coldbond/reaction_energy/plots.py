@@ -1,6 +1,7 @@
 """Plots of convex hulls, of reaction energies by definition, and of computed less measured energies."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -68,7 +69,8 @@ def _hulls(ax: Axes, tables: Mapping[str, xr.Dataset], metal: str) -> None:
         compounds = hull(energies, metal)
         stable, above = compounds[compounds.stable], compounds[~compounds.stable]
         ax.plot(stable.lithium, stable.formation, line + marker, color=color, label=model)
-        ax.plot(above.lithium, above.formation, marker, color=color, mfc="none", mew=0.6)
+        above_hull = f"_{model}, above the hull"
+        ax.plot(above.lithium, above.formation, marker, color=color, mfc="none", mew=0.6, label=above_hull)
     between = compounds[(compounds.lithium > 0) & (compounds.lithium < 1)]
     name = between.formation.idxmin()
     x, y = between.loc[name]["lithium"], min(hull(table, metal).formation[name] for table in tables.values())
@@ -85,9 +87,9 @@ def _bars(ax: Axes, found: Found, norm: str, error: float) -> None:
             each = [energy(error, norm, of[reactant][product]) for of in found.values()]
             y = place + (turn - (len(PRODUCTS) - 1) / 2) * width
             mean, low, high = (np.nan if x is None else x for x in over_models(each))
-            ax.barh(y, mean, width, color=shade, label=product if not place else None, lw=0)
+            ax.barh(y, mean, width, color=shade, label=f"_{product}" if place else product, lw=0)
             if any(one.half_width for one in each):
-                ax.plot([low, high], [y, y], "-", color="0.25", lw=0.6)
+                ax.hlines(y, low, high, color="0.25", lw=0.6, label=f"_{product}, intervals of all models")
     ax.axvline(0, color="0.3", lw=0.5)
     ax.xaxis.set_major_locator(MaxNLocator(4, prune="both"))
     ax.set_xlabel(f"Reaction energy\n/ eV {PER[norm]}")
@@ -110,17 +112,16 @@ def _name_reactants(ax: Axes, found: Found, compared: set[str]) -> None:
 
 def _measured(ax: Axes, tables: Mapping[str, xr.Dataset], error: float) -> None:
     """Draw the computed less the measured energies with the intervals of the models; disputed ones are open."""
-    for turn, (energies, (color, marker, _)) in enumerate(zip(tables.values(), MODELS, strict=False)):
+    for turn, ((model, energies), (color, marker, _)) in enumerate(zip(tables.items(), MODELS, strict=False)):
         for place, one in enumerate(MEASURED):
             if "N" in one.product:  # the exchange of a nitride
                 half = energy(error, "atom", reactions(energies, one.product)["first"]).half_width
             else:  # one atom of a single compound
                 half = energy(error, "atom", Reaction(one.product, 0, 1, 1, {one.product: 1})).half_width
             off = computed(energies, one.product) - one.energy
-            fill = "none" if one.disputed else color
-            ax.errorbar(
-                off, place + 0.3 * (turn - 0.5), xerr=half, fmt=marker, color=color, mfc=fill, mew=0.6, elinewidth=0.6
-            )
+            fill, label = ("none", f"_{model}, measured value disputed") if one.disputed else (color, f"_{model}")
+            look: dict[str, Any] = {"fmt": marker, "color": color, "mfc": fill, "mew": 0.6, "elinewidth": 0.6}
+            ax.errorbar(off, place + 0.3 * (turn - 0.5), xerr=half, label=label, **look)
     ax.axvline(0, color="0.3", lw=0.5)
     ax.set_yticks(
         range(len(MEASURED)), [f"{_formula(one.product)}   {one.energy:+.2f}".replace("-", "−") for one in MEASURED]

@@ -75,7 +75,8 @@ def _allowed(claim: Claim, margin: float, y: float, ax: Axes) -> None:
     start = -FARTHEST if claim.relation in ("<", "<=") else -min(margin, FARTHEST)
     end = FARTHEST if claim.relation in (">", ">=") else min(margin, FARTHEST)
     if claim.kind != "step":
-        ax.fill_betweenx([y - 0.4, y + 0.4], start, end, color="#E2E2E2", lw=0, zorder=-1)
+        allowed = "_what the statement allows"
+        ax.fill_betweenx([y - 0.4, y + 0.4], start, end, color="#E2E2E2", lw=0, zorder=-1, label=allowed)
 
 
 def _interval(low: float, at: float, high: float, y: float, row: dict, ax: Axes) -> None:
@@ -85,15 +86,17 @@ def _interval(low: float, at: float, high: float, y: float, row: dict, ax: Axes)
         text = f"{at:+.0f}".replace("-", "−")
         ax.text(sign * 0.74 * FARTHEST, y, text, ha="right" if at > 0 else "left", va="center")
         return
-    ax.hlines(y, max(low, -FARTHEST), min(high, FARTHEST), color=MARKS[row["verdict"]]["color"], lw=1)
-    ax.plot(at, y, **MARKS[row["verdict"]])
+    ax.hlines(
+        y, max(low, -FARTHEST), min(high, FARTHEST), color=MARKS[row["verdict"]]["color"], lw=1, label="_interval"
+    )
+    ax.plot(at, y, label="_recomputed", **MARKS[row["verdict"]])
 
 
 def _arrow(start: float, end: float, y: float, row: dict, ax: Axes) -> None:
     mark = MARKS[row["verdict"]]
     style = dict(arrowstyle="->", lw=0.8, color=mark["color"], shrinkA=0, shrinkB=0)
     ax.annotate("", (end, y), (start, y), arrowprops=style)
-    ax.plot(start, y, **mark)
+    ax.plot(start, y, label="_recomputed, beyond the axis or with one bound", **mark)
 
 
 def answers(rows: pd.DataFrame, ax: Axes) -> None:
@@ -109,7 +112,7 @@ def answers(rows: pd.DataFrame, ax: Axes) -> None:
     for y, (_, asked) in enumerate(rows.groupby("claim", sort=False)):
         asked = asked.drop_duplicates(["sample", "value", "verdict"])
         for place, row in enumerate(asked.to_dict("records")):
-            ax.plot(0.02 + place * COLUMN, y, clip_on=False, **MARKS[row["verdict"]])
+            ax.plot(0.02 + place * COLUMN, y, clip_on=False, label="_decoration", **MARKS[row["verdict"]])
             text = ": ".join(filter(None, [row["sample"], row["value"] or "—"])) + row["remark"]
             ax.text(0.045 + place * COLUMN, y, text, va="center")
     ax.set(xlim=(0, 1), xticks=[])

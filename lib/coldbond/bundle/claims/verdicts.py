@@ -11,14 +11,16 @@ for every claim that no finding tests.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from os import PathLike
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-from coldbond.bundle import paths
+from coldbond.bundle import manifest, paths
 from coldbond.bundle.claims import paper
 from coldbond.bundle.claims.paper import Claim, Paper
 from coldbond.bundle.findings import rendered, text
@@ -32,7 +34,15 @@ EVIDENCE = {
 }
 
 
-def built(names: Sequence[str] = (), folder: str | PathLike[str] | None = None) -> dict[str, dict]:
+class Built(dict[str, dict]):
+    """Numbers of figures by name; `not_drawn` has the reason for each figure that could not be drawn."""
+
+    def __init__(self, numbers: Mapping[str, dict], not_drawn: Mapping[str, str]) -> None:
+        super().__init__(numbers)
+        self.not_drawn = dict(not_drawn)
+
+
+def built(names: Sequence[str] = (), folder: str | PathLike[str] | None = None) -> Built:
     """Read the numbers of figures from figures/NAME.json.
 
     Parameters
@@ -44,29 +54,32 @@ def built(names: Sequence[str] = (), folder: str | PathLike[str] | None = None) 
 
     Returns
     -------
-    dict of str to dict
+    Built
         Contents of each file by the name of the figure, with the hash of the file as `sha256`.
 
     Raises
     ------
     ValueError
-        A file does not contain the numbers of a figure, or there is no file.
+        A file does not contain the numbers of a figure, or no figure has been built.
     """
     folder = Path(folder or paths.BUILT)
     files = sorted([folder / f"{name}.json" for name in names] or folder.glob("*.json"))
-    found = {}
+    found, not_drawn = {}, {}
     for path in files:
         content = path.read_bytes()
         try:
             numbers = json.loads(content)
-            if numbers["notebook"] != "claims":
+            if "not_drawn" in numbers:
+                not_drawn[path.stem] = str(numbers["not_drawn"])
+            elif numbers["notebook"] != "claims":
                 found[path.stem] = numbers | {"sha256": hashlib.sha256(content).hexdigest()}
                 EVIDENCE[numbers["origin"]], [value["quantity"] for value in numbers["values"]]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path.name} does not contain a figure's numbers ({error!r}): make {path.stem}") from None
     if not found:
-        raise ValueError(f"no figure has been built in {folder.name}: make figures")
-    return found
+        why = "".join(f"; {name} was not drawn: {reason}" for name, reason in not_drawn.items())
+        raise ValueError(f"no figure has been built in {folder.name}: make figures{why}")
+    return Built(found, not_drawn)
 
 
 def sources(found: Mapping[str, dict], stated: Paper) -> dict[str, xr.Dataset]:
@@ -216,12 +229,42 @@ def _why_untested(claim: Claim, sample: str, found: Mapping[str, dict]) -> str:
     ]
     of_sample = [(one, numbers) for one, numbers in of_quantity if not sample or one["sample"] == sample]
     if not of_quantity:
-        return f"no figure has found the quantity {quantities}"
-    if not of_sample:
-        return f"no figure has found {quantities} for this sample"
-    if by.state is not None and by.state not in {one["state"] for one, _ in of_sample}:
-        return f"no figure has found {quantities} in the state {by.state!r}"
-    return f"no figure has found {quantities} for recordings of the role {by.role!r}"
+        reason = f"no figure has found the quantity {quantities}"
+    elif not of_sample:
+        reason = f"no figure has found {quantities} for this sample"
+    elif by.state is not None and by.state not in {one["state"] for one, _ in of_sample}:
+        reason = f"no figure has found {quantities} in the state {by.state!r}"
+    else:
+        reason = f"no figure has found {quantities} for recordings of the role {by.role!r}"
+    return "; ".join([reason, *_lost(claim, sample, found)])
+
+
+def _lost(claim: Claim, sample: str, found: Mapping[str, dict]) -> Iterator[str]:
+    """Yield which figures and recordings that could test a claim could not be used, with the reason.
+
+    Which quantities a figure finds is known from those that it has found, or from the committed ones.
+    """
+    for name, numbers in found.items():
+        for one in numbers.get("left_out", ()):
+            if sample in ("", one["sample"]) and (_could_test(claim, numbers) or _could_test(claim, _committed(name))):
+                yield f"{manifest.named(one)} is left out of {name}: {one['reason']}"
+    for name, reason in getattr(found, "not_drawn", {}).items():
+        if _could_test(claim, _committed(name)):
+            yield f"{name} was not drawn: {reason}"
+
+
+def _could_test(claim: Claim, numbers: Mapping) -> bool:
+    anyone = replace(claim, samples=())
+    return any(tests(anyone, numbers, one) for one in numbers["values"])
+
+
+@cache
+def _committed(name: str) -> dict:
+    """Return the numbers that the bundle's own recordings give for a figure; without values where it has none."""
+    try:
+        return json.loads((paths.ROOT / "figures" / f"{name}.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {"values": []}
 
 
 def tests(claim: Claim, numbers: Mapping, one: Mapping) -> bool:
@@ -265,7 +308,7 @@ def _row(claim: Claim, one: Mapping, evidence: str, word: str, note: str) -> dic
         "kind": claim.kind,
         "statement": claim.statement,
         "sample": one["sample"],
-        "state": one["state"],
+        "state": ", ".join(filter(None, (one["state"], f"replicate {one['replicate']}" if "replicate" in one else ""))),
         "quantity": one["quantity"],
         "paper": stands,
         **shown,

@@ -39,7 +39,7 @@ def recordings(samples: Sequence[str]) -> dict[str, dict[str, xr.Dataset]]:
     LookupError
         There is no recording of any of these roles, or none of one of the samples.
     """
-    rows = [row for row in manifest.rows(paths.RAW) if row["role"] in ROLES]
+    rows = [row for row in manifest.load(paths.RAW).listed if row["role"] in ROLES]
     held = {role: list(dict.fromkeys(row["sample"] for row in rows if row["role"] == role)) for role in ROLES}
     known = list(dict.fromkeys(row["sample"] for row in rows))
     missing = [sample for sample in samples if sample not in known]
