@@ -41,8 +41,8 @@ def test_a_file_changes_the_lines_that_it_has(styled):
     assert style.label("A, 0.5 mA/cm2") == r"bare \$1, 0.5 mA cm⁻²"
     assert style.label("AB") == "AB"
     chosen = style_file.current()
-    assert chosen.widths["double"] == 300
-    assert chosen.zoom == 2
+    assert chosen.widths["double"] == 330
+    assert chosen.zoom == 13 / 7
 
 
 def test_a_colour_that_is_given_away_is_no_longer_in_the_palette(styled):
@@ -81,7 +81,7 @@ def test_samples_come_in_the_order_of_the_style(styled, monkeypatch):
         ('colors = "red"', "colors: 'red' is no table: write [colors], and its keys in the lines below"),
         ("labels = 1\nlabels = 2", "not TOML in UTF-8: "),
         (b"\xff", "not TOML in UTF-8: "),
-        ("[print]\nsingle = 50", "[print]: panels do not fit into single = 50 mm with font_size = 7: use at most 6.6"),
+        ("[print]\nsingle = 50", "[print]: panels do not fit into single = 50 mm with font_size = 7: use at most 5.2"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_named_with_file_and_key(styled, text, said):

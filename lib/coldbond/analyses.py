@@ -493,8 +493,9 @@ def composition(
     >>> [key for key, one in found["N 1s"].components.items() if one.present]
     ['InN']
     """
+    recording = _of("xps", recording)
     wanted = list(regions) or [str(name) for name in recording.children if level(str(name)) in COMPONENTS]
-    scaled = reference.referenced(_of("xps", recording), reference_energy, reference_uncertainty)
+    scaled = reference.referenced(recording, reference_energy, reference_uncertainty)
     return surface.compositions(scaled, wanted)
 
 
@@ -514,7 +515,7 @@ def _of(technique: str, recording: Recording, **constants: float | None) -> Reco
     for name, value in given.items():
         if not isfinite(value) or (value <= 0 and name != "temperature_C"):
             raise ValueError(f"{name}={value!r}: write a positive number in the unit that the name ends with")
-    return recording.assign_attrs(given)
+    return recording.assign_attrs(given) if isinstance(recording, xr.Dataset) else recording
 
 
 def _require(recording: xr.Dataset, *names: str) -> None:

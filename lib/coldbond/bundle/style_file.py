@@ -24,7 +24,7 @@ DESIGN_FONT_SIZE = 7.0
 #: Least and most of each number.
 RANGES = {"dpi": (72, 1200), "single": (40, 500), "double": (60, 1000), "font_size": (4, 40)}
 #: Share of the design's width, in units of the font size, below which panels no longer fit.
-NARROWEST = 0.6
+NARROWEST = 0.75
 MOST_NAMED = 30  # known names in a message
 
 

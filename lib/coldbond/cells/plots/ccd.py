@@ -56,7 +56,7 @@ def draw(fig: Figure, cells: Mapping[str, xr.Dataset], steps: Mapping[str, xr.Da
         axes.append(ax)
         single = len(labels) == 1
         name = labels[0] if single else next(group for group, members in groups.items() if members == labels)
-        width = style.WIDTHS["double"] / columns - 31
+        width = fig.get_figwidth() / style.MM / columns - 31
         if single:
             plot(cells[labels[0]], steps[labels[0]], name, ax, width)
         else:
