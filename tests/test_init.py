@@ -12,7 +12,7 @@ import pytest
 import impedance_exports
 import renamed
 from coldbond.bundle import manifest
-from coldbond.cli import init, look, naming, report
+from coldbond.cli import init, look, naming, report, requirements
 from coldbond.cli.proposed import Proposed
 from init_truth import REAL
 from test_xps_samples import joined
@@ -184,7 +184,7 @@ def test_no_constant_is_guessed(tmp_path: Path):
         assert (row["area_cm2"], row["thickness_cm"], row["active_mass_mg"]) == ("", "", "")
         stated = truth[one.file]["temperature_C"] if row["role"] == "arrhenius" else ""
         assert row["temperature_C"] == stated
-        assert {*init.NEEDED.get(row["role"], ())} - {"temperature_C"} <= {*one.fill}
+        assert {*requirements.columns(row["role"])} - {"temperature_C"} <= {*one.fill}
 
 
 def test_constants_that_a_header_states_are_taken(tmp_path: Path):
@@ -198,7 +198,7 @@ def test_constants_that_a_header_states_are_taken(tmp_path: Path):
     found = by_file(init.proposal(tmp_path))
     assert found["LLZ.txt"].row["area_cm2"] == "0.785"
     assert found["LLZ.txt"].row["thickness_cm"] == "0.041"
-    assert found["LLZ.txt"].fill == []
+    assert found["LLZ.txt"].fill == ["temperature_C"]
     assert found["LLZ.txt"].row["origin"] == "synthetic"
     assert "area_cm2" in found["LLZ 2.txt"].fill  # 1.000 is what a program writes where nobody filled it in
 

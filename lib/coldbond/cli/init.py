@@ -11,26 +11,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from coldbond.bundle import manifest
-from coldbond.cli import look, naming, report, roles
+from coldbond.cli import look, naming, report, requirements, roles
 from coldbond.cli.look import Look
 from coldbond.cli.naming import Name
 from coldbond.cli.proposed import Proposed
 
 #: Columns of a new manifest; those of what a file does not say are added where a file needs them.
 COLUMNS = (*manifest.COLUMNS[:5], manifest.REPLICATE, *manifest.COLUMNS[5:])
-#: Constants that must be filled in, by role.
-NEEDED = {
-    "ccd": ("area_cm2",),
-    "long-cycling": ("area_cm2",),
-    "full-cell": ("active_mass_mg",),
-    "rate": ("active_mass_mg",),
-    "interface": ("area_cm2",),
-    "full-cell-interface": ("area_cm2",),
-    "conductivity": ("area_cm2", "thickness_cm"),
-    "arrhenius": ("area_cm2", "thickness_cm", "temperature_C"),
-    "electronic": ("area_cm2", "thickness_cm"),
-}
-
+#: What was seen of a recording, what its names say, and what is proposed.
+_Found = tuple[Look, Name, Proposed]
 #: Roles whose recordings of one cell differ in their state.
 OVER_STATES = ("interface", "full-cell-interface", "arrhenius")
 
@@ -55,15 +44,13 @@ def run(folder: Path, echo: Callable[[str], None]) -> int:
     return 0
 
 
-def proposal(folder: Path, progress: Callable[[str], None] = lambda file: None) -> list[Proposed]:
+def proposal(folder: Path) -> list[Proposed]:
     """Return what is proposed for each file of a folder, in the order of paths.
 
     Parameters
     ----------
     folder : Path
         Folder of recordings, at any depth and with any names.
-    progress : callable, optional
-        Called with each file before it is read.
 
     Raises
     ------
@@ -81,7 +68,6 @@ def proposal(folder: Path, progress: Callable[[str], None] = lambda file: None) 
         if reason:
             proposed.append(Proposed(file, "left out", reason))
             continue
-        progress(file)
         seen += _with_named_technique(folder, look.look(folder, file))
     files = {one.file for one in proposed} | {one.file for one in seen}
     folded = {file.casefold(): file for file in sorted(files)}
@@ -173,56 +159,69 @@ def _proposed(one: Look, name: Name, role: str, why: str) -> Proposed:
     if not role:
         fill.append("role")
         remarks += [why] if why else []
-    fill += [column for column in NEEDED.get(role, ()) if not row[column]]
+    fill += [column for column in requirements.columns(role) if not row[column]]
     if not name.is_sure and sample == name.sample:
         remarks.append("sample from its name, check it")
     row["note"] = f"{one.format}; {one.what}" if one.format else one.what
     return Proposed(one.file, "new", row["note"], row, fill, remarks)
 
 
-def _distinguish(new: Sequence[tuple[Look, Name, Proposed]], listed: Sequence[dict[str, str]]) -> None:
-    """Make the labels within a role different: by the current of cells, else by replicates."""
+def _distinguish(new: Sequence[_Found], listed: Sequence[dict[str, str]]) -> None:
+    """Make the labels within a role different: by temperature, current or other words, else by replicates."""
     taken = Counter(_identity(row) for row in listed)
-    groups: dict[tuple[str, ...], list[tuple[Look, Name, Proposed]]] = defaultdict(list)
-    for one, name, to in new:
-        groups[_condition(to.row)].append((one, name, to))
-    for group in list(groups.values()):
-        currents = {f"{one.current * 1e3:.3g} mA" for one, _, _ in group}
-        if len(group) > 1 and group[0][2].row["role"] == "long-cycling" and len(currents) > 1:
-            for one, _, to in group:
-                current = f"{one.current * 1e3:.3g} mA"
-                to.row["state"] = ", ".join(filter(None, (to.row["state"], current)))
+    for group in _by_condition(new).values():
+        role = group[0][2].row["role"]
+        if role in OVER_STATES:
+            _tell_apart(group, [_with_unit(to.row["temperature_C"], "°C") for *_, to in group])
+        elif role == "long-cycling":
+            _tell_apart(group, [_with_unit(f"{one.current * 1e3:.3g}", "mA") for one, *_ in group])
     _number_series(new)
-    groups.clear()
-    for one, name, to in new:
-        groups[_condition(to.row)].append((one, name, to))
-    for condition, group in groups.items():
+    for condition, group in _by_condition(new).items():
         others = [row for row in listed if _condition(row) == condition]
-        marked = [to.row["replicate"] for _, _, to in group]
+        marks = [to.row["replicate"] for *_, to in group]
         if len(group) + len(others) == 1 or not condition[0]:
             continue
-        if len(set(marked)) == len(marked) and all(marked) and not any(taken[_identity(to.row)] for *_, to in group):
+        if len(set(marks)) == len(marks) and all(marks) and not any(taken[_identity(to.row)] for *_, to in group):
             continue
-        if _name_states(group) and not others:
-            continue
-        _number(group, others)
+        if not _told_by_words(group, others):
+            _number(group, others)
 
 
-def _name_states(group: list[tuple[Look, Name, Proposed]]) -> bool:
+def _by_condition(new: Sequence[_Found]) -> dict[tuple[str, ...], list[_Found]]:
+    groups: dict[tuple[str, ...], list[_Found]] = defaultdict(list)
+    for found in new:
+        groups[_condition(found[2].row)].append(found)
+    return groups
+
+
+def _with_unit(number: str, unit: str) -> str:
+    return f"{number} {unit}" if number else ""
+
+
+def _tell_apart(group: list[_Found], values: list[str]) -> None:
+    """Add to the states of a group what differs between its recordings, where some of them differ in it."""
+    if len(set(values)) > 1 and all(values):
+        for value, (*_, to) in zip(values, group, strict=True):
+            if value not in to.row["state"]:
+                to.row["state"] = ", ".join(filter(None, (to.row["state"], value)))
+
+
+def _told_by_words(group: list[_Found], others: Sequence[dict[str, str]]) -> bool:
     """Tell recordings apart by what else stands in their names; return whether all of them differ in it.
 
     Conditions that are not known here must not be averaged as if they were replicates.
     """
     rests = [name.rest if len(name.rest) > 1 else "" for _, name, _ in group]
-    if len(set(rests)) < len(rests) or sum(map(bool, rests)) < len(rests) - 1 or group[0][2].row["role"] in OVER_STATES:
+    without = rests.count("")
+    if len(set(rests)) < len(rests) or without > (0 if others else 1) or group[0][2].row["role"] in OVER_STATES:
         return False
-    for rest, (_, _, to) in zip(rests, group, strict=True):
+    for rest, (*_, to) in zip(rests, group, strict=True):
         to.row["state"] = ", ".join(filter(None, (to.row["state"], rest)))
         to.remarks.append("state from the rest of its name, check it")
     return True
 
 
-def _number_series(new: Sequence[tuple[Look, Name, Proposed]]) -> None:
+def _number_series(new: Sequence[_Found]) -> None:
     """Number the cells of one sample whose spectra over cycles, or temperatures, lie under different names."""
     samples: dict[tuple[str, str], list[tuple[Name, Proposed]]] = defaultdict(list)
     for _, name, to in new:
@@ -237,7 +236,7 @@ def _number_series(new: Sequence[tuple[Look, Name, Proposed]]) -> None:
                 to.remarks.append("replicates in the order of names, check them")
 
 
-def _number(group: list[tuple[Look, Name, Proposed]], others: Sequence[dict[str, str]]) -> None:
+def _number(group: list[_Found], others: Sequence[dict[str, str]]) -> None:
     """Number recordings of the same sample and state that names do not number, by their paths.
 
     Where the paths tell series of recordings apart, such as spectra over cycles, a series has one number.

@@ -20,6 +20,8 @@ KNOWN, MATERIAL, HEADER, TECHNIQUE, SEVERAL, STEM, WORDS = 8.0, 4.0, 1.5, 1.0, 0
 #: What speaks against it: it stands in nearly all files, in one file alone while another candidate stands in several,
 #: or it is one of a series of running numbers; a little less where several techniques have the number, as of specimens.
 EVERYWHERE, ALONE, SERIAL, SPECIMEN = -3.0, -0.3, -2.5, -0.5
+#: Most words of a sample in a header; a longer title lists settings.
+MOST_WORDS = 5
 #: Share of the files above which a candidate stands in all of them.
 NEARLY_ALL = 0.8
 #: Different numbers of one form ("B07", "WL-017") that are a series.
@@ -173,7 +175,8 @@ def _candidates(parts: list[words.Part], headers: list[words.Part]) -> list[_Can
     for depth, part in enumerate(reversed(parts)):
         found += [_Candidate(tuple(run), STEM / (1 + depth), depth) for run in words.pieces(part.text)]
     for part in headers:
-        found += [_Candidate(tuple(run), HEADER, -1) for run in words.pieces(part.text)]
+        runs = words.pieces(part.text)
+        found += [_Candidate(tuple(run), HEADER, -1) for run in runs if len(run) <= MOST_WORDS]
     for one in found:
         one.words = _without_numbers(one.words)
     return [one for one in found if one.words]

@@ -23,8 +23,8 @@ MOST_CHANNELS, LEAST_CYCLES = 16, 3
 TEMPERATURES = 3
 #: Temperatures [degC] at which a cell or a pellet is measured; others belong to the history of the sample.
 MEASURED_AT = (-100.0, 300.0)
-#: A number with C above which it is a temperature, not a C rate.
-HIGHEST_RATE = 12.0
+#: A number with C above which it is a temperature, not a C rate: of a cell's cycles, and of impedance after them.
+HIGHEST_RATE, USUAL_RATE = 12.0, 4.0
 
 
 def celsius(look: Look, name: Name) -> float | None:
@@ -37,11 +37,12 @@ def celsius(look: Look, name: Name) -> float | None:
 
 
 def _celsius(look: Look, name: Name) -> float | None:
-    """Return the temperature that a name states; "2C" is one of an impedance spectrum, and a C rate of a cell."""
+    """Return the temperature that a name states; "2C" is a C rate, "10C" one of a cell and a temperature of others."""
     bare = name.bare_c
-    if name.celsius is None and bare is not None and (look.technique in ("eis", "dc") or bare > HIGHEST_RATE):
-        return bare
-    return name.celsius
+    if name.celsius is not None or bare is None:
+        return name.celsius
+    highest = USUAL_RATE if look.technique in ("eis", "dc") else HIGHEST_RATE
+    return None if 0 < bare <= highest else bare
 
 
 def roles(looks: Sequence[Look], names: Sequence[Name]) -> list[tuple[str, str]]:

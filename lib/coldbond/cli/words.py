@@ -108,7 +108,7 @@ DATES: tuple[re.Pattern[str], ...] = (
 SPEED = _word(rf"{NUMBER}{SEP}(?:deg|°){SEP}(?:per|/)?{SEP}min")
 NOISE: tuple[re.Pattern[str], ...] = (
     _word(
-        rf"(?:{NUMBER}{SEP}(?:to|\-)?{SEP})?{NUMBER}{SEP}(?:nm|kv|mv|ev|v|[mk]?hz|s|sec|min|hrs?|hours?|h|mg|g|um|µm|μm|mm|cm|mpa|mw|mwh|mah|x|%)"
+        rf"(?:{NUMBER}{SEP}(?:to|\-)?{SEP})?{NUMBER}{SEP}(?:nm|kv|mv|ev|v|[mk]?hz|s|sec|min|hrs?|hours?|h|mg|um|µm|μm|mm|cm|mpa|mw|mwh|mah|x|%)"
     ),
     _chinese(r"\d+(?:\.\d+)?(?:小时|分钟|秒|毫克|微米|毫米|天)"),
     _word(r"[A-Z][a-z]?\s?\d[spdf](?:\d\-?/?2)?"),
