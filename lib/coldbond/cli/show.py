@@ -201,7 +201,9 @@ def _diffraction(view: View, panel: FigureBase, settings: dict, phase: str) -> l
         return None
     if phase and phase not in spectra.STRUCTURES:
         raise ValueError(f"the phase {phase!r} is unknown: use one of {', '.join(spectra.STRUCTURES)}")
-    main = phase or settings["main"]
+    main = phase or (settings["main"] if view.pattern.attrs["role"] else "")
+    if not main:  # a fit with the wrong phase takes minutes and says nothing
+        raise ValueError(f"its main phase is not known: state it with --phase, one of {', '.join(spectra.STRUCTURES)}")
     found = view.whole_pattern(main)
     present = [name for name, detection in found.detections.items() if detection.present]
     settings |= {"main": main, "phases": (main, *present), "fitted": True}
