@@ -219,6 +219,17 @@ def test_the_main_phase_of_a_pattern_is_stated_or_that_of_a_standard(coldbond_, 
     assert (tmp_path / "b.png").is_file()
 
 
+def test_bands_of_a_garnet_are_not_fitted_to_anything(coldbond_, tmp_path):
+    shutil.copy(RAW / "raman/InN-LLZ.jdx", tmp_path / "x.jdx")
+    ran = coldbond_("show", tmp_path / "x.jdx", "-o", tmp_path / "x.png")
+    assert ran.status == 1 and "its bands are not known: write --role raman" in ran.out
+    ran = coldbond_("show", tmp_path / "x.jdx", "--role", "raman")
+    assert ran.status == 0 and "InN A1(LO)" in ran.out
+    shutil.copy(RAW / "raman/Ne.jdx", tmp_path / "lamp.jdx")
+    ran = coldbond_("show", tmp_path / "lamp.jdx")
+    assert ran.status == 0 and "a neon lamp, by its lines" in ran.out
+
+
 def test_a_file_without_a_manifest_gets_the_role_that_its_data_show(coldbond_, tmp_path):
     roles = {
         "cycling/ccd-LLZ.csv": "ccd",
