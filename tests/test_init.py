@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+import impedance_exports
 import renamed
 from coldbond.bundle import manifest
 from coldbond.cli import init, look, naming, report
 from coldbond.cli.proposed import Proposed
 from init_truth import REAL
+from test_xps_samples import joined
 
 RAW = Path(__file__).parent.parent / "raw"
 #: What was seen of a file, by its contents: a file that lies under several names is read once in these tests.
@@ -253,7 +255,7 @@ def test_two_exports_of_one_measurement_are_one_row(tmp_path: Path):
     put(tmp_path, ("raman/LLZ.jdx", "LLZ.jdx"), ("raman/LLZ.jdx", "backup/LLZ copy.jdx"))
     lines = (RAW / "raman/LLZ.jdx").read_text(encoding="utf-8").splitlines()
     pairs = [line.split(",") for line in lines if line[:1].isdigit()]
-    rows = "\n".join(f"{float(x):.2f}\t{float(y):.0f}" for x, y in (pair[:2] for pair in pairs))
+    rows = "\n".join(f"{float(x):.2f}\t{float(y):.2f}" for x, y in (pair[:2] for pair in pairs))
     (tmp_path / "LLZ.txt").write_text(f"Raman shift (1/cm)\tIntensity (counts)\n{rows}\n", encoding="utf-8")
     found = by_file(init.proposal(tmp_path))
     kinds = {file: one.kind for file, one in found.items()}
@@ -345,13 +347,75 @@ def test_nothing_depends_on_the_order_of_the_files(tmp_path: Path, monkeypatch):
     first = report.table(init.proposal(tmp_path))
     walk = os.walk
 
-    def backwards(top):
-        for folder, folders, names in walk(top):
+    def backwards(top, **named):
+        for folder, folders, names in walk(top, **named):
             folders.reverse()
             yield folder, folders, names[::-1]
 
     monkeypatch.setattr(os, "walk", backwards)
     assert report.table(init.proposal(tmp_path)) == first
+
+
+def test_a_file_of_several_samples_has_a_row_for_each(tmp_path: Path):
+    (tmp_path / "two.vms").write_text(joined(RAW / "xps/surface-LLZ.vms", RAW / "xps/surface-RT-MCL-LLZ.vms"))
+    found = init.proposal(tmp_path)
+    assert [(one.row["sample"], one.row["sample_in_file"]) for one in found] == [
+        ("LLZ", "LLZ"),
+        ("RT-MCL-LLZ", "RT-MCL-LLZ"),
+    ]
+    init.write(tmp_path, found)
+    assert [row["sample_in_file"] for row in manifest.rows(tmp_path)] == ["LLZ", "RT-MCL-LLZ"]
+    assert {one.kind for one in init.proposal(tmp_path)} == {"listed", "left out"}
+
+
+def test_sweeps_at_several_temperatures_have_a_row_each(tmp_path: Path):
+    (tmp_path / "LLZ.csv").write_text(impedance_exports.solartron((25.0, 40.0, 60.0)))
+    found = init.proposal(tmp_path)
+    assert [(one.row["sweep"], one.row["temperature_C"]) for one in found] == [("1", "25"), ("2", "40"), ("3", "60")]
+    assert len({one.row["role"] for one in found}) == 1
+
+
+def test_repeated_measurements_are_no_copies(tmp_path: Path):
+    put(tmp_path, ("eis/interface-LLZ-cycle-100.txt", "LLZ.txt"))
+    (one,) = look.look(tmp_path, "LLZ.txt")
+    again = replace(one, sha256="0" * 64, values=one.values * 1.0004)
+    assert look.same(one, replace(one, sha256="0" * 64))
+    assert not look.same(one, again)
+    assert look.same(one, replace(again, format="ec-lab-mpr"))  # rounded otherwise
+    assert not look.same(one, replace(again, format="ec-lab-mpr", start="2031-01-01T10:00:00"))
+
+
+def test_conditions_that_are_not_known_are_no_replicates(tmp_path: Path):
+    put(
+        tmp_path,
+        ("cycling/ccd-LLZ.csv", "LLZ CCD polished.csv"),
+        ("cycling/ccd-RT-MCL-LLZ.csv", "LLZ CCD heated.csv"),
+        ("xrd/LLZ.ras", "LLZ XRD.ras"),
+    )
+    found = by_file(init.proposal(tmp_path))
+    row = found["LLZ CCD polished.csv"].row
+    assert (row["sample"], row["state"], row["replicate"]) in (("LLZ", "polished", ""), ("LLZ-polished", "", ""))
+    assert row["sample"] + row["state"] != (other := found["LLZ CCD heated.csv"].row)["sample"] + other["state"]
+
+
+def test_names_that_a_manifest_cannot_hold(tmp_path: Path):
+    put(tmp_path, ("raman/LLZ.jdx", "LLZ .jdx"), ("raman/InN-LLZ.jdx", " InN-LLZ.jdx"), ("raman/Ne.jdx", "N\ne.jdx"))
+    with open(os.fsencode(tmp_path) + b"/\xff.jdx", "wb") as file:
+        file.write((RAW / "raman/LLZ.jdx").read_bytes())
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "again").symlink_to(tmp_path / "folder")
+    found = by_file(init.proposal(tmp_path))
+    assert [file for file, one in found.items() if one.kind == "new"] == ["LLZ .jdx"]
+    assert sum("rename it" in one.what for one in found.values()) == 3
+    assert "a link to a folder" in found["again"].what
+    report.table([*found.values()]).encode()
+
+
+def test_capitals_of_a_listed_file_may_differ(tmp_path: Path):
+    put(tmp_path, ("raman/LLZ.jdx", "Raman/LLZ.jdx"), ("raman/InN-LLZ.jdx", "Raman/llz.jdx"))
+    (tmp_path / "manifest.csv").write_text("file,role,sample\nraman\\LLZ.JDX,raman,LLZ\n", encoding="utf-8")
+    kinds = [one.kind for one in init.proposal(tmp_path) if one.file != "manifest.csv"]
+    assert sorted(kinds) == ["listed", "new"]
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path):

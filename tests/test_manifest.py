@@ -39,7 +39,7 @@ def test_a_row_without_a_role_is_not_used_and_a_note_says_so(raw):
     assert [row["role"] for row in found.listed] == ["ccd", ""]
     assert found.problems == []
     (note,) = found.notes
-    assert "line 3, column role: empty, so cycling/ccd LLZ.csv is not used: use one of phase" in note
+    assert "column role: empty, so not used, in line 3 (cycling/ccd LLZ.csv): use one of phase" in note
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

@@ -166,16 +166,14 @@ def load(raw: str | os.PathLike[str]) -> Manifest:
     table = manifest_table.read(raw, _CANONICAL)
     columns, notes = _columns(table)
     checks = _Checks(raw)
-    good, unusable, listed = [], [], []
+    good, unusable, listed, unused = [], [], [], []
     last = max(place for place, name in enumerate(table.names, 1) if name)
     empty = dict.fromkeys(KEYS, "")
     for number, fields in table.lines:
         where = f"{table.path}, {table.line} {number}"
         row = empty | {name: fields[place] for name, place in columns.items() if place < len(fields)}
         if row["file"] and not row["role"]:  # as `coldbond init` writes it where neither data nor names decide
-            notes.append(
-                f"{where}, column role: empty, so {row['file']} is not used: use one of {', '.join(TECHNIQUES)}"
-            )
+            unused.append(f"{number} ({row['file']})")
             listed.append(row)
             continue
         found = [f"{where}{problem}" for problem in (*_width(table, fields, last), *checks.of(row, table.separator))]
@@ -184,6 +182,9 @@ def load(raw: str | os.PathLike[str]) -> Manifest:
             unusable.append(Unusable(row, number, tuple(found)))
         else:
             good.append(row)
+    if unused:
+        which = f"{table.line}s {', '.join(unused)}" if len(unused) > 1 else f"{table.line} {unused[0]}"
+        notes.append(f"{table.path}, column role: empty, so not used, in {which}: use one of {', '.join(TECHNIQUES)}")
     return Manifest(table.path, good, unusable, listed, notes + _spelt_twice(table.path, good))
 
 

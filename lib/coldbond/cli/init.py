@@ -75,29 +75,29 @@ def proposal(folder: Path, progress: Callable[[str], None] = lambda file: None) 
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder}: no such folder: give the folder of the recordings")
     listed = _existing(folder)
-    rows = {_normal(row["file"]): row for row in listed}
-    proposed, seen = [], []
+    proposed: list[Proposed] = []
+    seen: list[Look] = []
     for file, reason in look.files(folder):
         if reason:
             proposed.append(Proposed(file, "left out", reason))
             continue
         progress(file)
         seen += _with_named_technique(folder, look.look(folder, file))
-    _leave_out_copies(seen, rows)
+    files = {one.file for one in proposed} | {one.file for one in seen}
+    folded = {file.casefold(): file for file in sorted(files)}
+    means = [_file_of(row, files, folded) for row in listed]
+    there = set(means)
+    _leave_out_copies(seen, there)
     kept = [one for one in seen if not one.left_out]
-    proposed += [
-        Proposed(one.file, "left out", one.left_out) for one in seen if one.left_out and not _is_listed(one, rows)
-    ]
+    proposed += [Proposed(one.file, "left out", one.left_out) for one in seen if one.left_out and one.file not in there]
     names = naming.names(kept, [row["sample"] for row in listed if row.get("sample")])
     found = [_proposed(one, name, *role) for one, name, role in zip(kept, names, roles.roles(kept, names), strict=True)]
-    new = [(one, name, to) for one, name, to in zip(kept, names, found, strict=True) if not _is_listed(one, rows)]
+    new = [(one, name, to) for one, name, to in zip(kept, names, found, strict=True) if one.file not in there]
     _distinguish(new, listed)
-    there = {_normal(one.file) for one in seen} | {_normal(one.file) for one in proposed}
     proposed += [to for _, _, to in new]
-    for row in listed:
-        is_there = _normal(row["file"]) in there
-        what = "as listed" if is_there else "there is no such file: delete its row, or correct the path"
-        proposed.append(Proposed(row["file"], "listed" if is_there else "gone", what, dict(row)))
+    for row, file in zip(listed, means, strict=True):
+        what = "as listed" if file else "there is no such file: delete its row, or correct the path"
+        proposed.append(Proposed(row["file"], "listed" if file else "gone", what, dict(row)))
     return sorted(proposed, key=lambda one: (one.file, one.row.get("sample", ""), one.row.get("sweep", "")))
 
 
@@ -117,7 +117,7 @@ def _with_named_technique(folder: Path, seen: list[Look]) -> list[Look]:
     return result
 
 
-def _leave_out_copies(seen: list[Look], rows: dict[str, dict[str, str]]) -> None:
+def _leave_out_copies(seen: list[Look], listed: set[str]) -> None:
     """Leave out all but one export of the same measurement: one that is listed, else the one that says most."""
     groups: dict[tuple, list[Look]] = defaultdict(list)
     for one in seen:
@@ -126,7 +126,7 @@ def _leave_out_copies(seen: list[Look], rows: dict[str, dict[str, str]]) -> None
     for group in groups.values():
         kept: list[Look] = []
         # Fewest missing statements first, then the one that says most.
-        for one in sorted(group, key=lambda x: (not _is_listed(x, rows), len(x.missing), -x.says, x.file)):
+        for one in sorted(group, key=lambda x: (x.file not in listed, len(x.missing), -x.says, x.file)):
             first = next((other for other in kept if look.same(one, other)), None)
             if first is None:
                 kept.append(one)
@@ -136,12 +136,10 @@ def _leave_out_copies(seen: list[Look], rows: dict[str, dict[str, str]]) -> None
                 one.left_out = f"{how} is proposed: {first.file}{why}"
 
 
-def _is_listed(one: Look, rows: dict[str, dict[str, str]]) -> bool:
-    return _normal(one.file) in rows
-
-
-def _normal(file: str) -> str:
-    return file.replace("\\", "/").removeprefix("./").casefold()
+def _file_of(row: dict[str, str], files: set[str], folded: dict[str, str]) -> str:
+    """Return the file that a row of the manifest means, whose capitals and slashes may differ; "" of none."""
+    file = row["file"].replace("\\", "/").removeprefix("./")
+    return file if file in files else folded.get(file.casefold(), "")
 
 
 def _proposed(one: Look, name: Name, role: str, why: str) -> Proposed:

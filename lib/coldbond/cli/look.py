@@ -6,6 +6,7 @@ Of each recording only a summary is kept, so that a folder of any size can be lo
 import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,8 +35,8 @@ PASSED_OVER = (
 )
 #: Folders that are not searched.
 NOT_SEARCHED = re.compile(r"(?i)\..*|__macosx|__pycache__|source_data")
-#: Places at which two recordings are compared, and the relative difference up to which they are the same.
-PLACES, SAME = 64, 2e-3
+#: Places at which two recordings are compared, and the relative difference that the rounding of an export makes.
+PLACES, ROUNDED = 64, 6e-4
 #: Attrs in which an instrument's operator may have written the name of the sample.
 NAME_ATTRS = ("sample_name", "sample", "title", "comment")
 #: Lines of a header, split at semicolons, that name the sample.
@@ -92,10 +93,13 @@ class Look:
         Standard whose lines it shows: "Si", "LaB6", "Li", "Ne".
     blocks, has_tail : bool
         Of an impedance spectrum.
+    start : str
+        When it was measured, where the file states it.
     says : int
         Number of fields that the file states, to choose between two exports of a measurement.
     values : array
-        At `PLACES` places, to tell whether two files are the same measurement; `size` points there are.
+        At `PLACES` places, to tell whether two files are the same measurement; there are `size` points, and `level` is
+        the sum of the absolute values.
     """
 
     file: str
@@ -117,20 +121,37 @@ class Look:
     has_tail: bool = False
     says: int = 0
     size: int = 0
+    level: float = 0.0
+    start: str = ""
     values: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 def files(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield each file of a folder, with slashes, and the reason why it is passed over; in the order of names."""
-    for top, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not NOT_SEARCHED.fullmatch(name))
-        for name in sorted(names):
+    unread: list[OSError] = []
+    for top, folders, names in os.walk(folder, onerror=unread.append):
+        links = [name for name in folders if Path(top, name).is_symlink()]
+        folders[:] = sorted(name for name in folders if not NOT_SEARCHED.fullmatch(name) and name not in links)
+        for name in sorted([*names, *links]):
             path = Path(top, name)
             file = path.relative_to(folder).as_posix()
-            reason = next((reason for pattern, reason in PASSED_OVER if pattern.fullmatch(name)), "")
-            if not reason and path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-                reason = "a link out of the folder: copy the file into it"
-            yield file, reason or ("" if path.is_file() else "not a regular file")
+            yield file, _reason(folder, path, file)
+    for error in unread:
+        yield Path(error.filename).relative_to(folder).as_posix(), f"a folder that cannot be read: {error.strerror}"
+
+
+def _reason(folder: Path, path: Path, file: str) -> str:
+    """Return why a file is passed over without being opened; "" where it is not."""
+    for pattern, reason in PASSED_OVER:
+        if pattern.fullmatch(path.name):
+            return reason
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        return "a link out of the folder: copy what it leads to into the folder"
+    if not path.is_file():
+        return "a link to a folder: copy the folder here" if path.is_dir() else "not a regular file"
+    if file != file.strip() or any(unicodedata.category(sign) in ("Cc", "Cs") for sign in file):
+        return "its name begins or ends with a blank, or has signs that are no text: rename it"
+    return ""
 
 
 def look(folder: Path, file: str) -> list[Look]:
@@ -196,6 +217,7 @@ def _seen(folder: Path, file: str, recording: xr.Dataset | xr.DataTree) -> list[
     attrs = recording.attrs
     technique = str(attrs["technique"])
     seen = Look(file, technique, str(attrs["format"]), str(attrs["sha256"]))
+    seen.start = str(attrs.get("start", ""))
     seen.says = len(set(attrs) - {"unread", "encoding", "sign", "source"})
     seen.names = [str(attrs[name]) for name in NAME_ATTRS if attrs.get(name)]
     lines = str(attrs.get("header", "")).split("; ")
@@ -240,7 +262,7 @@ def _seen(folder: Path, file: str, recording: xr.Dataset | xr.DataTree) -> list[
     else:
         seen.possible, seen.what = (technique,), "table of energies"
         values = []
-    seen.size, seen.values = _at_places(values)
+    _keep(seen, values)
     return [seen]
 
 
@@ -248,7 +270,7 @@ def _regions(seen: Look, recording: xr.DataTree) -> list[Look]:
     """Return what a photoelectron file is, once for each of its samples."""
     seen.possible = ("surface", "cycled-surface")
     seen.what = f"XPS: {', '.join(recording.children)}"
-    seen.size, seen.values = _at_places([region.intensity for region in recording.children.values()])
+    _keep(seen, [region.intensity for region in recording.children.values()])
     held = samples(recording)
     if len(held) < 2:
         return [seen]
@@ -270,30 +292,39 @@ def _regions(seen: Look, recording: xr.DataTree) -> list[Look]:
     return parts
 
 
-def _at_places(values: list) -> tuple[int, np.ndarray]:
-    """Return the number of points and the values at places that are spread over them."""
+def _keep(seen: Look, values: list) -> None:
+    """Keep the number of points, and the values at places that are spread over them."""
     if not values:
-        return 0, np.empty(0)
+        return
     size = min(int(one.size) for one in values)
     taken = np.unique(np.linspace(0, size - 1, PLACES).astype(int))
     columns = [np.asarray(one[taken] if one.size == size else one[:size][taken], float) for one in values]
-    return size, np.array(columns)
+    seen.size, seen.values = size, np.array(columns)
+    seen.level = float(np.abs(seen.values).sum())
 
 
 def same(one: Look, other: Look) -> bool:
-    """Return whether two files are exports of the same measurement."""
+    """Return whether two files are exports of the same measurement.
+
+    Two files of one format are it only where their values are equal: a spectrum that was measured again may be very
+    similar.
+    """
     if one.sha256 == other.sha256:
         return one.sample_in_file == other.sample_in_file and one.sweep == other.sweep
-    if one.technique != other.technique or not one.size or one.size != other.size:
+    if one.technique != other.technique or not one.size or one.values.shape != other.values.shape:
         return False
-    if one.values.shape != other.values.shape:
+    if one.size != other.size or abs(one.level - other.level) > ROUNDED * max(one.level, other.level):
         return False
-    scale = np.ptp(one.values, axis=1, keepdims=True) + 1e-30
+    if one.start and other.start and one.start[:10] != other.start[:10]:
+        return False
+    if one.format == other.format:
+        return bool(np.array_equal(one.values, other.values))
+    scale = np.ptp(one.values, axis=1, keepdims=True)
     # Frequencies and impedances extend over decades: each value is compared with itself.
     if one.technique == "eis":
-        scale = np.abs(one.values[1:2] + 1j * one.values[2:3]) + 1e-30
-        scale = np.concatenate([np.abs(one.values[:1]), scale, scale])
-    return bool((np.abs(one.values - other.values) <= SAME * scale).all())
+        modulus = np.hypot(one.values[1], one.values[2])
+        scale = np.array([np.abs(one.values[0]), modulus, modulus])
+    return bool((np.abs(one.values - other.values) <= ROUNDED * scale).all())
 
 
 def _sha256(path: Path) -> str:

@@ -30,10 +30,10 @@ OF_CELLS = {"eis": "cell", "cycling": "cell", "dc": "cell"}
 DOUBLE = re.compile(r"(?i)\.(bdf|converted|rasx|ras|mpr|mpt)$")
 #: A word that could be anybody's name: lower case, or one capital and then lower case; or Chinese.
 PLAIN = re.compile(rf"[a-z]+|[A-Z][a-z]{{2,}}(?:[A-Z][a-z]+)*|[{words.CJK}]+")
-ELEMENTS = frozenset(
-    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc "
-    "Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi "
-    "Th U".split()
+#: Symbols of the elements, which may name a sample.
+ELEMENTS = re.compile(
+    "A[cglmrstu]|B[aeihkr]?|C[adeflmorsu]?|D[bsy]|E[rsu]|F[elmr]?|G[ade]|H[efgos]?|I[nr]?|Kr?|L[airuv]|M[dgnot]|"
+    "N[abdeiop]?|Os?|P[abdmortu]?|R[abefghnu]|S[bcegimnr]?|T[abcehilm]|U|V|W|Xe|Yb?|Z[nr]"
 )
 #: A code of a cell or a specimen: letters and a number.
 CODE = re.compile(r"[A-Za-z]{1,3}\d{1,4}")
@@ -268,7 +268,9 @@ def _leaves_all(held: list[list[_Candidate]], word: str, place: int) -> bool:
 def _is_material(run: Sequence[str]) -> bool:
     """Return whether a name looks like that of a material: capitals, or letters with digits."""
     return any(
-        sum(map(str.isupper, word)) > 1 or (re.search(r"[A-Za-z]", word) and re.search(r"\d", word)) or word in ELEMENTS
+        sum(map(str.isupper, word)) > 1
+        or (re.search(r"[A-Za-z]", word) and re.search(r"\d", word))
+        or ELEMENTS.fullmatch(word)
         for word in run
     )
 

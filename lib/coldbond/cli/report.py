@@ -1,5 +1,6 @@
 """The table that `coldbond init` prints, in 100 columns of a terminal; a Chinese character takes two of them."""
 
+import os
 import textwrap
 import unicodedata
 from collections import Counter
@@ -66,11 +67,16 @@ def table(proposed: Sequence[Proposed]) -> str:
             "  ".join(_fitted(name, n) for name, n in zip(("file", "role", "sample", "state"), WIDTHS, strict=True)),
         ]
         lines.append("-" * WIDTH)
+    folder = ""
     for one in of["new"]:
+        above, name = os.path.split(one.file)
+        if above != folder:
+            lines += _wrapped(f"{above}/", 0)
+            folder = above
         state = ", ".join(
             filter(None, (one.row["state"], f"replicate {one.row['replicate']}" * bool(one.row["replicate"])))
         )
-        cells = (one.file, one.row["role"] or "?", one.row["sample"], state)
+        cells = (name, one.row["role"] or "?", one.row["sample"], state)
         lines.append("  ".join(_fitted(cell, n) for cell, n in zip(cells, WIDTHS, strict=True)).rstrip())
         fill = [f"fill in {', '.join(one.fill)}"] if one.fill else []
         lines += _wrapped("; ".join([one.what, *fill, *one.remarks]), 4)
@@ -84,4 +90,5 @@ def table(proposed: Sequence[Proposed]) -> str:
     lines += [f"  fill in {column} in {count} row{'s' * (count > 1)}" for column, count in sorted(missing.items())]
     if any(one.row["origin"] == "measured" for one in of["new"]):
         lines.append("  origin is measured where no file says otherwise: write synthetic or computed where it is not")
-    return "\n".join(lines).lstrip("\n") + "\n"
+    # A name that is no text is printed with the codes of its bytes.
+    return ("\n".join(lines).lstrip("\n") + "\n").encode("utf-8", "backslashreplace").decode()

@@ -188,8 +188,8 @@ def weight_fraction(found: Analysis, name: str) -> Interval:
     def percent(area: float) -> float:
         return float(100 * per_area * max(area, 0.0) / (1 + per_area * max(area, 0.0)))
 
-    if not of_main > 0:
-        return Interval(None)  # the main phase has no intensity that a weight could follow from
+    if not of_main > 0 or not np.isfinite(detection.limit):
+        return Interval(None)  # the main phase has no intensity, or hides all lines of this one
     if not detection.present:
         return Interval(None, 0.0, percent(detection.limit))
     factor = phases.disagreement(found.residuals, detection)

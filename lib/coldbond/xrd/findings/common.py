@@ -16,8 +16,12 @@ def recording(found: Analysis) -> Whose:
 
 def groups(analyses: Mapping[str, Analysis]) -> dict[str, list[str]]:
     """Return the labels of the patterns of each condition: one pattern, or replicates."""
-    found = conditions.groups({label: one.pattern for label, one in analyses.items()})
-    return {name if len(labels) > 1 else labels[0]: labels for name, labels in found.items()}
+    replicated = {label: one.pattern for label, one in analyses.items() if one.pattern.attrs.get("replicate")}
+    named = {label: name for name, labels in conditions.groups(replicated).items() for label in labels if labels[1:]}
+    found: dict[str, list[str]] = {}
+    for label in analyses:
+        found.setdefault(named.get(label, label), []).append(label)
+    return found
 
 
 def of_condition(found: Analysis) -> Whose:

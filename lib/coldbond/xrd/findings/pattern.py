@@ -159,6 +159,7 @@ def _same_phase(
 
 def _phase(found: Analysis, name: str) -> list[dict]:
     detection, whose = found.detections[name], recording(found)
+    hidden = not detection.present and not np.isfinite(detection.limit)
     percent = 100 / found.strongest_area
     strongest = detection.lines.hkl[int(detection.lines.powder.argmax())]
     area = f"area of its {strongest} line over the main phase's strongest"
@@ -171,7 +172,7 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         assumption = "assumes a homogeneous powder; overestimates a film on the surface"
         assumption += "; the interval includes the disagreement of its lines"
     else:
-        evidence = [item(area, upper_limit(percent * detection.limit), "%")]
+        evidence = [item(area, "undetermined" if hidden else upper_limit(percent * detection.limit), "%")]
         if detection.missing:
             evidence.append(item("missing lines", ", ".join(detection.missing[:MOST_NAMED])))
         threshold = []
@@ -181,13 +182,13 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         for rival, increase in detection.rivals.items()
         if increase >= INDISTINGUISHABLE
     ]
-    note = ""
+    note = "all of its lines lie under those of the main phase, or none is in the range" if hidden else ""
     if detection.indistinguishable:
         note = f"not distinguishable from {', '.join(detection.indistinguishable)}: one of them is present"
     return [
         finding(
             f"{name}_present",
-            None if detection.indistinguishable else detection.present,
+            None if detection.indistinguishable or hidden else detection.present,
             **whose,
             evidence=evidence,
             threshold=threshold,
