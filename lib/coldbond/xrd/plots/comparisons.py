@@ -77,7 +77,8 @@ def draw_breadths(
                 continue
             angle, breadth, error = (found[of].to_numpy() for of in ("two_theta", "breadth", "breadth_error"))
             ax.errorbar(
-                angle, breadth, NORMAL * error, color=color, fmt="o", markersize=2.2 if len(labels) == 1 else 1.4, elinewidth=0.7 if len(labels) == 1 else 0.4,
+                angle, breadth, NORMAL * error, color=color, fmt="o", markersize=2.2 if len(labels) == 1 else 1.4,
+                elinewidth=0.7 if len(labels) == 1 else 0.4,
                 label=shortened(name) if label == labels[0] else f"_{label}, integral breadth",
             )  # fmt: skip
     if instrument is not None:
