@@ -134,9 +134,10 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
         except NotebookError as error:
             if is_own(raw):
                 raise NotebookError(f"{error} (see {executed})") from None
-            _say(sys.stderr, f"{figure} is not drawn: {error} (see {executed})")
+            reason = "; ".join([str(error), *_left_out_before(staging / "executed", str(error))])
+            _say(sys.stderr, f"{figure} is not drawn: {reason} (see {executed})")
             nothing = dict(figure=figure, notebook=notebook.stem, parameters=values, inputs={}, values=[])
-            numbers = json.dumps(nothing | {"not_drawn": str(error)}, indent=1, sort_keys=True, ensure_ascii=False)
+            numbers = json.dumps(nothing | {"not_drawn": reason}, indent=1, sort_keys=True, ensure_ascii=False)
             (staging / f"{figure}.json").write_text(numbers + "\n", encoding="utf-8", errors="surrogateescape")
             # What an earlier run has drawn is not what the recordings show now.
             for path in (record, *(out / f"{figure}{suffix}" for suffix in (*PICTURE, *OF_CLAIMS))):
@@ -165,10 +166,22 @@ def build_figure(notebook: Path, figure: str, raw: str, out: Path, parameters: l
     return True
 
 
+def _left_out_before(executed: Path, error: str) -> list[str]:
+    """Return what a notebook said about recordings that it left out before it failed, unless the error says it."""
+    try:
+        cells = nbformat.read(executed, as_version=4).cells
+    except (OSError, ValueError):
+        return []
+    outputs = [one for cell in cells for one in cell.get("outputs", ()) if one.get("name") == "stderr"]
+    lines = [line for one in outputs for line in one.text.splitlines() if line.startswith("left out: ")]
+    return [line for line in lines if line.removeprefix("left out: ") not in error]
+
+
 def _replace_beside(staging: Path, out: Path, figure: str) -> None:
     """Move what a figure has written into folders of `BESIDE`, and remove what an earlier run of it has left there."""
-    left = {*out.glob(f"print/{figure}.*")}
-    with suppress(FileNotFoundError), (out / f"source_data/{figure}_contents.csv").open(newline="") as file:
+    contents = out / "source_data" / f"{figure}_contents.csv"
+    left = {contents, *out.glob(f"print/{figure}.*")}
+    with suppress(FileNotFoundError), contents.open(encoding="utf-8-sig", newline="") as file:
         left |= {out / "source_data" / Path(row[0]).name for row in csv.reader(file) if row and row[0].endswith(".csv")}
     new = {out / folder / path.name: path for folder in BESIDE for path in staging.glob(f"{folder}/*")}
     for path in left - {*new}:

@@ -65,7 +65,17 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle with copies of its notebooks, in which JupyterLab may save, without what they have stored."""
     root = tmp_path_factory.mktemp("reader") / "the bundle"
     (root / "notebooks").mkdir(parents=True)
-    for name in ("Makefile", "figures.toml", "scripts", "lib", "lock", "pyproject.toml", "raw", ".venv-lab"):
+    for name in (
+        "Makefile",
+        "figures.toml",
+        "style.toml",
+        "scripts",
+        "lib",
+        "lock",
+        "pyproject.toml",
+        "raw",
+        ".venv-lab",
+    ):
         (root / name).symlink_to(ROOT / name)
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         notebook = json.loads(path.read_text(encoding="utf-8"))

@@ -181,7 +181,7 @@ def recordings() -> dict[str, xr.DataTree]:
 @pytest.fixture(scope="module")
 def surfaces():
     given = recordings()
-    return given, surface.compositions(given, ["Li 1s", "In 3d", "N 1s"])
+    return given, {label: surface.compositions(one, ["Li 1s", "In 3d", "N 1s"]) for label, one in given.items()}
 
 
 def test_findings_of_a_surface(surfaces):
@@ -238,14 +238,16 @@ def test_tables_show_what_is_present(surfaces):
 
 def test_unknown_and_missing_regions(surfaces):
     with pytest.raises(LookupError, match="no components are known for Xe 3d; there are Li 1s"):
-        surface.compositions(surfaces[0], ["N 1s", "Xe 3d"])
-    with pytest.raises(LookupError, match="no recording has Zr 3d; they have C 1s"):
-        surface.compositions(surfaces[0], ["Zr 3d"])
+        surface.compositions(surfaces[0]["before"], ["N 1s", "Xe 3d"])
+    found = {label: surface.compositions(one, ["Zr 3d"]) for label, one in surfaces[0].items()}
+    assert found == {"before": {}, "after": {}}
+    with pytest.raises(ValueError, match="no recording has Zr 3d; they have C 1s"):
+        plots.height(found, surfaces[0], ["Zr 3d"])
 
 
 def test_a_figure_shows_the_regions_that_were_recorded(surfaces):
     with figures.new("double", 80) as fig:
-        top = plots.draw(fig, surfaces[1], ["Li 1s", "Zr 3d", "N 1s"])
+        top = plots.draw(fig, surfaces[1], surfaces[0], ["Li 1s", "Zr 3d", "N 1s"])
         fig.draw_without_rendering()
     assert [ax.figure.axes.index(ax) for ax in top] == [0, 1]  # no Zr 3d anywhere
     assert [text.get_text() for ax in top for text in ax.texts if text.get_text() in ("before", "after")] == [

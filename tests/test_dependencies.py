@@ -25,13 +25,17 @@ from bundles import (
 bundle = pytest.fixture(small_bundle)
 
 EVERY = ["lib/coldbond/bundle/raw.py", "lib/coldbond/files/__init__.py"]
+ALWAYS = ["scripts/run_notebook.py", "lock/run.txt", "raw/manifest.csv", "style.toml"]
 OF_CLAIMS = ["lib/coldbond/bundle/claims/verdicts.py", "lib/coldbond/bundle/claims/page.html"]
 
 
 def inputs():
     yield from ((f"raw/{name}", figures) for name, (*_, figures) in RECORDINGS.items())
     yield from ((f"notebooks/{name}.ipynb", figures) for name, figures in NOTEBOOKS.items())
-    yield from ((name, FIGURES) for name in (*EVERY, "scripts/run_notebook.py", "lock/run.txt", "raw/manifest.csv"))
+    yield from (
+        (name, FIGURES)
+        for name in (*EVERY, "scripts/run_notebook.py", "lock/run.txt", "raw/manifest.csv", "style.toml")
+    )
     yield from ((name, {"claims"}) for name in (*OF_CLAIMS, "raw/claims.yml", "notebooks/claims.ipynb"))
     yield "lib/coldbond/cells/ccd.py", {"fig4b", "figS16"}
     unused = ("lib/twin/__init__.py", "lib/coldbond/explore/page.py", "lib/coldbond/xps/fit.py", "lock/lab.txt")
@@ -71,6 +75,20 @@ def test_a_changed_table_rebuilds_its_figure_and_the_claims(bundle):
     assert set(runs(bundle)) == {"fig4b", "claims"}
     table.write_text(f"# a comment\n{before}")
     assert runs(bundle) == {}
+
+
+def test_a_style_of_the_recordings_rebuilds_all_figures_when_it_comes_changes_or_goes(bundle):
+    as_if_built(bundle)
+    own = bundle / "raw" / "style.toml"
+    own.touch()
+    before = time.time() - 100
+    os.utime(own, (before, before))  # older than the figures, as a copied file may be
+    assert set(runs(bundle)) == FIGURES | {"claims"}
+    assert make(bundle, "fig4gh").returncode == 0
+    assert runs(bundle, "fig4gh") == {}
+    assert rebuilt(bundle, "raw/style.toml", "fig4gh") == {"fig4gh"}
+    own.unlink()
+    assert set(runs(bundle, "fig4gh")) == {"fig4gh"}
 
 
 @pytest.mark.parametrize("warm", ["WARM=1", "WARM=0"])
@@ -127,7 +145,8 @@ def test_a_figure_without_its_record_is_built_again(bundle):
 
 
 def test_a_real_figure_depends_on_the_modules_of_its_technique_alone(tmp_path):
-    for name in ("Makefile", "figures.toml", "scripts", "lib", "lock", "notebooks", "pyproject.toml", "raw"):
+    inputs = ("figures.toml", "style.toml", "pyproject.toml", "lib", "lock", "notebooks", "raw")
+    for name in ("Makefile", "scripts", *inputs):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".venv").symlink_to(sys.prefix)
     goals = ("fig5i", "fig4b", "--assume-old=.venv/.installed")

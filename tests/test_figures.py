@@ -1,6 +1,8 @@
 """Saved figures: reproducible bytes, embedded provenance, the synthetic stamp, and a colour for each sample."""
 
 import json
+import re
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -30,7 +32,8 @@ def saved(folder, origin="measured", name="fig", sample=""):
     figures.save(
         fig, name, notebook="fig4b_ccd", parameters={"b": [1], "a": 2}, values=values, recordings={"A": recording}
     )
-    return {path.suffix: path for path in sorted(folder.glob(f"{name}.*"))}
+    found = {path.suffix: path for path in sorted(folder.glob(f"{name}.*"))}
+    return found | {f"print{path.suffix}": path for path in sorted(folder.glob(f"print/{name}.*"))}
 
 
 def test_same_input_gives_the_same_bytes(folder):
@@ -38,6 +41,88 @@ def test_same_input_gives_the_same_bytes(folder):
     second = {suffix: path.read_bytes() for suffix, path in saved(folder).items()}
     assert set(first) == {".png", ".pdf", ".json"}
     assert first == second
+
+
+@pytest.fixture
+def styled(tmp_path, monkeypatch):
+    """Write a style.toml, which `style_file` then reads for the recordings."""
+
+    def write(text):
+        raw = tmp_path / f"raw{len(list(tmp_path.iterdir()))}"
+        raw.mkdir()
+        (raw / "manifest.csv").write_text("file,role,sample\na.csv,ccd,A\n")
+        (raw / "a.csv").touch()
+        (raw / "style.toml").write_text(text)
+        monkeypatch.setattr(paths, "RAW", raw)
+
+    return write
+
+
+def size_of_pdf(content):
+    return [float(number) for number in re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", content).groups()]
+
+
+def test_formats_are_written_at_the_size_of_print_and_are_the_same_every_time(folder, styled):
+    styled('formats = ["svg", "eps", "png", "tiff"]\ndpi = 300\n[print]\ndouble = 120\nfont_size = 6\n')
+    first = {suffix: path.read_bytes() for suffix, path in saved(folder, "synthetic").items()}
+    assert set(first) == {".png", ".pdf", ".json", "print.svg", "print.eps", "print.png", "print.tiff"}
+    assert {suffix: path.read_bytes() for suffix, path in saved(folder, "synthetic").items()} == first
+    width, height = 120 / 25.4 * 72, 50 * 120 / 183 / 25.4 * 72
+    assert size_of_pdf(first[".pdf"]) == pytest.approx([width, height], abs=0.01)
+    svg = re.search(rb'width="([\d.]+)pt" height="([\d.]+)pt"', first["print.svg"])
+    assert [float(number) for number in svg.groups()] == pytest.approx([width, height], abs=0.01)
+    box = re.search(rb"%%HiResBoundingBox: 0 0 ([\d.]+) ([\d.]+)", first["print.eps"])
+    assert [float(number) for number in box.groups()] == pytest.approx([width, height], abs=0.01)
+    for suffix, dpi in ((".png", 150), ("print.png", 300), ("print.tiff", 300)):
+        with Image.open(BytesIO(first[suffix])) as image:
+            assert image.size == pytest.approx((width / 72 * dpi, height / 72 * dpi), abs=1)
+            assert image.info["dpi"] == pytest.approx((dpi, dpi), rel=1e-3)
+    assert not re.search(rb"CreationDate|<dc:date>|Matplotlib v", first["print.svg"] + first["print.eps"])
+
+
+def test_letters_grow_with_the_font_size(folder, styled):
+    """The height of the same word in the picture for print, at one width of the page."""
+    heights = []
+    for font_size in (7, 9):
+        styled(f'formats = ["png"]\n[print]\ndouble = 183\nfont_size = {font_size}\n')
+        saved(folder, sample="HHHH")
+        with Image.open(folder / "print" / "fig.png") as image:
+            rows = np.flatnonzero((np.asarray(image.convert("L"))[:200] < 128).any(axis=1))
+        heights.append(np.diff(np.flatnonzero(np.diff(rows) > 1)[:1], prepend=-1)[0])
+    assert heights[1] / heights[0] == pytest.approx(9 / 7, abs=0.05)
+
+
+def test_eps_has_the_colours_that_transparent_ones_have_on_white(folder, styled):
+    styled('formats = ["eps"]')
+    with figures.new() as fig:
+        fig.subplots().fill_between([0, 1], [0, 0], [1, 1], color="#0072B2", alpha=0.3)
+    recording = galvanostatic([0.1], origin="measured", file="a.csv", sha256="ab")
+    figures.save(fig, "fig", notebook="n", parameters={}, values=[], recordings={"A": recording})
+    seen = [1 - 0.3 * (1 - int(channel, 16) / 255) for channel in ("00", "72", "B2")]
+    text = (folder / "print" / "fig.eps").read_text("latin-1")
+    colors = [[float(number) for number in line.split()[:3]] for line in re.findall(".* setrgbcolor", text)]
+    assert any(color == pytest.approx(seen, abs=2e-3) for color in colors)
+
+
+def test_the_picture_for_the_screen_is_small_and_keeps_its_colours():
+    """An eighth of the range is the most that a channel is off, also in a colour of few pixels."""
+    x = np.linspace(0, 1, 1000)
+    picture = np.full((600, 1000, 3), 255.0)
+    for row, color in enumerate(["#000000", "#56B4E9", "#E69F00", "#D55E00", "#0072B2"]):
+        rgb = np.array([int(color[place : place + 2], 16) for place in (1, 3, 5)])
+        picture[100 * row : 100 * row + 90] = 255 - x[:, None] * (255 - rgb)  # what letters and lines blend into
+    picture[550, :20] = [176, 0, 32]
+    picture = picture.astype(np.uint8)
+    small = pictures.for_screen(Image.fromarray(picture))
+    assert len(small.getcolors()) <= 128
+    seen = np.asarray(small.convert("RGB")).astype(int)
+    assert np.abs(seen - picture).max() <= 32
+    assert (seen[580] == 255).all()
+
+
+@pytest.mark.parametrize("path", sorted((paths.ROOT / "figures").glob("*.png")), ids=lambda path: path.stem)
+def test_git_holds_small_pictures(path):
+    assert path.stat().st_size <= 150_000
 
 
 def test_provenance_is_in_the_pictures_and_the_numbers(folder):
@@ -104,3 +189,13 @@ def test_powers_of_ten_are_plain_text():
 
 def test_units_in_labels_have_exponents_and_a_dollar_is_no_formula():
     assert style.label("Li$3N, 0.5 mA/cm2") == r"Li\$3N, 0.5 mA cm⁻²"
+
+
+def test_panels_are_numbered_and_a_single_one_is_not():
+    axes = Figure().subplots(20)
+    style.letters(axes)
+    assert [ax.get_title(loc="left") for ax in axes[:6]] == ["i", "ii", "iii", "iv", "v", "vi"]
+    assert [axes[n - 1].get_title(loc="left") for n in (9, 14, 19, 20)] == ["ix", "xiv", "xix", "xx"]
+    one = Figure().subplots()
+    style.letters([one])
+    assert one.get_title(loc="left") == ""

@@ -81,11 +81,17 @@ def test_the_uncertainty_of_the_laser():
 
 def test_no_lamp_and_wrong_lamps():
     one = lamp().assign_attrs(sample="S", file="s.jdx")
-    spectra, calibration = neon.calibrated_spectra({"S": one}, "Ne", 0.005, 0.7)
-    assert calibration is None and spectra["S"].axis_uncertainty == 0.7 and axis_findings(None, {"A": 490.0}) == []
-    np.testing.assert_array_equal(spectra["S"].raman_shift, one.raman_shift)
-    with pytest.raises(ValueError, match="1 recordings are of the lamp, 'S', and 0 of samples"):
-        neon.calibrated_spectra({"S": one}, "S", 0.005, 0.7)
+    calibration = neon.only_calibration({"S": neon.lamp_calibration(one, "Ne")})
+    spectrum = neon.on_axis(one, calibration, 0.005, 0.7)
+    assert calibration is None and spectrum.axis_uncertainty == 0.7 and axis_findings(None, {"A": 490.0}) == []
+    np.testing.assert_array_equal(spectrum.raman_shift, one.raman_shift)
+    found = neon.lamp_calibration(one, "S")
+    with pytest.raises(ValueError, match="no spectrum of a sample beside the lamp, S: add one"):
+        neon.only_calibration({"S": found})
+    with pytest.raises(ValueError, match="2 recordings are of the lamp, before, after"):
+        neon.only_calibration({"S": None, "before": found, "after": found})
+    with pytest.raises(ValueError, match=r"s\.jdx: 0 neon lines are found"):
+        neon.calibration(one.isel(raman_shift=slice(3)))
     dark = one.assign(intensity=one.intensity * 0 + np.random.default_rng(0).normal(size=one.sizes["raman_shift"]))
     with pytest.raises(ValueError, match=r"s\.jdx: \d neon lines are found"):
         neon.calibration(dark)
@@ -109,9 +115,10 @@ def test_real_instrument(file, line, window):
     recordings = {
         name: read(Path(REAL, FOLDER, of)).assign_attrs(sample=name, state="", file=of) for name, of in files.items()
     }
-    spectra, calibration = neon.calibrated_spectra(recordings, "Ne", 0.01 / np.sqrt(12), 0.5)
+    calibration = neon.calibration(recordings["Ne"])
+    spectrum = neon.on_axis(recordings["sample"], calibration, 0.01 / np.sqrt(12), 0.5)
     assert (calibration.verdict == "used").sum() >= 10 and (calibration.verdict == "saturated").sum() > 10
-    found = decompose(spectra["sample"], [], line, window)
+    found = decompose(spectrum, [], line, window)
     (name, certified), *_ = line.items()
     value, low, high = found.bands[name].position
     assert low < certified < high and abs(value - certified) < 0.15 and high - low < 1.5

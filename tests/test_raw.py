@@ -1,6 +1,7 @@
 """Recordings are found by role and sample, and are checked against the manifest."""
 
 import hashlib
+import shutil
 
 import numpy as np
 import pytest
@@ -99,6 +100,7 @@ def test_a_recording_that_cannot_be_read_is_left_out_with_the_reason(three, caps
 
 def test_of_the_bundles_own_recordings_every_error_is_an_error(three, monkeypatch):
     three.rename(three.parent / "raw")
+    shutil.copy(paths.ROOT / "style.toml", three.parent)
     monkeypatch.setattr(paths, "ROOT", three.parent)
     monkeypatch.setattr(paths, "RAW", three.parent / "raw")
     with pytest.raises(ReadError, match=r"B\.csv, line 4: the last row has no line break"):

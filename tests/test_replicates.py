@@ -59,7 +59,12 @@ def test_six_replicates_bound_the_median_by_order_statistics():
 
 def test_three_cells_that_outlast_the_test_do_not_bound_the_median():
     assert replicates.median(3 * [Interval(None, 800.0)], positive=True) == Interval(None)
-    assert replicates.median(6 * [Interval(None, 800.0)], positive=True) == Interval(None, 800.0)
+    for n in (5, 6):  # all of five outlast their median in 1 of 32 cases
+        assert tuple(replicates.median(n * [Interval(None, 800.0)], positive=True)) == (
+            None,
+            pytest.approx(800.0),
+            None,
+        )
 
 
 def test_the_median_is_that_of_kaplan_and_meier():
@@ -75,6 +80,13 @@ def test_cells_that_failed_in_one_step_leave_room_beyond_the_step():
     for n, beyond in ((2, 1.0), (3, 0.2)):
         _, low, high = replicates.median(n * [Interval(0.7, 0.7, 0.8)], positive=True)
         assert low < 0.7 - 0.1 * beyond and high > 0.8 + 0.1 * beyond
+
+
+def test_a_life_of_zero_is_not_a_logarithm():
+    found = replicates.median(
+        [Interval(0.0, 0.0, 0.0), Interval(100.0, 99.0, 100.0), Interval(None, 500.0)], positive=True
+    )
+    assert found.value == 100.0 and found.low < 0 and (found.high is None or found.high > 500)
 
 
 def test_differences_and_ratios_add_half_widths_in_quadrature():

@@ -158,11 +158,36 @@ def test_kernels_are_forked_unless_warm_is_0(bundle, given, forked):
 def test_a_real_figure_has_the_same_bytes_from_any_folder_with_any_number_of_jobs_and_any_kernel(tmp_path):
     for folder, goals in (("here", ["-j1", "fig4b"]), ("else where", ["-j2", "fig4b", "figS16", "WARM=0"])):
         (tmp_path / folder).mkdir()
-        for name in ("Makefile", "figures.toml", "lib", "lock", "notebooks", "pyproject.toml", "raw", "scripts"):
+        inputs = ("figures.toml", "style.toml", "pyproject.toml", "lib", "lock", "notebooks", "raw")
+        for name in ("Makefile", "scripts", *inputs):
             (tmp_path / folder / name).symlink_to(ROOT / name)
         (tmp_path / folder / ".venv").symlink_to(sys.prefix)
         result = make(tmp_path / folder, *goals, "--assume-old=.venv/.installed")
         assert result.returncode == 0, result.stderr
-    for suffix in ("pdf", "png", "json"):
-        here, there = (tmp_path / folder / "figures" / f"fig4b.{suffix}" for folder in ("here", "else where"))
-        assert here.read_bytes() == there.read_bytes(), suffix
+    here, there = (tmp_path / folder / "figures" for folder in ("here", "else where"))
+    files = [path.relative_to(here) for path in here.rglob("fig4b*") if path.parent.name != "executed"]
+    assert {str(path) for path in files} >= {"fig4b.pdf", "fig4b.png", "fig4b.json", "source_data/fig4b_contents.csv"}
+    for path in files:
+        assert (here / path).read_bytes() == (there / path).read_bytes(), path
+
+
+def test_files_beside_a_figure_are_those_of_its_last_run(bundle):
+    """Formats that are no longer asked for and panels that are no longer drawn are removed, those of others stay."""
+    path = bundle / "notebooks" / "fig4gh_rate.ipynb"
+    write = """\
+for name in {names}:
+    path = pathlib.Path(os.environ["COLDBOND_FIGURES"], name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\\ufefffile,panel\\nfig4gh_a.csv,a\\nfig4gh_b.csv,b\\n")
+"""
+    panels = [f"source_data/fig4gh_{name}.csv" for name in ("a", "b", "contents")]
+    write_notebook(path, SAVE, write.format(names=[*panels, "print/fig4gh.svg"]))
+    assert make(bundle, "fig4gh").returncode == 0
+    others = [bundle / "figures" / name for name in ("source_data/fig4gh_2_a.csv", "print/fig4gh2.svg")]
+    for other in others:
+        other.touch()
+    write_notebook(path, SAVE, write.format(names=[panels[0], panels[2]]))
+    assert make(bundle, "fig4gh").returncode == 0
+    found = {str(one.relative_to(bundle / "figures")) for one in (bundle / "figures").glob("*_data/*")}
+    assert found == {panels[0], panels[2], "source_data/fig4gh_2_a.csv"}
+    assert [one.name for one in (bundle / "figures" / "print").iterdir()] == ["fig4gh2.svg"]

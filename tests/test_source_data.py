@@ -201,7 +201,7 @@ def test_points_on_an_axis_with_names_have_the_nearest_name(ax):
     assert table["a: category"].tolist() == ["InN", "In", "InN"]
 
 
-def test_panels_have_their_letters_and_those_without_one_that_of_their_neighbour():
+def test_panels_have_their_numerals_and_those_without_one_that_of_their_neighbour():
     fig = Figure(layout="constrained")
     grid = fig.subplots(2, 2, sharex=True)
     for ax in grid.flat:
@@ -209,8 +209,8 @@ def test_panels_have_their_letters_and_those_without_one_that_of_their_neighbour
     style.letters(grid[0])
     grid[1, 0].set_xlabel("Time / h")
     written = files(fig)
-    assert [name for name in written if name[-1].isdigit()] == ["f_a1", "f_b1", "f_a2", "f_b2"]
-    assert list(written["f_b1"]) == ["a: Time / h", "a: y"]
+    assert [name for name in written if name[-1].isdigit()] == ["f_i1", "f_ii1", "f_i2", "f_ii2"]
+    assert list(written["f_ii1"]) == ["a: Time / h", "a: y"]
 
 
 def test_tables_and_recordings_stand_beside_the_panels(ax):

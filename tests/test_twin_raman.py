@@ -76,8 +76,8 @@ def test_truth_is_found_again():
             label: dataset(microscope.surface(label, of, spacing, seed=len(label) * 10 + seed))
             for label, of in surfaces.items()
         }
-        recordings["Ne"] = dataset(microscope.lamp("Ne", seed=seed))
-        spectra, _ = neon.calibrated_spectra(recordings, "Ne", 0.005, 0.5)
+        of_lamp = neon.calibration(dataset(microscope.lamp("Ne", seed=seed)))
+        spectra = {label: neon.on_axis(one, of_lamp, 0.005, 0.5) for label, one in recordings.items()}
         bare, coated = (decompose(spectra[label], BANDS, MODES, (160, 900)) for label in surfaces)
         assert not any(mode.present for mode in bare.modes.values())
         assert all(mode.present for mode in coated.modes.values())

@@ -42,6 +42,24 @@ class Results(dict[str, Result]):
     """
 
 
+class Reason(str):
+    """Why a recording is left out.
+
+    Attributes
+    ----------
+    row : dict of str to str
+        File, sample, state and replicate of the recording, as in the manifest.
+    """
+
+    row: dict[str, str]
+
+    def __new__(cls, why: str, row: Mapping[str, Any]) -> "Reason":
+        """Return the reason for a recording of this row of the manifest."""
+        made = super().__new__(cls, why)
+        made.row = {name: str(row.get(name, "")) for name in IDENTITY}
+        return made
+
+
 class Recordings(dict[str, Any]):
     """The recordings of a figure by label, as `recordings` returns them.
 
@@ -51,34 +69,25 @@ class Recordings(dict[str, Any]):
     Parameters
     ----------
     held : mapping of str to xarray.Dataset or xarray.DataTree
-    left_out : mapping of str to str, optional
+    left_out : mapping of str to Reason, optional
         Why a recording of the manifest is not among them, by label.
-    rows : mapping of str to mapping, optional
-        The manifest's rows of those that are left out, by label.
     needed : bool
         Whether there is no figure without any of them.
-
-    Attributes
-    ----------
-    left_out : dict of str to str
     """
 
     def __init__(
         self,
         held: Mapping[str, xr.Dataset | xr.DataTree],
-        left_out: Mapping[str, str] | None = None,
-        rows: Mapping[str, Mapping[str, str]] | None = None,
+        left_out: Mapping[str, Reason] | None = None,
         needed: bool = True,
     ) -> None:
         super().__init__(held)
         self.left_out = dict(left_out or {})
-        self.rows = dict(rows or {})
         self.needed = needed
 
     def __or__(self, other: Mapping[str, Any]) -> "Recordings":  # type: ignore[override]
         theirs = other if isinstance(other, Recordings) else Recordings(other, needed=False)
-        left_out, rows = self.left_out | theirs.left_out, self.rows | theirs.rows
-        return Recordings({**self, **theirs}, left_out, rows, self.needed or theirs.needed)
+        return Recordings({**self, **theirs}, self.left_out | theirs.left_out, self.needed or theirs.needed)
 
     def __ror__(self, other: Mapping[str, Any]) -> "Recordings":  # type: ignore[override]
         return Recordings(other, needed=False) | self
@@ -115,32 +124,28 @@ class Recordings(dict[str, Any]):
                 if is_own():
                     raise AnalysisError(f"the analysis of {label} ({one.attrs['file']}) failed: {why}") from error
                 traceback.print_exception(error)
+                print(f"left out: {label} ({one.attrs['file']}): {why}", file=sys.stderr)
                 self.leave_out(label, f"its analysis failed: {why}")
         self.require()
         return results
 
     def leave_out(self, label: str, why: str) -> None:
         """Move a recording to `left_out`."""
-        attrs = self.pop(label).attrs
-        self.rows[label] = {name: str(attrs.get(name, "")) for name in IDENTITY}
-        self.left_out[label] = why
+        self.left_out[label] = Reason(why, self.pop(label).attrs)
 
     def require(self) -> None:
         """Raise NoRecordings if none is left of recordings that a figure needs."""
         if self.needed and self.left_out and not self:
-            raise NoRecordings(f"no recording is left: {'; '.join(map(self._named, self.left_out))}")
-
-    def _named(self, label: str) -> str:
-        file = self.rows.get(label, {}).get("file", "")
-        return f"{label}{f' ({file})' if file not in ('', label) else ''}: {self.left_out[label]}"
+            each = (f"{_named(label, why)}: {why}" for label, why in self.left_out.items())
+            raise NoRecordings(f"no recording is left: {'; '.join(each)}")
 
     def rows_left_out(self) -> list[dict[str, str]]:
         """Return file, sample, state, replicate and reason of each recording that is left out."""
-        nothing = dict.fromkeys(IDENTITY, "")
-        return [
-            {**(nothing | {"sample": label}), **self.rows.get(label, {}), "reason": why}
-            for label, why in self.left_out.items()
-        ]
+        return [why.row | {"reason": str(why)} for why in self.left_out.values()]
+
+
+def _named(label: str, why: Reason) -> str:
+    return label if why.row["file"] in ("", label) else f"{label} ({why.row['file']})"
 
 
 def is_own() -> bool:
@@ -223,9 +228,8 @@ def recordings(role: str, samples: Sequence[str] = (), optional: bool = False) -
                 raise
             if not isinstance(error, ReadError | manifest.ManifestError):
                 traceback.print_exception(error)
-            found.rows[label] = {name: row[name] for name in IDENTITY}
-            found.left_out[label] = reason(error)
-            print(f"left out: {found._named(label)}", file=sys.stderr)
+            why = found.left_out[label] = Reason(reason(error), row)
+            print(f"left out: {_named(label, why)}: {why}", file=sys.stderr)
     found.require()
     return found
 

@@ -50,7 +50,8 @@ class Panel:
     Attributes
     ----------
     name : str
-        Letter of the panel, numbered ("a1", "a2") where several panels share a letter; a number where there are none.
+        What stands above the panel's top left corner ("ii"), numbered ("ii1", "ii2") where several panels share it; a
+        number where nothing does.
     axes : list of matplotlib.axes.Axes
     series : list of Series
     repeats : list of tuple of str, Series
@@ -152,22 +153,22 @@ def _twins(ax: Axes) -> list[Axes]:
 
 
 def _names(groups: list[list[Axes]]) -> dict[Axes, str]:
-    """Return the name of each panel. One without a letter belongs to the nearest letter at its left or above it."""
+    """Return the name of each panel. One without a numeral belongs to the nearest at its left or above it."""
     boxes = {axes[0]: axes[0].get_window_extent() for axes in groups}
-    letters = {axes[0]: text for axes in groups for ax in axes if re.fullmatch("[a-z]", text := ax.get_title("left"))}
-    if not letters:
+    numerals = {axes[0]: text for axes in groups for ax in axes if re.fullmatch("[a-z]+", text := ax.get_title("left"))}
+    if not numerals:
         return {ax: str(number) for number, ax in enumerate(boxes, 1)}
-    of_letter: dict[str, list[Axes]] = {}
+    of_numeral: dict[str, list[Axes]] = {}
     for ax, box in boxes.items():
         distances = {
-            np.hypot(box.x0 - boxes[other].x0, box.y1 - boxes[other].y1): letter
-            for other, letter in letters.items()
+            np.hypot(box.x0 - boxes[other].x0, box.y1 - boxes[other].y1): numeral
+            for other, numeral in numerals.items()
             if boxes[other].x0 <= box.x0 + 1 and boxes[other].y1 >= box.y1 - 1  # pixel
         }
-        of_letter.setdefault(distances[min(distances)] if distances else "z", []).append(ax)
+        of_numeral.setdefault(distances[min(distances)] if distances else "z", []).append(ax)
     return {
-        ax: letter if len(axes) == 1 else f"{letter}{number}"
-        for letter, axes in of_letter.items()
+        ax: numeral if len(axes) == 1 else f"{numeral}{number}"
+        for numeral, axes in of_numeral.items()
         for number, ax in enumerate(axes, 1)
     }
 

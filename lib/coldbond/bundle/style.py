@@ -1,8 +1,8 @@
 """The style of the figures: fonts and lines, the colour and the label of each sample, the notation of units."""
 
+import os
 import re
 from collections.abc import Iterable
-from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,7 +92,8 @@ def color(sample: str) -> str:
     if sample in chosen.colors:
         return chosen.colors[sample]
     # The "samples" of computed energies are models.
-    rows = [row for row in manifest.load(paths.RAW).listed if row["role"] != "energies"]
+    is_there = os.path.isfile(manifest.path(paths.RAW))  # `coldbond show` draws files that no manifest lists
+    rows = [row for row in manifest.load(paths.RAW).listed if row["role"] != "energies"] if is_there else []
     others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in chosen.colors]
     place = others.index(sample) if sample in others else len(others)
     free = [color for color in chosen.palette if color not in chosen.colors.values()]
@@ -132,8 +133,21 @@ def powers_of_ten(*axes: Axis) -> None:
 
 
 def letters(axes: Iterable[Axes]) -> None:
-    """Label panels a, b, c, ... above their top left corners; a single panel gets no label."""
+    """Label panels i, ii, iii, ... above their top left corners; a single panel gets no label.
+
+    Letters would clash with those of the paper, of whose panels b or h these are parts.
+    """
     axes = list(axes)
-    for ax, text in zip(axes, ascii_lowercase, strict=False):
+    for number, ax in enumerate(axes, start=1):
         if len(axes) > 1:
-            ax.set_title(text, loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right", pad=4)
+            ax.set_title(roman(number), loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right", pad=4)
+
+
+def roman(number: int) -> str:
+    """Return a number from 1 to 399 as a lower-case Roman numeral."""
+    numerals = {100: "c", 90: "xc", 50: "l", 40: "xl", 10: "x", 9: "ix", 5: "v", 4: "iv", 1: "i"}
+    text = ""
+    for value, numeral in numerals.items():
+        text += numeral * (number // value)
+        number %= value
+    return text

@@ -24,7 +24,7 @@ DESIGN_FONT_SIZE = 7.0
 #: Least and most of each number.
 RANGES = {"dpi": (72, 1200), "single": (40, 500), "double": (60, 1000), "font_size": (4, 40)}
 #: Share of the design's width, in units of the font size, below which panels no longer fit.
-NARROWEST = 0.6
+NARROWEST = 0.75
 MOST_NAMED = 30  # known names in a message
 
 
@@ -72,7 +72,6 @@ def current() -> Style:
     return read(Path(paths.RAW))
 
 
-@cache
 def read(raw: Path) -> Style:
     """Return the style of a folder of recordings.
 
@@ -82,6 +81,13 @@ def read(raw: Path) -> Style:
         A style.toml is no TOML, or holds an unknown key, a value of the wrong kind, a colour that matplotlib does not
         know, a font that is not installed, or a sample that the manifest does not list.
     """
+    own = raw / NAME
+    return _read(raw, own.stat().st_mtime_ns if own.exists() else None)
+
+
+@cache
+def _read(raw: Path, changed: int | None) -> Style:
+    """Return the style of a folder whose own file was last changed at that time; every colour asks for it."""
     installed = Path(__file__).with_name(NAME)  # where the package is installed without the bundle
     base = installed if installed.is_file() else paths.ROOT / NAME
     values = _Checked(base).values()

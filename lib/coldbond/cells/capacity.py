@@ -84,9 +84,15 @@ def cycles(
     Raises
     ------
     ValueError
-        No current flows in the recording.
+        No current flows in the recording, or no half cycle has two records.
     """
     parts = cycling.half_cycles(recording)
+    # A half cycle of a single record passed no charge that could be measured.
+    parts = parts.isel(half_cycle=parts.charge.to_numpy() != 0)
+    if not parts.sizes["half_cycle"]:
+        raise ValueError(
+            f"{cycling.source(recording)}: no half cycle has two records: export the recording with more records"
+        )
     if (parts.current < 0).all():
         parts = cycling.segments(recording).rename(segment="half_cycle")
     halves = measured(recording, parts)

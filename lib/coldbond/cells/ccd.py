@@ -121,13 +121,15 @@ def critical_current_density(steps: xr.Dataset) -> Interval:
     -------
     Interval
         In mA/cm2. The lower bound is the last sustained step, the upper bound the first that failed. There is no upper
-        bound for a cell that never failed, and no value for one that failed in its first step.
+        bound for a cell that never failed, or that failed at less than it had sustained before, and no value for one
+        that failed in its first step.
     """
     kind, setpoint = steps.kind.to_numpy(), steps.setpoint.to_numpy()
     failed = np.flatnonzero(shorts.failed(steps.kind))
     sustained = setpoint[: failed[0]] if failed.size else setpoint[kind == "sustained"]
     value = float(sustained.max()) if sustained.size else None
-    return Interval(value, value or 0.0, float(setpoint[failed[0]]) if failed.size else None)
+    first_failed = float(setpoint[failed[0]]) if failed.size else np.nan
+    return Interval(value, value or 0.0, first_failed if first_failed > (value or 0.0) else None)
 
 
 def time_of_failure(recording: xr.Dataset, steps: xr.Dataset) -> Interval:

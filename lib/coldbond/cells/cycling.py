@@ -42,6 +42,10 @@ MEDIAN_DEVIATION = 0.6745
 BLOCK = 1 << 18
 
 
+class NoCurrentError(ValueError):
+    """A recording in which no current flows for two records in a row."""
+
+
 def segments(recording: xr.Dataset) -> xr.Dataset:
     """Cut a recording wherever the current changes its direction or its level.
 
@@ -64,7 +68,7 @@ def segments(recording: xr.Dataset) -> xr.Dataset:
 
     Raises
     ------
-    ValueError
+    NoCurrentError
         No current flows in the recording.
 
     Notes
@@ -97,7 +101,7 @@ def half_cycles(recording: xr.Dataset) -> xr.Dataset:
 
     Raises
     ------
-    ValueError
+    NoCurrentError
         No current flows in the recording.
     """
     least = _least_current(recording)
@@ -132,7 +136,7 @@ def resolution(recording: xr.Dataset, name: str) -> float:
     channel = recording[name]
     if "resolution" not in channel.attrs:
         raise ValueError(
-            f"{_source(recording)}: the resolution of the {name} is not known: "
+            f"{source(recording)}: the resolution of the {name} is not known: "
             f"state its last digit with recording.{name}.attrs['resolution'] = ... [{channel.attrs.get('units', '')}]"
         )
     return float(channel.attrs["resolution"])
@@ -179,7 +183,8 @@ def median(values: ArrayLike) -> np.ndarray:
     return (ordered[middle[0]] + ordered[middle[1]]) / 2
 
 
-def _source(recording: xr.Dataset) -> str:
+def source(recording: xr.Dataset) -> str:
+    """Return the file of a recording, for a message."""
     return str(recording.attrs.get("source", "this recording"))
 
 
@@ -260,7 +265,12 @@ def _bounds(cuts: np.ndarray, direction: np.ndarray, time: np.ndarray, offset: i
 
 def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str) -> xr.Dataset:
     if not start.size:
-        raise ValueError(f"{_source(recording)}: no current flows in this recording")
+        highest = largest(recording, "current")
+        stray = f", its largest current, {highest:.3g} A, is that of a single record" if highest else ""
+        raise NoCurrentError(
+            f"{source(recording)}: no current flows in this recording{stray}: leave out a cell that was never run, "
+            "or export its recording again"
+        )
     begin, end, charge, switching, level = np.empty((5, start.size))
     low, high = np.maximum(start - 1, 0), np.minimum(stop + 1, recording.sizes["record"])  # with one neighbour each
     for i, (time, current) in enumerate(records(recording, low, high, "time", "current")):

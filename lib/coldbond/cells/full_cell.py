@@ -203,7 +203,7 @@ def polarization_change(steady: xr.Dataset) -> Interval:
     """Return the change of the polarisation over the steady cycles, % of its mean, by a straight line."""
     kept = _without_outliers(steady)
     mean = batch_means.mean(kept.polarization).value
-    if mean is None:
+    if not mean:  # of nothing, or of voltages that a tester rounds to the same
         return Interval(None)
     span = int(kept.cycle[-1] - kept.cycle[0])
     return batch_means.slope(kept.cycle, kept.polarization).scaled(100 * span / mean)

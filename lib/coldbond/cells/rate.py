@@ -13,7 +13,7 @@ import xarray as xr
 from lmfit.model import ModelResult
 
 from coldbond import constants
-from coldbond.cells import capacity, rate_model
+from coldbond.cells import capacity, cycling, rate_model
 from coldbond.cells.capacity import SAME_CURRENT
 from coldbond.interval import NORMAL, Interval, student
 
@@ -34,6 +34,39 @@ class _Plateau(NamedTuple):
     again: bool
 
 
+class RateTest(NamedTuple):
+    """Stages of the analysis of a rate test.
+
+    Attributes
+    ----------
+    table, found, levels : xarray.Dataset
+        From `capacity.cycles`, `discharges` and `plateaus`.
+    fitted : dict of float or None to lmfit.model.ModelResult
+        From `fits`.
+    """
+
+    table: xr.Dataset
+    found: xr.Dataset
+    levels: xr.Dataset
+    fitted: dict[float | None, ModelResult]
+
+
+def analyse(
+    recording: xr.Dataset,
+    current_uncertainty: float = 0.001,
+    mass_uncertainty: float = 0.02,
+    cutoff_tolerance: float = 0.02,
+    nominal_capacity: float = 170.0,
+    outlier: float = capacity.OUTLIER,
+    skipped: int = 0,
+) -> RateTest:
+    """Analyse a rate test; for parameters and errors see `capacity.cycles`, `discharges` and `plateaus`."""
+    table = capacity.cycles(recording, current_uncertainty, mass_uncertainty, cutoff_tolerance)
+    found = discharges(table, nominal_capacity, outlier)
+    levels = plateaus(found, skipped)
+    return RateTest(table, found, levels, fits(levels))
+
+
 def discharges(table: xr.Dataset, nominal_capacity: float = 170.0, outlier: float = capacity.OUTLIER) -> xr.Dataset:
     """Group the finished discharges of a rate test by their current.
 
@@ -52,8 +85,18 @@ def discharges(table: xr.Dataset, nominal_capacity: float = 170.0, outlier: floa
     xarray.Dataset
         The discharges of `table` over `cycle`, with `group`, which counts up from 0 wherever the current changes,
         `c_rate` of the group, NaN without a mass, and `outlier`.
+
+    Raises
+    ------
+    ValueError
+        No discharge was finished.
     """
     found = table.sel(half="discharge", cycle=table.finished.sel(half="discharge") == 1)
+    if not found.sizes["cycle"]:
+        raise ValueError(
+            f"{cycling.source(table)}: no discharge was finished: check the sign of the current (charge is positive), "
+            "or leave the cell out"
+        )
     current = np.abs(found.current.to_numpy())
     group = np.cumsum(np.abs(np.diff(np.log(current), prepend=np.log(current[:1]))) > SAME_CURRENT)
     found = found.assign(group=("cycle", group)).assign_attrs(nominal_capacity=nominal_capacity)

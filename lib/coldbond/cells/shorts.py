@@ -105,6 +105,7 @@ def classify_segments(recording: xr.Dataset, retained: float = RETAINED, metalli
 
         - `current_density` [mA/cm2], unsigned
         - `resistance` [ohm cm2] : area-specific resistance, voltage over current density, median of the middle half
+        - `expected` [ohm cm2] : the expected resistance, likewise
         - `kind` : "sustained", "soft short", "hard short", "voltage limit" or "unfinished"
         - `last_good`, `onset` [s] : the failure began between these; NaN for a segment that did not fail
 
@@ -167,7 +168,8 @@ def classify_segments(recording: xr.Dataset, retained: float = RETAINED, metalli
         if verdict.kind == "sustained":
             references.append(_Reference(row.current, profile, noise, verdict.scatter))
             latest = profile
-        verdict.resistance = float(cycling.median(profile[(GRID >= 0.25) & (GRID <= 0.75)]))
+        middle = (GRID >= 0.25) & (GRID <= 0.75)
+        verdict.resistance, verdict.expected = (float(cycling.median(x[middle])) for x in (profile, expected.profile))
         trace = _Trace(row, time, lost, verdict)
         if verdict.kind not in NOT_FAILED:
             intact = ~_below(resistance, passed, INTACT_SHARE * expected.profile)
@@ -180,6 +182,11 @@ def classify_segments(recording: xr.Dataset, retained: float = RETAINED, metalli
     return segments.assign(
         current_density=("segment", density, {"units": "mA/cm2", "long_name": "Current density"}),
         resistance=("segment", resistances, {"units": "ohm cm2", "long_name": "Area-specific resistance"}),
+        expected=(
+            "segment",
+            [verdict.expected for verdict in verdicts],
+            {"units": "ohm cm2", "long_name": "Expected area-specific resistance"},
+        ),
         kind=("segment", [verdict.kind for verdict in verdicts]),
         last_good=("segment", [verdict.last_good for verdict in verdicts], {"units": "s"}),
         onset=("segment", [verdict.onset for verdict in verdicts], {"units": "s"}),
@@ -204,11 +211,17 @@ def charge_passed(recording: xr.Dataset, until: float) -> Interval:
     Returns
     -------
     Interval
-        In mAh/cm2, without the uncertainty of the area and of the tester's gain (see `Interval.widened`).
+        In mAh/cm2, without the uncertainty of the area and of the tester's gain (see `Interval.widened`). Of a cell
+        that failed at the first record with a current, 0 with what passed between its neighbours as upper bound.
     """
-    before = sum(int((recording.time[block].to_numpy() <= until).sum()) for block in cycling.blocks(recording))
-    segments = cycling.segments(recording.isel(record=slice(before)))
     scale = 1e3 / constants.required(recording, "area_cm2")
+    before = sum(int((recording.time[block].to_numpy() <= until).sum()) for block in cycling.blocks(recording))
+    try:
+        segments = cycling.segments(recording.isel(record=slice(before)))
+    except cycling.NoCurrentError:
+        around = recording.isel(record=slice(max(before - 2, 0), before + 1))
+        seconds = float(around.time[-1] - around.time[0])
+        return Interval(0.0, 0.0, cycling.largest(around, "current") * seconds / 3600 * scale)
     # Roundings of the same current add up, hence the sum of uncertainties and not of their squares.
     uncertainty = float(segments.charge_uncertainty.sum()) * scale
     return Interval.from_standard_error(float(np.abs(segments.charge).sum()) * scale, uncertainty)
@@ -253,8 +266,8 @@ class _Verdict:
         Share of the segment after which it failed; NaN where only its records show when.
     last_good, onset : float
         The failure began between these, s; NaN for a segment that did not fail.
-    resistance : float
-        ohm cm2
+    resistance, expected : float
+        Measured and expected, ohm cm2.
     """
 
     kind: str
@@ -263,6 +276,7 @@ class _Verdict:
     last_good: float = np.nan
     onset: float = np.nan
     resistance: float = np.nan
+    expected: float = np.nan
 
 
 class _Trace(NamedTuple):

@@ -92,7 +92,7 @@ def runs(built: Mapping[str, dict], raw: Path, stated: Mapping) -> list[Run]:
     known |= set(figures_table.load())  # also figures for which RAW has no recordings
     if others := sorted(set(stated) - known):
         raise ValueError(f"{CHOICES.name}: {', '.join(others)} is neither a notebook nor a figure")
-    rows = {row["file"]: row for row in manifest.rows(raw)}
+    rows = {row["file"]: row for row in manifest.load(raw).rows}
     library, found = hash_of_library(), []
     for figure, numbers in built.items():
         own, notebook = numbers["parameters"], numbers["notebook"]

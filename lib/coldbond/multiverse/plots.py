@@ -14,7 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from coldbond.bundle import figures, style
+from coldbond.bundle import figures, pictures, style, style_file
 from coldbond.bundle.claims.paper import Claim
 from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, UNTESTED
 from coldbond.multiverse.summary import names
@@ -134,7 +134,8 @@ def _recordings(summary: Mapping, rows: list[Mapping]) -> dict[str, xr.Dataset]:
 
 
 def save(fig: Figure, path: Path) -> None:
-    """Write a picture atomically and without the version of matplotlib, so that equal pictures are equal files."""
+    """Write a picture for the screen atomically."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    fig.savefig(part, format="png", dpi=150, metadata={"Software": None})
+    picture = pictures.drawn(fig, style_file.current().zoom)
+    part.write_bytes(pictures.png(pictures.for_screen(picture)))
     os.replace(part, path)

@@ -16,7 +16,7 @@ from lmfit import Parameters
 from scipy import stats
 
 from coldbond.interval import Interval
-from coldbond.raman import confidence_intervals, spikes
+from coldbond.raman import confidence_intervals, neon, spikes
 from coldbond.raman.bands import Fit, best, fit, least_width, parameters, scaled, shapes, without
 
 DEGREES = (2, 3, 4)  # of the polynomials that may be the baseline; a convention
@@ -28,6 +28,7 @@ VERY_STRONG_EVIDENCE = 10.0
 SKEWED_HEIGHT = 0.25
 SIGNIFICANCE = 0.01  # of the F test that a mode must pass with every baseline; a convention
 MARGIN_OF_WIDTH = 1.05  # factor on the least width of the search above which a mode is wider than a spike
+ROUNDING = 1e-12  # relative error of a number in a file that has all its digits
 POINTS_PER_PARAMETER = 3  # least number of points in the window, for every parameter
 
 
@@ -87,6 +88,8 @@ class Decomposition:
         Of the F test.
     ambiguous : sequence of float
         Positions of peaks that may be lines or cosmic rays, 1/cm. They are left in, but no mode is as narrow.
+    outside : sequence of str
+        Bands and modes that were not fitted, because the recording ends before their expected position.
     """
 
     curves: xr.Dataset
@@ -98,6 +101,7 @@ class Decomposition:
     effective: float
     significance: float
     ambiguous: Sequence[float]
+    outside: Sequence[str] = ()
 
     @property
     def modes(self) -> dict[str, Band]:
@@ -137,15 +141,23 @@ def decompose(
     Raises
     ------
     ValueError
-        The window has too few points for the model, or does not contain the position of every band.
+        The window has too few points for the model, does not contain the position of every band, or its points do not
+        vary as a spectrum does.
 
     Notes
     -----
+    Bands and modes beyond the ends of the recording are left out (`Decomposition.outside`). Heights are in the unit of
+    the intensity where the highest band is not positive with every baseline.
     The sample's own bands overlap: their intervals are those for this set of bands and no other. A mode whose position
     may lie at the edge of the searched range is not present: intensity there comes from the shape of a neighbour.
     """
+    first, last = (float(spectrum.raman_shift[end]) for end in (0, -1))
+    outside = [f"{band:g}" for band in bands if not first < band < last]
+    outside += [name for name, position in modes.items() if not first < position < last]
+    bands = [band for band in bands if first < band < last]
+    modes = {name: position for name, position in modes.items() if first < position < last}
     inside = spectrum.assign(struck=("raman_shift", spikes.struck(spectrum))).sel(raman_shift=slice(*window))
-    _check(inside, [*bands, *modes.values()], degrees[-1])
+    _check(inside, [*bands, *modes.values()], degrees[-1], (first, last))
     shift, intensity, struck = (inside[name].to_numpy() for name in ("raman_shift", "intensity", "struck"))
     pixel = spikes.points_per_pixel(spectrum.intensity.to_numpy())
     start = parameters(bands, list(modes.values()), least_width(float(np.median(np.diff(shift))), pixel))
@@ -177,7 +189,9 @@ def decompose(
         symmetric = fit(x, y, without(symmetric.parameters, absent), symmetric.degree)
     own_names = [f"band{i}" for i in range(len(bands))]
     shown = min(fits, key=lambda one: one.criterion)
-    highest = max(own_names, key=lambda name: shown.linear[shown.names.index(name)]) if own_names else None
+    highest = max(own_names, key=lambda name: shown.linear[shown.names.index(name)], default=None)
+    if highest and not all(one.linear[one.names.index(highest)] > 0 for one in [*fits, symmetric]):
+        highest = None
     names, labels = own_names + mode_names, [*(f"{band:g}" for band in bands), *modes]
     found = {}
     for name, label, expected in zip(names, labels, [*bands, *modes.values()], strict=True):
@@ -209,27 +223,73 @@ def decompose(
     return Decomposition(
         curves=curves,
         bands=found,
-        height_unit="%" if bands else spectrum.intensity.attrs.get("units", ""),
+        height_unit="%" if highest else spectrum.intensity.attrs.get("units", ""),
         relative_to=labels[names.index(highest)] if highest else "",
         degrees=[one.degree for one in fits],
         noise=float(np.sqrt(shown.squares / x.size)),
         effective=shown.effective,
         significance=significance,
         ambiguous=spikes.ambiguous(spectrum),
+        outside=outside,
     )
 
 
-def _check(inside: xr.Dataset, positions: Sequence[float], degree: int) -> None:
-    """Refuse a window that is too narrow."""
+def on_axis(
+    recording: xr.Dataset,
+    lamp: str,
+    calibration: xr.Dataset | None,
+    laser_uncertainty: float,
+    axis_uncertainty: float,
+    bands: Sequence[float],
+    modes: Mapping[str, float],
+    window: Sequence[float],
+) -> Decomposition | None:
+    """Decompose a recording on the axis that the lamp calibrates; None for the recording of the lamp.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        As `coldbond.read` returns it, with the attr `sample`.
+    lamp : str
+        The sample that is the lamp.
+    calibration, laser_uncertainty, axis_uncertainty
+        As for `neon.on_axis`.
+    bands, modes, window
+        As for `decompose`.
+
+    Raises
+    ------
+    ValueError
+        As `neon.on_axis` and `decompose`.
+    """
+    if recording.attrs["sample"] == lamp:
+        return None
+    spectrum = neon.on_axis(recording, calibration, laser_uncertainty, axis_uncertainty)
+    return decompose(spectrum, bands, modes, window)
+
+
+def _check(inside: xr.Dataset, positions: Sequence[float], degree: int, recorded: tuple[float, float]) -> None:
+    """Refuse a window that is too narrow, and points without noise."""
     file, shift = inside.attrs.get("file", "the spectrum"), inside.raman_shift.to_numpy()
     needed = POINTS_PER_PARAMETER * (2 * len(positions) + degree + 2)
     if shift.size < needed:
-        raise ValueError(f"{file}: {shift.size} points in the window, {needed} are needed for its bands; widen it")
+        raise ValueError(
+            f"{file}: {shift.size} points in the window, {needed} are needed for its bands; widen it, or record more "
+            f"points: the recording runs from {recorded[0]:g} to {recorded[1]:g} 1/cm"
+        )
     outside = [position for position in positions if not shift[0] < position < shift[-1]]
     if outside:
         raise ValueError(
             f"{file}: a band is expected at {outside[0]:g} 1/cm, outside the window, whose points run from "
             f"{shift[0]:g} to {shift[-1]:g}; widen it, or leave the band out"
+        )
+    intensity = inside.intensity.to_numpy()
+    steps = np.diff(intensity)
+    if not np.median(np.abs(steps)) > 0 or np.ptp(steps) <= ROUNDING * np.abs(intensity).max():
+        raise ValueError(
+            f"{file}: from {shift[0]:g} to {shift[-1]:g} 1/cm the intensity is the same at most points, or a straight "
+            "line: the detector was saturated or saw nothing, or the file is rounded; record it again, or export all "
+            "digits"
         )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from coldbond.bundle.findings import finding, item
+from coldbond.bundle.findings import finding, item, whose
 from coldbond.interval import NORMAL, Interval
 from coldbond.raman.bands import MODE
 from coldbond.raman.decomposition import Band, Decomposition
@@ -21,7 +22,7 @@ def axis_findings(calibration: xr.Dataset | None, modes: Mapping[str, float]) ->
     Parameters
     ----------
     calibration : xarray.Dataset or None
-        From `neon.calibrated_spectra`; without one there are no findings.
+        From `neon.only_calibration`; without one there are no findings.
     modes : mapping of str to float
         Names and expected positions of the modes, 1/cm.
     """
@@ -54,24 +55,64 @@ def mode_findings(decomposed: Mapping[str, Decomposition]) -> list[dict]:
     ----------
     decomposed : mapping of str to Decomposition
         From `decomposition.decompose`.
+
+    Raises
+    ------
+    ValueError
+        There is none.
     """
+    if not decomposed:
+        raise ValueError("no spectrum of a sample can be decomposed; the reason for each stands with its name above")
     found = []
     for spectrum in decomposed.values():
-        sample, state = (spectrum.curves.attrs[key] for key in ("sample", "state"))
         modes = spectrum.modes
         present = [name for name, mode in modes.items() if mode.present]
         phases = {name.split()[0] for name in modes}
         quantity = f"{phases.pop()}_Raman_mode_present" if len(phases) == 1 else "a_looked_for_mode_present"
-        note = f"found: {', '.join(present) or 'none'}; looked for: {', '.join(modes)}"
-        rows = [finding(quantity, bool(present), note=note)]
+        note = f"found: {', '.join(present) or 'none'}; looked for: {', '.join(modes) or 'none'}"
+        if spectrum.outside:
+            note += f"; outside the recorded range, not fitted: {', '.join(spectrum.outside)}"
+        rows = [finding(quantity, bool(present) if modes else None, note=note)]
         for name, mode in modes.items():
             rows += _present(spectrum, name, mode) if mode.present else _absent(spectrum, name, mode)
         spikes = positions(spectrum.curves.raman_shift.to_numpy(), spectrum.curves.struck.to_numpy())
         evidence = [item("spike at", float(round(position)), "1/cm") for position in spikes]
         note = "points of the spikes are left out" if spikes else ""
         rows.append(finding("cosmic_spikes", len(spikes), evidence=evidence, note=note))
-        found += [row | {"sample": sample, "state": state} for row in rows]
+        found += [row | whose(spectrum.curves) for row in rows]
     return found
+
+
+def band_table(decomposed: Mapping[str, Decomposition]) -> pd.DataFrame:
+    """Return every band and mode of each spectrum with its 95 % intervals: a row a band, numbers with units."""
+    rows = []
+    for label, spectrum in decomposed.items():
+        for name, band in spectrum.bands.items():
+            row = {"spectrum": label, "band": name, "looked for": band.looked_for, "present": band.present}
+            row["expected position / cm⁻¹"] = band.expected
+            for what, unit in (("position", "cm⁻¹"), ("width", "cm⁻¹"), ("height", spectrum.height_unit)):
+                value, low, high = getattr(band, what)
+                row |= {f"{what} / {unit}": value, f"{what}, low / {unit}": low, f"{what}, high / {unit}": high}
+            row["height relative to the band at / cm⁻¹"] = spectrum.relative_to
+            rows.append(row | {"p of the F test": band.p, "gain in BIC": band.bic_gain})
+    return pd.DataFrame(rows)
+
+
+def fit_table(decomposed: Mapping[str, Decomposition]) -> pd.DataFrame:
+    """Return what belongs to each spectrum as a whole: baselines, points, noise, spikes, axis."""
+    return pd.DataFrame(
+        {
+            "spectrum": label,
+            "degrees of the baselines": ", ".join(map(str, one.degrees)),
+            "points": int((~one.curves.struck).sum()),
+            "independent points": one.effective,
+            f"noise / {one.curves.intensity.attrs.get('units', '')}": one.noise,
+            "cosmic spikes": len(positions(one.curves.raman_shift.to_numpy(), one.curves.struck.to_numpy())),
+            "standard uncertainty of the axis / cm⁻¹": one.curves.attrs["axis_uncertainty"],
+            "outside the recorded range": ", ".join(one.outside),
+        }
+        for label, one in decomposed.items()
+    )
 
 
 def _absent(spectrum: Decomposition, name: str, mode: Band) -> list[dict]:

@@ -87,7 +87,8 @@ def calibration(lamp: xr.Dataset) -> xr.Dataset:
     laser = _laser(lamp)
     air = np.array(LINES)
     expected = NM / laser - NM / vacuum(air)
-    inside = (expected > shift[MARGIN]) & (expected < shift[-1 - MARGIN])
+    ends = shift[MARGIN:-MARGIN]
+    inside = (expected > ends[0]) & (expected < ends[-1]) if ends.size else np.zeros(air.size, dtype=bool)
     air, expected = air[inside], expected[inside]
     noise = MAD_FACTOR * np.median(np.abs(np.diff(intensity))) / np.sqrt(2)  # a difference has twice the variance
     recorded, verdict = np.full(air.size, np.nan), np.full(air.size, "used", dtype=object)
@@ -135,17 +136,56 @@ def calibration(lamp: xr.Dataset) -> xr.Dataset:
     )
 
 
-def calibrated_spectra(
-    recordings: Mapping[str, xr.Dataset], lamp: str, laser_uncertainty: float, axis_uncertainty: float
-) -> tuple[dict[str, xr.Dataset], xr.Dataset | None]:
-    """Return all spectra on the axis that the lamp calibrates, or on the recorded axis where there is no lamp.
+def lamp_calibration(recording: xr.Dataset, lamp: str) -> xr.Dataset | None:
+    """Return the calibration from a recording of the lamp; None for a recording of another sample.
 
     Parameters
     ----------
-    recordings : mapping of str to xarray.Dataset
-        As `coldbond.read` returns them, with the attr `sample`.
+    recording : xarray.Dataset
+        As `coldbond.read` returns it, with the attr `sample`.
     lamp : str
         The sample that is the lamp.
+
+    Raises
+    ------
+    ValueError
+        As `calibration`.
+    """
+    return calibration(recording) if recording.attrs["sample"] == lamp else None
+
+
+def only_calibration(calibrations: Mapping[str, xr.Dataset | None]) -> xr.Dataset | None:
+    """Return the calibration among what `lamp_calibration` returned; None where no recording is of the lamp.
+
+    Raises
+    ------
+    ValueError
+        There are several recordings of the lamp, or none of a sample.
+    """
+    lamps = {label: found for label, found in calibrations.items() if found is not None}
+    if len(lamps) > 1:
+        raise ValueError(
+            f"{len(lamps)} recordings are of the lamp, {', '.join(lamps)}, and each sets another axis: "
+            "keep the one that belongs to the spectra, and take the others out of the manifest"
+        )
+    if len(lamps) == len(calibrations):
+        raise ValueError(
+            f"there is no spectrum of a sample beside the lamp, {', '.join(lamps) or 'of which there is none either'}: "
+            "add one, or name the lamp's sample in the parameter `lamp`"
+        )
+    return next(iter(lamps.values()), None)
+
+
+def on_axis(
+    spectrum: xr.Dataset, calibration: xr.Dataset | None, laser_uncertainty: float, axis_uncertainty: float
+) -> xr.Dataset:
+    """Return a spectrum on the calibrated axis, or on the recorded one where there is no lamp.
+
+    Parameters
+    ----------
+    spectrum : xarray.Dataset
+    calibration : xarray.Dataset or None
+        From `calibration`.
     laser_uncertainty : float
         As for `calibrated`.
     axis_uncertainty : float
@@ -153,27 +193,17 @@ def calibrated_spectra(
 
     Returns
     -------
-    spectra : dict of str to xarray.Dataset
-        All but that of the lamp, with the attr `axis_uncertainty`.
-    calibration : xarray.Dataset or None
-        From `calibration`; None where no recording is of the lamp.
+    xarray.Dataset
+        With the attr `axis_uncertainty`.
 
     Raises
     ------
     ValueError
-        There are several recordings of the lamp or none of a sample; and as `calibration` and `calibrated`.
+        As `calibrated`.
     """
-    lamps = [recording for recording in recordings.values() if recording.attrs["sample"] == lamp]
-    spectra = {label: one for label, one in recordings.items() if one.attrs["sample"] != lamp}
-    if len(lamps) > 1 or not spectra:
-        raise ValueError(
-            f"{len(lamps)} recordings are of the lamp, {lamp!r}, and {len(spectra)} of samples: "
-            "at most one and at least one are needed; name the lamp's sample in the parameter `lamp`"
-        )
-    if not lamps:
-        return {label: one.assign_attrs(axis_uncertainty=axis_uncertainty) for label, one in spectra.items()}, None
-    found = calibration(lamps[0])
-    return {label: calibrated(one, found, laser_uncertainty) for label, one in spectra.items()}, found
+    if calibration is None:
+        return spectrum.assign_attrs(axis_uncertainty=axis_uncertainty)
+    return calibrated(spectrum, calibration, laser_uncertainty)
 
 
 def axis_correction(calibration: xr.Dataset, position: float) -> Interval:
@@ -211,7 +241,7 @@ def calibrated(spectrum: xr.Dataset, calibration: xr.Dataset, laser_uncertainty:
     if spectrum.excitation != calibration.excitation:
         raise ValueError(
             f"{spectrum.attrs.get('file', 'the spectrum')} was recorded for {spectrum.excitation} nm, the lamp for "
-            f"{calibration.excitation} nm: their axes differ"
+            f"{calibration.excitation} nm: their axes differ. Draw spectra of another laser in a figure of their own"
         )
     recorded = spectrum.raman_shift.to_numpy()
     design = np.vander((recorded - calibration.centre) / calibration.half, calibration.sizes["power"], increasing=True)
@@ -228,7 +258,10 @@ def calibrated(spectrum: xr.Dataset, calibration: xr.Dataset, laser_uncertainty:
 def _laser(spectrum: xr.Dataset) -> float:
     excitation = spectrum.attrs.get("excitation")
     if not excitation:
-        raise ValueError(f"{spectrum.attrs.get('file', 'the file')} does not state the wavelength of the laser")
+        raise ValueError(
+            f"{spectrum.attrs.get('file', 'the file')} does not state the wavelength of the laser: state it with "
+            "read(path, excitation=532) or in the column excitation_nm of manifest.csv"
+        )
     return float(vacuum(excitation))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import xarray as xr
 
-from coldbond.bundle.findings import finding, item
+from coldbond.bundle import conditions
+from coldbond.bundle.findings import finding, item, whose
 from coldbond.interval import Interval
 from coldbond.xps.component_selection import STRONG_EVIDENCE, UNDECIDED_SHARE, Composition, Inseparable, Selected
 from coldbond.xps.components import COMPONENTS, level
@@ -38,7 +39,6 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
     rows = {}
     for label, regions in found.items():
         for region, composition in regions.items():
-            weights = ", ".join(f"{name} {weight:.2f}" for name, weight in composition.weights.items())
             for key, one in composition.components.items():
                 hidden = f"< {100 * _limit_share(composition, one):.2g}"
                 rows[label, region, key] = {
@@ -48,11 +48,51 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
                     "F": _rounded(one.f),
                     "p": f"{one.p:.1g}" if one.p >= LEAST_P else "< 1e-4",
                     "ΔBIC": _rounded(one.bic_gain),
-                    "background (weight)": weights,
+                    "background (weight)": _weights(composition),
                     "χ²/ν": f"{composition.best.redchi:.2f}",
                     "at a bound": ", ".join(composition.best.at_bound),
                 }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["sample", "region", "component"])
+
+
+def component_table(
+    recordings: Mapping[str, xr.DataTree], found: Mapping[str, Mapping[str, Composition]]
+) -> pd.DataFrame:
+    """Return every component of each region, a row a component: 95 % intervals, and the quality of the fit.
+
+    Amounts are those of the fits of all components, averaged over the backgrounds by their weights; the width is that
+    of the fit that is drawn, of the Gaussian part where the line is a Voigt or Doniach-Sunjic profile.
+    """
+    rows: list[dict[str, object]] = []
+    for label, regions in found.items():
+        for region, composition in regions.items():
+            best = composition.best
+            known = dict(zip((c.key for c in best.model.components), best.model.widths, strict=True))
+            unit = best.model.region.intensity.attrs.get("units", "")
+            for key, one in composition.components.items():
+                row: dict[str, object] = {"recording": label, "region": region, "component": key}
+                row["present"] = ("yes" if one.present else "no") if one.decided else "undecided"
+                for what, interval, of in (
+                    ("position", one.position, "eV"),
+                    ("area", one.area, f"{unit} eV"),
+                    ("share of the core level", one.share.scaled(100), "%"),
+                ):
+                    ends = zip(("", ", low", ", high"), interval, strict=True)
+                    row |= {f"{what}{end} / {of}": value for end, value in ends}
+                width = best.params[known[key]] if key in known else None
+                row["width of the fit / eV"] = width.value if width else None
+                row["width of the fit, standard error / eV"] = width.stderr if width else None
+                row[f"upper limit of the area / {unit} eV"] = one.upper_limit if not one.present else None
+                row |= {"F": one.f, "p": one.p, "gain in BIC": one.bic_gain}
+                row["backgrounds and their weights"] = _weights(composition)
+                row |= {"chi square": best.chisqr, "degrees of freedom": best.nfree, "line shape": best.model.tail}
+                row["energy scale"] = recordings[label].attrs["energy_reference"]
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _weights(composition: Composition) -> str:
+    return ", ".join(f"{name} {weight:.2f}" for name, weight in composition.weights.items())
 
 
 def reference_table(regions: Sequence[str]) -> pd.DataFrame:
@@ -82,9 +122,10 @@ def composition_findings(
     recordings : mapping of str to xarray.DataTree
         As `reference.referenced` returns them.
     found : mapping of str to mapping of str to Composition
-        From `surface.compositions`.
+        From `surface.compositions`, of each recording.
     before : str
-        The recording that the shift of a region is relative to; without it no shift is given.
+        The sample, or the recording, that the shift of a region is relative to, the mean of its replicates where there
+        are several; without it no shift is given.
     shifted : str
         The region whose shift is given.
 
@@ -96,7 +137,7 @@ def composition_findings(
     """
     values = []
     for label, regions in found.items():
-        sample, state = (recordings[label].attrs[key] for key in ("sample", "state"))
+        of = whose(recordings[label])
         for region, composition in regions.items():
             again = sum(REPEATED.sub("", other) == region for other in recordings[label].children)
             first = f"the first of {again} regions of this name in the file" if again > 1 else ""
@@ -106,16 +147,14 @@ def composition_findings(
                     finding(
                         f"{name}_present",
                         one.present if one.decided else None,
-                        sample=sample,
-                        state=state,
+                        **of,
                         evidence=_evidence(composition, one),
                         threshold=_threshold(composition, one),
                         note="; ".join(filter(None, [first, "" if one.decided else INSEPARABLE])),
                     )
                 )
                 if one.present:
-                    values.append(_position(name, one) | {"sample": sample, "state": state})
-                    values += [row | {"sample": sample, "state": state} for row in _share(name, key, one, composition)]
+                    values += [row | of for row in (_position(name, one), *_share(name, key, one, composition))]
     return values + _shift_findings(recordings, found, before, shifted)
 
 
@@ -171,37 +210,42 @@ def _correlation(pair: Inseparable) -> dict:
 def _shift_findings(
     recordings: Mapping[str, xr.DataTree], found: Mapping[str, Mapping[str, Composition]], before: str, region: str
 ) -> list[dict]:
-    """Return the shift of the mean position of a region relative to one recording, and whether it is negative."""
-    held = {label: regions[region] for label, regions in found.items() if region in regions}
+    """Return the shift of the mean position of a region relative to one condition, and whether it is negative."""
+    groups = conditions.groups({label: recordings[label] for label, regions in found.items() if region in regions})
+    held = {name if len(labels) > 1 else labels[0]: labels for name, labels in groups.items()}
+    references = [condition for condition, labels in held.items() if _is_of(before, condition, recordings[labels[0]])]
     values = []
-    for label, composition in held.items() if before in held else ():
-        if label == before:
+    for condition, label in ((c, label) for c, labels in held.items() for label in labels):
+        if not references or condition == references[0]:
             continue
-        others = shifts(recordings, found, region, label)
-        shift = others.pop(before)
-        sample, state = (recordings[label].attrs[key] for key in ("sample", "state"))
-        name = region.replace(" ", "_")
+        others = shifts(recordings, found, region, label, {c: held[c] for c in held if c != condition})
+        shift = others.pop(references[0])
+        name, of = region.replace(" ", "_"), whose(recordings[label])
+        inseparable = found[label][region].inseparable
         values += [
             finding(
                 f"{name}_shift",
                 shift,
                 unit="eV",
-                sample=sample,
-                state=state,
-                evidence=[_correlation(pair) for pair in composition.inseparable],
-                note=f"mean position relative to {before}",
+                **of,
+                evidence=[_correlation(pair) for pair in inseparable],
+                note=f"mean position relative to {references[0]}",
             ),
             finding(
                 f"{name}_at_lower_binding_energy",
                 shift.high is not None and shift.high < 0,
-                sample=sample,
-                state=state,
-                evidence=[item(f"shift relative to {before}", shift, "eV")],
+                **of,
+                evidence=[item(f"shift relative to {references[0]}", shift, "eV")],
                 threshold=[item("shift", 0.0, "eV")],
                 alternatives=[item(f"{other} as reference", value, "eV") for other, value in others.items()],
             ),
         ]
     return values
+
+
+def _is_of(before: str, condition: str, recording: xr.DataTree) -> bool:
+    """Return whether a condition is the one that is asked for, by its name or by its sample."""
+    return before in (condition, recording.attrs["sample"])
 
 
 def atomic_fraction_findings(
@@ -219,15 +263,13 @@ def atomic_fraction_findings(
     """
     values = []
     for label, of in fractions.items():
-        sample, state = (recordings[label].attrs[key] for key in ("sample", "state"))
         transmission = "transmission of the file" if of.transmission_known else "no transmission in the file"
         for region, fraction in of.fractions.items():
             values.append(
                 finding(
                     f"atomic_fraction_{region.split()[0]}",
                     fraction,
-                    sample=sample,
-                    state=state,
+                    **whose(recordings[label]),
                     evidence=[item("exponent of the kinetic energy in the escape depth", exponent)],
                     note=f"relative to {', '.join(of.fractions)}; homogeneous surface; {transmission}",
                 )

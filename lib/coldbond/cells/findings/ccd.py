@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import xarray as xr
 
-from coldbond.bundle.findings import finding, item
+from coldbond.bundle.findings import finding, item, whose
 from coldbond.cells import ccd
 from coldbond.cells.shorts import METALLIC, RETAINED
 from coldbond.interval import Interval
@@ -39,28 +39,32 @@ def findings(
     list of dict
         As `bundle.findings.finding` returns them.
     """
-    found = []
-    for recording in recordings.values():
-        steps = ccd.steps(recording, retained, metallic)
-        has_failed = bool(ccd.failed_steps(steps).sizes["step"])
-        until_end = "" if has_failed else ", until the end of the test"
-        rows = [
-            _critical(recording, steps, retained, metallic),
-            finding(
-                "time_of_failure",
-                ccd.time_of_failure(recording, steps),
-                unit="h",
-                note="" if has_failed else "no failure: the duration of the test is a lower bound",
-            ),
-            finding(
-                "charge_passed_until_failure",
-                ccd.charge_until_failure(recording, steps, area_uncertainty),
-                unit="mAh/cm2",
-                note=f"both directions added up{until_end}",
-            ),
-        ]
-        found += [row | {key: recording.attrs[key] for key in ("sample", "state")} for row in rows]
-    return found
+    return [row for one in recordings.values() for row in of_cell(one, retained, metallic, area_uncertainty)]
+
+
+def of_cell(
+    recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC, area_uncertainty: float = 0.02
+) -> list[dict]:
+    """Return the findings of one cell, as `findings` does of several."""
+    steps = ccd.steps(recording, retained, metallic)
+    has_failed = bool(ccd.failed_steps(steps).sizes["step"])
+    until_end = "" if has_failed else ", until the end of the test"
+    rows = [
+        _critical(recording, steps, retained, metallic),
+        finding(
+            "time_of_failure",
+            ccd.time_of_failure(recording, steps),
+            unit="h",
+            note="" if has_failed else "no failure: the duration of the test is a lower bound",
+        ),
+        finding(
+            "charge_passed_until_failure",
+            ccd.charge_until_failure(recording, steps, area_uncertainty),
+            unit="mAh/cm2",
+            note=f"both directions added up{until_end}",
+        ),
+    ]
+    return [row | whose(recording) for row in rows]
 
 
 def table(steps: Mapping[str, xr.Dataset]) -> pd.DataFrame:
@@ -113,7 +117,11 @@ def _alternative(one: ccd.Alternative) -> dict:
 
 
 def _mode_of_failure(steps: xr.Dataset) -> str:
-    failed = ccd.failed_steps(steps).kind.to_numpy()
-    if not failed.size:
+    failed = ccd.failed_steps(steps)
+    kinds = failed.kind.to_numpy()
+    if not kinds.size:
         return "no failure, so there is no upper bound"
-    return ", then ".join([failed[0], *[kind for kind in failed if kind != failed[0]][:1]])
+    mode = ", then ".join([kinds[0], *[kind for kind in kinds if kind != kinds[0]][:1]])
+    if ccd.critical_current_density(steps).high is not None:
+        return mode
+    return f"{mode} at {failed.setpoint.item(0):g} mA/cm2, less than the cell had sustained before: no upper bound"

@@ -1,12 +1,16 @@
 """Findings of full cells, and a table of their cycles."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
-from coldbond.bundle.findings import finding, item
+from coldbond.bundle import style
+from coldbond.bundle.findings import finding, item, whose
 from coldbond.cells import capacity, full_cell
+from coldbond.cells.findings.half_cycles import with_identity
 from coldbond.interval import NORMAL, Interval
 
 ABSENT = "the cycle is not in this recording, or unfinished"
@@ -56,7 +60,41 @@ def findings(
             *_retention(table, steady, capacity_after, retention_after, retention_against),
             *_trends(table, steady),
         ]
-    return [row | {key: table.attrs[key] for key in ("sample", "state")} for row in rows]
+    return [row | whose(table) for row in rows]
+
+
+def of_cell(recording: xr.Dataset, table: xr.Dataset, *options: Any) -> list[dict]:
+    """Return the findings of a cell from its recording and table, as `raw.Recordings.analysed` calls it."""
+    return findings(table, *options)
+
+
+def every_cycle(tables: Mapping[str, xr.Dataset]) -> pd.DataFrame:
+    """Return every cycle of each cell, with units in the names of the columns.
+
+    Parameters
+    ----------
+    tables : mapping of str to xarray.Dataset
+        From `capacity.cycles`.
+    """
+    return pd.concat([cycles_of(one) for one in tables.values()], ignore_index=True)
+
+
+def cycles_of(table: xr.Dataset) -> pd.DataFrame:
+    """Return the rows of one cell."""
+    unit = style.unit(table.capacity.attrs["units"])
+    charge, discharge = (table.sel(half=half) for half in ("charge", "discharge"))
+    columns = {
+        "Cycle": table.cycle,
+        "Charge current / mA": 1e3 * charge.current,
+        "Discharge current / mA": 1e3 * discharge.current,
+        f"Charge capacity / {unit}": charge.capacity,
+        f"Discharge capacity / {unit}": discharge.capacity,
+        "Coulombic efficiency / %": table.coulombic_efficiency,
+        "Polarisation at half capacity / mV": 1e3 * table.polarization,
+        "Charge finished": charge.finished == 1,
+        "Discharge finished": discharge.finished == 1,
+    }
+    return with_identity(pd.DataFrame({name: np.asarray(values) for name, values in columns.items()}), table)
 
 
 def table(tables: Mapping[str, xr.Dataset], shown: Sequence[int]) -> pd.DataFrame:

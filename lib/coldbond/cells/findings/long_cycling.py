@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import xarray as xr
 
-from coldbond.bundle.findings import finding
+from coldbond.bundle.findings import finding, whose
 from coldbond.cells import long_cycling
 
 #: Unit of what `long_cycling.means` returns, and over which part of the half cycles it is taken.
@@ -46,19 +46,26 @@ def findings(
     """
     found = []
     for label, recording in recordings.items():
-        rows = _of_cell(recording, half_cycles[label], settling, tester_uncertainty, area_uncertainty)
-        found += [row | {key: recording.attrs[key] for key in ("sample", "state")} for row in rows]
+        found += of_cell(recording, half_cycles[label], settling, tester_uncertainty, area_uncertainty)
     return found
 
 
-def _of_cell(recording: xr.Dataset, half_cycles: xr.Dataset, settling: int, tester: float, area: float) -> list[dict]:
+def of_cell(
+    recording: xr.Dataset,
+    half_cycles: xr.Dataset,
+    settling: int = 50,
+    tester_uncertainty: float = 0.001,
+    area_uncertainty: float = 0.02,
+) -> list[dict]:
+    """Return the findings of one cell, as `findings` does of several."""
+    tester, area = tester_uncertainty, area_uncertainty
     pairs = long_cycling.overpotentials(half_cycles)
     settled = long_cycling.after_settling(pairs, settling)
     over = f"after the first {settling} cycles" if settled.sizes["pair"] < pairs.sizes["pair"] else "over all cycles"
     failure = long_cycling.first_failure(half_cycles)
     until = "the end of the test" if failure is None else "the failure"
     means = long_cycling.means(settled, tester, area) if settled.sizes["pair"] > 1 else {}
-    return [
+    rows = [
         finding(
             "time_to_failure",
             long_cycling.time_to_failure(recording, half_cycles),
@@ -77,6 +84,7 @@ def _of_cell(recording: xr.Dataset, half_cycles: xr.Dataset, settling: int, test
             note=f"both directions added up, until {until}",
         ),
     ]
+    return [row | whose(recording) for row in rows]
 
 
 def _mode_of_failure(half_cycles: xr.Dataset, failure: int | None) -> str:

@@ -7,8 +7,11 @@ import pandas as pd
 import xarray as xr
 from lmfit.model import ModelResult
 
-from coldbond.bundle.findings import finding, item
+from coldbond.bundle import style
+from coldbond.bundle.findings import finding, item, whose
 from coldbond.cells import rate, rate_model
+from coldbond.cells.findings.full_cell import cycles_of
+from coldbond.cells.findings.half_cycles import with_identity
 from coldbond.interval import NORMAL, Interval
 
 #: Quantity, unit and factor to it of each parameter of the model; the unit of the capacity is that of the cell's.
@@ -46,7 +49,49 @@ def findings(levels: xr.Dataset, found: xr.Dataset, fitted: Mapping[float | None
         note = "between charge and discharge at half capacity" if has_charge else "no charge was recorded"
         rows.append(finding(f"polarization_{name}", polarization, unit="mV", note=note))
     rows += [_recovery(levels), *_model(levels, fitted)]
-    return [row | {key: levels.attrs[key] for key in ("sample", "state")} for row in rows]
+    return [row | whose(levels) for row in rows]
+
+
+def of_cell(recording: xr.Dataset, test: rate.RateTest) -> list[dict]:
+    """Return the findings of a cell from its recording and analysis, as `raw.Recordings.analysed` calls it."""
+    return findings(test.levels, test.found, test.fitted)
+
+
+def every_cycle(tests: Mapping[str, rate.RateTest]) -> pd.DataFrame:
+    """Return every cycle of each cell with its rate, with units in the names of the columns."""
+    frames = []
+    for test in tests.values():
+        names = dict(
+            zip(
+                test.found.cycle.to_numpy().tolist(),
+                test.levels.label.to_numpy()[test.found.group.to_numpy()],
+                strict=True,
+            )
+        )
+        outliers = test.found.cycle.to_numpy()[test.found.outlier.to_numpy()]
+        frame = cycles_of(test.table)
+        frames.append(frame.assign(Rate=frame.Cycle.map(names), Outlier=frame.Cycle.isin(outliers)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def rates(tests: Mapping[str, rate.RateTest]) -> pd.DataFrame:
+    """Return the mean at each rate of each cell, with units in the names of the columns."""
+    frames = []
+    for test in tests.values():
+        levels, unit = test.levels, style.unit(test.levels.capacity.attrs["units"])
+        columns = {
+            "Rate": levels.label,
+            "Current / mA": 1e3 * levels.current,
+            "Current over capacity / h⁻¹": levels.rate,
+            "Cycles": levels.cycles,
+            f"Discharge capacity / {unit}": levels.capacity,
+            f"Half of its 95 % interval / {unit}": levels.capacity_half_width,
+            "Polarisation at half capacity / mV": 1e3 * levels.polarization,
+            "Polarisation, half of its 95 % interval / mV": 1e3 * levels.polarization_half_width,
+        }
+        frame = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
+        frames.append(with_identity(frame, levels))
+    return pd.concat(frames, ignore_index=True)
 
 
 def table(levels: Mapping[str, xr.Dataset]) -> pd.DataFrame:

@@ -1,16 +1,80 @@
-"""Figure of a critical-current-density run."""
+"""Figure of critical-current-density runs."""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from coldbond import constants
-from coldbond.bundle import style
+from coldbond.bundle import conditions, style
 from coldbond.cells import ccd
+from coldbond.cells.plots import layout
+
+#: Panels up to which they stand in one column.
+IN_ONE_COLUMN = 4
+
+#: Share of the longest test above which the shortest is shown on the same time axis; a shorter one would be a sliver.
+SAME_TIME = 0.2
+
+#: Heights [mm] of a row of panels, of what a figure adds to them, and of a condition in the panel of all CCDs.
+ROW, MARGINS, CONDITION = 34.0, 14.0, 11.0
 
 
-def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes) -> None:
+def height(cells: Mapping[str, xr.Dataset]) -> float:
+    """Return the height [mm] of the figure that `draw` fills."""
+    groups = conditions.groups(cells)
+    rows, _ = layout.grid(len(groups), IN_ONE_COLUMN)
+    return layout.height(rows, ROW, MARGINS + _summary_height(cells, groups))
+
+
+def draw(fig: Figure, cells: Mapping[str, xr.Dataset], steps: Mapping[str, xr.Dataset], values: Sequence[dict]) -> None:
+    """Draw a panel for each cell, or each condition of several cells, and then one with the CCDs of all.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        From `figures.new`, with double width.
+    cells, steps : mapping by the recordings' labels
+        From `raw.recordings`, and `ccd.steps` of each.
+    values : sequence of dict
+        Findings of the cells and the conditions.
+    """
+    groups = conditions.groups(cells)
+    rows, columns = layout.grid(len(groups), IN_ONE_COLUMN)
+    summary = _summary_height(cells, groups)
+    heights = [ROW] * rows + [summary] * bool(summary)
+    grid = fig.add_gridspec(len(heights), columns, height_ratios=heights)
+    duration = [_hours(cell)[-1] for cell in cells.values()]
+    same_time = min(duration) > SAME_TIME * max(duration)
+    axes: list[Axes] = []
+    for place, labels in enumerate(groups.values()):
+        shared = axes[0] if same_time and axes else None
+        ax = fig.add_subplot(grid[place // columns, place % columns], sharex=shared)
+        axes.append(ax)
+        single = len(labels) == 1
+        name = labels[0] if single else next(group for group, members in groups.items() if members == labels)
+        width = fig.get_figwidth() / style.MM / columns - 31
+        if single:
+            plot(cells[labels[0]], steps[labels[0]], name, ax, width)
+        else:
+            _plot_replicates({label: cells[label] for label in labels}, steps, name, values, ax, width)
+        is_last = place + columns >= len(groups)
+        if is_last or not same_time:
+            ax.set_xlabel("Time / h" if is_last else "")
+        else:
+            ax.tick_params(labelbottom=False)
+        longest = max(duration) if same_time else max(_hours(cells[label])[-1] for label in labels)
+        ax.set_xlim(0, longest or 1.0)
+    if summary:
+        axes.append(fig.add_subplot(grid[-1, :]))
+        _plot_summary(cells, groups, values, axes[-1])
+    style.letters(axes)
+
+
+def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes, width: float = 150.0) -> None:
     """Plot voltage and current density against time, with a shaded background from the failure on.
 
     Parameters
@@ -23,26 +87,156 @@ def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes) -> None
         Name of the cell, written into the panel with the critical current density.
     ax : matplotlib.axes.Axes
         For the voltage; the current density gets its own axis on the right.
+    width : float
+        Of a line of text [mm].
     """
-    hours = recording.time / 3600
-    density = recording.current * 1e3 / constants.required(recording, "area_cm2")
-    value, _, high = ccd.critical_current_density(steps)
+    right = _right_axis(ax)
+    right.plot(_hours(recording), _density(recording), color="0.7", linewidth=0.5, label=f"_{label}, current density")
+    color = style.color(recording.attrs["sample"])
+    ax.plot(_hours(recording), recording.voltage, color=color, label=f"_{label}, voltage")
+    value = ccd.critical_current_density(steps).value
+    sustained = "no step sustained" if value is None else f"CCD {value} mA cm⁻²"
+    failed = ccd.failed_steps(steps)
+    mode = f", {failed.kind.item(0)} at {failed.setpoint.item(0)} mA cm⁻²" if failed.sizes["step"] else " or more"
+    lines = _write(ax, style.label(label), f"{sustained}{mode}", width)
+    _set_scales(ax, right, [recording], lines)
+    if failed.sizes["step"]:
+        onset = _failure(recording, failed)
+        right.axvspan(onset, float(_hours(recording)[-1]), color="0.94", linewidth=0)
+
+
+def _plot_replicates(
+    cells: Mapping[str, xr.Dataset],
+    steps: Mapping[str, xr.Dataset],
+    name: str,
+    values: Sequence[dict],
+    ax: Axes,
+    width: float,
+) -> None:
+    """Plot the voltage of every cell of a condition against its own time, with a mark where it failed."""
+    right = _right_axis(ax)
+    sample = layout.sample_of(cells, list(cells))
+    color = dict(zip(cells, layout.tints(sample, len(cells)), strict=True))
+    for label, cell in cells.items():
+        right.plot(_hours(cell), _density(cell), color="0.82", linewidth=0.4, label=f"_{label}, current density")
+    for label, cell in reversed(list(cells.items())):
+        ax.plot(_hours(cell), cell.voltage, color=color[label], linewidth=0.5, label=f"_{label}, voltage")
+    row = _finding(values, cells[next(iter(cells))])
+    lines = _write(ax, f"{style.label(name)}, n = {len(cells)}", _in_words(row), width)
+    _set_scales(ax, right, cells.values(), lines)
+    for label, cell in cells.items():
+        failed = ccd.failed_steps(steps[label])
+        if failed.sizes["step"]:
+            onset, top = _failure(cell, failed), ax.get_ylim()[1] / (1 + 0.4 * lines)
+            ax.plot([onset], [top], "v", color=color[label], markersize=3.5, label=f"_{label}, failure")
+
+
+def _plot_summary(
+    cells: Mapping[str, xr.Dataset], groups: Mapping[str, Sequence[str]], values: Sequence[dict], ax: Axes
+) -> None:
+    """Plot the critical current density of every cell, and of each condition its median or mean."""
+    words = ""
+    for place, (group, labels) in enumerate(groups.items()):
+        sample = layout.sample_of(cells, labels)
+        counted = f", n = {len(labels)}" if len(labels) > 1 else ""
+        name = layout.wrapped(style.label(group) + counted, 170).replace("\n", " … ")
+        layout.inside(ax, name, place - 0.46, ax.get_yaxis_transform())
+        if place:
+            ax.axhline(place - 0.5, color="0.85", linewidth=0.5)
+        offsets = np.linspace(0.0, 0.2, len(labels)) if len(labels) > 1 else [0.1]
+        for offset, label, color in zip(offsets, labels, layout.tints(sample, len(labels)), strict=True):
+            row = _finding(values, cells[label], cells[label].attrs.get("replicate", ""))
+            value, high = row["value"] or 0.0, row["high"]
+            ends = [[0.0], [0.0 if high is None else high - value]]
+            marker = ">" if high is None else "o"
+            ax.errorbar(
+                [value], [place + offset], xerr=ends, fmt=marker, color=color, ms=3, elinewidth=0.8, label=f"_{label}"
+            )
+        row = _finding(values, cells[labels[0]])
+        if len(labels) > 1 and row and row["value"] is not None:
+            low, value, high = (row["value"] if row[end] is None else row[end] for end in ("low", "value", "high"))
+            words = "median" if "median" in row else "mean"
+            ax.errorbar(
+                [value],
+                [place + 0.36],
+                xerr=[[max(value - low, 0.0)], [max(high - value, 0.0)]],
+                label=f"_{group}, {words} with 95 % interval",
+                fmt="|",
+                color="0.15",
+                ms=6,
+                mew=1.2,
+                elinewidth=0.6,
+                capsize=2.5,
+            )
+    ax.set(xlabel="Critical current density / mA cm⁻²", ylim=(len(groups) - 0.5, -0.5), xlim=(0, None), yticks=[])
+    said = "dot: last sustained step of a cell, line to the first that failed (▸: none failed)"
+    ax.set_title(f"{said}{f'; bar: {words}, 95 % interval' if words else ''}", loc="right", color="0.4", fontsize=6)
+
+
+def _summary_height(cells: Mapping, groups: Mapping) -> float:
+    return 14.0 + CONDITION * len(groups) if len(groups) < len(cells) else 0.0
+
+
+def _finding(values: Sequence[dict], recording: xr.Dataset, replicate: str = "") -> dict:
+    """Return the critical current density of a cell, or of its condition; an empty one where there is none."""
+    of = (recording.attrs["sample"], recording.attrs["state"], replicate)
+    return next(
+        (
+            row
+            for row in values
+            if row["quantity"] == "critical_current_density"
+            and (row["sample"], row["state"], row.get("replicate", "")) == of
+        ),
+        {},
+    )
+
+
+def _in_words(row: dict) -> str:
+    if not row or row["value"] is None:
+        return "CCD not determined"
+    low, high = ("…" if row[end] is None else f"{row[end]:g}" for end in ("low", "high"))
+    return f"{'median' if 'median' in row else 'mean'} CCD {row['value']:g} ({low} to {high}) mA cm⁻²"
+
+
+def _right_axis(ax: Axes) -> Axes:
     right = ax.twinx()
     ax.set_zorder(right.get_zorder() + 1)
     ax.patch.set_visible(False)
-    right.plot(hours, density, color="0.7", linewidth=0.5)
     right.tick_params(colors="0.45")
     right.set_ylabel("Current density\n/ mA cm⁻²", color="0.45")
-    ax.plot(hours, recording.voltage, color=style.color(recording.attrs["sample"]))
     ax.set_ylabel("Voltage / V")
     ax.margins(x=0)
-    for axes, channel in ((ax, recording.voltage), (right, density)):
-        largest = 1.1 * float(np.abs(channel).quantile(0.9995))  # a single spike must not set the scale
-        axes.set_ylim(-largest, 1.5 * largest)  # zero at the same height on both sides, and room for the text above
+    return right
+
+
+def _write(ax: Axes, name: str, found: str, width: float) -> int:
+    """Write name and result of a cell into the top of its panel and return the number of lines."""
+    text = layout.wrapped(f"{name}: {found}", width)
+    if "\n" in text:
+        text = f"{layout.wrapped(name, width)}\n{layout.wrapped(found, width)}"
+    layout.inside(ax, text, 0.97)
+    return text.count("\n") + 1
+
+
+def _set_scales(ax: Axes, right: Axes, cells: Iterable[xr.Dataset], lines: int) -> None:
+    """Set the scales of voltage and current density, with zero at the same height and room for lines of text above."""
+    share, cells = 0.07 + 0.13 * lines, list(cells)
+    channels = ([cell.voltage.to_numpy() for cell in cells], [_density(cell) for cell in cells])
+    for axes, channel in zip((ax, right), channels, strict=True):
+        # A single spike must not set the scale.
+        largest = 1.1 * max(float(np.nanquantile(np.abs(one), 0.9995)) for one in channel) or 1e-3
+        axes.set_ylim(-largest, largest * (1 + share) / (1 - share))
         axes.yaxis.set_major_locator(MaxNLocator(4))
-    sustained = "no step sustained" if value is None else f"CCD {value} mA cm⁻²"
-    failed = ccd.failed_steps(steps)
-    mode = " or more" if high is None else f", {failed.kind.item(0)} at {high} mA cm⁻²"
-    ax.text(0.01, 0.96, f"{style.label(label)}: {sustained}{mode}", transform=ax.transAxes, va="top")
-    if failed.sizes["step"]:
-        right.axvspan(float(failed.onset[0]) / 3600, float(hours[-1]), color="0.94", linewidth=0)
+
+
+def _hours(recording: xr.Dataset) -> np.ndarray:
+    return (recording.time.to_numpy() - float(recording.time[0])) / 3600
+
+
+def _failure(recording: xr.Dataset, failed: xr.Dataset) -> float:
+    """Return the time [h] of the first of the failed steps."""
+    return (float(failed.onset[0]) - float(recording.time[0])) / 3600
+
+
+def _density(recording: xr.Dataset) -> np.ndarray:
+    return recording.current.to_numpy() * 1e3 / constants.required(recording, "area_cm2")

@@ -1,67 +1,134 @@
 """Figures of symmetric cells that were cycled over hundreds of hours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.axes_grid1.inset_locator import mark_inset
 
-from coldbond.bundle import style
+from coldbond.bundle import conditions, style
+from coldbond.cells.plots import layout
 
 #: Cycles that an inset shows.
 INSET_CYCLES = 3
 
+#: Heights [mm] of a row, of what a figure adds to them, and of a row from which on there is room for insets.
+ROW, MARGINS, WITH_INSETS = 46.0, 8.0, 38.0
 
-def plot(recording: xr.Dataset, half_cycles: xr.Dataset, windows: Sequence[float], ax: Axes) -> None:
-    """Plot voltage against time, with a zoomed inset of three cycles at each window.
+
+def height(cells: Mapping[str, xr.Dataset]) -> float:
+    """Return the height [mm] of the figure that `draw` fills."""
+    return layout.height(len(conditions.groups(cells)), ROW, MARGINS)
+
+
+def draw(
+    fig: Figure,
+    cells: Mapping[str, xr.Dataset],
+    half_cycles: Mapping[str, xr.Dataset],
+    pairs: Mapping[str, xr.Dataset],
+    windows: Sequence[float],
+) -> None:
+    """Draw a row for each cell, or each condition of several: voltage against time, overpotential of every cycle.
 
     Parameters
     ----------
-    recording : xarray.Dataset
+    fig : matplotlib.figure.Figure
+        From `figures.new`, with double width.
+    cells, half_cycles, pairs : mapping by the recordings' labels
+        From `raw.recordings`, `long_cycling.half_cycles` and `long_cycling.overpotentials`.
+    windows : sequence of float
+        Where the insets begin, as shares of the test; more than four rows have no room for insets.
+    """
+    groups = conditions.groups(cells)
+    axes = fig.subplots(len(groups), 2, width_ratios=(3, 1), squeeze=False)
+    has_insets = height(cells) >= WITH_INSETS * len(groups)
+    for (left, right), (name, labels) in zip(axes, groups.items(), strict=True):
+        counted = f", n = {len(labels)}" if len(labels) > 1 else ""
+        shown = {label: cells[label] for label in labels}
+        plot(shown, half_cycles, style.label(name) + counted, windows if has_insets else (), left)
+        plot_overpotential({label: pairs[label] for label in labels}, layout.sample_of(cells, labels), right)
+    if not has_insets:
+        for ax in axes[:-1].flat:
+            ax.set_xlabel("")
+        for ax in axes[:, 1]:
+            ax.set_ylabel("η / mV")
+    layout.number(axes)
+
+
+def plot(
+    cells: Mapping[str, xr.Dataset],
+    half_cycles: Mapping[str, xr.Dataset],
+    name: str,
+    windows: Sequence[float],
+    ax: Axes,
+) -> None:
+    """Plot the voltage of the cells of a condition against time, with a zoomed inset of three cycles at each window.
+
+    Parameters
+    ----------
+    cells : mapping of str to xarray.Dataset
         As for `long_cycling.half_cycles`.
-    half_cycles : xarray.Dataset
+    half_cycles : mapping of str to xarray.Dataset
         From `long_cycling.half_cycles`.
+    name : str
+        Written into the panel.
     windows : sequence of float
         Where the insets begin, as shares of the test.
     ax : matplotlib.axes.Axes
     """
-    hours, voltage = recording.time.to_numpy() / 3600, recording.voltage.to_numpy() * 1e3
-    color = style.color(recording.attrs["sample"])
-    tall = float(np.quantile(np.abs(voltage), 0.99))  # a spike at a short must not set the scale
-    ax.plot(hours, voltage, color=color, linewidth=0.4)
-    cycle = 2 * float((half_cycles.end - half_cycles.begin).median()) / 3600
-    windows = windows if hours[-1] > 10 * cycle else ()  # a test of a few cycles needs no zoom
-    ax.set(xlabel="Time / h", ylabel="Voltage / mV", xlim=(0, hours[-1]))
-    ax.set_ylim(-1.5 * tall, (5 if windows else 2.5) * tall)
+    colors = layout.tints(layout.sample_of(cells, list(cells)), len(cells))
+    curves = {
+        label: (cell.time.to_numpy() / 3600, cell.voltage.to_numpy() * 1e3, color)
+        for (label, cell), color in zip(cells.items(), colors, strict=True)
+    }
+    # A spike at a short must not set the scale.
+    tall = max(float(np.nanquantile(np.abs(voltage), 0.99)) for _, voltage, _ in curves.values()) or 1.0
+    duration = max(float(hours[-1]) for hours, *_ in curves.values()) or 1.0
+    # The longest test below the others, so that a cell that failed early is not hidden.
+    order = sorted(curves, key=lambda label: -curves[label][0][-1])
+    for label in order:
+        hours, voltage, color = curves[label]
+        ax.plot(hours, voltage, color=color, linewidth=0.4, label=f"_{label}, voltage")
+    spans = [half_cycles[label].end - half_cycles[label].begin for label in cells]
+    cycle = 2 * float(np.median(np.concatenate([span.to_numpy() for span in spans]))) / 3600
+    windows = windows if duration > 10 * cycle else ()  # a test of a few cycles needs no zoom
+    text = layout.wrapped(name, 110)
+    top = (5 if windows else 2.5) + 0.9 * text.count("\n")
+    ax.set(xlabel="Time / h", ylabel="Voltage / mV", xlim=(0, duration), ylim=(-1.5 * tall, top * tall))
     ticks = [tick for tick in MaxNLocator(4, symmetric=True).tick_values(-tall, tall) if abs(tick) <= 1.3 * tall]
     ax.set_yticks(ticks)
-    name = ", ".join(filter(None, (recording.attrs["sample"], recording.attrs["state"])))
-    ax.text(0.01, 0.97, style.label(name), transform=ax.transAxes, va="top")
+    layout.inside(ax, text, 0.97)
     width = 1 / len(windows) if windows else 1
     for place, share in enumerate(windows):
-        begin = min(share * hours[-1], hours[-1] - INSET_CYCLES * cycle)
-        inset = ax.inset_axes((place * width + 0.055, 0.5, width - 0.075, 0.38))
-        shown = (hours >= begin) & (hours <= begin + INSET_CYCLES * cycle)
-        inset.plot(hours[shown], voltage[shown], color=color)
+        begin = min(share * duration, duration - INSET_CYCLES * cycle)
+        margin = 0.019 + 0.012 * max([len(f"{tick:g}") for tick in ticks], default=3)  # for the numbers
+        inset = ax.inset_axes((place * width + margin, 0.5, width - margin - 0.02, 0.38))
+        for hours, voltage, color in curves.values():
+            shown = (hours >= begin) & (hours <= begin + INSET_CYCLES * cycle)
+            inset.plot(hours[shown], voltage[shown], color=color)
         inset.set(xlim=(begin, begin + INSET_CYCLES * cycle), ylim=(-2.2 * tall, 1.3 * tall))
         inset.tick_params(labelsize=6)
         inset.tick_params(axis="x", pad=-9)  # numbers inside, clear of the lines to the window
         hours_inside = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(begin, begin + INSET_CYCLES * cycle)
         inset.set_xticks([hour for hour in hours_inside if 0.3 * cycle < hour - begin < (INSET_CYCLES - 0.3) * cycle])
-        inset.set_yticks(ticks)
+        inset.set_yticks([-ticks[-1], 0, ticks[-1]] if ticks else [])
         _, *sides = mark_inset(ax, inset, loc1=3, loc2=4, edgecolor="0.3", linewidth=0.5)
         for side, (of_inset, of_window) in zip(sides, ((3, 2), (4, 1)), strict=True):  # lower corners to upper corners
             side.loc1, side.loc2 = of_inset, of_window
 
 
-def plot_overpotential(pairs: xr.Dataset, sample: str, ax: Axes) -> None:
-    """Plot the overpotential of every cycle: a line for the plateau, a band from start to end of the half cycles.
+def plot_overpotential(pairs: Mapping[str, xr.Dataset], sample: str, ax: Axes) -> None:
+    """Plot the overpotential of every cycle.
+
+    Of one cell: a line for the plateau, a band from start to end of the half cycles. Of several: a thin line each, and
+    the mean with a band of one standard deviation.
 
     Parameters
     ----------
-    pairs : xarray.Dataset
+    pairs : mapping of str to xarray.Dataset
         From `long_cycling.overpotentials`.
     sample : str
         Whose colour is used.
@@ -69,11 +136,33 @@ def plot_overpotential(pairs: xr.Dataset, sample: str, ax: Axes) -> None:
     """
     color = style.color(sample)
     ax.set(xlabel="Time / h", ylabel="Overpotential / mV")
-    if not pairs.sizes["pair"]:
+    cycled = {label: one for label, one in pairs.items() if one.sizes["pair"]}
+    if not cycled:
         ax.text(0.5, 0.5, "no sustained cycle", transform=ax.transAxes, ha="center", color="0.4")
+        ax.set(xticks=[], yticks=[])
         return
-    ax.fill_between(
-        pairs.time, pairs.overpotential_start * 1e3, pairs.overpotential_end * 1e3, color=color, alpha=0.3, linewidth=0
-    )
-    ax.plot(pairs.time, pairs.overpotential * 1e3, color=color)
-    ax.set_ylim(0, 1.2e3 * float(pairs.overpotential_end.max(skipna=True)))
+    if len(pairs) == 1:
+        ((label, one),) = cycled.items()
+        start, end = one.overpotential_start * 1e3, one.overpotential_end * 1e3
+        ax.fill_between(
+            one.time, start, end, color=color, alpha=0.3, linewidth=0, label=f"_{label}, start to end of half cycles"
+        )
+        ax.plot(one.time, one.overpotential * 1e3, color=color, label=f"_{label}, plateau")
+    else:
+        for label, one in cycled.items():
+            ax.plot(one.time, one.overpotential * 1e3, color=color, alpha=0.45, linewidth=0.4, label=f"_{label}")
+        # Cycles of replicates have the same numbers, but not to the second the same times.
+        numbers = [np.arange(one.sizes["pair"]) for one in cycled.values()]
+        x, mean, deviation, n = conditions.mean_curve(numbers, [1e3 * one.overpotential for one in cycled.values()])
+        if x.size:
+            longest = max(cycled.values(), key=lambda one: one.sizes["pair"])
+            hours = longest.time.to_numpy()[x.astype(int)]
+            ax.fill_between(
+                hours, mean - deviation, mean + deviation, color=color, alpha=0.25, linewidth=0, label="_± s.d."
+            )
+            ax.plot(hours, mean, color=color, linewidth=1.2, label=f"mean ± s.d., {layout.counted(n)}")
+            ax.legend(loc="lower right", handlelength=1)
+    highest = max(float(one.overpotential_end.max(skipna=True)) for one in cycled.values())
+    ax.set_ylim(0, 1.2e3 * highest if highest > 0 else None)
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(MaxNLocator(4))
