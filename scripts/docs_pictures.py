@@ -36,7 +36,7 @@ def fill_in(folder: Path) -> None:
     """Fill in the manifest as the page says."""
     rows = manifest.load(folder).listed
     for row in rows:
-        row |= {"area_cm2": AREA, "origin": "synthetic", "sample": row["sample"].removesuffix("-LFP")}
+        row |= {"area_cm2": AREA, "origin": "synthetic"}
         row["active_mass_mg"] = MASS if row["role"] == "full-cell" else ""
     rows.append(NOT_READ | {"area_cm2": AREA, "origin": "synthetic"})
     Path(manifest.path(folder)).unlink()

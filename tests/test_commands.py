@@ -78,7 +78,7 @@ def folder_of(tmp_path: Path, header: str, *rows: str, files: dict[str, str]) ->
 def test_help_names_every_command(coldbond_):
     ran = coldbond_("--help")
     assert ran.status == 0
-    for command in ("check", "show", "export"):
+    for command in ("init", "check", "show", "export"):
         assert re.search(rf"^  {command} ", ran.out, re.MULTILINE)
         assert coldbond_(command, "-h").status == 0
     assert coldbond_("--version").out == f"coldbond {coldbond.__version__}\n"
@@ -204,14 +204,44 @@ def test_what_cannot_be_analysed_is_drawn_and_said(coldbond_, tmp_path):
     assert ran.status == 0 and re.search(r"critical current density +0\.2 mA/cm²", ran.out)
 
 
-def test_another_main_phase_is_named(coldbond_, tmp_path):
+def test_the_main_phase_of_a_pattern_is_stated_or_that_of_a_standard(coldbond_, tmp_path):
     shutil.copy(RAW / "xrd/Si.ras", tmp_path / "scan.ras")
     ran = coldbond_("show", tmp_path / "scan.ras", "-o", tmp_path / "a.pdf")
-    assert ran.status == 1 and "not analysed" in ran.out and (tmp_path / "a.pdf").is_file()
-    ran = coldbond_("show", tmp_path / "scan.ras", "--phase", "Si")
-    assert ran.status == 0 and re.search(r"a +5\.43\d+ ± ", ran.out)
+    assert ran.status == 0 and "main phase Si, whose lines alone it shows" in ran.out
+    assert re.search(r"a +5\.43\d+ ± ", ran.out)
+    ran = coldbond_("show", tmp_path / "scan.ras", "--phase", "InN")
+    assert ran.status == 1 and "not analysed: the strongest line" in ran.out
     ran = coldbond_("show", tmp_path / "scan.ras", "--phase", "silicon")
     assert ran.status == 1 and "unknown: use one of LLZTO" in ran.out
+    shutil.copy(RAW / "xrd/LLZ.ras", tmp_path / "sample.ras")
+    ran = coldbond_("show", tmp_path / "sample.ras", "-o", tmp_path / "b.png")
+    assert ran.status == 1 and "main phase is not known: state it with --phase, one of LLZTO" in ran.out
+    assert (tmp_path / "b.png").is_file()
+
+
+def test_bands_of_a_garnet_are_not_fitted_to_anything(coldbond_, tmp_path):
+    shutil.copy(RAW / "raman/InN-LLZ.jdx", tmp_path / "x.jdx")
+    ran = coldbond_("show", tmp_path / "x.jdx", "-o", tmp_path / "x.png")
+    assert ran.status == 1 and "its bands are not known: write --role raman" in ran.out
+    ran = coldbond_("show", tmp_path / "x.jdx", "--role", "raman")
+    assert ran.status == 0 and "InN A1(LO)" in ran.out
+    shutil.copy(RAW / "raman/Ne.jdx", tmp_path / "lamp.jdx")
+    ran = coldbond_("show", tmp_path / "lamp.jdx")
+    assert ran.status == 0 and "a neon lamp, by its lines" in ran.out
+
+
+def test_a_file_without_a_manifest_gets_the_role_that_its_data_show(coldbond_, tmp_path):
+    roles = {
+        "cycling/ccd-LLZ.csv": "ccd",
+        "cycling/long-cycling-HT-MCL-LLZ-0.1.xlsx": "long-cycling",
+        "eis/conductivity-LLZ.txt": "conductivity",
+        "eis/interface-LLZ-cycle-001.txt": "interface",
+        "dc/electronic-LLZ.txt": "electronic",
+    }
+    for file, role in roles.items():
+        shutil.copy(RAW / file, tmp_path / f"x{Path(file).suffix}")
+        ran = coldbond_("show", tmp_path / f"x{Path(file).suffix}", "--area", 0.785, "--thickness", 0.04)
+        assert ran.status == 0 and f"taken as {role}: " in ran.out
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])

@@ -82,13 +82,11 @@ def test_the_two_lines_in_python_return_what_the_page_says():
 
 def test_the_style_of_the_page_is_one():
     (DATA / "style.toml").write_text(docs_pictures.block("style"), encoding="utf-8")
-    style_file.read.cache_clear()
     try:
         chosen = style_file.read(DATA)
         assert chosen.colors["coated"] == "#0072b2" and chosen.order == ("coated", "bare")
     finally:
         (DATA / "style.toml").unlink()
-        style_file.read.cache_clear()
 
 
 def test_commands_and_pictures_of_the_page_exist():

@@ -29,12 +29,12 @@ CCD = {
 CUT_OFF = ("CCD/coated cell 4.csv", 0.6)
 #: Capacity in the first cycle [mAh/g] and retention after 25 cycles of each full cell.
 FULL_CELLS = {
-    "LFP full cells/2025-10-21_bare_LFP_0.2C_#1.xlsx": (141.0, 0.90),
-    "LFP full cells/2025-10-21_bare_LFP_0.2C_#2.xlsx": (137.5, 0.87),
-    "LFP full cells/2025-10-28_bare_LFP_0.2C_#3.xlsx": (143.0, 0.91),
-    "LFP full cells/2025-10-21_coated_LFP_0.2C_#1.xlsx": (158.0, 0.965),
-    "LFP full cells/2025-10-21_coated_LFP_0.2C_#2.xlsx": (160.5, 0.97),
-    "LFP full cells/2025-10-28_coated_LFP_0.2C_#3.xlsx": (155.0, 0.955),
+    "full cells/2025-10-21_bare_0.2C_#1.xlsx": (141.0, 0.90),
+    "full cells/2025-10-21_bare_0.2C_#2.xlsx": (137.5, 0.87),
+    "full cells/2025-10-28_bare_0.2C_#3.xlsx": (143.0, 0.91),
+    "full cells/2025-10-21_coated_0.2C_#1.xlsx": (158.0, 0.965),
+    "full cells/2025-10-21_coated_0.2C_#2.xlsx": (160.5, 0.97),
+    "full cells/2025-10-28_coated_0.2C_#3.xlsx": (155.0, 0.955),
 }
 CYCLES = 25
 NOTES = "Electrodes 10 mm, 0.785 cm2. LFP 1.57 mg on each of them. Cell 4 of the coated ones: PC crashed.\n"

@@ -29,6 +29,10 @@ EXPECTED = (ValueError, LookupError, OSError)
 SUFFIXES = (".png", ".pdf", ".svg")
 #: Options of the command in place of what the messages of an analysis name.
 NO_PELLET = "not known: state --area and --thickness, or fill area_cm2 and thickness_cm of the manifest"
+NO_BANDS = (
+    "its bands are not known: write --role raman for those of a garnet and InN, or name yours in Python: "
+    "coldbond.raman_bands(coldbond.read(FILE), bands=[520], modes={}, window=[400, 600])"
+)
 OPTIONS = {"area_cm2": "--area", "active_mass_mg": "--mass", "thickness_cm": "--thickness"}
 
 
@@ -183,6 +187,8 @@ def _drawn(
     """Draw one view; return its numbers, and the reason if the recording could not be analysed."""
     try:
         view = make()
+        if isinstance(view, spectra.Raman) and recording.attrs["role"] == "" and recording.attrs["state"] != "lamp":
+            raise ValueError(NO_BANDS)
         settings = defaults(view)
         tables = _diffraction(view, panel, settings, phase) or view.draw(panel, **settings)  # type: ignore[arg-type]
         tables.append(_of_role(recording))
@@ -201,7 +207,9 @@ def _diffraction(view: View, panel: FigureBase, settings: dict, phase: str) -> l
         return None
     if phase and phase not in spectra.STRUCTURES:
         raise ValueError(f"the phase {phase!r} is unknown: use one of {', '.join(spectra.STRUCTURES)}")
-    main = phase or settings["main"]
+    main = phase or (settings["main"] if view.pattern.attrs["role"] else "")
+    if not main:  # a fit with the wrong phase takes minutes and says nothing
+        raise ValueError(f"its main phase is not known: state it with --phase, one of {', '.join(spectra.STRUCTURES)}")
     found = view.whole_pattern(main)
     present = [name for name, detection in found.detections.items() if detection.present]
     settings |= {"main": main, "phases": (main, *present), "fitted": True}

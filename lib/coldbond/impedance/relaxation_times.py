@@ -37,6 +37,8 @@ CONVERGED = 0.01
 LEAST_FREEDOM, LEAST_CURVATURE_FREEDOM = 0.2, 0.5
 #: Start of a parameter that non-negative least squares give as zero, as a share of one that contributes the modulus.
 LEAST_START = 1e-3
+#: Largest logarithm of a parameter: a step of the fit may lead anywhere, and exp(710) is no number.
+LARGEST = 250.0
 #: Prominence of a peak, as a share of the highest.
 PROMINENCE = 0.02
 
@@ -144,11 +146,11 @@ def _fitted(
         noise, root = np.sqrt(variance), np.sqrt(strength)
 
         def residual(x: np.ndarray, noise: float = noise, root: float = root) -> np.ndarray:
-            misfit = (matrix @ np.exp(x) - target) / noise
+            misfit = (matrix @ np.exp(np.minimum(x, LARGEST)) - target) / noise
             return np.concatenate([misfit, root * (curvature @ x), prior_rows @ (x - start)])
 
         def jacobian(x: np.ndarray, noise: float = noise, root: float = root) -> np.ndarray:
-            return np.vstack([matrix * np.exp(x) / noise, root * curvature, prior_rows])
+            return np.vstack([matrix * np.exp(np.minimum(x, LARGEST)) / noise, root * curvature, prior_rows])
 
         found = optimize.least_squares(residual, x, jacobian, method="lm", max_nfev=EVALUATIONS)
         moved, x = float(np.abs(found.x - x).max()), found.x

@@ -35,7 +35,7 @@ INSIDE = 2
 #: Height [mm] of a figure of one row, of a row of spectra and of the row below them; spectra beside each other; width
 #: and height [mm] of a spectrum's panel and of a frequency.
 ONE_ROW, SPECTRA, BELOW, COLUMNS = 72.0, 58.0, 66.0, 3
-PANEL, LETTERS = 46.0, (1.3, 2.6)
+PANEL, LETTERS, POINT = 46.0, (1.3, 2.6), 25.4 / 72
 #: The inset with the whole spectrum: left, bottom, width, height, as shares of the panel.
 INSET = (0.13, 0.62, 0.28, 0.28)
 #: Where the tail of the least resistance begins, and the room for those of others, as shares of the panel.
@@ -244,6 +244,7 @@ def _decades(
     `taken` are the areas that are taken: left, bottom, width, height, as shares of the panel.
     """
     frequency, z = one.best.frequency, one.best.impedance
+    x, y = (z.real - left) / width, (-z.imag - bottom) / width
     for power in range(9):
         near = np.abs(np.log10(frequency) - power)
         at = int(near.argmin())
@@ -251,14 +252,17 @@ def _decades(
             continue
         unit, scale = (("Hz", 1), ("kHz", 1e3), ("MHz", 1e6))[min(int(np.log10(frequency[at] * 1.01)) // 3, 2)]
         text = f"{float(f'{frequency[at]:.2g}') / scale:g} {unit}"
-        away = (-3, 6) if z.real[at] < (one.resistance.value or 0) else (4, -2)
         size = [len(text) * LETTERS[0] / PANEL, LETTERS[1] / PANEL]
-        x, y = ((z.real[at] - left) / width, (-z.imag[at] - bottom) / width)
-        box = (x + away[0] * 0.353 / PANEL, y + away[1] * 0.353 / PANEL, *size)
-        inside = 0 <= x <= 1 and 0 <= y <= 1 and box[0] + box[2] <= 1 and box[1] + box[3] <= 1
-        if inside and not any(_overlap(box, other) for other in taken):
-            ax.annotate(text, (z.real[at] / factor, -z.imag[at] / factor), away, textcoords="offset points", fontsize=6)
-            taken.append(box)
+        places = [(-3, 6), (4, -2)] if z.real[at] < (one.resistance.value or 0) else [(4, -2)]
+        for away in places:
+            box = (x[at] + away[0] * POINT / PANEL, y[at] + away[1] * POINT / PANEL, *size)
+            inside = 0 <= x[at] <= 1 and 0 <= y[at] <= 1 and box[0] + box[2] <= 1 and box[1] + box[3] <= 1
+            points = (x > box[0]) & (x < box[0] + box[2]) & (y > box[1]) & (y < box[1] + box[3])
+            if inside and not points.any() and not any(_overlap(box, other) for other in taken):
+                corner = z.real[at] / factor, -z.imag[at] / factor
+                ax.annotate(text, corner, away, textcoords="offset points", fontsize=SMALL)
+                taken.append(box)
+                break
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
@@ -337,9 +341,9 @@ def _arrhenius(fig: Figure | SubFigure, place: SubplotSpec, lines: Lines) -> Axe
         handles.append(_handle(sample, _energies(list(pellets.values())), color))
     ax.set(yscale="log", ylabel="σT / S K cm⁻¹" if known else "T/R / K S")
     span = np.log10(ax.get_ylim()[1] / ax.get_ylim()[0])
-    if span < 2.5:
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if span < 1.5 else (1,), numticks=12))
-        ax.yaxis.set_major_formatter(ScalarFormatter() if ax.get_ylim()[0] > 1e-3 else StrMethodFormatter("{x:g}"))
+    if span < 2 and ax.get_ylim()[0] > 1e-3:
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(ScalarFormatter())
         ax.yaxis.set_minor_locator(NullLocator())
     else:
         style.powers_of_ten(ax.yaxis)

@@ -5,7 +5,7 @@ from unicodedata import east_asian_width
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 #: Width of a character in mm at 7 points, by whether it is a wide one such as those of Chinese.
 WIDE, NARROW = 2.5, 1.45
@@ -44,25 +44,28 @@ def wrapped(text: str, most: float) -> str:
     return "\n".join(line.strip() for line in lines)
 
 
-def legend_below(fig: Figure, handles: Sequence[Artist]) -> None:
-    """Put a legend below all panels, in as many columns as its names leave room for."""
+def legend(ax: Axes, handles: Sequence[Artist]) -> None:
+    """Make axes a legend, in as many columns as its names leave room for."""
     names = [wrapped(str(one.get_label()), NAME) for one in handles]
     for one, name in zip(handles, names, strict=True):
         one.set_label(name)
-    fig.legend(
+    ax.axis("off")
+    available = ax.figure.get_figwidth() * 25.4 - OUTSIDE  # type: ignore[union-attr]
+    ax.legend(
         handles=list(handles),
-        loc="outside lower center",
-        ncols=_columns(names, fig.get_figwidth() * 25.4 - OUTSIDE),
+        loc="center",
+        ncols=_columns(names, available),
         handlelength=1.2,
         handletextpad=0.4,
         columnspacing=1.4,
-        borderaxespad=0.2,
-    )
+    ).set_in_layout(False)
 
 
 def legend_rows(names: Sequence[str]) -> int:
     """Return how many lines a legend below all panels takes at most."""
     names = [wrapped(name, NAME) for name in names]
+    if not names:
+        return 0
     return -(-len(names) // _columns(names, 183 - OUTSIDE)) + sum(name.count("\n") for name in names)
 
 

@@ -53,11 +53,7 @@ def height(measured: Mapping[str, Measured], panel: str) -> float:
         return min(needed + LINE, HIGHEST)
     rows, _ = _grid(measured)
     *_, heights = _heights(measured, rows, LEAST_BREAKS)
-    names = [
-        style.label(sample) + (f": {MEAN.format(_cells(own))}" if _cells(own) > 1 else "")
-        for sample, own in samples.items()
-    ]
-    legend = LINE * layout.legend_rows(names)
+    legend = LINE * (layout.legend_rows(_names(samples)) + layout.legend_rows(Scale(measured).names))
     titles = rows * LINE * max(layout.wrapped(style.label(sample), PLANE).count("\n") for sample in samples)
     return min(sum(heights) + rows * AROUND + titles + BAR + legend, HIGHEST)
 
@@ -82,8 +78,10 @@ def draw_resistances(
     samples, scale = _by_sample(measured), Scale(measured)
     breaks = sum(course.break_cycle is not None for course in courses.values())
     shape, heights = _heights(measured, rows, breaks)
-    heights += [THICK] * scale.numbered
-    grid = fig.add_gridspec(len(heights), columns, height_ratios=heights)
+    cycles = bool(found.cycle.notna().any())
+    names = _names(samples) if cycles else []
+    below = [scale.row, *([LINE * layout.legend_rows(names)] if names else [])]
+    grid = fig.add_gridspec(len(heights) + len(below), columns, height_ratios=[*heights, *below])
     last = slice(rows - 1, rows + 1)
     axes = []
     for at, (sample, own) in enumerate(samples.items()):
@@ -92,13 +90,15 @@ def draw_resistances(
         _nyquist(ax, own, scale, shape)
         _title(ax, sample, own, PLANE)
         axes.append(ax)
-    if found.cycle.notna().any():
+    if cycles:
         column = len(samples) % columns
         course = fig.add_subplot(grid[rows - 1 if breaks else last, column:])
-        below = fig.add_subplot(grid[rows, column:], sharex=course) if breaks else None
-        _against_cycle(fig, course, below, found, courses, part)
+        strip = fig.add_subplot(grid[rows, column:], sharex=course) if breaks else None
+        handles = _against_cycle(course, strip, found, courses, part)
         axes.append(course)
-    scale.key(fig, grid)
+        if names:
+            layout.legend(fig.add_subplot(grid[-1, :]), [handles[sample] for sample in samples if sample in handles])
+    scale.key(fig, grid, rows + 1)
     style.letters(axes)
 
 
@@ -116,7 +116,7 @@ def draw_spectra(fig: Figure, measured: Mapping[str, Measured], spreads: Mapping
     samples, scale = _by_sample(measured), Scale(measured)
     two = len(samples) < 3
     rows, columns = (2 * len(samples), 2) if two else (len(samples), 4)
-    heights = [PLANE * (1 if two else LEAST_ABOVE)] * rows + [THICK] * scale.numbered
+    heights = [PLANE * (1 if two else LEAST_ABOVE)] * rows + [scale.row]
     grid = fig.add_gridspec(len(heights), columns, height_ratios=heights)
     axes = [fig.add_subplot(grid[row, column]) for row in range(rows) for column in range(columns)]
     panels = [axes[at : at + 4] for at in range(0, len(axes), 4)]
@@ -149,7 +149,7 @@ def draw_spectra(fig: Figure, measured: Mapping[str, Measured], spreads: Mapping
         if not two:
             for axis in (imaginary.xaxis, imaginary.yaxis, left.xaxis, times.xaxis, times.yaxis):
                 axis.set_major_locator(LogLocator(numticks=5))
-    scale.key(fig, grid)
+    scale.key(fig, grid, rows)
     style.letters(axes)
 
 
@@ -188,28 +188,46 @@ class Scale:
         replicate = one.spectrum.attrs.get("replicate", "")
         return ", ".join(filter(None, [self._state(one.spectrum), f"replicate {replicate}" if replicate else ""]))
 
-    def key(self, fig: Figure, grid: GridSpec) -> None:
-        """Explain the colours below the panels: with a colour bar in the last row of the grid, or by name."""
+    @property
+    def names(self) -> list[str]:
+        """What a legend of the colours says; nothing where there is a colour bar, or one spectrum without a state."""
+        return [style.label(str(key)) or "—" for key in self.keys] if not self.numbered and any(self.keys) else []
+
+    @property
+    def row(self) -> float:
+        """Height of the key, mm."""
+        return THICK if self.numbered else max(LINE * layout.legend_rows(self.names), 0.1)
+
+    def key(self, fig: Figure, grid: GridSpec, row: int) -> None:
+        """Explain the colours in a row of the grid: with a colour bar, or by name."""
         if self.numbered:
             norm = BoundaryNorm(np.arange(len(self.keys) + 1) - 0.5, len(self.keys))
             columns = slice(1, -1) if grid.ncols > 2 else slice(None)
-            ax = fig.add_subplot(grid[-1, columns])
+            ax = fig.add_subplot(grid[row, columns])
             bar = fig.colorbar(ScalarMappable(norm, ListedColormap(self.colors)), cax=ax, orientation="horizontal")
             shown = np.unique(np.linspace(0, len(self.keys) - 1, min(len(self.keys), MOST_TICKS)).round().astype(int))
             bar.set_ticks(shown.tolist(), labels=[f"{self.keys[at]:g}" for at in shown])
             bar.ax.tick_params(length=0, which="both")
             bar.set_label(self.title)
             bar.outline.set_visible(False)
-        elif any(self.keys):
+        elif self.names:
             handles = [
-                Line2D([], [], marker="o", ls="", ms=3, mew=0, color=color, label=style.label(str(key)) or "—")
-                for key, color in zip(self.keys, self.colors, strict=True)
+                Line2D([], [], marker="o", ls="", ms=3, mew=0, color=color, label=name)
+                for name, color in zip(self.names, self.colors, strict=True)
             ]
-            layout.legend_below(fig, handles)
+            layout.legend(fig.add_subplot(grid[row, :]), handles)
 
     @staticmethod
     def _state(spectrum: xr.Dataset) -> str:
         return ", ".join(filter(None, [spectrum.attrs["state"], sweeps.name(spectrum)]))
+
+
+def _names(samples: Mapping[str, Mapping[str, Measured]]) -> list[str]:
+    """Names of the samples in the legend of the course; none of a single cell, whose panel says it."""
+    cells = {sample: _cells(own) for sample, own in samples.items()}
+    if sum(cells.values()) == 1:
+        return []
+    return [style.label(one) + (f": {MEAN.format(number)}" if number > 1 else "") for one, number in cells.items()]
 
 
 def _by_sample(measured: Mapping[str, Measured]) -> dict[str, dict[str, Measured]]:
@@ -294,40 +312,43 @@ def _nyquist(ax: Axes, own: Mapping[str, Measured], scale: Scale, shape: float) 
             ax.plot(z.real[fails], -z.imag[fails], "x", ms=3, mew=0.7, color=FAILS, zorder=3, label=failing)
     if hidden := sum(int(np.sum(-one.best.impedance.imag < bottom)) for one in own.values()):
         ax.text(0.97, 0.03, f"{hidden} points below", transform=ax.transAxes, ha="right", fontsize=6)
+    x, y = np.array([left, left + width]) / factor, np.array([bottom, bottom + shape * width]) / factor
     # The panel fills its place, and its limits give way: constrained layout does not know panels that shrink.
     ax.set_aspect("equal", adjustable="datalim")
-    x, y = np.array([left, left + width]) / factor, np.array([bottom, bottom + shape * width]) / factor
+    ax.update_datalim([(x[0], y[0]), (x[1], y[1])])  # so that the limits widen and never cut anything off
     ax.set(xlabel=f"Re Z / {unit}", ylabel=f"−Im Z / {unit}")
-    ax.set_xlim(x, auto=True)  # without it matplotlib warns whenever they give way
-    ax.set_ylim(y, auto=True)
+    ax.set_xlim(*x, auto=True)  # without it matplotlib warns whenever they give way
+    ax.set_ylim(*y, auto=True)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
 def _against_cycle(
-    fig: Figure, ax: Axes, below: Axes | None, found: pd.DataFrame, courses: Mapping[str, Trend], part: str
-) -> None:
-    if below is None:
+    ax: Axes, strip: Axes | None, found: pd.DataFrame, courses: Mapping[str, Trend], part: str
+) -> dict[str, Line2D]:
+    """Draw the resistances against the cycle number; return the handle of each sample for a legend."""
+    if strip is None:
         ax.set_xlabel("Cycle number")
     else:
-        _breaks(below, courses, found)
+        _breaks(strip, courses, found)
         ax.tick_params(labelbottom=False)
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 2.5, 5, 10]))
     known = found[found.cycle.notna()]
     bounded = pd.concat([resistance.bounded(own, part) for _, own in known.groupby("cell", sort=False)])
     numbers = np.array([interval.numbers for interval in bounded[part]], float).reshape(-1, 3)
     largest, least = numbers[:, 0].max(initial=0.0), numbers[:, 0].min(initial=np.inf)
     unit, factor = layout.ohms(float(largest)) if largest < 10**MOST_DECADES * least else ("Ω", 1.0)
-    handles = []
-    for sample, own in known.groupby("sample", sort=False):
-        handles.append(_courses_of(ax, str(sample), own, courses, part, factor))
+    handles = {
+        str(sample): _courses_of(ax, str(sample), own, courses, part, factor)
+        for sample, own in known.groupby("sample", sort=False)
+    }
     ax.set_ylabel(f"{NAMES[part]} / {unit}")
     _resistance_axis(ax, *(numbers / factor).T)
     if missing := len(known) - len(bounded):
         note = f"without interval: {missing} of {len(known)}"
         ax.text(0.98, 0.97, note, transform=ax.transAxes, ha="right", va="top", fontsize=6)
-    if len(handles) > 1 or len(set(known["cell"])) > 1:
-        layout.legend_below(fig, handles)
+    return handles
 
 
 def _courses_of(
