@@ -39,7 +39,7 @@ def broadening_findings(
         evidence = [item("lines averaged", count)]
         breadth = mean_breadth(found, instrument)
         rows.append(finding("integral_breadth", breadth, unit="degree", **whose, evidence=evidence, note=included))
-    first, *others = groups(analyses).items()
+    first, *others = groups({label: analyses[label] for label in lines}).items()
     for other in others:
         name = in_a_name(other[0])
         whose, of_means = recording(analyses[first[1][0]]), ""
