@@ -341,6 +341,49 @@ def test_a_misspelt_selection_is_not_silent(tmp_path, selection, reason):
     assert reason in report.as_text([row])
 
 
+def committed_ccd(folder, **more) -> None:
+    """Write what the bundle's own fig4b has found, without the cell In-LLZ."""
+    numbers = json.loads((paths.ROOT / "figures" / "fig4b.json").read_text())
+    values = [one for one in numbers["values"] if one["sample"] != "In-LLZ"]
+    (folder / "fig4b.json").write_text(json.dumps(numbers | {"values": values} | more))
+
+
+def note_of(found, sample: str) -> str:
+    table = verdicts.table(STATED, found)
+    (row,) = table[(table.claim == "ccd_in") & (table["sample"] == sample)].to_dict("records")
+    assert row["verdict"] == UNTESTED
+    return row["note"]
+
+
+def test_a_claim_says_which_recording_was_left_out_of_its_figure(tmp_path):
+    lost = {"file": "cells/x.csv", "sample": "In-LLZ", "state": "", "replicate": "2", "reason": "it is cut off"}
+    committed_ccd(tmp_path, left_out=[lost, lost | {"sample": "another"}])
+    note = note_of(verdicts.built(folder=tmp_path), "In-LLZ")
+    assert "In-LLZ, replicate 2 (cells/x.csv) is left out of fig4b: it is cut off" in note
+    assert "another" not in note
+
+
+def test_a_claim_says_which_figure_was_not_drawn_and_the_others_do_not(tmp_path):
+    committed_ccd(tmp_path)
+    (tmp_path / "fig2h.json").write_text(json.dumps({"not_drawn": "it failed"}))
+    assert "not drawn" not in note_of(verdicts.built(folder=tmp_path), "In-LLZ")
+    found = verdicts.built(["fig2h", "fig4b"], tmp_path)
+    assert list(verdicts.sources(found, STATED)) == ["fig4b", "claims"]
+    table = verdicts.table(STATED, found)
+    (reason,) = {
+        row["note"] for row in table.to_dict("records") if row["claim"] == "xrd_inn" and row["sample"] == "LLZ"
+    }
+    assert "no figure has found the quantity InN_present; fig2h was not drawn: it failed" in reason
+    with pytest.raises(ValueError, match="make figures; fig2h was not drawn: it failed"):
+        verdicts.built(["fig2h"], tmp_path)
+
+
+def test_cells_of_one_condition_are_told_apart(tmp_path):
+    of_cells = [voltage(replicate=number) for number in ("1", "2")]
+    table = own_claim(tmp_path, "quantity: [voltage]", voltage(), *of_cells)
+    assert list(table[table["sample"] == "A"].state) == ["", "replicate 1", "replicate 2"]
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", '{"figure": "fig1"}', '{"notebook": "x", "origin": "guessed", "values": []}']
 )

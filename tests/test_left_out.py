@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundles import make, small_bundle, write_notebook
+from bundles import make, runs, small_bundle, write_notebook
 from coldbond.bundle.claims import verdicts
 
 HEADER = "Test Time / s,Voltage / V,Current / A\n"
@@ -185,6 +185,17 @@ def test_a_figure_that_fails_now_leaves_nothing_of_an_earlier_run(bundle, first)
     assert not list((bundle / "out").glob("fig4gh.p*"))
     (folder / "rate.csv").write_text(GOOD)
     assert make(bundle, "fig4gh", "RAW=theirs", "OUT=out").returncode == 0
+
+
+def test_a_name_that_no_rule_of_make_can_hold_is_watched_all_the_same(bundle, first):
+    folder = bundle / "named"
+    folder.mkdir()
+    (folder / "a [1]: ~.csv").write_text(GOOD)
+    (folder / "manifest.csv").write_text("file,role,sample,area_cm2\na [1]: ~.csv,rate,A,1\n")
+    assert make(bundle, "fig4gh", "RAW=named", "OUT=elsewhere").returncode == 0
+    assert runs(bundle, "fig4gh", "RAW=named", "OUT=elsewhere") == {}
+    (folder / "a [1]: ~.csv").write_text(GOOD.replace("0.0510", "0.0520"))
+    assert set(runs(bundle, "fig4gh", "RAW=named", "OUT=elsewhere")) == {"fig4gh"}
 
 
 def test_a_wrong_parameter_costs_no_figure(bundle, first):

@@ -109,10 +109,10 @@ def save(
         _write(target.with_suffix(".json"), (numbers + "\n").encode())
         return
     stamp(fig, recordings)
-    margin.name_left_out(fig, left_out)
     embedded = json.dumps(provenance | {"coldbond": coldbond.__version__}, sort_keys=True)
     chosen = style_file.current()
     with mpl.rc_context(style.rc()):
+        margin.name_left_out(fig, left_out)
         picture = pictures.for_screen(pictures.drawn(fig, chosen.zoom))
         pdf = pictures.pdf(fig, chosen.zoom, chosen.dpi, embedded)
         data = source_data.files(fig, figure, recordings, tables)

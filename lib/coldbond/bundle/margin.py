@@ -1,18 +1,18 @@
 """What stands on the edge of a figure: which recordings could not be used, and why."""
 
 from collections.abc import Sequence
-from textwrap import shorten, wrap
-from unicodedata import east_asian_width
+from textwrap import shorten
 
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.textpath import text_to_path
 
 from coldbond.bundle import manifest
 from coldbond.bundle.style import MM
 
 SIZE, COLOR = 6, "0.25"  # pt
-#: Height of a line, and width of a character [pt] that few texts exceed.
-LINE, CHARACTER = 1.25 * SIZE, 0.56 * SIZE
+LINE = 1.25 * SIZE  # height, pt
 #: Characters of one reason, and recordings that are named; NAME.json has all of them whole.
 LONGEST, MOST = 240, 8
 
@@ -28,7 +28,7 @@ def name_left_out(fig: Figure, left_out: Sequence[dict[str, str]]) -> None:
     """
     if not left_out:
         return
-    width = int(fig.get_figwidth() * 72 / CHARACTER) - 2
+    width = (fig.get_figwidth() - 2 * MM) * 72 * 0.97  # of glyphs on a screen, whole pixels
     texts = [
         f"Left out: {manifest.named(one)}: {shorten(one['reason'], LONGEST, placeholder=' ...')}"
         for one in left_out[:MOST]
@@ -56,7 +56,21 @@ def name_left_out(fig: Figure, left_out: Sequence[dict[str, str]]) -> None:
     )
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    """Wrap a text, in which Chinese characters take twice the width of others."""
-    wide = sum(east_asian_width(letter) in "WF" for letter in text)
-    return wrap(text, max(20, int(width * len(text) / (len(text) + wide))), break_on_hyphens=False)
+def _wrapped(text: str, width: float) -> list[str]:
+    """Break a text into lines of at most a width [pt], between words or within one that is longer than a line."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        while _width(longer) > width:
+            # A line may be broken before the word; a word as long as a line is broken itself.
+            kept = (
+                line if line else next(longer[:n] for n in range(len(longer) - 1, 0, -1) if _width(longer[:n]) <= width)
+            )
+            lines.append(kept)
+            longer, line = longer[len(kept) :].lstrip(" "), ""
+        line = longer
+    return [*lines, line]
+
+
+def _width(text: str) -> float:
+    return text_to_path.get_text_width_height_descent(text, FontProperties(size=SIZE), ismath=False)[0]

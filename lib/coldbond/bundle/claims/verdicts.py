@@ -308,7 +308,7 @@ def _row(claim: Claim, one: Mapping, evidence: str, word: str, note: str) -> dic
         "kind": claim.kind,
         "statement": claim.statement,
         "sample": one["sample"],
-        "state": one["state"],
+        "state": ", ".join(filter(None, (one["state"], f"replicate {one['replicate']}" if "replicate" in one else ""))),
         "quantity": one["quantity"],
         "paper": stands,
         **shown,
