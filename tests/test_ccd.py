@@ -181,7 +181,8 @@ def test_panel_says_what_it_shows(recording, text):
     assert [found.get_text() for found in ax.texts] == [text]
     (shade,) = [patch.get_x() for patch in fig.axes[1].patches] or [None]
     failed = steps.onset.dropna("step")
-    assert shade == (pytest.approx(failed.item(0) / 3600) if failed.size else None)
+    since_start = failed.to_numpy() - recording.time.item(0)
+    assert shade == (pytest.approx(since_start[0] / 3600) if failed.size else None)
     bottom, top = zip(*(axes.get_ylim() for axes in fig.axes), strict=True)
     assert top[0] / bottom[0] == pytest.approx(top[1] / bottom[1])  # both channels have zero at the same height
 

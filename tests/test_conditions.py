@@ -51,6 +51,22 @@ def test_replicates_whose_retention_is_of_another_cycle_are_named():
     assert conditions.findings(values)[0]["evidence"] == [findings.item("last complete cycle", "112, 60")]
 
 
+def test_notes_of_replicates_that_differ_are_kept():
+    values = cells("charge_passed", 1.0, 1.2, unit="mAh/cm2")
+    values[1]["note"] = "until the end of the test"
+    shown = findings.rendered(conditions.findings(values)[0])
+    assert "replicate 1: no remark; replicate 2: until the end of the test" in shown
+
+
+def test_counts_that_are_the_same_everywhere_are_not_compared():
+    values = cells("complete_cycles", 12.0, 12.0, unit="1") + cells("complete_cycles", 12.0, 12.0, unit="1", sample="B")
+    rows = conditions.findings(values)
+    assert [row["quantity"] for row in rows] == 2 * ["complete_cycles"]
+    assert (
+        "standard deviation 0; the interval holds the spread between replicates; 2 of them have no" in rows[0]["note"]
+    )
+
+
 def test_one_value_is_no_condition_and_units_are_not_mixed():
     assert conditions.findings(cells("capacity", Interval(160.0, 156.0, 164.0), None)) == []
     values = cells("capacity", 160.0, 150.0) + cells("capacity", 1.0, 2.0, unit="mAh")
@@ -123,7 +139,7 @@ def test_samples_are_compared_with_each_before_them():
         "capacity_over_A",
         "B",
         True,
-        "",
+        "1",
     )
     assert over_a["value"] == pytest.approx(161.333 / 101, abs=0.01) and over_a["low"] > 1.5
     assert (c_over_a["sample"], c_over_a["higher"], c_over_a["value"]) == ("C", None, 1.0)

@@ -104,7 +104,7 @@ def test_the_survey_counts_the_cells_that_could_be_analysed(folder, tmp_path):
     assert float(of["full-cell", "coated"]["first_capacity"]) == pytest.approx(163.7, rel=0.02)
     assert of["full-cell", "coated"]["capacity_unit"] == "mAh/g"
     (ccd,) = [one for one in comparisons if one["role"] == "ccd"]
-    assert (ccd["sample"], ccd["against"], ccd["higher"], ccd["unit"]) == ("coated", "bare", "yes", "")
+    assert (ccd["sample"], ccd["against"], ccd["higher"], ccd["unit"]) == ("coated", "bare", "yes", "1")
     assert all(set(one) == set(survey_conditions.COMPARISON) for one in comparisons)
 
     plain = [one | {"replicate": ""} for one in listed]

@@ -59,7 +59,12 @@ def test_six_replicates_bound_the_median_by_order_statistics():
 
 def test_three_cells_that_outlast_the_test_do_not_bound_the_median():
     assert replicates.median(3 * [Interval(None, 800.0)], positive=True) == Interval(None)
-    assert replicates.median(6 * [Interval(None, 800.0)], positive=True) == Interval(None, 800.0)
+    for n in (5, 6):  # all of five outlast their median in 1 of 32 cases
+        assert tuple(replicates.median(n * [Interval(None, 800.0)], positive=True)) == (
+            None,
+            pytest.approx(800.0),
+            None,
+        )
 
 
 def test_the_median_is_that_of_kaplan_and_meier():

@@ -77,9 +77,9 @@ def test_a_worker_with_another_version_of_the_library_refuses(written):
 # ---- on a cluster: make test-multiverse -----------------------------------------------------------------------------
 
 
-def test_the_table_does_not_depend_on_the_workers(written, tmp_path):
+def test_the_table_does_not_depend_on_the_workers(written, tmp_path, monkeypatch, capsys):
     distributed = pytest.importorskip("distributed", reason="dask has an environment of its own: make test-multiverse")
-    from coldbond.survey.__main__ import survey, write
+    from coldbond.survey.__main__ import main, survey, write
 
     folder, truths = written
     tables = []
@@ -94,6 +94,36 @@ def test_the_table_does_not_depend_on_the_workers(written, tmp_path):
     assert [row["file"] for row in rows] == list(truths)  # without the role `rate`
     assert [bool(row["failed"]) for row in rows] == 6 * [False] + 3 * [True]
     assert rows[0]["critical_current_density_mA_cm2"] and not rows[0]["lifetime_h"]
+
+    # Six cells of two samples, of which one fails: conditions of two and of one cell, and nothing to compare.
+    manifest_csv = folder / "manifest.csv"
+    header, *lines = manifest_csv.read_text().splitlines()
+    conditions = [f"{header},replicate"]
+    for n, line in enumerate(line for line in lines if ",rate," not in line):
+        fields = line.split(",")
+        conditions.append(",".join([*fields[:3], "AB"[n == 3], *fields[4:], str(n // 3 + 1)]))
+    text = manifest_csv.read_text()
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "survey_comparisons.csv").write_text("of an earlier run\n")
+    try:
+        manifest_csv.write_text("\n".join(conditions) + "\n")
+        with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+            address = cluster.scheduler_address
+            arguments = ["survey", "--raw", str(folder), "--out", str(out), "--scheduler", address]
+            monkeypatch.setattr("sys.argv", arguments)
+            assert main() == 0
+    finally:
+        manifest_csv.write_text(text)
+    assert "9 cells, of which 3 failed; 2 conditions of several cells" in capsys.readouterr().out
+    table = list(csv.DictReader((out / "survey.csv").read_text().splitlines()))
+    assert [row["kind"] for row in table] == 9 * ["cell"] + 2 * ["condition"]
+    assert [(row["role"], row["sample"], row["n"]) for row in table[9:]] == [
+        ("long-cycling", "A", "2"),
+        ("full-cell", "A", "2"),
+    ]
+    assert "failed and not counted: replicate 3" in table[9]["note"]
+    assert not (out / "survey_comparisons.csv").exists()
 
     def interrupted():
         yield rows[0]

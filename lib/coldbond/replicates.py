@@ -199,14 +199,19 @@ def _profile(replicates: Sequence[Interval], positive: bool) -> tuple[float, flo
         probability = special.ndtr(above) - special.ndtr(below)
         return np.log(np.maximum(probability, 1e-300)).sum(axis=-1).max(axis=-1)
 
-    centres = np.concatenate([np.linspace(finite.min() - 4 * scale, finite.max() + 4 * scale, 121), finite])
-    likelihood = profile(centres)
+    centres, spacing = np.linspace(finite.min() - 4 * scale, finite.max() + 4 * scale, 55, retstep=True)
+    near = float(centres[profile(centres).argmax()])
+    around = dict(bounds=(near - spacing, near + spacing), method="bounded", options={"xatol": 1e-3 * scale})
+    start = float(optimize.minimize_scalar(lambda centre: -profile(np.array([centre]))[0], **around).x)
     open_above, open_below = np.isinf(highs).all(), np.isinf(lows).all()
-    best = 0.0 if open_above or open_below else float(likelihood.max())
-    start = float(centres[likelihood.argmax()])
+    best = 0.0 if open_above or open_below else float(profile(np.array([start]))[0])
     reach = log(FARTHEST) if positive else 64 * scale
     low = -inf if open_below else _crossing(profile, start, best - fall, min(start, finite.min()) - reach)
     high = inf if open_above else _crossing(profile, start, best - fall, max(start, finite.max()) + reach)
+    low, high = (
+        min(low, finite.max()),
+        max(high, finite.min()),
+    )  # beyond all data, where the smallest spread ends the scan
     if positive:
         low, high = (exp(end) if isfinite(end) else end for end in (low, high))
     return low, high
@@ -218,7 +223,7 @@ def _crossing(profile: Callable[[np.ndarray], np.ndarray], start: float, level: 
     def excess(centre: float) -> float:
         return float(profile(np.array([centre]))[0]) - level
 
-    places = start + (last - start) * np.linspace(0, 1, 129) ** 2
+    places = start + (last - start) * np.linspace(0, 1, 33) ** 2
     fallen = np.flatnonzero(profile(places) < level)
     if not fallen.size:
         return float(np.copysign(inf, last - start))

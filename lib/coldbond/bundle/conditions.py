@@ -110,7 +110,7 @@ def findings(values: Sequence[dict]) -> list[dict]:
         - `QUANTITY_over_SAMPLE` or `QUANTITY_minus_SAMPLE`: ratio (of a positive quantity) to, or difference from each
           sample before it in the same state. Key `against`: the other sample; key `higher`: true where the interval
           lies above 1 (or 0), false where below, None where neither. The intervals are of each pair by itself: of
-          twenty pairs of like samples, one differs by chance.
+          twenty pairs of like samples, one differs by chance. A claim that one sample is higher is a bound, > 1 or > 0.
 
         A number that compares with another sample is not averaged: its replicates share the recording they are
         compared with.
@@ -170,7 +170,7 @@ def _number(
     cells = [Interval(*(row[key] for key in ("value", "low", "high"))) for row in known]
     numbers = [cell.value for cell in cells if cell.value is not None and (cell.low is None or cell.high is not None)]
     deviation = float(f"{replicates.standard_deviation(numbers):.3g}") if len(numbers) == len(cells) else None
-    spread = "" if deviation is None else f", standard deviation {deviation:g} {unit}".rstrip()
+    spread = "" if deviation is None else f", standard deviation {deviation:g} {unit.removeprefix('1')}".rstrip()
     if censored:
         statistic, interval = "median", replicates.median(cells, unit in POSITIVE)
         ends = [word for word, end in (("lower", interval.low), ("upper", interval.high)) if end is None]
@@ -178,9 +178,9 @@ def _number(
         evidence, held = [_range(cells, unit)], f"the interval is that of the median of all such replicates{open_ends}"
     else:
         statistic, interval, evidence = "mean", replicates.mean(cells, unit in POSITIVE), []
-        own = sum(cell.low is not None or cell.high is not None for cell in cells)
+        bare = sum(cell.low is cell.high is None for cell in cells)
         held = "the interval holds the spread between replicates" + (
-            " and the uncertainty of each" if own == len(cells) else f"; {own} of them have an uncertainty of their own"
+            f"; {bare} of them have no uncertainty of their own" if bare else " and the uncertainty of each"
         )
     notes = [f"{statistic} of {len(cells)} replicates{spread}", held, *notes]
     evidence += _differing(known)
@@ -199,13 +199,16 @@ def _range(cells: Sequence[Interval], unit: str) -> dict:
 
 
 def _differing(known: Sequence[dict]) -> Iterator[dict]:
-    """Yield the exact evidence that differs, such as the cycle after which a capacity is retained."""
+    """Yield exact evidence and notes that differ, such as the cycle of a retention, or that a test ended early."""
     for name in dict.fromkeys(
         one["name"] for row in known for one in row["evidence"] if one["low"] is one["high"] is None
     ):
         of_each = [next((one["value"] for one in row["evidence"] if one["name"] == name), None) for row in known]
         if len(set(of_each)) > 1:
             yield item(name, ", ".join("none" if x is None else x if isinstance(x, str) else f"{x:g}" for x in of_each))
+    if len({row["note"] for row in known}) > 1:
+        for row in known:
+            yield item(f"replicate {row.get('replicate', '')}:", row["note"] or "no remark")
 
 
 def _is_censored(row: Mapping) -> bool:
@@ -228,7 +231,9 @@ def _comparisons(means: Mapping[tuple[str, str, str, str], Interval]) -> Iterato
             if positive
             else (f"{quantity}_minus_{reference}", replicates.difference(one, other))
         )
+        if interval.value is not None and interval.low is interval.high is None:
+            continue  # exact numbers that do not differ between replicates, such as a count of cycles
         higher = replicates.is_above(interval, 1.0 if positive else 0.0)
         note = {True: "higher (95 %)", False: "lower (95 %)", None: "the interval holds both outcomes"}[higher]
-        row = finding(name, interval, "" if positive else unit, sample=sample, state=state, note=note)
+        row = finding(name, interval, "1" if positive else unit, sample=sample, state=state, note=note)
         yield row | {"against": reference, "higher": higher}

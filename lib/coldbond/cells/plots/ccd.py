@@ -20,7 +20,7 @@ IN_ONE_COLUMN = 4
 SAME_TIME = 0.2
 
 #: Heights [mm] of a row of panels, of what a figure adds to them, and of a condition in the panel of all CCDs.
-ROW, MARGINS, CONDITION = 34.0, 14.0, 8.0
+ROW, MARGINS, CONDITION = 34.0, 14.0, 11.0
 
 
 def height(cells: Mapping[str, xr.Dataset]) -> float:
@@ -56,7 +56,7 @@ def draw(fig: Figure, cells: Mapping[str, xr.Dataset], steps: Mapping[str, xr.Da
         axes.append(ax)
         single = len(labels) == 1
         name = labels[0] if single else next(group for group, members in groups.items() if members == labels)
-        width = fig.get_figwidth() / style.MM / columns - 45
+        width = fig.get_figwidth() / style.MM / columns - 31
         if single:
             plot(cells[labels[0]], steps[labels[0]], name, ax, width)
         else:
@@ -98,7 +98,7 @@ def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes, width: 
     sustained = "no step sustained" if value is None else f"CCD {value} mA cm⁻²"
     failed = ccd.failed_steps(steps)
     mode = f", {failed.kind.item(0)} at {failed.setpoint.item(0)} mA cm⁻²" if failed.sizes["step"] else " or more"
-    lines = _write(ax, f"{style.label(label)}: {sustained}{mode}", width)
+    lines = _write(ax, style.label(label), f"{sustained}{mode}", width)
     _set_scales(ax, right, [recording], lines)
     if failed.sizes["step"]:
         onset = _failure(recording, failed)
@@ -122,7 +122,7 @@ def _plot_replicates(
     for label, cell in reversed(list(cells.items())):
         ax.plot(_hours(cell), cell.voltage, color=color[label], linewidth=0.5, label=f"_{label}, voltage")
     row = _finding(values, cells[next(iter(cells))])
-    lines = _write(ax, f"{style.label(name)}, n = {len(cells)}{_in_words(row)}", width)
+    lines = _write(ax, f"{style.label(name)}, n = {len(cells)}", _in_words(row), width)
     _set_scales(ax, right, cells.values(), lines)
     for label, cell in cells.items():
         failed = ccd.failed_steps(steps[label])
@@ -135,10 +135,15 @@ def _plot_summary(
     cells: Mapping[str, xr.Dataset], groups: Mapping[str, Sequence[str]], values: Sequence[dict], ax: Axes
 ) -> None:
     """Plot the critical current density of every cell, and of each condition its median or mean."""
-    names, words = {}, ""
+    words = ""
     for place, (group, labels) in enumerate(groups.items()):
         sample = layout.sample_of(cells, labels)
-        offsets = np.linspace(-0.25, 0.25, len(labels)) if len(labels) > 1 else [0.0]
+        counted = f", n = {len(labels)}" if len(labels) > 1 else ""
+        name = layout.wrapped(style.label(group) + counted, 170).replace("\n", " … ")
+        layout.inside(ax, name, place - 0.46, ax.get_yaxis_transform())
+        if place:
+            ax.axhline(place - 0.5, color="0.85", linewidth=0.5)
+        offsets = np.linspace(0.0, 0.2, len(labels)) if len(labels) > 1 else [0.1]
         for offset, label, color in zip(offsets, labels, layout.tints(sample, len(labels)), strict=True):
             row = _finding(values, cells[label], cells[label].attrs.get("replicate", ""))
             value, high = row["value"] or 0.0, row["high"]
@@ -148,28 +153,22 @@ def _plot_summary(
                 [value], [place + offset], xerr=ends, fmt=marker, color=color, ms=3, elinewidth=0.8, label=f"_{label}"
             )
         row = _finding(values, cells[labels[0]])
-        if row and row["value"] is not None:
+        if len(labels) > 1 and row and row["value"] is not None:
             low, value, high = (row["value"] if row[end] is None else row[end] for end in ("low", "value", "high"))
             words = "median" if "median" in row else "mean"
-            ends = [[max(value - low, 0.0)], [max(high - value, 0.0)]]
             ax.errorbar(
                 [value],
-                [place],
-                xerr=ends,
+                [place + 0.36],
+                xerr=[[max(value - low, 0.0)], [max(high - value, 0.0)]],
                 label=f"_{group}, {words} with 95 % interval",
                 fmt="|",
                 color="0.15",
-                ms=11,
+                ms=6,
                 mew=1.2,
                 elinewidth=0.6,
                 capsize=2.5,
-                zorder=0,
             )
-        counted = f", n = {len(labels)}" if len(labels) > 1 else ""
-        names[place] = layout.wrapped(style.label(group) + counted, 45)
-    ax.set(xlabel="Critical current density / mA cm⁻²", ylim=(len(groups) - 0.5, -0.5), xlim=(0, None))
-    ax.set_yticks(list(names), list(names.values()))
-    ax.tick_params(axis="y", length=0)
+    ax.set(xlabel="Critical current density / mA cm⁻²", ylim=(len(groups) - 0.5, -0.5), xlim=(0, None), yticks=[])
     said = "dot: last sustained step of a cell, line to the first that failed (▸: none failed)"
     ax.set_title(f"{said}{f'; bar: {words}, 95 % interval' if words else ''}", loc="right", color="0.4", fontsize=6)
 
@@ -194,9 +193,9 @@ def _finding(values: Sequence[dict], recording: xr.Dataset, replicate: str = "")
 
 def _in_words(row: dict) -> str:
     if not row or row["value"] is None:
-        return ""
+        return "CCD not determined"
     low, high = ("…" if row[end] is None else f"{row[end]:g}" for end in ("low", "high"))
-    return f": {'median' if 'median' in row else 'mean'} CCD {row['value']:g} ({low} to {high}) mA cm⁻²"
+    return f"{'median' if 'median' in row else 'mean'} CCD {row['value']:g} ({low} to {high}) mA cm⁻²"
 
 
 def _right_axis(ax: Axes) -> Axes:
@@ -210,10 +209,12 @@ def _right_axis(ax: Axes) -> Axes:
     return right
 
 
-def _write(ax: Axes, text: str, width: float) -> int:
-    """Write a text into the top of a panel and return its number of lines."""
-    text = layout.wrapped(text, width)
-    ax.text(0.01, 0.96, text, transform=ax.transAxes, va="top", linespacing=1.1)
+def _write(ax: Axes, name: str, found: str, width: float) -> int:
+    """Write name and result of a cell into the top of its panel and return the number of lines."""
+    text = layout.wrapped(f"{name}: {found}", width)
+    if "\n" in text:
+        text = f"{layout.wrapped(name, width)}\n{layout.wrapped(found, width)}"
+    layout.inside(ax, text, 0.97)
     return text.count("\n") + 1
 
 

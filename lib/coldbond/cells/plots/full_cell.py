@@ -57,13 +57,14 @@ def draw(
         if panel == "capacity":
             plot_capacities(axes[0], of_group)
         else:
+            cycles = [n for n in shown if any(n in table.cycle for table in of_group.values())]
             for label in labels:
-                plot_profiles(axes[0], cells[label], tables[label], shown, of_one=len(labels) == 1)
+                plot_profiles(axes[0], cells[label], tables[label], cycles, of_one=len(labels) == 1)
             plot_polarizations(axes[1], of_group, stable_within)
         if len(groups) > 1 or len(labels) > 1:
             label = labels[0] if len(labels) == 1 else name
             counted = f", n = {len(labels)}" if len(labels) > 1 else ""
-            axes[0].set_title(layout.wrapped(style.label(label) + counted, 165 / (each * columns)))
+            layout.title(axes[0], style.label(label) + counted, 150 / columns)
     for axes in blocks[len(groups) :]:
         for ax in axes:
             ax.remove()
@@ -86,7 +87,7 @@ def plot_capacities(ax: Axes, tables: Mapping[str, xr.Dataset]) -> None:
     highest = max(float(one.capacity.max()) for one in finished.values())
     ax.set(xlabel="Cycle number", ylabel=capacity_label(first))
     ax.set_ylim(0, 1.3 * highest if highest > 0 else None)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_locator(MaxNLocator(8))
     common = f"±{100 * NORMAL * first.attrs['common']:.2g} % common to all capacities"
     ax.legend(handles=handles, loc="lower left", title=common, alignment="left")
@@ -143,7 +144,7 @@ def _mean_and_cells(
         return []
     band = (mean - deviation, mean + deviation)
     ax.fill_between(x, *band, color=color, alpha=0.25, linewidth=0, label=f"_{what}, ± s.d.")
-    return [*ax.plot(x, mean, line, color=color, linewidth=1.2, label=f"{what}, mean ± s.d. (n = {n.max()})")]
+    return [*ax.plot(x, mean, line, color=color, linewidth=1.2, label=f"{what}, mean ± s.d. ({layout.counted(n)})")]
 
 
 def _efficiency_axis(ax: Axes, efficiencies: Sequence[xr.DataArray]) -> Axes:
@@ -195,7 +196,7 @@ def plot_polarizations(ax: Axes, tables: Mapping[str, xr.Dataset], stable_within
         band = f"±{100 * stable_within:g} %"
         ax.text(0.98, high, band, transform=ax.get_yaxis_transform(), va="bottom", ha="right", color="0.4")
         ax.set_ylim(min(0, float(every.min())), 1.4 * float(every.max()) if every.max() > 0 else None)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     else:
         ax.text(0.5, 0.5, "no complete cycle", transform=ax.transAxes, ha="center", va="center", color="0.4")
         ax.set(xticks=[], yticks=[])
@@ -205,7 +206,7 @@ def plot_polarizations(ax: Axes, tables: Mapping[str, xr.Dataset], stable_within
     else:
         of_cells = {label: (one.cycle, one) for label, one in curves.items()}
         handles = _mean_and_cells(ax, of_cells, "Polarisation", color, "-")
-        ax.legend(handles=handles, labels=[f"mean ± s.d. (n = {len(tables)})"] * len(handles), loc="lower left")
+        ax.legend(handles=handles, loc="lower left")
     ax.set(xlabel="Cycle number", ylabel="Polarisation at half capacity / mV")
 
 

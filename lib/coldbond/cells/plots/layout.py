@@ -5,8 +5,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.transforms import Transform
 
 from coldbond.bundle import style
 
@@ -36,6 +38,22 @@ def number(panels: Iterable[Iterable[Axes]]) -> None:
     rows = [list(row) for row in panels]
     flat = [ax for row in rows for ax in row]
     style.letters(flat if len(flat) <= NUMBERED else [row[0] for row in rows])
+
+
+def inside(ax: Axes, text: str, height: float, transform: Transform | None = None) -> None:
+    """Write a text at the left of a panel, clear of its ticks, with its top at a share of the height."""
+    coordinates = transform or ax.transAxes
+    ax.annotate(text, (0, height), (5, 0), coordinates, textcoords="offset points", va="top", linespacing=1.1)
+
+
+def counted(n: np.ndarray) -> str:
+    """Return how many cells a mean is of, where their number falls along it as the first and the last of them."""
+    return f"n = {n.max()}" if n.min() == n.max() else f"n = {n.min()}–{n.max()}"
+
+
+def title(ax: Axes, text: str, width: float) -> None:
+    """Write a title of lines of at most a width [mm] above the left end of a panel, beside its number."""
+    ax.set_title(wrapped(text, width), loc="right", x=0.02, ha="left", pad=4)
 
 
 def wrapped(text: str, width: float) -> str:

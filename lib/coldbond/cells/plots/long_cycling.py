@@ -100,11 +100,12 @@ def plot(
     ax.set(xlabel="Time / h", ylabel="Voltage / mV", xlim=(0, duration), ylim=(-1.5 * tall, top * tall))
     ticks = [tick for tick in MaxNLocator(4, symmetric=True).tick_values(-tall, tall) if abs(tick) <= 1.3 * tall]
     ax.set_yticks(ticks)
-    ax.text(0.01, 0.97, text, transform=ax.transAxes, va="top")
+    layout.inside(ax, text, 0.97)
     width = 1 / len(windows) if windows else 1
     for place, share in enumerate(windows):
         begin = min(share * duration, duration - INSET_CYCLES * cycle)
-        inset = ax.inset_axes((place * width + 0.055, 0.5, width - 0.075, 0.38))
+        margin = 0.019 + 0.012 * max([len(f"{tick:g}") for tick in ticks], default=3)  # for the numbers
+        inset = ax.inset_axes((place * width + margin, 0.5, width - margin - 0.02, 0.38))
         for hours, voltage, color in curves.values():
             shown = (hours >= begin) & (hours <= begin + INSET_CYCLES * cycle)
             inset.plot(hours[shown], voltage[shown], color=color)
@@ -113,7 +114,7 @@ def plot(
         inset.tick_params(axis="x", pad=-9)  # numbers inside, clear of the lines to the window
         hours_inside = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(begin, begin + INSET_CYCLES * cycle)
         inset.set_xticks([hour for hour in hours_inside if 0.3 * cycle < hour - begin < (INSET_CYCLES - 0.3) * cycle])
-        inset.set_yticks(ticks)
+        inset.set_yticks([-ticks[-1], 0, ticks[-1]] if ticks else [])
         _, *sides = mark_inset(ax, inset, loc1=3, loc2=4, edgecolor="0.3", linewidth=0.5)
         for side, (of_inset, of_window) in zip(sides, ((3, 2), (4, 1)), strict=True):  # lower corners to upper corners
             side.loc1, side.loc2 = of_inset, of_window
@@ -159,7 +160,7 @@ def plot_overpotential(pairs: Mapping[str, xr.Dataset], sample: str, ax: Axes) -
             ax.fill_between(
                 hours, mean - deviation, mean + deviation, color=color, alpha=0.25, linewidth=0, label="_± s.d."
             )
-            ax.plot(hours, mean, color=color, linewidth=1.2, label=f"mean ± s.d., n = {n.max()}")
+            ax.plot(hours, mean, color=color, linewidth=1.2, label=f"mean ± s.d., {layout.counted(n)}")
             ax.legend(loc="lower right", handlelength=1)
     highest = max(float(one.overpotential_end.max(skipna=True)) for one in cycled.values())
     ax.set_ylim(0, 1.2e3 * highest if highest > 0 else None)

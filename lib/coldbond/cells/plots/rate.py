@@ -54,12 +54,15 @@ def draw(fig: Figure, cells: Mapping[str, xr.Dataset], tests: Mapping[str, RateT
         if len(groups) > 1 or len(labels) > 1:
             counted = f", n = {len(labels)}" if len(labels) > 1 else ""
             title = style.label(labels[0] if len(labels) == 1 else name) + counted
-            axes[0].set_title(layout.wrapped(title, 100), loc="center" if len(title) < 30 else "left", x=0)
+            layout.title(axes[0], title, 95)
     if height(tests) < LOW * len(groups):
         for ax in grid[:-1].flat:
             ax.set_xlabel("")
-        for ax in grid.flat:
-            ax.set_ylabel(ax.get_ylabel().replace(" / ", "\n/ "))
+        for first, profiles, model in grid:
+            profiles.get_legend().remove()  # its colours are those of the rates in the first panel
+            first.set_ylim(0, 1.2 * first.get_ylim()[1])
+            for ax in (first, model):
+                ax.set_ylabel(ax.get_ylabel().replace(" / ", "\n/ "))
     layout.number(grid)
 
 
@@ -90,7 +93,7 @@ def plot_capacity(ax: Axes, found: Mapping[str, xr.Dataset], levels: Mapping[str
         for level, own in curves.items():
             x, mean, deviation, n = conditions.mean_curve(*zip(*own, strict=True))
             if x.size:
-                what = f"mean ± s.d. (n = {n.max()})"
+                what = f"mean ± s.d. ({layout.counted(n)})"
                 drawn = ax.errorbar(
                     x,
                     mean,
@@ -110,7 +113,7 @@ def plot_capacity(ax: Axes, found: Mapping[str, xr.Dataset], levels: Mapping[str
     ax.set(xlabel="Cycle number", ylabel=capacity_label(first), ylim=(0, 1.25 * highest))
     ends = [float(cell.cycle[place]) for cell in found.values() for place in (0, -1)]
     ax.set_xlim(min(ends) - 0.8, max(ends) + 0.8)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_locator(MaxNLocator(7 if single else 5))
 
 
