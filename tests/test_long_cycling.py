@@ -100,8 +100,8 @@ def test_insets_show_three_cycles_each(windows):
     halves = long_cycling.half_cycles(recording)
     with figures.new("double", 50) as fig:
         left, right = fig.subplots(1, 2)
-        long_cycling_plots.plot(recording, halves, windows, left)
-        long_cycling_plots.plot_overpotential(long_cycling.overpotentials(halves), "LLZ", right)
+        long_cycling_plots.plot({"A": recording}, {"A": halves}, "LLZ, 0.5 mA cm⁻²", windows, left)
+        long_cycling_plots.plot_overpotential({"A": long_cycling.overpotentials(halves)}, "LLZ", right)
     assert [text.get_text() for text in left.texts] == ["LLZ, 0.5 mA cm⁻²"]
     insets = left.child_axes
     assert len(insets) == len(windows)
@@ -141,7 +141,7 @@ def test_a_cell_without_a_sustained_cycle_is_drawn():
     halves = long_cycling.half_cycles(recording)
     with figures.new("double", 50) as fig:
         ax = fig.subplots()
-        long_cycling_plots.plot_overpotential(long_cycling.overpotentials(halves), "LLZ", ax)
+        long_cycling_plots.plot_overpotential({"A": long_cycling.overpotentials(halves)}, "LLZ", ax)
     assert [text.get_text() for text in ax.texts] == ["no sustained cycle"]
 
 
@@ -149,6 +149,7 @@ def test_a_short_test_has_no_insets():
     recording = galvanostatic([0.5] * 3)
     with figures.new("double", 50) as fig:
         ax = fig.subplots()
-        long_cycling_plots.plot(recording, long_cycling.half_cycles(recording), [0.0, 0.5], ax)
+        halves = {"A": long_cycling.half_cycles(recording)}
+        long_cycling_plots.plot({"A": recording}, halves, "LLZ", [0.0, 0.5], ax)
     assert not ax.child_axes
     assert ax.texts[0].get_text() == "LLZ"

@@ -17,6 +17,9 @@ from coldbond.interval import NORMAL
 #: Height [mm] of a row; panels, or pairs of panels, up to which they stand in one column.
 ROW, IN_ONE_COLUMN = 60.0, {"capacity": 1, "polarization": 4}
 
+#: Width [mm] of a title, clear of the number of the next panel.
+TITLE = 75.0
+
 
 def size(panel: str, tables: Mapping[str, xr.Dataset]) -> tuple[str, float]:
     """Return the width and the height [mm] of the figure that `draw` fills."""
@@ -64,7 +67,7 @@ def draw(
         if len(groups) > 1 or len(labels) > 1:
             label = labels[0] if len(labels) == 1 else name
             counted = f", n = {len(labels)}" if len(labels) > 1 else ""
-            layout.title(axes[0], style.label(label) + counted, 150 / columns)
+            layout.title(axes[0], style.label(label) + counted, TITLE)
     for axes in blocks[len(groups) :]:
         for ax in axes:
             ax.remove()

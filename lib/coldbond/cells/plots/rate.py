@@ -54,7 +54,7 @@ def draw(fig: Figure, cells: Mapping[str, xr.Dataset], tests: Mapping[str, RateT
         if len(groups) > 1 or len(labels) > 1:
             counted = f", n = {len(labels)}" if len(labels) > 1 else ""
             title = style.label(labels[0] if len(labels) == 1 else name) + counted
-            layout.title(axes[0], title, 95)
+            layout.title(axes[0], title, 50 if 3 * len(groups) <= layout.NUMBERED else 95)  # clear of the next number
     if height(tests) < LOW * len(groups):
         for ax in grid[:-1].flat:
             ax.set_xlabel("")
