@@ -5,6 +5,7 @@ from math import isfinite
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy.constants import zero_Celsius
 
 from coldbond import constants
@@ -51,14 +52,32 @@ def recordings(samples: Sequence[str]) -> dict[str, Recordings]:
         of = f" for {', '.join(missing)}; it holds {', '.join(known)}" if rows else ""
         raise LookupError(f"{paths.RAW / 'manifest.csv'}: no recording of role {' or '.join(ROLES)}{of}")
     wanted = {role: [sample for sample in samples or known if sample in held[role]] for role in ROLES}
-    return {role: raw.recordings(role, wanted[role]) if wanted[role] else Recordings({}) for role in ROLES}
+    found = {
+        role: raw.recordings(role, wanted[role], optional=True) if wanted[role] else Recordings({}, needed=False)
+        for role in ROLES
+    }
+    labelled(found)
+    return found
 
 
 def labelled(found: Mapping[str, Recordings]) -> Recordings:
-    """Return all recordings as one mapping, each under its role and its label."""
-    held = {f"{role}: {label}": one for role, of_role in found.items() for label, one in of_role.items()}
-    left_out = {f"{role}: {label}": why for role, of_role in found.items() for label, why in of_role.left_out.items()}
-    return Recordings(held, left_out)
+    """Return all recordings as one mapping, each under its role and its label.
+
+    Raises
+    ------
+    NoRecordings
+        All of them are left out.
+    """
+    held: dict[str, xr.Dataset] = {}
+    left_out: dict[str, str] = {}
+    rows: dict[str, Mapping[str, str]] = {}
+    for role, of_role in found.items():
+        held |= {f"{role}: {label}": one for label, one in of_role.items()}
+        left_out |= {f"{role}: {label}": why for label, why in of_role.left_out.items()}
+        rows |= {f"{role}: {label}": row for label, row in of_role.rows.items()}
+    every = Recordings(held, left_out, rows)
+    every.require()
+    return every
 
 
 def tables(spectra: Mapping[str, Ionic], heated: Mapping[str, Ionic], fitted: Mapping) -> dict[str, pd.DataFrame]:

@@ -38,6 +38,8 @@ ONE_ROW, SPECTRA, BELOW, COLUMNS = 72.0, 58.0, 66.0, 3
 PANEL, LETTERS = 46.0, (1.3, 2.6)
 #: The inset with the whole spectrum: left, bottom, width, height, as shares of the panel.
 INSET = (0.13, 0.62, 0.28, 0.28)
+#: Where the tail of the least resistance begins, and the room for those of others, as shares of the panel.
+TAILS, SPREAD = 0.46, 0.4
 
 Spectra = Mapping[str, Ionic]
 Lines = Mapping[str, Mapping[str, Line]]
@@ -71,19 +73,23 @@ def draw(fig: Figure, spectra: Spectra, lines: Lines, transients: Transients) ->
         axes = [_nyquist(fig, grid[:, 0], name, own) for name, own in of_conditions.items()]
         axes += _curves(fig, grid, len(axes), lines, transients)
     else:
+        columns = min(COLUMNS, len(of_conditions))
         rows = -(-len(of_conditions) // COLUMNS)
         parts: Any = [fig]
         if rows and (lines or transients):
             parts = fig.subfigures(2, 1, height_ratios=(SPECTRA * rows, BELOW))
         axes = []
         if rows:
-            places = parts[0].add_gridspec(rows, COLUMNS)
+            places = parts[0].add_gridspec(rows, columns)
             axes = [
-                _nyquist(parts[0], places[divmod(at, COLUMNS)], name, own)
+                _nyquist(parts[0], places[divmod(at, columns)], name, own)
                 for at, (name, own) in enumerate(of_conditions.items())
             ]
         if lines or transients:
-            grid = parts[-1].add_gridspec(2, bool(lines) + bool(transients), height_ratios=(3.2, 1))
+            # A column for each panel, and one for the legend beside it.
+            many = [len(one) > INSIDE for one in (_of_lines(lines), _conditions(transients)) if one]
+            widths = [width for beside in many for width in ((1.0, 0.8) if beside else (1.8,))]
+            grid = parts[-1].add_gridspec(2, len(widths), height_ratios=(3.2, 1), width_ratios=widths)
             axes += _curves(parts[-1], grid, 0, lines, transients)
     style.letters(axes)
     for ax in axes:  # the letters beside the axes, since the axis of temperatures is above
@@ -94,7 +100,8 @@ def draw(fig: Figure, spectra: Spectra, lines: Lines, transients: Transients) ->
 
 def _curves(fig: Figure | SubFigure, grid: Any, first: int, lines: Lines, transients: Transients) -> list[Axes]:
     axes = [_arrhenius(fig, grid[:, first], lines)] if lines else []
-    return axes + ([_transients(fig, grid[:, first + bool(lines)], transients)] if transients else [])
+    first += bool(lines) + (len(_of_lines(lines)) > INSIDE)
+    return axes + ([_transients(fig, grid[:, first], transients)] if transients else [])
 
 
 def _in_one_row(spectra: Spectra, lines: Lines, transients: Transients) -> bool:
@@ -139,8 +146,9 @@ def _nyquist(fig: Figure | SubFigure, place: SubplotSpec, name: str, own: Spectr
     if enlarged:
         known = [one.resistance.value for one in own.values() if one.resistance.value]
         ends = [*fast.real, *known]
-        width = max(1.4 * (max(ends) - min(ends)), LEAST * max(known))
-        left, bottom = min(ends) - 0.13 * width, -0.2 * width
+        width = max(1.4 * (max(ends) - min(ends)), LEAST * max(known), (max(known) - min(known)) / SPREAD)
+        # The tails, which begin at the resistances, rise at the right of the inset.
+        left, bottom = min(min(ends) - 0.13 * width, min(known) - TAILS * width), -0.2 * width
     else:  # no resistance is seen: the spectrum as it is
         width = 1.15 * max(np.ptp(z.real), np.ptp(-z.imag), 1e-9 * np.abs(z).max())
         left, bottom = z.real.min() - 0.07 * width, (-z.imag).min() - 0.12 * width
@@ -155,13 +163,16 @@ def _nyquist(fig: Figure | SubFigure, place: SubplotSpec, name: str, own: Spectr
     for label, one in own.items():
         _resistance(label, one.resistance.scaled(1 / factor), color, ax)
     _said(own, ax, color, unit, factor)
-    title = name + (f" (n = {len(own)})" if several else "")
-    ax.set_title(style.label(layout.wrapped(title, PANEL - 6)), color=color)
+    title = style.label(name) + (f" (n = {len(own)})" if several else "")
+    ax.set_title(layout.wrapped(title, PANEL - 6), color=color)
     taken: list[tuple[float, ...]] = [(0.0, 0.0, 1.0, 0.16)]
     if enlarged:
         taken.append((INSET[0] - 0.1, INSET[1] - 0.08, INSET[2] + 0.16, INSET[3] + 0.18))
         _whole(ax, own, color, float(np.abs(z).max()))
-    _decades(first, left, bottom, width, factor, ax, taken)
+    if not several:
+        _decades(first, left, bottom, width, factor, ax, taken)
+    if hidden := int(np.sum(-z.imag < bottom)):
+        ax.text(0.03, 0.03, f"{hidden} points below", transform=ax.transAxes, fontsize=SMALL)
     return ax
 
 
@@ -258,14 +269,21 @@ def _legend(ax: Axes, handles: Sequence[Line2D], title: str = "") -> None:
     """Inside, where the falling curves leave room, or beside the panel."""
     kwargs: dict[str, Any] = dict(handles=handles, title=title, fontsize=SMALL, title_fontsize=SMALL, handlelength=1.0)
     place: dict[str, Any] = dict(loc="upper right", borderaxespad=0.3)
-    if len(handles) > INSIDE:
-        place = dict(loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0.0)
-    ax.legend(**kwargs, **place, handletextpad=0.4, labelspacing=0.4, alignment="left")
+    if len(handles) <= INSIDE:
+        bottom, top = ax.get_ylim()
+        ax.set_ylim(bottom, top * (top / bottom) ** (0.04 + 0.12 * len(handles)))
+    else:
+        spec: Any = ax.get_subplotspec()
+        ax = ax.figure.add_subplot(spec.get_gridspec()[:, spec.colspan.stop])
+        ax.axis("off")
+        place = dict(loc="upper left", bbox_to_anchor=(-0.08, 1.02), borderaxespad=0.0)
+    legend = ax.legend(**kwargs, **place, handletextpad=0.4, labelspacing=0.4, alignment="left")
+    legend.set_in_layout(False)
 
 
 def _handle(name: str, values: str, color: str) -> Line2D:
     return Line2D(
-        [], [], marker="o", ms=3, ls="", color=color, label=f"{style.label(layout.wrapped(name, 38))}\n{values}"
+        [], [], marker="o", ms=3, ls="", color=color, label=f"{layout.wrapped(style.label(name), 38)}\n{values}"
     )
 
 

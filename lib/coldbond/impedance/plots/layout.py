@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 WIDE, NARROW = 2.5, 1.45
 #: Of a legend's marker with the distance to the next column, mm.
 HANDLE = 8.0
-#: Width of a legend below the panels of a figure of two columns, and of a name in it, mm.
-AVAILABLE, NAME = 172.0, 78.0
+#: Margins beside a legend below the panels, and width of a name in it, mm.
+OUTSIDE, NAME = 11.0, 78.0
 BREAKS = " ,;-_/"
 PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 #: Up to here resistances are written without a prefix, ohm.
@@ -52,7 +52,7 @@ def legend_below(fig: Figure, handles: Sequence[Artist]) -> None:
     fig.legend(
         handles=list(handles),
         loc="outside lower center",
-        ncols=_columns(names),
+        ncols=_columns(names, fig.get_figwidth() * 25.4 - OUTSIDE),
         handlelength=1.2,
         handletextpad=0.4,
         columnspacing=1.4,
@@ -63,9 +63,9 @@ def legend_below(fig: Figure, handles: Sequence[Artist]) -> None:
 def legend_rows(names: Sequence[str]) -> int:
     """Return how many lines a legend below all panels takes at most."""
     names = [wrapped(name, NAME) for name in names]
-    return -(-len(names) // _columns(names)) + sum(name.count("\n") for name in names)
+    return -(-len(names) // _columns(names, 183 - OUTSIDE)) + sum(name.count("\n") for name in names)
 
 
-def _columns(names: Sequence[str]) -> int:
+def _columns(names: Sequence[str], available: float) -> int:
     longest = max(width(line) for name in names for line in name.split("\n"))
-    return max(1, min(len(names), int(AVAILABLE // (longest + HANDLE))))
+    return max(1, min(len(names), int(available // (longest + HANDLE))))

@@ -53,9 +53,13 @@ def height(measured: Mapping[str, Measured], panel: str) -> float:
         return min(needed + LINE, HIGHEST)
     rows, _ = _grid(measured)
     *_, heights = _heights(measured, rows, LEAST_BREAKS)
-    names = [f"{sample}: {MEAN.format(_cells(own))}" if _cells(own) > 1 else sample for sample, own in samples.items()]
+    names = [
+        style.label(sample) + (f": {MEAN.format(_cells(own))}" if _cells(own) > 1 else "")
+        for sample, own in samples.items()
+    ]
     legend = LINE * layout.legend_rows(names)
-    return min(sum(heights) + rows * AROUND + BAR + legend, HIGHEST)
+    titles = rows * LINE * max(layout.wrapped(style.label(sample), PLANE).count("\n") for sample in samples)
+    return min(sum(heights) + rows * AROUND + titles + BAR + legend, HIGHEST)
 
 
 def draw_resistances(
@@ -84,7 +88,7 @@ def draw_resistances(
     axes = []
     for at, (sample, own) in enumerate(samples.items()):
         row, column = divmod(at, columns)
-        ax = fig.add_subplot(grid[row if row < rows - 1 else last, column], anchor="N")
+        ax = fig.add_subplot(grid[row if row < rows - 1 else last, column])
         _nyquist(ax, own, scale, shape)
         _title(ax, sample, own, PLANE)
         axes.append(ax)
@@ -229,8 +233,8 @@ def _grid(measured: Mapping[str, Measured]) -> tuple[int, int]:
 
 def _title(ax: Axes, sample: str, own: Mapping[str, Measured], width: float) -> None:
     cells = _cells(own)
-    text = sample + (f" (n = {cells})" if cells > 1 else "")
-    ax.set_title(style.label(layout.wrapped(text, width)), color=style.color(sample))
+    text = style.label(sample) + (f" (n = {cells})" if cells > 1 else "")
+    ax.set_title(layout.wrapped(text, width), color=style.color(sample))
 
 
 def _extent(own: Mapping[str, Measured]) -> tuple[float, float, float, float]:
@@ -290,9 +294,12 @@ def _nyquist(ax: Axes, own: Mapping[str, Measured], scale: Scale, shape: float) 
             ax.plot(z.real[fails], -z.imag[fails], "x", ms=3, mew=0.7, color=FAILS, zorder=3, label=failing)
     if hidden := sum(int(np.sum(-one.best.impedance.imag < bottom)) for one in own.values()):
         ax.text(0.97, 0.03, f"{hidden} points below", transform=ax.transAxes, ha="right", fontsize=6)
-    ax.set_aspect("equal", adjustable="box")
+    # The panel fills its place, and its limits give way: constrained layout does not know panels that shrink.
+    ax.set_aspect("equal", adjustable="datalim")
     x, y = np.array([left, left + width]) / factor, np.array([bottom, bottom + shape * width]) / factor
-    ax.set(xlabel=f"Re Z / {unit}", ylabel=f"−Im Z / {unit}", xlim=x, ylim=y)
+    ax.set(xlabel=f"Re Z / {unit}", ylabel=f"−Im Z / {unit}")
+    ax.set_xlim(x, auto=True)  # without it matplotlib warns whenever they give way
+    ax.set_ylim(y, auto=True)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
