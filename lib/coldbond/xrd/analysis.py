@@ -20,6 +20,8 @@ from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.structures import STRUCTURES, Structure
 
 #: Share of the strongest line of a pattern that its main phase must explain.
+#: Height of the highest point over its standard uncertainty: of 10 000 points of noise none is as high.
+LEAST_DEVIATIONS = 5.0
 LEAST_EXPLAINED = 0.5
 SAME_ANGLE = 1  # decimals of two theta [degree]: reflections with equal ones are one line
 
@@ -103,6 +105,8 @@ def analyse(
     """
     if main not in STRUCTURES:
         raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
+    if np.ptp(pattern.intensity.to_numpy()) == 0:
+        raise ValueError(f"the intensity is {float(pattern.intensity[0]):g} at every angle: record or export it again")
     structure = STRUCTURES[main]
     looked_for = [name for name in looked_for if name != main]
     first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
@@ -131,8 +135,15 @@ def analyse(
 def _check_main_phase(fit: MinimizerResult, main: str) -> None:
     """Refuse a main phase that does not explain the strongest line: its residuals would mean nothing."""
     strongest = fit.curves.isel(two_theta=int((fit.curves.intensity - fit.curves.background).to_numpy().argmax()))
+    height = float(strongest.intensity - strongest.background)
+    if height < LEAST_DEVIATIONS * float(strongest.standard_uncertainty):
+        raise ValueError(
+            f"no line stands out of the noise: the highest point, at {float(strongest.two_theta):.2f} degree, lies "
+            f"{height / float(strongest.standard_uncertainty):.1f} standard deviations above the background: the "
+            "sample is amorphous, or was counted too short"
+        )
     explained = float(strongest.fit - strongest.background)
-    if explained < LEAST_EXPLAINED * float(strongest.intensity - strongest.background):
+    if explained < LEAST_EXPLAINED * height:
         raise ValueError(
             f"the strongest line of the pattern, at {float(strongest.two_theta):.2f} degree, is not of {main}: "
             f"state the main phase in the parameter main, one of {', '.join(STRUCTURES)}"
@@ -177,6 +188,8 @@ def weight_fraction(found: Analysis, name: str) -> Interval:
     def percent(area: float) -> float:
         return float(100 * per_area * max(area, 0.0) / (1 + per_area * max(area, 0.0)))
 
+    if not of_main > 0 or not np.isfinite(detection.limit):
+        return Interval(None)  # the main phase has no intensity, or hides all lines of this one
     if not detection.present:
         return Interval(None, 0.0, percent(detection.limit))
     factor = phases.disagreement(found.residuals, detection)

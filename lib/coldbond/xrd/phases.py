@@ -292,7 +292,7 @@ class _Trials:
         self.whole, self.left = (self.patterns**2).sum(axis=0), np.diag(matrix)
         self.projected_out = residuals.nuisance.shape[1]
         norms = self._norms(residuals)
-        cosines = np.diag(matrix, 1) / (norms[1:] * norms[:-1])
+        cosines = np.diag(matrix, 1) / (norms[1:] * norms[:-1])  # 0 where a trial has no line in the range
         length = np.arccos(np.clip(cosines, -1, 1))[cosines != 0].sum()
 
         def chance(significance: float) -> float:
@@ -310,6 +310,8 @@ class _Trials:
     def limit(self, residuals: ResidualPattern) -> tuple[float, float]:
         """Return the area at the tabulated cell, and the 95 % upper limit of the area over all trials."""
         norms = self._norms(residuals)
+        if not np.isfinite(norms).any():
+            return 0.0, np.inf  # everything is hidden: any amount could be there
         areas, errors = self.patterns.T @ residuals.normalised / norms**2, 1 / norms
         tabulated = min(range(norms.size), key=lambda i: (abs(self.trials[i][0]), self.trials[i][1]))
         # An area is not negative: a limit below that of an empty pattern would claim what the noise has taken away.
@@ -321,7 +323,7 @@ class _Trials:
         new = residuals.nuisance[:, self.projected_out :]
         self.left = self.left - ((new.T @ self.patterns) ** 2).sum(axis=0)
         self.projected_out = residuals.nuisance.shape[1]
-        return np.sqrt(np.where(self.left < HIDDEN_SHARE * self.whole, np.inf, self.left))
+        return np.sqrt(np.where(self.left <= HIDDEN_SHARE * self.whole, np.inf, self.left))
 
 
 def _fit(residuals: ResidualPattern, detections: Sequence[Detection], *, intervals: bool = True) -> None:

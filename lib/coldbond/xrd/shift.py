@@ -146,12 +146,14 @@ def is_lattice_change(models: Mapping[str, Model], rejected: float = REJECTED) -
 def compare(analyses: Mapping[str, Analysis]) -> dict[str, Comparison]:
     """Return the shifts of the reflections of each pattern from those of the first.
 
-    Patterns that share fewer than two lines with the first are left out.
+    Patterns that share fewer than two lines with the first are left out, and so are its replicates.
     """
     first, *others = analyses
     lines = {label: single_peak.fit_reflections(found.pattern, found.fit) for label, found in analyses.items()}
     comparisons = {}
     for label in others:
+        if _of_one_condition(analyses[first], analyses[label]):
+            continue
         shared = set(lines[first].hkl.to_numpy()) & set(lines[label].hkl.to_numpy())
         if len(shared) > 1:
             moved = reflection_shifts(lines[first], lines[label])
@@ -159,6 +161,12 @@ def compare(analyses: Mapping[str, Analysis]) -> dict[str, Comparison]:
             models = fit_models(moved, radius)
             comparisons[label] = Comparison(analyses[first], analyses[label], first, moved, models)
     return comparisons
+
+
+def _of_one_condition(one: Analysis, other: Analysis) -> bool:
+    attrs, others = one.pattern.attrs, other.pattern.attrs
+    same = all(attrs.get(key) == others.get(key) for key in ("sample", "state"))
+    return same and bool(attrs.get("replicate"))
 
 
 def mean_shift(moved: xr.Dataset) -> Interval:

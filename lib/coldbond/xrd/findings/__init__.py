@@ -4,9 +4,11 @@ from coldbond.xrd.findings.broadening import broadening_findings
 from coldbond.xrd.findings.pattern import pattern_findings, peak_table, phase_table
 from coldbond.xrd.findings.shifts import shift_findings, shift_table
 from coldbond.xrd.findings.strays import stray_comparison
+from coldbond.xrd.findings.tables import journal_tables
 
 __all__ = [
     "broadening_findings",
+    "journal_tables",
     "pattern_findings",
     "peak_table",
     "phase_table",

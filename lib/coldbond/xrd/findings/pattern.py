@@ -8,7 +8,7 @@ import pandas as pd
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import NORMAL, Interval
 from coldbond.xrd.analysis import Analysis, weight_fraction
-from coldbond.xrd.findings.common import in_a_name, recording, significant, upper_limit
+from coldbond.xrd.findings.common import groups, in_a_name, recording, significant, upper_limit
 from coldbond.xrd.findings.strays import stray_findings
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import Candidate, Role
@@ -56,8 +56,9 @@ def pattern_findings(analyses: Mapping[str, Analysis], reference: str) -> list[d
             rows += _phase(found, name)
         rows += stray_findings(found, limit)
     first, *others = analyses
+    replicates_of_first = next(iter(groups(analyses).values()))
     for label in others:
-        if first in matches and label in matches:
+        if first in matches and label in matches and label not in replicates_of_first:
             rows.append(_same_phase(analyses, matches, first, label, reference))
     return rows
 
@@ -133,7 +134,8 @@ def _same_phase(
 ) -> dict:
     """Return whether two patterns are of one phase: both match the reference, and their cells are in one range."""
     one, other, whose = analyses[first], analyses[label], recording(analyses[label])
-    quantity = f"same_phase_as_{in_a_name(first)}"
+    condition = next(name for name, labels in groups(analyses).items() if first in labels)
+    quantity = f"same_phase_as_{in_a_name(condition)}"
     matching = {}
     for name in (first, label):
         match = matches[name]
@@ -157,6 +159,7 @@ def _same_phase(
 
 def _phase(found: Analysis, name: str) -> list[dict]:
     detection, whose = found.detections[name], recording(found)
+    hidden = not detection.present and not np.isfinite(detection.limit)
     percent = 100 / found.strongest_area
     strongest = detection.lines.hkl[int(detection.lines.powder.argmax())]
     area = f"area of its {strongest} line over the main phase's strongest"
@@ -169,7 +172,7 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         assumption = "assumes a homogeneous powder; overestimates a film on the surface"
         assumption += "; the interval includes the disagreement of its lines"
     else:
-        evidence = [item(area, upper_limit(percent * detection.limit), "%")]
+        evidence = [item(area, "undetermined" if hidden else upper_limit(percent * detection.limit), "%")]
         if detection.missing:
             evidence.append(item("missing lines", ", ".join(detection.missing[:MOST_NAMED])))
         threshold = []
@@ -179,13 +182,13 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         for rival, increase in detection.rivals.items()
         if increase >= INDISTINGUISHABLE
     ]
-    note = ""
+    note = "all of its lines lie under those of the main phase, or none is in the range" if hidden else ""
     if detection.indistinguishable:
         note = f"not distinguishable from {', '.join(detection.indistinguishable)}: one of them is present"
     return [
         finding(
             f"{name}_present",
-            None if detection.indistinguishable else detection.present,
+            None if detection.indistinguishable or hidden else detection.present,
             **whose,
             evidence=evidence,
             threshold=threshold,
@@ -247,7 +250,10 @@ def phase_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
         column = {}
         for name, detection in found.detections.items():
             value, low, high = weight_fraction(found, name)
-            column[name] = f"below {high:.2g} wt%" if value is None else f"{value:.2g} ({low:.2g} to {high:.2g}) wt%"
+            if value is None:
+                column[name] = "not determined" if high is None else f"below {high:.2g} wt%"
+            else:
+                column[name] = f"{value:.2g} ({low:.2g} to {high:.2g}) wt%"
             if detection.indistinguishable:
                 column[name] += f", not distinguishable from {', '.join(detection.indistinguishable)}"
         columns[label] = pd.Series(column)

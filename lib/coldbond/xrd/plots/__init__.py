@@ -5,16 +5,27 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 from matplotlib.figure import Figure
 
-from coldbond.bundle import style
+from coldbond.bundle.style import letters
 from coldbond.xrd.analysis import Analysis
+from coldbond.xrd.findings.common import groups
 from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.plots.comparisons import draw_breadths, draw_shifts
 from coldbond.xrd.plots.details import draw_enlarged, draw_reflection
 from coldbond.xrd.plots.patterns import draw_patterns
-from coldbond.xrd.plots.style import FORMULAS, shade
+from coldbond.xrd.plots.style import FORMULAS, FRAME, LEAST_ROWS, MOST, TALL, shade
 from coldbond.xrd.shift import Comparison
 
-__all__ = ["FORMULAS", "draw_broadening", "draw_phases", "shade"]
+__all__ = ["FORMULAS", "draw_broadening", "draw_phases", "height", "shade"]
+
+
+def height(analyses: Mapping[str, Analysis]) -> float:
+    """Return the height of the figure, mm: that of one page at most."""
+    return FRAME + max(len(groups(analyses)), LEAST_ROWS) * _row(analyses)
+
+
+def _row(analyses: Mapping[str, Analysis]) -> float:
+    """Return the height of a pattern with its residuals, mm."""
+    return min(TALL, MOST / max(len(groups(analyses)), LEAST_ROWS))
 
 
 def draw_phases(
@@ -38,11 +49,11 @@ def draw_phases(
     """
     low, high = enlarged
     left, right = fig.subfigures(1, 2, width_ratios=[2.1, 1], squeeze=False)[0]
-    axes = draw_patterns(left, analyses, reference)
+    axes = draw_patterns(left, analyses, reference, _row(analyses))
     above, below = right.subplots(2, 1, height_ratios=[1.4, 1])
     draw_enlarged(above, analyses, low, high)
     draw_shifts(below, comparisons)
-    style.letters([axes[0], above, below])
+    letters([axes[0], above, below])
 
 
 def draw_broadening(
@@ -66,8 +77,8 @@ def draw_broadening(
         Indices of the reflection.
     """
     left, right = fig.subfigures(1, 2, width_ratios=[2.1, 1], squeeze=False)[0]
-    axes = draw_patterns(left, analyses, reference)
+    axes = draw_patterns(left, analyses, reference, _row(analyses))
     above, below = right.subplots(2, 1, height_ratios=[1.2, 1])
     draw_reflection(above, analyses, hkl)
     draw_breadths(below, lines, analyses, instrument)
-    style.letters([axes[0], above, below])
+    letters([axes[0], above, below])

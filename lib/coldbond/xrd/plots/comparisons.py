@@ -10,9 +10,10 @@ from coldbond.bundle import style
 from coldbond.interval import NORMAL
 from coldbond.xrd import profile
 from coldbond.xrd.analysis import Analysis
+from coldbond.xrd.findings.common import groups
 from coldbond.xrd.line_broadening import instrument_parts, strong_lines
 from coldbond.xrd.pawley import Instrument
-from coldbond.xrd.plots.style import FIT_COLOR
+from coldbond.xrd.plots.style import FIT_COLOR, LONGEST_ENTRY, legend, shortened, wrapped
 from coldbond.xrd.shift import Comparison
 
 
@@ -25,29 +26,35 @@ def draw_shifts(ax: Axes, comparisons: Mapping[str, Comparison]) -> None:
     comparisons : mapping of str to Comparison
         From `shift.compare`; with several of them only the model with both changes is drawn.
     """
-    styles = {"lattice": ("-", "0.55", "lattice alone"), "displacement": (":", "0.35", "height alone")}
-    for label, compared in comparisons.items():
-        moved, color = compared.moved, style.color(compared.after.pattern.attrs["sample"])
-        several = len(comparisons) > 1
-        for name, model in compared.models.items():
-            line, grey, text = styles.get(
-                name, ("-", color if several else FIT_COLOR, style.label(label) if several else "both")
-            )
-            if name == "both" or not several:
-                ax.plot(model.curve.two_theta, model.curve, linestyle=line, color=grey, label=text)
-        errors = NORMAL * moved.shift_error
-        ax.errorbar(
-            moved.two_theta, moved["shift"], errors, color=color, linestyle="none", marker="o", ms=2.2, elinewidth=0.7
-        )
-        ax.set_ylabel(f"Shift of 2θ from\n{style.label(compared.first)} / °")
     if not comparisons:
         ax.set_axis_off()
         ax.text(0.5, 0.5, "one pattern: no shift", transform=ax.transAxes, ha="center")
         return
+    styles = {"lattice": ("-", "0.55", "lattice alone"), "displacement": (":", "0.35", "height alone")}
+    several = len(comparisons) > 1
+    of = {
+        label: name for name, labels in groups({k: c.after for k, c in comparisons.items()}).items() for label in labels
+    }
+    named = set()
+    for label, compared in comparisons.items():
+        moved, color = compared.moved, style.color(compared.after.pattern.attrs["sample"])
+        for model_name, model in compared.models.items():
+            line, grey, text = styles.get(model_name, ("-", color if several else FIT_COLOR, "both"))
+            if several:  # one entry a condition
+                text = f"_{label}, lattice and height" if of[label] in named else shortened(of[label])
+            if model_name == "both" or not several:
+                ax.plot(model.curve.two_theta, model.curve, linestyle=line, color=grey, label=text)
+        named.add(of[label])
+        errors = NORMAL * moved.shift_error
+        ax.errorbar(
+            moved.two_theta, moved["shift"], errors, color=color, linestyle="none", marker="o", ms=2.2, elinewidth=0.7,
+            label=f"_{label}, shift",
+        )  # fmt: skip
+    first = wrapped(next(iter(comparisons.values())).first, LONGEST_ENTRY)
     ax.axhline(0, color="0.8", linewidth=0.5, zorder=0)
-    ax.set(xlabel="2θ / °")
+    ax.set(xlabel="2θ / °", ylabel=f"Shift of 2θ from\n{style.label(first)} / °")
     ax.margins(y=0.25)
-    ax.legend(loc="best", handlelength=1.8, fontsize=6)
+    legend(ax, "best")
 
 
 def draw_breadths(
@@ -64,12 +71,16 @@ def draw_breadths(
     instrument : Instrument, optional
     """
     strong = {label: strong_lines(found) for label, found in lines.items()}
-    for label, found in strong.items():
-        color = style.color(analyses[label].pattern.attrs["sample"])
-        ax.errorbar(
-            found.two_theta, found.breadth, NORMAL * found.breadth_error, color=color, linestyle="none", marker="o",
-            markersize=2.2, elinewidth=0.7, label=style.label(label),
-        )  # fmt: skip
+    for name, labels in groups(analyses).items():
+        for label in labels:
+            found, color = strong[label], style.color(analyses[label].pattern.attrs["sample"])
+            if not found.sizes["reflection"]:
+                continue
+            ax.errorbar(
+                found.two_theta, found.breadth, NORMAL * found.breadth_error, color=color, linestyle="none", marker="o",
+                markersize=2.2 if len(labels) == 1 else 1.4, elinewidth=0.7 if len(labels) == 1 else 0.4,
+                label=shortened(name) if label == labels[0] else f"_{label}, integral breadth",
+            )  # fmt: skip
     if instrument is not None:
         angle = np.linspace(15, 80, 100)
         squared, lorentzian = instrument_parts(angle, instrument.values, instrument.names).T
@@ -77,9 +88,6 @@ def draw_breadths(
             *profile.voigt_approximation(np.sqrt(np.maximum(squared, 1e-12)), np.maximum(lorentzian, 0))
         )
         ax.plot(angle, own, color="0.5", linestyle="--", label="instrument")
-    ax.set(
-        xlabel="2θ / °",
-        ylabel="Integral breadth / °",
-        ylim=(0, 1.35 * max(float(f.breadth.max()) for f in strong.values())),
-    )
-    ax.legend(loc="upper left", handlelength=1.5, fontsize=6, borderaxespad=0.2)
+    broadest = max((float(found.breadth.max()) for found in strong.values() if found.sizes["reflection"]), default=1.0)
+    ax.set(xlabel="2θ / °", ylabel="Integral breadth / °", ylim=(0, 1.35 * broadest))
+    legend(ax, "upper left")

@@ -5,13 +5,25 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from coldbond.bundle import style
 from coldbond.xrd.analysis import Analysis
-from coldbond.xrd.plots.style import DOTS, FIT_COLOR, FORMULAS, shade
+from coldbond.xrd.findings.common import groups
+from coldbond.xrd.plots.style import (
+    DOTS,
+    FIT_COLOR,
+    FORMULAS,
+    LONGEST_ENTRY,
+    MOST_INSIDE,
+    legend,
+    shade,
+    shortened,
+    wrapped,
+)
 
 BAND_DISTANCE = 1.2  # between stacked patterns, over the height of one
+MANY = 4  # patterns above which their names are small
 NOISE_HEIGHTS = 3.0  # standard uncertainties above which a phase beside the main one sets the scale
 
 
@@ -32,36 +44,41 @@ def draw_enlarged(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: 
     heights = np.array([np.array(_tallest(found, low, high)) / found.strongest_area for found in analyses.values()])
     beside, main = heights.max(axis=0)
     scale = 1.7 * beside if beside > 0 else 1.1 * main
-    named = set()
-    for i, (label, found) in enumerate(reversed(list(analyses.items()))):
-        curves = found.fit.curves.sel(two_theta=slice(low, high))
-        color, unit = style.color(found.pattern.attrs["sample"]), scale * found.strongest_area
-        data, fit = (((curves[name] - curves.background) / unit + i * BAND_DISTANCE) for name in ("intensity", "fit"))
-        band = Rectangle((low, i * BAND_DISTANCE - 0.1), high - low, 1.05, transform=ax.transData)
-        ax.plot(curves.two_theta, data, color=color, **(DOTS | {"markersize": 1.8}))
-        ax.plot(curves.two_theta, fit, color=FIT_COLOR, linewidth=0.6)
-        for line in ax.lines[-2:]:
-            line.set_clip_path(band)  # taller peaks would cover the pattern above
-        for name, detection in found.detections.items():
-            if detection.present:
-                share = _contribution(found, name).sel(two_theta=slice(low, high)) / unit + i * BAND_DISTANCE
-                legend = None if name in named else FORMULAS[name]
-                named.add(name)
-                ax.fill_between(
-                    share.two_theta, i * BAND_DISTANCE, share, color=shade(name)[0], alpha=0.5, lw=0, label=legend
-                )
+    named: set[str] = set()
+    stacked = list(reversed(list(groups(analyses).items())))
+    for i, (name, labels) in enumerate(stacked):
+        for label in labels:
+            found = analyses[label]
+            curves = found.fit.curves.sel(two_theta=slice(low, high))
+            color, unit = style.color(found.pattern.attrs["sample"]), scale * found.strongest_area
+            base = i * BAND_DISTANCE
+            data, fit = (((curves[part] - curves.background) / unit + base) for part in ("intensity", "fit"))
+            band = Rectangle((low, base - 0.1), high - low, 1.05, transform=ax.transData)
+            ax.plot(curves.two_theta, data, color=color, label=f"_{label}, measured", **(DOTS | {"markersize": 1.8}))
+            width = 0.6 if len(labels) == 1 else 0.3
+            ax.plot(curves.two_theta, fit, color=FIT_COLOR, linewidth=width, label=f"_{label}, fit")
+            for line in ax.lines[-2:]:
+                line.set_clip_path(band)  # taller peaks would cover the pattern above
+            for phase, detection in found.detections.items():
+                if detection.present:
+                    share = _contribution(found, phase).sel(two_theta=slice(low, high)) / unit + base
+                    ax.fill_between(
+                        share.two_theta, base, share, color=shade(phase)[0], alpha=0.5 / len(labels), lw=0,
+                        label=f"_{label}, {FORMULAS[phase]}",
+                    )  # fmt: skip
+                    named.add(phase)
         ax.text(
-            0.02,
-            i * BAND_DISTANCE + 1.0,
-            style.label(label),
-            transform=ax.get_yaxis_transform(),
-            color=color,
-            va="center",
-        )
-    top = BAND_DISTANCE * len(analyses) + (0.25 if named else 0)
-    ax.set(xlim=(low, high), ylim=(-0.1, top), yticks=[], xlabel="2θ / °", ylabel="Intensity above background")
+            0.02, base + 1.0, shortened(name), transform=ax.get_yaxis_transform(), color=color, va="center",
+            fontsize=7 if len(stacked) <= MANY else 6,
+        )  # fmt: skip
+    ax.set(xlim=(low, high), ylim=(-0.1, BAND_DISTANCE * len(stacked)), yticks=[])
+    ax.set(xlabel="2θ / °", ylabel="Intensity above background")
     if named:
-        ax.legend(loc="upper left", ncols=3, handlelength=1, borderaxespad=0.2, columnspacing=1, fontsize=6)
+        handles = [Patch(facecolor=shade(phase)[0], alpha=0.5, label=FORMULAS[phase]) for phase in sorted(named)]
+        ax.legend(
+            handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=4, handlelength=1, borderaxespad=0.2,
+            columnspacing=1, fontsize=6,
+        )  # fmt: skip
 
 
 def _tallest(found: Analysis, low: float, high: float) -> tuple[float, float]:
@@ -89,17 +106,33 @@ def _contribution(found: Analysis, name: str) -> xr.DataArray:
 
 
 def draw_reflection(ax: Axes, analyses: Mapping[str, Analysis], hkl: str) -> None:
-    """Draw one reflection of the main phase in each pattern, normalised in height and centred."""
-    for label, found in analyses.items():
-        lines = found.fit.reflections
-        named = ["".join(str(int(i)) for i in row) for row in np.stack([lines[n] for n in "hkl"], axis=1)]
-        centre = float(lines.two_theta[named.index(hkl)])
-        curves = found.fit.curves
-        clean = curves.intensity - curves.background - curves.phases[1:].sum("phase")
-        near = np.abs(curves.two_theta - centre) < 0.9
-        height = float((curves.phases[0])[near].max())
-        color = style.color(found.pattern.attrs["sample"])
-        ax.plot(curves.two_theta[near] - centre, clean[near] / height, color=color, **(DOTS | {"markersize": 2.2}))
-        ax.plot(curves.two_theta[near] - centre, curves.phases[0][near] / height, color=color, label=style.label(label))
+    """Draw one reflection of the main phase in each pattern, normalised in height and centred.
+
+    A pattern that does not reach the reflection is not drawn, and the panel names it.
+    """
+    missing = []
+    for name, labels in groups(analyses).items():
+        for label in labels:
+            found = analyses[label]
+            lines, curves = found.fit.reflections, found.fit.curves
+            named = ["".join(str(int(i)) for i in row) for row in np.stack([lines[n] for n in "hkl"], axis=1)]
+            centre = float(lines.two_theta[named.index(hkl)]) if hkl in named else np.nan
+            near = np.abs(curves.two_theta - centre) < 0.9
+            height = float((curves.phases[0])[near].max()) if near.any() else 0.0
+            if not height > 0:
+                missing.append(label)
+                continue
+            clean = curves.intensity - curves.background - curves.phases[1:].sum("phase")
+            color, angle = style.color(found.pattern.attrs["sample"]), curves.two_theta[near] - centre
+            dots = DOTS | {"markersize": 2.2 if len(labels) == 1 else 1.4}
+            ax.plot(angle, clean[near] / height, color=color, label=f"_{label}, measured", **dots)
+            ax.plot(
+                angle, curves.phases[0][near] / height, color=color, linewidth=0.8 if len(labels) == 1 else 0.4,
+                label=shortened(name) if label == labels[0] else f"_{label}, fit",
+            )  # fmt: skip
     ax.set(xlabel=f"2θ − 2θ({hkl}) / °", ylabel="Height normalised", ylim=(-0.05, 1.35), xlim=(-0.7, 0.9))
-    ax.legend(loc="upper left", handlelength=1, fontsize=6, borderaxespad=0.2)
+    if missing:
+        text = wrapped(f"no {hkl} in {', '.join(missing)}", LONGEST_ENTRY)
+        ax.text(0.98, 0.97, style.label(text), transform=ax.transAxes, fontsize=6, ha="right", va="top")
+    if len(groups(analyses)) <= MOST_INSIDE:  # else the legend of the breadths names the colours
+        legend(ax, "upper left")

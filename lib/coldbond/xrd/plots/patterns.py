@@ -8,16 +8,22 @@ from matplotlib.figure import Figure, SubFigure
 
 from coldbond.bundle import style
 from coldbond.xrd.analysis import Analysis
+from coldbond.xrd.findings.common import groups
 from coldbond.xrd.peak_assignment import explaining_phases
-from coldbond.xrd.plots.style import DOTS, FIT_COLOR, FORMULAS, UNEXPLAINED_COLOR, shade
+from coldbond.xrd.plots.style import DOTS, FIT_COLOR, FORMULAS, TALL, UNEXPLAINED_COLOR, shade, wrapped
 from coldbond.xrd.reflections import reflections
 from coldbond.xrd.structures import STRUCTURES
 
+LINE_OF_TICKS = 5.0  # mm, of the ticks of a phase
+LONGEST = 60  # characters of a line of a sample's name
+SAME_PEAK = 0.3  # degree: nearer peaks of replicates are marked once
 VISIBLE_CONTAMINATION = 6.0  # standard errors of the mean deviation above which a line of the tube is labelled
 
 
-def draw_patterns(fig: Figure | SubFigure, analyses: Mapping[str, Analysis], reference: str) -> list[Axes]:
+def draw_patterns(fig: Figure | SubFigure, analyses: Mapping[str, Analysis], reference: str, row: float) -> list[Axes]:
     """Draw each pattern with fit, background, marked peaks and normalised residuals, and the lines of all phases.
+
+    Replicates lie over each other, each relative to its highest intensity.
 
     Parameters
     ----------
@@ -25,22 +31,26 @@ def draw_patterns(fig: Figure | SubFigure, analyses: Mapping[str, Analysis], ref
     analyses : mapping of str to Analysis
     reference : str
         Of `structures.STRUCTURES`; its lines are drawn at the angles of its own cell.
+    row : float
+        Height of a pattern with its residuals, mm.
 
     Returns
     -------
     list of matplotlib.axes.Axes
         Of the patterns.
     """
-    present = _present_phases(analyses)
+    present, conditions = _present_phases(analyses), groups(analyses)
     rows = len(dict.fromkeys([next(iter(analyses.values())).main.name, reference])) + len(present)
-    heights = [height for _ in analyses for height in (5, 1.3)] + [0.75 * rows + 0.3]
+    unit = row / (5 + 1.3)
+    heights = [height for _ in conditions for height in (5 * unit, 1.3 * unit)] + [LINE_OF_TICKS * rows + 2]
     grid = fig.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0.02)
     ticks = fig.add_subplot(grid[-1])
     axes = []
-    for i, (label, found) in enumerate(analyses.items()):
+    for i, (name, labels) in enumerate(conditions.items()):
         ax, below = fig.add_subplot(grid[2 * i], sharex=ticks), fig.add_subplot(grid[2 * i + 1], sharex=ticks)
-        _pattern(ax, found, label)
-        _residuals(below, found)
+        held = {label: analyses[label] for label in labels}
+        _pattern(ax, held, name, row)
+        _residuals(below, held)
         axes.append(ax)
     _tick_rows(ticks, analyses, reference, present)
     low = min(float(found.pattern.two_theta[0]) for found in analyses.values())
@@ -64,38 +74,63 @@ def _square_root_scale(ax: Axes) -> None:
     ax.set_yscale("function", functions=(lambda y: np.sqrt(np.maximum(y, 0)), np.square))
 
 
-def _pattern(ax: Axes, found: Analysis, label: str) -> None:
-    """Draw counts, fit and background of one pattern."""
-    curves, color = found.fit.curves, style.color(found.pattern.attrs["sample"])
-    ax.plot(curves.two_theta, curves.intensity, color=color, **DOTS)
-    ax.plot(curves.two_theta, curves.fit, color=FIT_COLOR, linewidth=0.5)
-    ax.plot(curves.two_theta, curves.background, color="0.6", linewidth=0.6)
+def _pattern(ax: Axes, held: Mapping[str, Analysis], name: str, row: float) -> None:
+    """Draw counts, fit and background of the patterns of a condition."""
+    first, alone = next(iter(held.values())), len(held) == 1
+    color = style.color(first.pattern.attrs["sample"])
+    dots = DOTS if alone else DOTS | {"alpha": 0.5}
+    least, top = np.inf, 0.0
+    for label, found in held.items():
+        curves, unit = found.fit.curves, _unit(found, alone)
+        ax.plot(curves.two_theta, curves.intensity / unit, color=color, label=f"_{label}, measured", **dots)
+        width = 0.5 if alone else 0.3
+        ax.plot(curves.two_theta, curves.fit / unit, color=FIT_COLOR, linewidth=width, label=f"_{label}, fit")
+        ax.plot(curves.two_theta, curves.background / unit, color="0.6", linewidth=0.6, label=f"_{label}, background")
+        top = max(top, float(curves.intensity.max()) / unit)
+        least = min(least, 0.5 * float(curves.background.min()) / unit)
     _square_root_scale(ax)
-    top = float(curves.intensity.max())
-    ax.set_ylim(max(0.5 * float(curves.background.min()), 0), 1.5 * top)
+    lines = wrapped(name, LONGEST)
+    room = 1.5 + 0.35 * lines.count("\n") * TALL / row  # for the name, above the highest line
+    ax.set_ylim(max(least, 0), room * top)
     ax.set_yticks(_readable_ticks(top))
     ax.minorticks_off()
-    ax.text(0.99, 0.93, style.label(label), transform=ax.transAxes, ha="right", va="top", color=color)
-    ax.set_ylabel("Counts" if found.pattern.intensity.attrs.get("units") == "count" else "Intensity")
+    text = style.label(lines) + (f" (n = {len(held)})" if not alone else "")
+    ax.annotate(
+        text, (0.99, 1.0), (0, -3), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
+        color=color,
+    )  # fmt: skip
+    counts = first.pattern.intensity.attrs.get("units") == "count"
+    ax.set_ylabel(("Counts" if counts else "Intensity") if alone else "Intensity / %")
     ax.tick_params(labelbottom=False)
-    _mark_stray_peaks(ax, found)
-    _mark_contamination(ax, found)
+    _mark_stray_peaks(ax, held)
+    if alone:
+        _mark_contamination(ax, first)
 
 
-def _mark_stray_peaks(ax: Axes, found: Analysis) -> None:
-    """Mark each stray peak with the mark of the phase that explains it, or a question mark."""
-    strays, curves = found.stray_peaks, found.fit.curves
-    for two_theta, fwhm, candidates in zip(
-        strays.two_theta.to_numpy(), strays.fwhm.to_numpy(), found.assignments(), strict=True
-    ):
-        near = np.abs(curves.two_theta.to_numpy() - two_theta) < max(0.5 * fwhm, 0.1)
-        height = 1.12 * float(curves.intensity.to_numpy()[near].max())
-        phases = explaining_phases(candidates)
-        if not phases:
-            ax.text(two_theta, height, "?", color=UNEXPLAINED_COLOR, ha="center", fontweight="bold")
-            continue
-        color, mark = shade(phases[0])
-        ax.plot(two_theta, height, color=color, marker=mark, markersize=2.6, markeredgewidth=0, linestyle="none")
+def _unit(found: Analysis, alone: bool) -> float:
+    """Return what intensities are drawn relative to: of replicates a hundredth of the highest one."""
+    return 1.0 if alone else float(found.fit.curves.intensity.max()) / 100
+
+
+def _mark_stray_peaks(ax: Axes, held: Mapping[str, Analysis]) -> None:
+    """Mark each stray peak with the mark of the phase that explains it, or a question mark; once for all replicates."""
+    marked: list[tuple[float, str]] = []
+    for found in held.values():
+        strays, curves, unit = found.stray_peaks, found.fit.curves, _unit(found, len(held) == 1)
+        for two_theta, fwhm, candidates in zip(
+            strays.two_theta.to_numpy(), strays.fwhm.to_numpy(), found.assignments(), strict=True
+        ):
+            phase = next(iter(explaining_phases(candidates)), "")
+            if any(phase == other and abs(two_theta - at) < SAME_PEAK for at, other in marked):
+                continue
+            marked.append((float(two_theta), phase))
+            near = np.abs(curves.two_theta.to_numpy() - two_theta) < max(0.5 * fwhm, 0.1)
+            height = 1.12 * float(curves.intensity.to_numpy()[near].max()) / unit
+            if not phase:
+                ax.text(two_theta, height, "?", color=UNEXPLAINED_COLOR, ha="center", fontweight="bold")
+                continue
+            color, mark = shade(phase)
+            ax.plot(two_theta, height, color=color, marker=mark, markersize=2.6, markeredgewidth=0, linestyle="none")
 
 
 def _mark_contamination(ax: Axes, found: Analysis) -> None:
@@ -122,17 +157,20 @@ def _readable_ticks(top: float) -> list[float]:
     return sorted({0.0, *ticks} - {0.0})
 
 
-def _residuals(ax: Axes, found: Analysis) -> None:
+def _residuals(ax: Axes, held: Mapping[str, Analysis]) -> None:
     """Draw the residuals over their standard uncertainty."""
-    curves = found.fit.curves
-    deviations = ((curves.intensity - curves.fit) / curves.standard_uncertainty).to_numpy()
     ax.axhline(0, color="0.6", linewidth=0.5)
-    ax.plot(curves.two_theta, deviations, color="0.25", linewidth=0.35)
-    most = max(5.0, float(np.quantile(np.abs(deviations), 0.995)))
+    most = 5.0
+    for label, found in held.items():
+        curves = found.fit.curves
+        deviations = ((curves.intensity - curves.fit) / curves.standard_uncertainty).to_numpy()
+        color = "0.25" if len(held) == 1 else style.color(found.pattern.attrs["sample"])
+        width = 0.35 if len(held) == 1 else 0.2
+        ax.plot(curves.two_theta, deviations, color=color, linewidth=width, label=f"_{label}, residual")
+        most = max(most, float(np.quantile(np.abs(deviations), 0.995)))
+    tick = round(0.8 * most)
     ax.set_ylim(-1.15 * most, 1.15 * most)
-    ax.set_yticks(
-        [-round(0.8 * most), 0, round(0.8 * most)], labels=[f"−{round(0.8 * most)}", "", f"{round(0.8 * most)}"]
-    )
+    ax.set_yticks([-tick, 0, tick], labels=[f"−{tick}", "", f"{tick}"])
     ax.set_ylabel("Δ/σ")
     ax.tick_params(labelbottom=False)
 
@@ -160,9 +198,8 @@ def _tick_rows(ax: Axes, analyses: Mapping[str, Analysis], reference: str, prese
         at = detection.positions(found.residuals)
         rows.append((FORMULAS[name], shade(name)[0], at, 100 * detection.lines.powder))
     for i, (label, color, at, strength) in enumerate(rows):
-        ax.vlines(
-            at, -i - 0.85, -i - 0.85 + 0.75 * np.sqrt(np.clip(strength, 1, 100) / 100), color=color, linewidth=0.7
-        )
+        top = -i - 0.85 + 0.75 * np.sqrt(np.clip(strength, 1, 100) / 100)
+        ax.vlines(at, -i - 0.85, top, color=color, linewidth=0.7, label=f"_{label}")
         ax.text(high - 0.005 * (high - low), -i - 0.1, label, color=color, ha="right", va="top", fontsize=5.5).set_bbox(
             dict(facecolor="white", edgecolor="none", pad=0.4, alpha=0.8)
         )

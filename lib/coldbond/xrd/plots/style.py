@@ -1,6 +1,10 @@
 """What the panels of diffraction figures share: colours and marks of phases, dots of measured points."""
 
+from textwrap import fill
 from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from coldbond.bundle import style
 from coldbond.xrd.structures import STRUCTURES
@@ -12,6 +16,11 @@ MAIN_PHASES = ("LLZTO", "Li5La3Nb2O12")  # structures that are never beside anot
 FORMULAS = {name: name.translate(style.LOWERED) for name in STRUCTURES}
 FIT_COLOR = "#B00020"
 UNEXPLAINED_COLOR = "0.35"
+TALL, MOST, FRAME = 40.0, 215.0, 30.0  # mm: a pattern with residuals, all of them at most, what surrounds them
+LEAST_ROWS = 2  # which the panels beside the patterns need
+BELOW = 26.0  # points, of an x axis with its label
+#: Entries of a legend up to which it stands in its panel, and characters of a name in it.
+MOST_INSIDE, LONGEST_ENTRY = 3, 34
 DOTS: dict[str, Any] = dict(linestyle="none", marker=".", markersize=1.1, markeredgewidth=0)
 
 
@@ -19,3 +28,26 @@ def shade(name: str) -> tuple[str, str]:
     """Return colour and mark of a phase, the same in every figure."""
     at = [key for key in STRUCTURES if key not in MAIN_PHASES].index(name)
     return SHADES[at % len(SHADES)], MARKS[at % len(MARKS)]
+
+
+def wrapped(name: str, characters: int) -> str:
+    """Return a name in lines of so many characters."""
+    return fill(name, characters)
+
+
+def shortened(name: str) -> str:
+    """Return a name as a legend shows it: cut where it is long, since the panel of the pattern shows it whole."""
+    return style.label(name if len(name) <= LONGEST_ENTRY else f"{name[: LONGEST_ENTRY - 1]}…")
+
+
+def legend(ax: Axes, place: str) -> None:
+    """Draw the legend of a panel: in it, or below it where it would hide the data."""
+    handles, labels = ax.get_legend_handles_labels()
+    if not handles:
+        return
+    figure = ax.get_figure(root=True)
+    options: dict[str, Any] = {"loc": place, "borderaxespad": 0.2}
+    if figure is not None and (len(handles) > MOST_INSIDE or max(map(len, labels)) >= LONGEST_ENTRY):
+        down = ScaledTranslation(0, -BELOW / 72, figure.dpi_scale_trans)
+        options = {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": ax.transAxes + down}
+    ax.legend(handlelength=1.5, fontsize=6, **options)

@@ -1,0 +1,91 @@
+"""Tables of diffraction that a journal asks for: cells and quality of the fits, phases, peaks; numbers with units."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from coldbond.interval import NORMAL
+from coldbond.xrd.analysis import Analysis, weight_fraction
+from coldbond.xrd.lattice import lattice_parameters
+from coldbond.xrd.peak_assignment import explaining_phases
+
+ENDS = ("", ", low", ", high")  # of a 95 % interval
+
+
+def journal_tables(analyses: Mapping[str, Analysis]) -> dict[str, pd.DataFrame]:
+    """Return the tables "patterns", "phases", "reflections" and "peaks", a row for each of these."""
+    return {
+        "patterns": pd.DataFrame([_pattern(label, found) for label, found in analyses.items()]),
+        "phases": pd.DataFrame([row for label, found in analyses.items() for row in _phases(label, found)]),
+        "reflections": pd.concat([_reflections(label, found) for label, found in analyses.items()], ignore_index=True),
+        "peaks": pd.concat([_peaks(label, found) for label, found in analyses.items()], ignore_index=True),
+    }
+
+
+def weighted_profile_residual(found: Analysis) -> float:
+    """Return Rwp, percent: the root of the weighted squares of the residuals over those of the intensities."""
+    curves = found.fit.curves
+    weight = 1 / curves.standard_uncertainty.to_numpy()
+    residual, intensity = weight * (curves.intensity - curves.fit).to_numpy(), weight * curves.intensity.to_numpy()
+    return float(100 * np.sqrt(residual @ residual / (intensity @ intensity)))
+
+
+def _pattern(label: str, found: Analysis) -> dict[str, object]:
+    row: dict[str, object] = {"recording": label, "main phase": found.main.name}
+    for name, interval in lattice_parameters(found.fits).intervals.items():
+        unit = "Å" if name in "abc" else "degree"
+        row |= {f"{name}{end} / {unit}": value for end, value in zip(ENDS, interval, strict=True)}
+    angle = found.pattern.two_theta.to_numpy()
+    fit = found.fit
+    return row | {
+        "Rwp / %": weighted_profile_residual(found),
+        "chi square": fit.chisqr,
+        "degrees of freedom": fit.nfree,
+        "reduced chi square": fit.redchi,
+        "error of the angles": found.geometry,
+        "first angle / degree": angle[0],
+        "last angle / degree": angle[-1],
+        "points": angle.size,
+        "wavelengths / Å": " ".join(f"{wavelength:g}" for wavelength in found.residuals.wavelengths),
+    }
+
+
+def _phases(label: str, found: Analysis) -> list[dict[str, object]]:
+    return [
+        {
+            "recording": label,
+            "phase": name,
+            "present": "not distinguishable" if one.indistinguishable else "yes" if one.present else "no",
+            **{f"share{end} / wt%": x for end, x in zip(ENDS, weight_fraction(found, name), strict=True)},
+            "significance / standard deviations": one.significance,
+            "missing lines": ", ".join(one.missing),
+        }
+        for name, one in found.detections.items()
+    ]
+
+
+def _reflections(label: str, found: Analysis) -> pd.DataFrame:
+    lines = found.fit.reflections
+    columns = {"2θ / degree": "two_theta", "area / intensity degree": "area"}
+    columns |= {"area, standard error / intensity degree": "area_error", "FWHM / degree": "fwhm"}
+    hkl = [" ".join(f"{int(i)}" for i in row) for row in np.stack([lines[n] for n in "hkl"], axis=1)]
+    held = {name: lines[variable].to_numpy() for name, variable in columns.items()}
+    return pd.DataFrame({"recording": label, "phase": found.main.name, "h k l": hkl, **held})
+
+
+def _peaks(label: str, found: Analysis) -> pd.DataFrame:
+    strays = found.stray_peaks
+    area, error = (100 / found.strongest_area * strays[name].to_numpy() for name in ("area", "area_error"))
+    explained = [", ".join(explaining_phases(candidates)) for candidates in found.assignments()]
+    return pd.DataFrame(
+        {
+            "recording": [label] * strays.sizes["peak"],
+            "2θ / degree": strays.two_theta.to_numpy(),
+            "area / % of the strongest line": area,
+            "area, low / % of the strongest line": area - NORMAL * error,
+            "area, high / % of the strongest line": area + NORMAL * error,
+            "FWHM / degree": strays.fwhm.to_numpy(),
+            "explained by": explained,
+        }
+    )
