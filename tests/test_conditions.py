@@ -33,6 +33,12 @@ def test_a_condition_has_mean_n_and_standard_deviation():
     assert "standard deviation 5 mAh/g" in shown["note"].iloc[0]
 
 
+def test_a_mean_of_values_that_differ_by_factors_warns():
+    for factor, warns in ((1.5, False), (30.0, True)):
+        (row,) = conditions.findings(cells("resistance", 10.0, 12.0, 10.0 * factor, unit="ohm"))
+        assert ("may be too narrow" in row["note"]) == warns
+
+
 def test_a_replicate_without_a_value_is_named_and_not_counted():
     values = cells("capacity", Interval(160.0, 156.0, 164.0), None, Interval(170.0, 166.0, 174.0))
     (row,) = conditions.findings(values)

@@ -33,6 +33,15 @@ def test_the_constants_are_those_of_the_analysis():
     assert set(manifest.CONSTANTS) <= set(COLUMNS)
 
 
+def test_a_row_without_a_role_is_not_used_and_a_note_says_so(raw):
+    found = manifest.load(write(raw, HEADER, LLZ, LLZ.replace(",ccd", ",")))
+    assert [row["role"] for row in found.rows] == ["ccd"]
+    assert [row["role"] for row in found.listed] == ["ccd", ""]
+    assert found.problems == []
+    (note,) = found.notes
+    assert "line 3, column role: empty, so cycling/ccd LLZ.csv is not used: use one of phase" in note
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_rows_contain_the_columns_as_text(raw, encoding, end):
@@ -101,7 +110,6 @@ def test_one_recording_may_have_two_roles(raw):
             [HEADER, LLZ.replace(",ccd", ",ccds")],
             "line 2, column role: 'ccds' is unknown (did you mean ccd?): use one of phase",
         ),
-        ([HEADER, LLZ.replace(",ccd", ",")], "line 2, column role: '' is unknown: use one of phase"),
         (
             [HEADER, LLZ.replace(",ccd", ",interface")],
             "line 2, column technique: cycling is not that of the role interface: write eis, or another role",

@@ -82,6 +82,13 @@ def test_cells_that_failed_in_one_step_leave_room_beyond_the_step():
         assert low < 0.7 - 0.1 * beyond and high > 0.8 + 0.1 * beyond
 
 
+def test_a_life_of_zero_is_not_a_logarithm():
+    found = replicates.median(
+        [Interval(0.0, 0.0, 0.0), Interval(100.0, 99.0, 100.0), Interval(None, 500.0)], positive=True
+    )
+    assert found.value == 100.0 and found.low < 0 and (found.high is None or found.high > 500)
+
+
 def test_differences_and_ratios_add_half_widths_in_quadrature():
     assert replicates.difference(Interval(5.0, 2.0, 9.0), Interval(1.0, -2.0, 5.0)) == Interval(4.0, -1.0, 9.0)
     one, other = Interval(4.0, 2.0, 8.0), Interval(1.0, 0.5, 2.0)

@@ -76,3 +76,12 @@ def test_it_reads_a_recording_there(installed, tmp_path):
     others = environment() | {"PYTHONPATH": str(site_packages(Path(sys.prefix, "bin", "python")))}
     shown = subprocess.run([installed, "-c", code], cwd=tmp_path, env=others, capture_output=True, text=True)
     assert shown.stdout.split() == [str(site_packages(installed) / "coldbond" / "__init__.py"), "cycling"], shown.stderr
+
+
+def test_it_installs_the_command(installed, tmp_path):
+    others = environment() | {"PYTHONPATH": str(site_packages(Path(sys.prefix, "bin", "python")))}
+    file = paths.ROOT / "raw" / "cycling" / "ccd-LLZ.csv"
+    command = [installed.parent / "coldbond", "show", file, "--area", "0.785"]
+    shown = subprocess.run(command, cwd=tmp_path, env=others, capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr
+    assert "0.2 mA/cm²" in shown.stdout

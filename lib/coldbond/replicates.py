@@ -40,7 +40,24 @@ Welch's covers 89 % for n = 2 and 5 where the larger sample has the smaller spre
 
 Coverage
 --------
-tests/test_replicates.py simulates n = 2, 3, 5 and 10.
+Shares of 95 % intervals that hold the truth, by simulation (with fewer draws in tests/test_replicates.py). Of the mean,
+100 000 draws each, for ratios of the spread to the replicates' own uncertainty of 0, 0.3, 1, 3 and 10, the own
+uncertainty common to all or independent:
+
+| spread between replicates | n = 2 | n = 3 | n = 5 | n = 10 |
+|---|---|---|---|---|
+| normal | 0.950 to 1 | 0.950 to 1 | 0.950 to 1 | 0.949 to 1 |
+| Weibull, shape 2 | 0.955 to 1 | 0.955 to 1 | 0.952 to 1 | 0.950 to 1 |
+| lognormal, a factor of 1.35 (0.3) | 0.954 to 1 | 0.952 to 1 | 0.947 to 1 | 0.948 to 1 |
+| lognormal, a factor of 1.65 (0.5) | 0.952 to 1 | 0.946 to 1 | 0.941 to 1 | 0.941 to 1 |
+| lognormal, a factor of 2.7 (1.0) | 0.941 to 1 | 0.918 to 1 | 0.894 to 1 | 0.896 to 1 |
+
+The largest shares are those of an independent own uncertainty that exceeds the spread. A plain mean of values that
+scatter by a factor of 2.7 is a poor summary, and its interval too narrow.
+
+Of the median, 400 draws each (standard error 0.011), lognormal (0.1, 0.5, 1.0) and Weibull (shape 1, 2, 5), steps of
+0.02 and 0.3 of the median, n = 2 and 3: 0.93 to 1 without censoring, and 0.95 to 1 with 30, 50 or 70 % censored. Of the
+difference and the ratio of two samples, n = 2 to 10, spreads that differ by a factor of up to 30: 0.950 to 0.991.
 """
 
 from collections.abc import Callable, Sequence
@@ -118,7 +135,8 @@ def median(replicates: Sequence[Interval], positive: bool = False) -> Interval:
         Two or more, each with a value or a bound. The true value of each lies between its bounds; a bound that is None
         is open. A value without bounds is taken as exact.
     positive : bool
-        Whether the quantity is positive by nature: up to five logarithms are normal then, else the values themselves.
+        Whether the quantity is positive by nature: the logarithms of up to five are normal then. Else, or if one of
+        them is zero, the values themselves are.
 
     Returns
     -------
@@ -142,7 +160,7 @@ def median(replicates: Sequence[Interval], positive: bool = False) -> Interval:
         place = int(stats.binom.ppf((1 - CONFIDENCE) / 2, len(exact), 0.5))
         low, high = float(lows[place - 1]), float(highs[-place])
     else:
-        low, high = _profile(exact, positive)
+        low, high = _profile(exact, positive and bool(highs[0] > 0))
     value = _kaplan_meier(replicates)
     if value is not None:
         low, high = min(low, value), max(high, value)

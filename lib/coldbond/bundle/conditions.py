@@ -20,6 +20,10 @@ from coldbond.interval import Interval
 #: Units of quantities that are positive by nature: they scatter by factors, and samples are compared by their ratio.
 POSITIVE = ("ohm", "ohm cm2", "S/cm", "A", "mA/cm2", "mAh", "mAh/cm2", "mAh/g", "mV", "h", "s")
 
+#: Standard deviation of a positive quantity, as a share of its mean, from which on the interval of the mean may cover
+#: less than 94 %: that of a lognormal spread of 0.55 (docstring of `replicates`).
+SKEWED = 0.6
+
 #: How the name of a quantity says that it compares with another sample, as in breadth_over_LLZ.
 COMPARING = "over|minus|than|as|below|above"
 
@@ -182,6 +186,8 @@ def _number(
         held = "the interval holds the spread between replicates" + (
             f"; {bare} of them have no uncertainty of their own" if bare else " and the uncertainty of each"
         )
+        if unit in POSITIVE and deviation and interval.value and deviation > SKEWED * interval.value:
+            held += ", but may be too narrow, because the replicates differ by factors"
     notes = [f"{statistic} of {len(cells)} replicates{spread}", held, *notes]
     evidence += _differing(known)
     row = finding(quantity, interval, unit, **of, evidence=evidence, note="; ".join(notes))

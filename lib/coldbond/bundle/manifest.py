@@ -172,6 +172,12 @@ def load(raw: str | os.PathLike[str]) -> Manifest:
     for number, fields in table.lines:
         where = f"{table.path}, {table.line} {number}"
         row = empty | {name: fields[place] for name, place in columns.items() if place < len(fields)}
+        if row["file"] and not row["role"]:  # as `coldbond init` writes it where neither data nor names decide
+            notes.append(
+                f"{where}, column role: empty, so {row['file']} is not used: use one of {', '.join(TECHNIQUES)}"
+            )
+            listed.append(row)
+            continue
         found = [f"{where}{problem}" for problem in (*_width(table, fields, last), *checks.of(row, table.separator))]
         listed.append(row)
         if found:

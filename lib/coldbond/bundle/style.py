@@ -1,5 +1,6 @@
 """The style of the figures: fonts and lines, the colour and the label of each sample, the notation of units."""
 
+import os
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -92,7 +93,8 @@ def color(sample: str) -> str:
     if sample in chosen.colors:
         return chosen.colors[sample]
     # The "samples" of computed energies are models.
-    rows = [row for row in manifest.load(paths.RAW).listed if row["role"] != "energies"]
+    is_there = os.path.isfile(manifest.path(paths.RAW))  # `coldbond show` draws files that no manifest lists
+    rows = [row for row in manifest.load(paths.RAW).listed if row["role"] != "energies"] if is_there else []
     others = [name for name in dict.fromkeys(row["sample"] for row in rows) if name not in chosen.colors]
     place = others.index(sample) if sample in others else len(others)
     free = [color for color in chosen.palette if color not in chosen.colors.values()]

@@ -81,7 +81,8 @@ class LongCycling:
 
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
-        self.pairs = long_cycling.overpotentials(long_cycling.half_cycles(recording))
+        self.half_cycles = long_cycling.half_cycles(recording)
+        self.pairs = long_cycling.overpotentials(self.half_cycles)
         count = self.pairs.sizes["pair"]
         if count < 2:
             raise ValueError("fewer than two cycles were sustained, so the overpotential has no trend")
@@ -102,6 +103,9 @@ class LongCycling:
         over = batch_means.mean(1e3 * shown.overpotential.to_numpy())
         drift = batch_means.slope(hours, 1e3 * shown.overpotential.to_numpy())
         resistance = batch_means.mean(shown.resistance.to_numpy())
+        failure = long_cycling.first_failure(self.half_cycles)
+        life = long_cycling.time_to_failure(self.recording, self.half_cycles).value
+        kind = "" if failure is None else str(self.half_cycles.kind.to_numpy()[failure])
         return [
             numbers(
                 {
@@ -110,6 +114,9 @@ class LongCycling:
                     "hysteresis": _range(over.scaled(2), "mV"),
                     "resistance": _range(resistance, "Ω cm²"),
                     "drift": _range(drift, "mV/h"),
+                    "failure": f"none in {time[-1] - time[0]:.4g} h"
+                    if failure is None
+                    else f"{kind} after {life:.4g} h",
                 }
             )
         ]
@@ -176,7 +183,8 @@ class Impedance:
         z = kept.impedance.to_numpy()
         points = dict(linestyle="none", marker="o", markersize=2.5, color=color, markerfacecolor="none")
         plane.plot(z.real, -z.imag, **points)
-        plane.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω", aspect="equal")
+        plane.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω")
+        plane.set_aspect("equal", adjustable="datalim")
         against.plot(kept.frequency, -np.angle(z, deg=True), **points)
         against.set(xlabel="Frequency / Hz", ylabel="−phase / °", xscale="log")
         rows = {"points": str(z.size)}

@@ -54,7 +54,7 @@ class Diffraction:
     def draw(
         self, fig: Figure, phases: tuple[str, ...], displacement: float, main: str, fitted: bool
     ) -> list[pd.DataFrame]:
-        found = self._analysis(main) if fitted else None
+        found = self.whole_pattern(main) if fitted else None
         pattern, color = self.pattern, style.color(self.pattern.attrs["sample"])
         two_theta, intensity = pattern.two_theta.to_numpy(), pattern.intensity.to_numpy()
         heights = [5, 1.2, 0.3 * max(len(phases), 1)] if found else [6, 0.3 * max(len(phases), 1)]
@@ -79,7 +79,8 @@ class Diffraction:
         ticks.set(yticks=[], xlabel="2θ / °", xlim=two_theta[[0, -1]], ylim=(-max(len(phases), 1) + 0.4, 0.6))
         return self._found(found, phases) if found else self._listed(lines)
 
-    def _analysis(self, main: str) -> analysis.Analysis:
+    def whole_pattern(self, main: str) -> analysis.Analysis:
+        """Return the whole-pattern fit with a main phase, which is made once."""
         if main not in self.analyses:
             others = [name for name in STRUCTURES if name not in (main, "LLZTO", *REFERENCES, *STANDARDS)]
             self.analyses[main] = analysis.analyse(self.pattern, main, others)

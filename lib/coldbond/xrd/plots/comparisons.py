@@ -1,6 +1,6 @@
 """Reflections of several samples compared: shifts of their angles, and their integral breadths."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -10,10 +10,10 @@ from coldbond.bundle import style
 from coldbond.interval import NORMAL
 from coldbond.xrd import profile
 from coldbond.xrd.analysis import Analysis
-from coldbond.xrd.findings.common import groups
+from coldbond.xrd.findings.common import groups, of_condition
 from coldbond.xrd.line_broadening import instrument_parts, strong_lines
 from coldbond.xrd.pawley import Instrument
-from coldbond.xrd.plots.style import FIT_COLOR, LONGEST_ENTRY, legend, shortened, wrapped
+from coldbond.xrd.plots.style import FIT_COLOR, LONGEST_ENTRY, MOST_INSIDE, legend, shortened, wrapped
 from coldbond.xrd.shift import Comparison
 
 
@@ -91,3 +91,45 @@ def draw_breadths(
     broadest = max((float(found.breadth.max()) for found in strong.values() if found.sizes["reflection"]), default=1.0)
     ax.set(xlabel="2θ / °", ylabel="Integral breadth / °", ylim=(0, 1.35 * broadest))
     legend(ax, "upper left")
+
+
+def draw_replicates(
+    ax: Axes, analyses: Mapping[str, Analysis], values: Sequence[dict], quantity: str, text: str
+) -> None:
+    """Draw a number of each pattern as a point, and the mean of replicates, each with its 95 % interval.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    analyses : mapping of str to Analysis
+    values : sequence of dict
+        Findings of the patterns and of the conditions (`conditions.findings`).
+    quantity : str
+        Of the findings, such as "lattice_parameter_a".
+    text : str
+        Label of the axis.
+    """
+    held = groups(analyses)
+    for at, (name, labels) in enumerate(held.items()):
+        of = of_condition(analyses[labels[0]])
+        color = style.color(of["sample"])
+        rows = [row for row in values if (row["quantity"], row["sample"], row["state"]) == (quantity, *of.values())]
+        bounded = [row for row in rows if None not in (row["value"], row["low"], row["high"])]
+        for i, row in enumerate(row for row in bounded if "n" not in row):
+            away = [[row["value"] - row["low"]], [row["high"] - row["value"]]]
+            ax.errorbar(
+                at + 0.12 * (1 + i), row["value"], away, color=color, fmt="o", markersize=2.2, elinewidth=0.4,
+                alpha=0.5, label=f"_{name}, replicate {row.get('replicate', '')}",
+            )  # fmt: skip
+        for row in (row for row in bounded if "n" in row):
+            away = [[row["value"] - row["low"]], [row["high"] - row["value"]]]
+            ax.errorbar(
+                at - 0.12, row["value"], away, color=color, fmt="_", markersize=9, elinewidth=0.9,
+                label=f"_{name}, mean",
+            )  # fmt: skip
+    ax.set(xlim=(-0.6, len(held) - 0.2), ylabel=text)
+    ax.set_xticks(range(len(held)), [f"{shortened(name)}\nn = {len(labels)}" for name, labels in held.items()])
+    ax.tick_params(axis="x", labelsize=6)
+    if len(held) > MOST_INSIDE - 1:
+        ax.tick_params(axis="x", rotation=90)
+    ax.ticklabel_format(axis="y", useOffset=False)

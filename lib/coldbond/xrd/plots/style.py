@@ -20,7 +20,7 @@ TALL, MOST, FRAME = 40.0, 215.0, 30.0  # mm: a pattern with residuals, all of th
 LEAST_ROWS = 2  # which the panels beside the patterns need
 BELOW = 26.0  # points, of an x axis with its label
 #: Entries of a legend up to which it stands in its panel, and characters of a name in it.
-MOST_INSIDE, LONGEST_ENTRY = 3, 34
+MOST_INSIDE, LONGEST_ENTRY = 3, 26
 DOTS: dict[str, Any] = dict(linestyle="none", marker=".", markersize=1.1, markeredgewidth=0)
 
 
