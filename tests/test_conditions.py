@@ -177,7 +177,31 @@ def test_two_values_of_one_replicate_are_not_combined_and_say_so():
 
 def test_findings_of_conditions_are_not_taken_for_replicates():
     values = cells("capacity", 160.0, 170.0)
-    assert len(conditions.findings(values + conditions.findings(values))) == 1
+    (row,) = conditions.findings(values + conditions.findings(values))
+    assert row["n"] == 2
+
+
+def test_no_findings_break_it():
+    """Missing bounds, values at a bound, zeros, negative numbers, many magnitudes: a row or none, and no exception."""
+    rng = np.random.default_rng(4)
+    numbers = [0.0, 1.0, 2.0, -1.0, 1e-9, 1e9, 0.7, 0.8]
+    combined = 0
+    for _ in range(200):
+        values = []
+        for sample in "AB":
+            for n in range(rng.integers(1, 8)):
+                low, value, high = (float(x) for x in np.sort(rng.choice(numbers, 3)))
+                value = [value, None, low, high][rng.integers(4)]
+                low, high = (None if rng.random() < 0.2 else end for end in (low, high))
+                unit = ["h", "%"][rng.integers(2)]
+                values.append(
+                    finding("q", Interval(value, low, high), unit, sample=sample, state="", replicate=str(n + 1))
+                )
+        for row in conditions.findings(values):
+            known = [row[key] for key in ("low", "value", "high") if row[key] is not None]
+            assert known == sorted(known) and findings.rendered(row)
+            combined += 1
+    assert combined > 500
 
 
 # ---- groups and curves ----------------------------------------------------------------------------------------------

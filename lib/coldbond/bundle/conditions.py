@@ -119,24 +119,22 @@ def findings(values: Sequence[dict]) -> list[dict]:
         A number that compares with another sample is not averaged: its replicates share the recording they are
         compared with.
     """
+    values = [row for row in values if "n" not in row and "higher" not in row]  # not what this function returned before
     samples = dict.fromkeys(row["sample"] for row in values)
     comparing = re.compile(rf"_({COMPARING})_({'|'.join(re.escape(one) for one in samples)})(_|$)")
     # One statistic for all samples of a quantity: the mean of one and the median of another cannot be compared.
     censored = {(key[0], key[-1]) for key, members in _conditions(values) if any(map(_is_censored, members))}
     found, means = [], {}
     for (quantity, sample, state, unit), members in _conditions(values):
-        of_condition = {
-            row.get("replicate", "")
-            for row in values
-            if (row["sample"], row["state"]) == (sample, state) and "n" not in row
-        }
+        of_condition = {row.get("replicate", "") for row in values if (row["sample"], row["state"]) == (sample, state)}
         of = Whose(sample=sample, state=state)
         if len({row.get("replicate", "") for row in members}) < len(members):
             found.append(finding(quantity, None, unit, **of, note="several values of one replicate: not combined"))
             continue
         known = [row for row in members if any(row[key] is not None for key in ("value", "low", "high"))]
         missing = of_condition - {row.get("replicate", "") for row in known}
-        notes = [f"replicate {', '.join(sorted(missing))}: no value, not counted"] if missing else []
+        lost = ", ".join(one or "without a number" for one in sorted(missing, key=lambda one: (len(one), one)))
+        notes = [f"replicate {lost}: no value, not counted"] if missing else []
         if any(isinstance(row["value"], bool) for row in members):
             found.append(_yes_or_no(quantity, known, of, notes))
         elif len(known) >= 2 and not comparing.search(quantity):
