@@ -1,12 +1,14 @@
 """The figure of Raman spectra: what is drawn is what was found, and it can be read with one to eight samples."""
 
+import json
+
 import numpy as np
 import pytest
 
-from coldbond.bundle import figures
+from coldbond.bundle import figures, paths, raw
 from coldbond.bundle.style import MM
 from coldbond.raman import plots
-from coldbond.raman.decomposition import Decomposition, decompose
+from coldbond.raman.decomposition import Decomposition, decompose, on_axis
 from coldbond.raman.findings import band_table, fit_table, mode_findings
 from drawn import collisions, named, unnamed
 from test_raman import BANDS, SHIFT, WINDOW, spectrum
@@ -138,3 +140,25 @@ def test_tables_for_the_journal(held):
     assert [row[f"position{end} / cm⁻¹"] for end in ("", ", low", ", high")] == list(mode.position)
     assert row["present"] and row["position, low / cm⁻¹"] < 487 < row["position, high / cm⁻¹"]
     assert fits["degrees of the baselines"].iloc[0] == ", ".join(map(str, few["LLZ"].degrees))
+
+
+def test_one_bad_spectrum_of_three_is_left_out_and_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RAW", tmp_path)
+    monkeypatch.setattr(paths, "FIGURES", tmp_path)
+    cells = {}
+    for name in ("LLZ", "In-LLZ", "InN-LLZ"):  # whose colours need no manifest
+        attrs = {"sample": name, "file": f"raman/{name}.txt", "sha256": "0", "origin": "measured", "replicate": ""}
+        cells[name] = spectrum(attrs=attrs)
+    cells["In-LLZ"] = cells["In-LLZ"].assign(intensity=0 * cells["In-LLZ"].intensity)
+    recordings = raw.Recordings(cells)
+    decomposed = recordings.analysed(on_axis, "Ne", None, 0.005, 0.5, BANDS, MODES, WINDOW)
+    assert list(decomposed) == ["LLZ", "InN-LLZ"]
+    assert "intensity is the same at most points" in recordings.left_out["In-LLZ"]
+    fig = drawn(decomposed)
+    values = mode_findings(decomposed)
+    figures.save(fig, "fig2g", notebook="fig2g_raman", parameters={}, values=values, recordings=recordings)
+    found = json.loads((tmp_path / "fig2g.json").read_text())
+    assert {row["sample"] for row in found["values"]} == {"LLZ", "InN-LLZ"} and found["left_out"][0][
+        "sample"
+    ] == "In-LLZ"
+    assert [text for text in fig.texts if "In-LLZ (raman/In-LLZ.txt)" in text.get_text()]

@@ -45,11 +45,10 @@ def draw_shifts(ax: Axes, comparisons: Mapping[str, Comparison]) -> None:
             if model_name == "both" or not several:
                 ax.plot(model.curve.two_theta, model.curve, linestyle=line, color=grey, label=text)
         named.add(of[label])
-        errors = NORMAL * moved.shift_error
+        angle, shifts, error = (moved[of_line].to_numpy() for of_line in ("two_theta", "shift", "shift_error"))
         ax.errorbar(
-            moved.two_theta, moved["shift"], errors, color=color, linestyle="none", marker="o", ms=2.2, elinewidth=0.7,
-            label=f"_{label}, shift",
-        )  # fmt: skip
+            angle, shifts, NORMAL * error, color=color, fmt="o", ms=2.2, elinewidth=0.7, label=f"_{label}, shift"
+        )
     first = wrapped(next(iter(comparisons.values())).first, LONGEST_ENTRY)
     ax.axhline(0, color="0.8", linewidth=0.5, zorder=0)
     ax.set(xlabel="2θ / °", ylabel=f"Shift of 2θ from\n{style.label(first)} / °")
@@ -76,9 +75,10 @@ def draw_breadths(
             found, color = strong[label], style.color(analyses[label].pattern.attrs["sample"])
             if not found.sizes["reflection"]:
                 continue
+            angle, breadth, error = (found[of].to_numpy() for of in ("two_theta", "breadth", "breadth_error"))
             ax.errorbar(
-                found.two_theta, found.breadth, NORMAL * found.breadth_error, color=color, linestyle="none", marker="o",
-                markersize=2.2 if len(labels) == 1 else 1.4, elinewidth=0.7 if len(labels) == 1 else 0.4,
+                angle, breadth, NORMAL * error, color=color, fmt="o", markersize=2.2 if len(labels) == 1 else 1.4,
+                elinewidth=0.7 if len(labels) == 1 else 0.4,
                 label=shortened(name) if label == labels[0] else f"_{label}, integral breadth",
             )  # fmt: skip
     if instrument is not None:
@@ -128,8 +128,8 @@ def draw_replicates(
                 label=f"_{name}, mean",
             )  # fmt: skip
     ax.set(xlim=(-0.6, len(held) - 0.2), ylabel=text)
-    ax.set_xticks(range(len(held)), [f"{shortened(name)}\nn = {len(labels)}" for name, labels in held.items()])
-    ax.tick_params(axis="x", labelsize=6)
-    if len(held) > MOST_INSIDE - 1:
-        ax.tick_params(axis="x", rotation=90)
+    upright = len(held) >= MOST_INSIDE
+    names = [shortened(name) if upright else wrapped(shortened(name), LONGEST_ENTRY // 2) for name in held]
+    ax.set_xticks(range(len(held)), [f"{name}\nn = {len(held[of])}" for name, of in zip(names, held, strict=True)])
+    ax.tick_params(axis="x", labelsize=6, rotation=90 if upright else 0)
     ax.ticklabel_format(axis="y", useOffset=False)

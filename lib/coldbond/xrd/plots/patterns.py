@@ -1,6 +1,7 @@
 """Powder patterns: measured points, fit, background, marked peaks, residuals, and rows of ticks for each phase."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ from coldbond.xrd.structures import STRUCTURES
 
 LINE_OF_TICKS = 5.0  # mm, of the ticks of a phase
 LONGEST = 60  # characters of a line of a sample's name
+APART = 0.17  # share of the height of a panel between two ticks
 SAME_PEAK = 0.3  # degree: nearer peaks of replicates are marked once
 VISIBLE_CONTAMINATION = 6.0  # standard errors of the mean deviation above which a line of the tube is labelled
 
@@ -92,7 +94,7 @@ def _pattern(ax: Axes, held: Mapping[str, Analysis], name: str, row: float) -> N
     lines = wrapped(name, LONGEST)
     room = 1.5 + 0.35 * lines.count("\n") * TALL / row  # for the name, above the highest line
     ax.set_ylim(max(least, 0), room * top)
-    ax.set_yticks(_readable_ticks(top))
+    ax.set_yticks(_readable_ticks(top, max(least, 0), room * top))
     ax.minorticks_off()
     text = style.label(lines) + (f" (n = {len(held)})" if not alone else "")
     ax.annotate(
@@ -130,7 +132,8 @@ def _mark_stray_peaks(ax: Axes, held: Mapping[str, Analysis]) -> None:
                 ax.text(two_theta, height, "?", color=UNEXPLAINED_COLOR, ha="center", fontweight="bold")
                 continue
             color, mark = shade(phase)
-            ax.plot(two_theta, height, color=color, marker=mark, markersize=2.6, markeredgewidth=0, linestyle="none")
+            look: dict[str, Any] = {"color": color, "marker": mark, "markersize": 2.6, "markeredgewidth": 0}
+            ax.plot(two_theta, height, linestyle="none", label=f"_stray peak of {FORMULAS.get(phase, phase)}", **look)
 
 
 def _mark_contamination(ax: Axes, found: Analysis) -> None:
@@ -147,14 +150,17 @@ def _mark_contamination(ax: Axes, found: Analysis) -> None:
             ax.text(ghost, height, name, color=UNEXPLAINED_COLOR, ha="center", va="bottom", fontsize=5.5, rotation=90)
 
 
-def _readable_ticks(top: float) -> list[float]:
-    """Return round values at about equal distances on a square-root scale."""
+def _readable_ticks(top: float, least: float, most: float) -> list[float]:
+    """Return round values at about equal distances on a square-root scale from `least` to `most`."""
     wanted = top * (np.array([0.5, 1.0, 1.4]) / 1.4) ** 2
-    ticks = []
-    for value in wanted:
+    ticks: list[float] = []
+    span = np.sqrt(most) - np.sqrt(least)
+    for value in wanted[::-1]:  # the highest one first: of two that would collide it stays
         unit = 10 ** np.floor(np.log10(value))
-        ticks.append(float(np.floor(value / unit) * unit))
-    return sorted({0.0, *ticks} - {0.0})
+        tick = float(np.floor(value / unit) * unit)
+        if tick > least and all(np.sqrt(other) - np.sqrt(tick) > APART * span for other in ticks):
+            ticks.append(tick)
+    return sorted(ticks)
 
 
 def _residuals(ax: Axes, held: Mapping[str, Analysis]) -> None:
