@@ -181,7 +181,7 @@ def test_shipped_recordings_hold_the_truths_behind_them():
     assert found["electronic_conductivity_below_LLZ", "RT-MCL-LLZ"]["value"] is True
     fig = Figure(layout="constrained")
     plots.draw(fig, spectra, lines, transients)
-    assert [ax.get_title(loc="left") for ax in fig.axes if ax.get_title(loc="left")] == ["a", "b", "c"]
+    assert [ax.get_title(loc="left") for ax in fig.axes if ax.get_title(loc="left")] == ["i", "ii", "iii"]
     fig.draw_without_rendering()
 
 

@@ -250,9 +250,6 @@ def test_only_a_drawn_figure_has_source_data(tmp_path, monkeypatch):
 
 # ---- the figures of the bundle ---------------------------------------------------------------------------------------
 
-#: Figures whose artists have no labels yet; an artist that draws data needs one, since it is the name of its series.
-UNLABELLED = {*figures_table.load()} - {"fig3a"}
-
 
 def vertices(ax) -> set[tuple[str, str]]:
     """Return all corners and points, in coordinates of the data, that the artists of an axes draw."""
@@ -309,7 +306,7 @@ def test_every_panel_can_be_drawn_from_its_file_alone(name, tmp_path, monkeypatc
     shown = source_data.panels(fig)
     assert shown
     for one in shown:
-        assert name in UNLABELLED or all(series.name for series in one.series), f"panel {one.name}"
+        assert all(series.name for series in one.series), f"panel {one.name}: give each artist that draws data a label"
         rows = contents[(contents.panel == one.name) & (contents.file != "")]
         table = read((folder / f"{name}_{one.name}.csv").read_bytes())
         redrawn = Figure().subplots()

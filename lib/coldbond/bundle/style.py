@@ -44,6 +44,7 @@ OTHER_FONTS = (
 _RC: "dict[RcKeyType, object]" = {
     "font.size": 7,
     "axes.titlesize": 7,
+    "axes.titlepad": 4,
     "axes.labelsize": 7,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
@@ -140,7 +141,7 @@ def letters(axes: Iterable[Axes]) -> None:
     axes = list(axes)
     for number, ax in enumerate(axes, start=1):
         if len(axes) > 1:
-            ax.set_title(roman(number), loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right", pad=4)
+            ax.set_title(roman(number), loc="left", fontsize=8, fontweight="bold", x=-0.01, ha="right")
 
 
 def roman(number: int) -> str:

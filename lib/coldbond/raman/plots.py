@@ -131,8 +131,9 @@ def _spectra(spectra: Sequence[Decomposition], name: str, ax: Axes, *, relative:
     span = high - low
     for one in spectra:
         for at in positions(one.curves.raman_shift.to_numpy(), one.curves.struck.to_numpy()):
-            ax.plot(at, high + 0.06 * span, "v", color="0.5", markersize=2.5)
-    ax.plot(own, np.full(len(own), low - 0.08 * span), "|", color="0.3", markersize=4, markeredgewidth=0.7)
+            ax.plot(at, high + 0.06 * span, "v", color="0.5", markersize=2.5, label="_spike, cut")
+    ticks: dict[str, Any] = {"color": "0.3", "markersize": 4, "markeredgewidth": 0.7, "label": "_own bands, expected"}
+    ax.plot(own, np.full(len(own), low - 0.08 * span), "|", **ticks)
     ax.set_ylim(low - 0.15 * span, high + 0.36 * span)
     text = fill(name, LONGEST) + (f" (n = {len(spectra)})" if not alone else "")
     ax.text(0.012, 0.95, style.label(text), transform=ax.transAxes, va="top", fontweight="bold", color=color)

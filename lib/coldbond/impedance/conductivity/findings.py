@@ -11,7 +11,7 @@ from scipy.constants import zero_Celsius
 from coldbond import constants
 from coldbond.bundle import manifest, paths, raw
 from coldbond.bundle.findings import Whose, finding, item, whose
-from coldbond.bundle.raw import Recordings
+from coldbond.bundle.raw import Reason, Recordings
 from coldbond.impedance import fit, intervals, sweeps
 from coldbond.impedance.conductivity import arrhenius, electronic, ionic
 from coldbond.impedance.conductivity.arrhenius import Line
@@ -69,7 +69,7 @@ def labelled(found: Mapping[str, Recordings]) -> Recordings:
         All of them are left out.
     """
     held: dict[str, xr.Dataset] = {}
-    left_out: dict[str, raw.Reason] = {}
+    left_out: dict[str, Reason] = {}
     for role, of_role in found.items():
         held |= {f"{role}: {label}": one for label, one in of_role.items()}
         left_out |= {f"{role}: {label}": why for label, why in of_role.left_out.items()}

@@ -1,6 +1,7 @@
 """Powder patterns: measured points, fit, background, marked peaks, residuals, and rows of ticks for each phase."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -131,7 +132,8 @@ def _mark_stray_peaks(ax: Axes, held: Mapping[str, Analysis]) -> None:
                 ax.text(two_theta, height, "?", color=UNEXPLAINED_COLOR, ha="center", fontweight="bold")
                 continue
             color, mark = shade(phase)
-            ax.plot(two_theta, height, color=color, marker=mark, markersize=2.6, markeredgewidth=0, linestyle="none")
+            look: dict[str, Any] = {"color": color, "marker": mark, "markersize": 2.6, "markeredgewidth": 0}
+            ax.plot(two_theta, height, linestyle="none", label=f"_stray peak of {FORMULAS.get(phase, phase)}", **look)
 
 
 def _mark_contamination(ax: Axes, found: Analysis) -> None:
