@@ -171,7 +171,8 @@ lock: $(VENV)/.installed  ## take up newer versions of the packages within the r
 	$(LOCK) --extra multiverse -o lock/multiverse.txt pyproject.toml
 	echo uv | $(LOCK) -o lock/uv.txt -
 
-clean:  ## remove PDFs, executed notebooks and what killed runs left; committed files and environments stay
+clean:  ## remove what git does not hold of the figures, and what killed runs left; environments stay
 	@cd $(call quoted,$(OUT)) || exit; \
-	for notebook in executed/*.ipynb; do rm -f "$$(basename "$$notebook" .ipynb).pdf"; done; \
-	rm -rf executed .staging-*
+	for notebook in executed/*.ipynb; do name=$$(basename "$$notebook" .ipynb); \
+	  rm -f "$$name.pdf" print/"$$name".* source_data/"$$name"_*.csv; done; \
+	rmdir print source_data 2>/dev/null; rm -rf executed .staging-*

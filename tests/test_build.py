@@ -260,7 +260,11 @@ def test_help_lists_every_target(bundle):
 def test_clean_removes_what_make_wrote_and_git_does_not_keep(bundle):
     assert make(bundle, "fig4gh").returncode == 0
     (bundle / "figures" / "drawn by hand.pdf").touch()
+    for name in ("print/fig4gh.svg", "print/by hand.svg", "source_data/fig4gh_i.csv"):
+        (bundle / "figures" / name).parent.mkdir(exist_ok=True)
+        (bundle / "figures" / name).touch()
     assert make(bundle, "clean").returncode == 0
     kept = {path.name for path in (bundle / "figures").iterdir()}
-    assert kept == {"drawn by hand.pdf", "fig4gh.png", "fig4gh.json"}
+    assert kept == {"drawn by hand.pdf", "fig4gh.png", "fig4gh.json", "print"}
+    assert [path.name for path in (bundle / "figures" / "print").iterdir()] == ["by hand.svg"]
     assert "*** make clean stands alone" in make(bundle, "clean", "figures").stderr

@@ -160,7 +160,9 @@ def _line(line: Any, of_data: tuple[bool, bool]) -> tuple[str, Data]:
         role = "xy"[of_data[1]]
         if values[role][0] == values[role][1]:
             return f"{'horizontal' if role == 'y' else 'vertical'} line", {role: values[role][:1]}
-    has_line = line.get_linestyle() not in ("None", "none", " ", "") and line.get_linewidth() > 0
+    has_line = (
+        len(values["x"]) > 1 and line.get_linestyle() not in ("None", "none", " ", "") and line.get_linewidth() > 0
+    )
     has_marker = line.get_marker() not in ("None", "none", " ", "", None)
     words = "line and markers" if has_line and has_marker else "line" if has_line else "markers"
     steps = line.get_drawstyle()
