@@ -48,7 +48,8 @@ def test_figure_and_findings_name_the_sweep(tmp_path, chosen, named):
         assert named in rows[quantity]["note"]
     fig = Figure()
     plots.draw_resistances(fig, measured, found, {}, "interface")
-    assert [text.get_text() for text in fig.legends[0].get_texts()] == [f"cycle 5, {named}"]
+    legends = [ax.get_legend() for ax in fig.axes if ax.get_legend()]
+    assert [text.get_text() for legend in legends for text in legend.get_texts()] == [f"cycle 5, {named}"]
     assert list(raw.table(cells)["sweeps"]) == [3 if chosen is None else "2 of 3"]
 
 
