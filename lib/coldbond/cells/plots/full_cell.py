@@ -209,7 +209,8 @@ def plot_polarizations(ax: Axes, tables: Mapping[str, xr.Dataset], stable_within
     else:
         of_cells = {label: (one.cycle, one) for label, one in curves.items()}
         handles = _mean_and_cells(ax, of_cells, "Polarisation", color, "-")
-        ax.legend(handles=handles, loc="lower left")
+        names = [str(handle.get_label()).removeprefix("Polarisation, ") for handle in handles]
+        ax.legend(handles, names, loc="lower left", handlelength=1)
     ax.set(xlabel="Cycle number", ylabel="Polarisation at half capacity / mV")
 
 
