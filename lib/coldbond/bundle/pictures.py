@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 from coldbond.bundle.style_file import Style
 
 #: Resolution of the pictures for the screen, dots per inch.
-SCREEN = 150
+SCREEN = 140
 #: Most colours of a picture for the screen, how many of them are the most frequent ones, and the edge of the cells that
 #: stand for the others, in levels of a channel.
 COLORS, EXACT, CELL = 192, 48, 32
