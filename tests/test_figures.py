@@ -73,7 +73,7 @@ def test_formats_are_written_at_the_size_of_print_and_are_the_same_every_time(fo
     assert [float(number) for number in svg.groups()] == pytest.approx([width, height], abs=0.01)
     box = re.search(rb"%%HiResBoundingBox: 0 0 ([\d.]+) ([\d.]+)", first["print.eps"])
     assert [float(number) for number in box.groups()] == pytest.approx([width, height], abs=0.01)
-    for suffix, dpi in ((".png", 150), ("print.png", 300), ("print.tiff", 300)):
+    for suffix, dpi in ((".png", 140), ("print.png", 300), ("print.tiff", 300)):
         with Image.open(BytesIO(first[suffix])) as image:
             assert image.size == pytest.approx((width / 72 * dpi, height / 72 * dpi), abs=1)
             assert image.info["dpi"] == pytest.approx((dpi, dpi), rel=1e-3)
@@ -104,10 +104,21 @@ def test_eps_has_the_colours_that_transparent_ones_have_on_white(folder, styled)
     assert any(color == pytest.approx(seen, abs=2e-3) for color in colors)
 
 
+def test_letters_are_as_wide_on_the_screen_as_in_print():
+    """The layout is solved once, for all files."""
+    with figures.new("double", 50) as fig:
+        text = fig.text(0, 0.5, "In has the most negative reaction energy with Li of the metals")
+        widths = []
+        for dpi in (72, 150, 600):
+            pictures.drawn(fig, 1, dpi)
+            widths.append(text.get_window_extent().width / dpi)
+    assert max(widths) / min(widths) < 1.003
+
+
 @pytest.fixture
 def blends():
     """Five colours in all blends with white, as at the edges of letters and lines, and a colour of few pixels."""
-    x = np.linspace(0, 1, 1000)
+    x = np.linspace(0, 1, 1000) ** 3  # some blends are more frequent
     picture = np.full((600, 1000, 3), 255.0)
     for row, color in enumerate(["#000000", "#56B4E9", "#E69F00", "#D55E00", "#0072B2"]):
         rgb = np.array([int(color[place : place + 2], 16) for place in (1, 3, 5)])
@@ -120,7 +131,7 @@ def test_the_picture_for_the_screen_has_a_palette_and_keeps_its_colours(blends):
     small = pictures.for_screen(Image.fromarray(blends))
     assert len(small.getcolors()) <= 192
     seen = np.asarray(small.convert("RGB")).astype(int)
-    assert np.abs(seen - blends).max() <= 24
+    assert np.abs(seen - blends).max() <= 32
     assert (seen[580] == 255).all()
 
 
@@ -158,7 +169,7 @@ def test_the_stamp_follows_the_origin(folder):
 
 def test_width_is_that_of_a_journal_column(folder):
     with Image.open(saved(folder)[".png"]) as image:
-        assert image.width == pytest.approx(183 / 25.4 * 150, abs=1)
+        assert image.width == pytest.approx(183 / 25.4 * 140, abs=1)
 
 
 def test_the_layout_is_solved_once_and_fonts_are_embedded_once_as_truetype(folder, monkeypatch):

@@ -22,10 +22,10 @@ from PIL.PngImagePlugin import PngInfo
 from coldbond.bundle.style_file import Style
 
 #: Resolution of the pictures for the screen, dots per inch.
-SCREEN = 150
+SCREEN = 140
 #: Most colours of a picture for the screen, how many of them are the most frequent ones, and the edge of the cells that
 #: stand for the others, in levels of a channel.
-COLORS, EXACT, CELL = 192, 32, 24
+COLORS, EXACT, CELL = 192, 48, 32
 
 
 def drawn(fig: Figure, zoom: float, dpi: float = SCREEN) -> Image.Image:
@@ -40,19 +40,20 @@ def drawn(fig: Figure, zoom: float, dpi: float = SCREEN) -> Image.Image:
 def for_screen(picture: Image.Image) -> Image.Image:
     """Return an image with a palette: a third of the size, and it looks the same.
 
-    The palette has the most frequent colours as they are, and the most frequent cells of the colour cube for the rest,
-    such as the blends at the edges of letters. A few pixels that another processor rounds otherwise change it little;
-    Pillow's own palettes change by several levels throughout.
+    The palette has the most frequent colours as they are, and the means of the most frequent cells of the colour cube
+    for others, such as the blends at the edges of letters. A few pixels that another processor rounds otherwise change
+    it little; Pillow's own palettes change by several levels throughout.
     """
     pixels = np.asarray(picture).astype(np.uint32)
     packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
     colors, place, counts = np.unique(packed, return_inverse=True, return_counts=True)
     order = np.lexsort((colors, -counts.astype(int)))
     rgb = (colors[:, None] >> np.array([16, 8, 0], np.uint32) & 255).astype(np.int32)
-    rest = order[EXACT:]
-    _, first, cell = np.unique((rgb[rest] + CELL // 2) // CELL, axis=0, return_index=True, return_inverse=True)
-    size = np.bincount(cell.ravel(), counts[rest])
-    chosen = rgb[np.concatenate([order[:EXACT], rest[first[np.argsort(-size, kind="stable")[: COLORS - EXACT]]]])]
+    _, cell = np.unique((rgb + CELL // 2) // CELL, axis=0, return_inverse=True)
+    size = np.bincount(cell.ravel(), counts)
+    mean = np.column_stack([np.bincount(cell.ravel(), counts * channel) / size for channel in rgb.T])
+    cells = mean.round().astype(np.int32)[np.argsort(-size, kind="stable")]
+    chosen = np.concatenate([rgb[order[:EXACT]], cells])[:COLORS]
     nearest = ((rgb[:, None] - chosen) ** 2).sum(axis=-1).argmin(axis=1)
     image = Image.fromarray(nearest.astype(np.uint8)[place].reshape(packed.shape), "P")
     image.putpalette(chosen.astype(np.uint8).tobytes())
@@ -64,7 +65,8 @@ def png(picture: Image.Image, dpi: float = SCREEN, description: str = "") -> byt
     if description:
         texts.add_text("Description", description)
     buffer = BytesIO()
-    picture.save(buffer, "png", dpi=(dpi, dpi), pnginfo=texts)
+    level = 9 if picture.mode == "P" else 6  # those with a palette are for git
+    picture.save(buffer, "png", dpi=(dpi, dpi), pnginfo=texts, compress_level=level)
     return buffer.getvalue()
 
 
