@@ -55,7 +55,9 @@ def write(folder: Path) -> None:
     for sample, named in (("LLZ", "bare"), ("RT-MCL-LLZ", "coated")):
         for cycle in (1, 10, 25, 50, 75, 100):
             export = partial(chi.impedance, start="2025-11-03 10:02:11")
-            _write(folder / f"EIS symmetric/{named} after {cycle} cycles.txt", partial(eis.of_cell, sample, cycle), export)
+            _write(
+                folder / f"EIS symmetric/{named} after {cycle} cycles.txt", partial(eis.of_cell, sample, cycle), export
+            )
     (folder / "notes.txt").write_text(NOTES, encoding="utf-8")
 
 
