@@ -44,7 +44,7 @@ def test_the_main_phase_is_found_beside_others_shifted_textured_and_poorly_count
 def test_another_material_is_refused_before_the_fit(name, monkeypatch):
     monkeypatch.setattr("coldbond.xrd.pawley.fit", None)
     made = pattern([(STRUCTURES[name], 600.0, 0.04, 0.05)], 15, 60, 0.02, rng=np.random.default_rng(1))
-    with pytest.raises(ValueError, match="LLZTO does not describe the pattern.*in the parameter main, one of LLZTO"):
+    with pytest.raises(ValueError, match=r"LLZTO does not describe the pattern.*in the parameter main, one of LLZTO"):
         analysis.analyse(made, "LLZTO", [])
 
 
@@ -93,5 +93,5 @@ def test_reflections_that_were_moved_by_degrees_are_refused(geometry, far, near)
     ],
 )
 def test_measured_patterns_of_other_materials_are_refused(file):
-    with pytest.raises(ValueError, match="LLZTO does not describe the pattern.*in the parameter main"):
+    with pytest.raises(ValueError, match=r"LLZTO does not describe the pattern.*in the parameter main"):
         analysis.analyse(read(Path(REAL, file)), "LLZTO", ["La2Zr2O7", "Li2CO3"])
