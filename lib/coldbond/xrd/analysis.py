@@ -109,7 +109,7 @@ def analyse(
     main_phase.check_lines(pattern, structure)
     first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
     main_phase.check_fit(first, main)
-    main_phase.check_shift(first, pattern, geometry, main)
+    main_phase.check_parameters(first, pattern, geometry, main)
     suspected = phases.look_for(residual_pattern(pattern, first), looked_for, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
     others = [fitted_structure(detection) for detection in present.values()]
@@ -123,7 +123,7 @@ def analyse(
     best = fit(geometry, first)
     fits = {name: best if name == geometry else fit(name, best) for name in pawley.GEOMETRIES}
     for name, each in fits.items():
-        main_phase.check_shift(each, pattern, name, main)
+        main_phase.check_parameters(each, pattern, name, main)
     residuals = residual_pattern(pattern, best)
     stray, detections = peaks.search(residuals), phases.look_for(residuals, looked_for)
     found = Analysis(pattern, structure, fits, residuals, stray, detections, geometry)

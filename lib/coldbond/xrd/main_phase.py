@@ -34,8 +34,9 @@ BROAD, EDGE = 2.0, 1.0
 LEAST_DEVIATIONS = 5.0
 #: Share of the strongest line of a pattern that its main phase must explain.
 LEAST_EXPLAINED = 0.5
-#: Shift of a reflection by displacement or zero error that no measurement has, degree: 3 mm on a radius of 185 mm.
-LARGEST_SHIFT = 2.0
+#: Shift of a reflection by displacement or zero error that no measurement has, degree: 5 mm on a radius of 185 mm. One
+#: line alone leaves shift and cell undetermined together; fits of simulated ones with the right phase rarely go as far.
+LARGEST_SHIFT = 3.0
 
 
 def line_height(pattern: xr.Dataset, structure: Structure) -> float:
@@ -112,12 +113,15 @@ def check_fit(fit: MinimizerResult, main: str) -> None:
         )
 
 
-def check_shift(fit: MinimizerResult, pattern: xr.Dataset, geometry: str, main: str) -> None:
-    """Refuse a fit that moved the reflections of the main phase onto the lines of another one."""
+def check_parameters(fit: MinimizerResult, pattern: xr.Dataset, geometry: str, main: str) -> None:
+    """Refuse a fit that moved the reflections of the main phase onto the lines of another one, or diverged."""
+    finite = all(np.isfinite(param.value) for param in fit.params.values()) and np.isfinite(fit.curves.fit).all()
+    if not finite:
+        raise ValueError(f"{main} does not describe the pattern: the whole-pattern fit diverged: {_remedy()}")
     shift = fit.params[geometry].value
     if geometry == "displacement":
         shift = -np.degrees(2 * shift / (pattern.attrs.get("goniometer_radius") or RADIUS))
-    if not abs(shift) < LARGEST_SHIFT:
+    if abs(shift) > LARGEST_SHIFT:
         raise ValueError(
             f"{main} does not describe the pattern: its reflections meet the lines only when shifted by {shift:.1f} "
             f"degree: {_remedy()}, or record a range with more of its lines"
