@@ -14,15 +14,11 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import Interval
-from coldbond.xrd import pawley, peaks, phases
+from coldbond.xrd import main_phase, pawley, peaks, phases
 from coldbond.xrd.peak_assignment import Candidate, assign, explaining_phases
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.structures import STRUCTURES, Structure
 
-#: Share of the strongest line of a pattern that its main phase must explain.
-#: Height of the highest point over its standard uncertainty: of 10 000 points of noise none is as high.
-LEAST_DEVIATIONS = 5.0
-LEAST_EXPLAINED = 0.5
 SAME_ANGLE = 1  # decimals of two theta [degree]: reflections with equal ones are one line
 
 
@@ -101,7 +97,7 @@ def analyse(
     Raises
     ------
     ValueError
-        A phase is not in `structures.STRUCTURES`, the strongest line is not of the main phase, or as `pawley.fit`.
+        A phase is not in `structures.STRUCTURES`, the main phase does not describe the pattern, or as `pawley.fit`.
     """
     if main not in STRUCTURES:
         raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
@@ -109,8 +105,11 @@ def analyse(
         raise ValueError(f"the intensity is {float(pattern.intensity[0]):g} at every angle: record or export it again")
     structure = STRUCTURES[main]
     looked_for = [name for name in looked_for if name != main]
+    pawley.check(pattern, geometry)
+    main_phase.check_lines(pattern, structure)
     first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
-    _check_main_phase(first, main)
+    main_phase.check_fit(first, main)
+    main_phase.check_parameters(first, pattern, geometry, main)
     suspected = phases.look_for(residual_pattern(pattern, first), looked_for, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
     others = [fitted_structure(detection) for detection in present.values()]
@@ -123,6 +122,8 @@ def analyse(
 
     best = fit(geometry, first)
     fits = {name: best if name == geometry else fit(name, best) for name in pawley.GEOMETRIES}
+    for name, each in fits.items():
+        main_phase.check_parameters(each, pattern, name, main)
     residuals = residual_pattern(pattern, best)
     stray, detections = peaks.search(residuals), phases.look_for(residuals, looked_for)
     found = Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
@@ -130,24 +131,6 @@ def analyse(
     for name, detection in detections.items():
         detection.present = detection.present and name in seen  # its upper limit stays that of the fitted area
     return found
-
-
-def _check_main_phase(fit: MinimizerResult, main: str) -> None:
-    """Refuse a main phase that does not explain the strongest line: its residuals would mean nothing."""
-    strongest = fit.curves.isel(two_theta=int((fit.curves.intensity - fit.curves.background).to_numpy().argmax()))
-    height = float(strongest.intensity - strongest.background)
-    if height < LEAST_DEVIATIONS * float(strongest.standard_uncertainty):
-        raise ValueError(
-            f"no line stands out of the noise: the highest point, at {float(strongest.two_theta):.2f} degree, lies "
-            f"{height / float(strongest.standard_uncertainty):.1f} standard deviations above the background: the "
-            "sample is amorphous, or was counted too short"
-        )
-    explained = float(strongest.fit - strongest.background)
-    if explained < LEAST_EXPLAINED * height:
-        raise ValueError(
-            f"the strongest line of the pattern, at {float(strongest.two_theta):.2f} degree, is not of {main}: "
-            f"state the main phase in the parameter main, one of {', '.join(STRUCTURES)}"
-        )
 
 
 def fitted_structure(detection: phases.Detection) -> Structure:

@@ -132,9 +132,9 @@ def fit(
     The weights are equal where nothing is known of the counting. Standard errors are widened where the residuals exceed
     the weights or are correlated (`uncertainty.inflation`), and include the covariance of the instrument profile.
     """
-    _check(pattern, geometry)
+    check(pattern, geometry)
     two_theta, intensity = pattern.two_theta.to_numpy(), pattern.intensity.to_numpy()
-    wavelengths = _wavelengths(pattern)
+    wavelengths = known_wavelengths(pattern)
     radius = float(pattern.attrs.get("goniometer_radius") or RADIUS)
     cell, params = reflection_list.free_lattice_parameters(structure)
     known = reflection_list.visible(structure, pattern, wavelengths[0])
@@ -337,7 +337,7 @@ def _add_scales(
     )
 
 
-def _wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
+def known_wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
     """Return K-alpha1 and, unless the radiation is monochromatic, K-alpha2 [angstrom]."""
     found = [pattern.attrs.get(f"wavelength_kalpha{n}") for n in (1, 2)]
     if not found[0]:
@@ -348,7 +348,8 @@ def _wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
     return tuple(float(wavelength) for wavelength in found if wavelength)
 
 
-def _check(pattern: xr.Dataset, geometry: str) -> None:
+def check(pattern: xr.Dataset, geometry: str) -> None:
+    """Refuse what is no diffraction pattern, or an unknown geometry."""
     if geometry not in GEOMETRIES:
         raise ValueError(f"geometry is {geometry!r}: one of {', '.join(GEOMETRIES)}")
     if "two_theta" not in pattern.coords or "intensity" not in pattern:
