@@ -18,7 +18,7 @@ COUNTED = re.compile(r"(?P<base>.*[^\d.\-])(?P<number>\d{1,2})")
 def words(names: Sequence[Name]) -> list[str]:
     """Return for each name the words that not all have, with "-" between them.
 
-    A number counts as a condition where it is no running number: of NCM811 and NCM622, but not of cell1 and cell2.
+    A number counts as a condition where it is no running number: of NCM811 and NCM622, but not of cell1 and cell2. So does one that several have, as in 300_1, 300_2, 700_1, 700_2.
     """
     numbers: dict[str, set[int]] = defaultdict(set)
     holders: dict[str, int] = defaultdict(int)
@@ -28,8 +28,10 @@ def words(names: Sequence[Name]) -> list[str]:
             if match := COUNTED.fullmatch(word):
                 numbers[match["base"]].add(int(match["number"]))
 
-    def what(word: str) -> str:
-        """Return what a word says besides a number."""
+    def what(word: str, is_last: bool) -> str:
+        """Return what a word says besides the number of a cell, which stands last and which no two have."""
+        if word.isdigit() and not is_last and 1 < holders[word] < len(names):
+            return word
         if NUMBERED.fullmatch(word) or not re.search(r"\w", word) or COUNTING.fullmatch(word):
             return ""
         if len(word) == 1 and word.isascii():
@@ -41,7 +43,12 @@ def words(names: Sequence[Name]) -> list[str]:
         is_running = max(found) - min(found) < len(found) and len(found) > 1
         return match["base"] if is_running else word
 
-    return _varying([[what(word) for word in name.words] for name in names], "-")
+    said = []
+    for name in names:
+        digits = [at for at, word in enumerate(name.words) if word.isdigit()]
+        last = digits[-1] if digits and not name.replicate else -1
+        said.append([what(word, at == last) for at, word in enumerate(name.words)])
+    return _varying(said, "-")
 
 
 def conditions(named: Sequence[Sequence[str]]) -> list[str]:

@@ -176,7 +176,7 @@ def _tell_by_names(new: Sequence[_Found], listed: Sequence[tuple[dict[str, str],
 
     Conditions that are not known here must not be averaged as if they were replicates.
     """
-    samples = {naming.key(row["sample"]): row["sample"] for *_, to in new for row in [to.row]}
+    samples = {naming.key(sample): sample for sample in (to.row["sample"] for *_, to in new)}
     beside: dict[str, set[str]] = defaultdict(set)
     for _, name, to in new:
         for word in name.words:
@@ -194,6 +194,8 @@ def _tell_by_names(new: Sequence[_Found], listed: Sequence[tuple[dict[str, str],
             # No two of these would be replicates, and a word beside several samples is an operator's.
             names = [replace(name, words=[word for word in name.words if len(beside[word]) < 2]) for name in names]
         words = differences.words(names)
+        if len(set(words)) == 1:
+            words = differences.words([replace(name, words=name.of_header) for name in names])
         said = [_conditions(name, to.row) for _, name, to in group]
         said += [_conditions(name, group[0][2].row) for name in others]
         for (_, name, to), word, more in zip(group, words, differences.conditions(said), strict=False):
@@ -201,10 +203,9 @@ def _tell_by_names(new: Sequence[_Found], listed: Sequence[tuple[dict[str, str],
                 word, more = "-".join(filter(None, (word, more.replace(", ", "-")))), ""
             if word:
                 sample = to.row["sample"]
-                one, two = (
-                    (word, sample) if name.words and word.split("-")[0] in name.words[: name.lead] else (sample, word)
-                )
-                to.row["sample"] = samples.get(naming.key(word), f"{one}-{two}")
+                is_before = word.split("-")[0] in name.words[: name.lead]
+                whole = f"{word}-{sample}" if is_before else f"{sample}-{word}"
+                to.row["sample"] = samples.get(naming.key(word), whole)
                 to.remarks.append("sample from its name, check it")
             if more:
                 to.row["state"] = ", ".join(filter(None, (to.row["state"], more)))

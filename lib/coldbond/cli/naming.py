@@ -67,6 +67,8 @@ class Name:
     words : list of str
         Words of the path that say none of these; the first `lead` of them stand before the sample.
     lead : int
+    of_header : list of str
+        The same of what the header calls the sample.
     conditions : list of str
         As in `words.Part`, of the whole path.
     series : tuple of str
@@ -87,6 +89,7 @@ class Name:
     is_cycled: bool = False
     words: list[str] = field(default_factory=list)
     lead: int = 0
+    of_header: list[str] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     series: tuple[str, ...] = ()
 
@@ -140,8 +143,8 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
     for candidate in chosen:
         if candidate:
             spellings[candidate.key]["-".join(candidate.words)] += 1
-    for look, of_path, name, candidate in zip(looks, parts, found, chosen, strict=True):
-        _set_words(name, of_path, candidate)
+    for look, of_path, of_header, name, candidate in zip(looks, parts, headers, found, chosen, strict=True):
+        _set_words(name, of_path, of_header, candidate)
         explicit = next((one.explicit_sample for one in reversed(of_path) if one.explicit_sample), "")
         if candidate and look.technique == "energies":
             name.sample = _with_version(of_path, candidate)
@@ -161,16 +164,19 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
     return found
 
 
-def _set_words(name: Name, parts: Sequence[words.Part], candidate: _Candidate | None) -> None:
-    """Keep the words of a path that do not name the sample."""
+def _set_words(
+    name: Name, parts: Sequence[words.Part], headers: Sequence[words.Part], candidate: _Candidate | None
+) -> None:
+    """Keep the words of a path, and of what the header calls the sample, that do not name the sample."""
     own = candidate.words if candidate else ()
-    for part in parts:
-        for word in (word.strip(".+~=#") for run in words.pieces(part.text) for word in run):
+    for part in (*parts, *headers):
+        runs = [run for run in words.pieces(part.text) if part in parts or len(run) <= MOST_WORDS]
+        for word in (word.strip(".+~=#") for run in runs for word in run):
             if word in own:
                 name.lead = len(name.words)
             elif not (candidate and len(word) > 1 and key(word) and key(word) in candidate.key):
-                name.words.append(word)
-        name.conditions += part.conditions
+                (name.words if part in parts else name.of_header).append(word)
+        name.conditions += part.conditions if part in parts else []
 
 
 def _components(file: str) -> list[str]:

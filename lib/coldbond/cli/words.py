@@ -127,6 +127,7 @@ NOISE: tuple[re.Pattern[str], ...] = (
     ),
 )
 SURFACE = (_word(r"surfaces?"), _word(r"phases?"))
+BATCH = _word(rf"(?:batch|charge|lot){SEP}\d+")
 #: Words for a surface or a powder that was cycled.
 CYCLED = (
     _word(rf"(?:after|post){SEP}cycl(?:e|es|ing)|cycled|post{SEP}mortem|aged"),
@@ -333,7 +334,7 @@ def part(name: str) -> Part:
     for name, state in STATES[LATE_STATES:]:
         if cut(state):
             found.states.append(name)
-    found.conditions += [match[0].strip() for of in NOISE[:2] for match in of.finditer(found.text)]
+    found.conditions += [match[0].strip() for of in (*NOISE[:2], BATCH) for match in of.finditer(found.text)]
     for pattern in (*NOISE, *SURFACE):
         cut(pattern)
     return found
