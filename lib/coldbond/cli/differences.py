@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from coldbond.cli.naming import ELEMENTS, NUMBERED, Name
 from coldbond.cli.words import COUNTING
 
+NUMBER_LAST = re.compile(r"(?<![\d.])\d+$")
 #: A word with a number at its end.
 COUNTED = re.compile(r"(?P<base>.*[^\d.\-])(?P<number>\d{1,2})")
 
@@ -18,7 +19,8 @@ COUNTED = re.compile(r"(?P<base>.*[^\d.\-])(?P<number>\d{1,2})")
 def words(names: Sequence[Name]) -> list[str]:
     """Return for each name the words that not all have, with "-" between them.
 
-    A number counts as a condition where it is no running number: of NCM811 and NCM622, but not of cell1 and cell2. So does one that several have, as in 300_1, 300_2, 700_1, 700_2.
+    A number counts as a condition where it is no running number: of NCM811 and NCM622, but not of cell1 and cell2.
+    So does one that several have, as in 300_1, 300_2, 700_1, 700_2.
     """
     numbers: dict[str, set[int]] = defaultdict(set)
     holders: dict[str, int] = defaultdict(int)
@@ -30,7 +32,7 @@ def words(names: Sequence[Name]) -> list[str]:
 
     def what(word: str, is_last: bool) -> str:
         """Return what a word says besides the number of a cell, which stands last and which no two have."""
-        if word.isdigit() and not is_last and 1 < holders[word] < len(names):
+        if not is_last and NUMBER_LAST.search(word) and 1 < holders[word.casefold()] < len(names):
             return word
         if NUMBERED.fullmatch(word) or not re.search(r"\w", word) or COUNTING.fullmatch(word):
             return ""
@@ -45,7 +47,7 @@ def words(names: Sequence[Name]) -> list[str]:
 
     said = []
     for name in names:
-        digits = [at for at, word in enumerate(name.words) if word.isdigit()]
+        digits = [at for at, word in enumerate(name.words) if NUMBER_LAST.search(word)]
         last = digits[-1] if digits and not name.replicate else -1
         said.append([what(word, at == last) for at, word in enumerate(name.words)])
     return _varying(said, "-")

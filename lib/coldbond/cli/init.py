@@ -184,7 +184,7 @@ def _tell_by_names(new: Sequence[_Found], listed: Sequence[tuple[dict[str, str],
     groups: dict[tuple[str, ...], list[_Found]] = defaultdict(list)
     for found in new:
         role, sample, state = _condition(found[2].row)
-        if role and found[0].lines not in STANDARDS:
+        if found[0].lines not in STANDARDS:
             groups[(role, sample) if role in OVER_STATES else (role, sample, state)].append(found)
     for condition, group in groups.items():
         others = [name for row, name in listed if _condition(row)[: len(condition)] == condition]

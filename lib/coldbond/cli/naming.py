@@ -169,6 +169,7 @@ def _set_words(
 ) -> None:
     """Keep the words of a path, and of what the header calls the sample, that do not name the sample."""
     own = candidate.words if candidate else ()
+    name.words = [mark for part in parts for mark in part.marks]
     for part in (*parts, *headers):
         runs = [run for run in words.pieces(part.text) if part in parts or len(run) <= MOST_WORDS]
         for word in (word.strip(".+~=#") for run in runs for word in run):

@@ -127,7 +127,8 @@ NOISE: tuple[re.Pattern[str], ...] = (
     ),
 )
 SURFACE = (_word(r"surfaces?"), _word(r"phases?"))
-BATCH = _word(rf"(?:batch|charge|lot){SEP}\d+")
+#: Which of these may be a condition, as those with a number may.
+MEANING = re.compile(r"(?i)old|new|wide|bulk|single")
 #: Words for a surface or a powder that was cycled.
 CYCLED = (
     _word(rf"(?:after|post){SEP}cycl(?:e|es|ing)|cycled|post{SEP}mortem|aged"),
@@ -251,6 +252,8 @@ class Part:
         "sample A".
     conditions : list of str
         Quantities with their units, electrodes and speeds, which may be the condition of a test: "20 um", "LFP".
+    marks : list of str
+        Words of no sample that may be one too: "batch1", "new".
     """
 
     text: str
@@ -266,6 +269,7 @@ class Part:
     is_cycled: bool = False
     explicit_sample: str = ""
     conditions: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
 
 
 def part(name: str) -> Part:
@@ -334,7 +338,9 @@ def part(name: str) -> Part:
     for name, state in STATES[LATE_STATES:]:
         if cut(state):
             found.states.append(name)
-    found.conditions += [match[0].strip() for of in (*NOISE[:2], BATCH) for match in of.finditer(found.text)]
+    found.conditions += [match[0].strip() for of in NOISE[:2] for match in of.finditer(found.text)]
+    said = [match[0] for match in NOISE[3].finditer(found.text)]
+    found.marks = [re.sub(r"[\s_\-]+", "", one) for one in said if MEANING.fullmatch(one) or one[-1].isdigit()]
     for pattern in (*NOISE, *SURFACE):
         cut(pattern)
     return found
