@@ -41,6 +41,8 @@ ELEMENTS = re.compile(
 )
 #: A code of a cell or a specimen: letters and a number.
 CODE = re.compile(r"[A-Za-z]{1,3}\d{1,4}")
+#: One that may number the cells of a sample.
+SHORT_CODE = re.compile(r"[A-Za-z]{1,2}\d{1,2}")
 #: Signs that number the cells of one sample at the end of its name.
 SUFFIX = re.compile(r"\d{1,3}|[A-Fa-f]")
 #: A running number in front of a name, or the number of a figure's panel.
@@ -170,6 +172,9 @@ def _set_words(
     """Keep the words of a path, and of what the header calls the sample, that do not name the sample."""
     own = candidate.words if candidate else ()
     name.words = [mark for part in parts for mark in part.marks]
+    # The replicate is that of the last part; another number, of the folder, says more.
+    numbered = [part.replicate for part in parts if part.replicate]
+    name.words += [f"cell{one}" for one in numbered[:-1]]
     for part in (*parts, *headers):
         runs = [run for run in words.pieces(part.text) if part in parts or len(run) <= MOST_WORDS]
         for word in (word.strip(".+~=#") for run in runs for word in run):
@@ -337,7 +342,10 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
         all_of_it = NEARLY_ALL * len(of_technique[look.technique])
         constant = {one.base for one in candidates if len(holding[look.technique, one.base]) > all_of_it}
         varies = any(
-            len(holding[look.technique, one.base]) > 1 and one.base not in constant and one.key not in serial
+            len(holding[look.technique, one.base]) > 1
+            and one.base not in constant
+            and one.key not in serial
+            and not all(map(SHORT_CODE.fullmatch, one.words))
             for one in candidates
         )
         keys = {one.key for one in candidates}

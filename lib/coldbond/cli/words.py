@@ -93,7 +93,7 @@ TOUCHING = (
 #: Dates and channels, the speed of a scan, and what else belongs neither to the sample nor to its state.
 DATES: tuple[re.Pattern[str], ...] = (
     _digits(
-        r"(?:19|20)\d\d[.\-_/]?(?:0[1-9]|1[0-2])[.\-_/]?(?:0[1-9]|[12]\d|3[01])(?:[T\-_]?[0-2]\d[.\-_:]?[0-5]\d(?:[.\-_:]?[0-5]\d)?)?"
+        r"(?:19|20)\d\d[.\-_/]?(?:0[1-9]|1[0-2])[.\-_/]?(?:0[1-9]|[12]\d|3[01])(?:[T\-_]?[0-2]\d[.\-_:]?[0-5]\d(?:[.\-_:]?[0-5]\d)?(?![A-Za-z°\d]))?"
     ),
     _digits(r"(?:19|20)\d\d[.\-_]\d{1,2}[.\-_]\d{1,2}"),
     _digits(r"[0-3]?\d[.\-_]?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.\-_]?(?:20)?\d\d"),
@@ -323,11 +323,13 @@ def part(name: str) -> Part:
         found.bare_c = _number(match["n"]) * (-1 if match["sign"] else 1)
     for pattern in REPLICATES:
         if match := cut(pattern):
+            found.marks += [f"cell{found.replicate}"] if found.replicate else []
             found.replicate = group(match, "n", "m").lstrip("0") or "0"
     if match := cut(SAMPLE):
         found.explicit_sample = group(match, "n", "m")
+    beside = [match["one"] for match in BESIDE.finditer(found.text)]
     if match := cut(BESIDE):
-        found.conditions.append(match["one"])
+        found.conditions += beside
         found.roles |= {"full-cell"} if CATHODES.fullmatch(match["one"]) else set()
     for name, role in ROLES:
         if cut(role):
@@ -340,7 +342,7 @@ def part(name: str) -> Part:
             found.states.append(name)
     found.conditions += [match[0].strip() for of in NOISE[:2] for match in of.finditer(found.text)]
     said = [match[0] for match in NOISE[3].finditer(found.text)]
-    found.marks = [re.sub(r"[\s_\-]+", "", one) for one in said if MEANING.fullmatch(one) or one[-1].isdigit()]
+    found.marks += [re.sub(r"[\s_\-]+", "", one) for one in said if MEANING.fullmatch(one) or one[-1].isdigit()]
     for pattern in (*NOISE, *SURFACE):
         cut(pattern)
     return found
