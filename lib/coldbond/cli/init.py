@@ -8,10 +8,11 @@ adds rows for new files and changes no row that is there.
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from coldbond.bundle import manifest
-from coldbond.cli import look, naming, report, requirements, roles
+from coldbond.cli import differences, look, naming, report, requirements, roles
 from coldbond.cli.look import Look
 from coldbond.cli.naming import Name
 from coldbond.cli.proposed import Proposed
@@ -20,6 +21,8 @@ from coldbond.cli.proposed import Proposed
 COLUMNS = (*manifest.COLUMNS[:5], manifest.REPLICATE, *manifest.COLUMNS[5:])
 #: What was seen of a recording, what its names say, and what is proposed.
 _Found = tuple[Look, Name, Proposed]
+#: What is named after its lines.
+STANDARDS = ("Ne", "Si", "LaB6")
 #: Roles whose recordings of one cell differ in their state.
 OVER_STATES = ("interface", "full-cell-interface", "arrhenius")
 
@@ -79,6 +82,8 @@ def proposal(folder: Path) -> list[Proposed]:
     names = naming.names(kept, [row["sample"] for row in listed if row.get("sample")])
     found = [_proposed(one, name, *role) for one, name, role in zip(kept, names, roles.roles(kept, names), strict=True)]
     new = [(one, name, to) for one, name, to in zip(kept, names, found, strict=True) if one.file not in there]
+    known = {one.file: name for one, name in zip(kept, names, strict=True)}
+    _tell_by_names(new, [(row, known[file]) for row, file in zip(listed, means, strict=True) if file in known])
     _distinguish(new, listed)
     proposed += [to for _, _, to in new]
     for row, file in zip(listed, means, strict=True):
@@ -130,7 +135,7 @@ def _file_of(row: dict[str, str], files: set[str], folded: dict[str, str]) -> st
 
 def _proposed(one: Look, name: Name, role: str, why: str) -> Proposed:
     row = dict.fromkeys(COLUMNS, "")
-    sample = {"Ne": "Ne", "Si": "Si", "LaB6": "LaB6"}.get(one.lines, name.sample)
+    sample = one.lines if one.lines in STANDARDS else name.sample
     stated = [column for column in one.missing if column in manifest.STATED]
     row |= {
         "file": one.file,
@@ -166,6 +171,59 @@ def _proposed(one: Look, name: Name, role: str, why: str) -> Proposed:
     return Proposed(one.file, "new", row["note"], row, fill, remarks)
 
 
+def _tell_by_names(new: Sequence[_Found], listed: Sequence[tuple[dict[str, str], Name]]) -> None:
+    """Make samples, or states, of what differs between the names of recordings besides numbers of cells.
+
+    Conditions that are not known here must not be averaged as if they were replicates.
+    """
+    samples = {naming.key(sample): sample for sample in (to.row["sample"] for *_, to in new)}
+    beside: dict[str, set[str]] = defaultdict(set)
+    for _, name, to in new:
+        for word in name.words:
+            beside[word].add(to.row["sample"])
+    groups: dict[tuple[str, ...], list[_Found]] = defaultdict(list)
+    for found in new:
+        role, sample, state = _condition(found[2].row)
+        if found[0].lines not in STANDARDS:
+            groups[(role, sample) if role in OVER_STATES else (role, sample, state)].append(found)
+    for condition, group in groups.items():
+        others = [name for row, name in listed if _condition(row)[: len(condition)] == condition]
+        names = [*(name for _, name, _ in group), *others]
+        states = [to.row["state"] for *_, to in group]
+        if len(set(states)) == len(states) and condition[0] in OVER_STATES:
+            # No two of these would be replicates, and a word beside several samples is an operator's.
+            names = [replace(name, words=[word for word in name.words if len(beside[word]) < 2]) for name in names]
+        words = differences.words(names)
+        if len(set(words)) == 1:
+            words = differences.words([replace(name, words=name.of_header) for name in names])
+        said = [_conditions(name, to.row) for _, name, to in group]
+        said += [_conditions(name, group[0][2].row) for name in others]
+        for (_, name, to), word, more in zip(group, words, differences.conditions(said), strict=False):
+            if condition[0] in OVER_STATES:
+                word, more = "-".join(filter(None, (word, more.replace(", ", "-")))), ""
+            if word:
+                sample = to.row["sample"]
+                is_before = word.split("-")[0] in name.words[: name.lead]
+                whole = f"{word}-{sample}" if is_before else f"{sample}-{word}"
+                to.row["sample"] = samples.get(naming.key(word), whole)
+                to.remarks.append("sample from its name, check it")
+            if more:
+                to.row["state"] = ", ".join(filter(None, (to.row["state"], more)))
+                to.remarks.append("state from its name, check it")
+            to.remarks[:] = dict.fromkeys(to.remarks)
+
+
+def _conditions(name: Name, row: dict[str, str]) -> list[str]:
+    """Return the quantities and states that a name says and the state of a row does not."""
+    said = [*name.conditions, *name.states, name.current]
+    if row["role"] not in OVER_STATES:
+        said += [f"cycle {name.cycle}"] if name.cycle is not None else []
+        said += ["cycled"] if name.is_cycled else []
+    if name.bare_c is not None and row["temperature_C"] != f"{name.bare_c:g}":
+        said.append(f"{name.bare_c:g}C")
+    return [one for one in said if one and one not in row["state"]]
+
+
 def _distinguish(new: Sequence[_Found], listed: Sequence[dict[str, str]]) -> None:
     """Make the labels within a role different: by temperature, current or other words, else by replicates."""
     taken = Counter(_identity(row) for row in listed)
@@ -183,8 +241,7 @@ def _distinguish(new: Sequence[_Found], listed: Sequence[dict[str, str]]) -> Non
             continue
         if len(set(marks)) == len(marks) and all(marks) and not any(taken[_identity(to.row)] for *_, to in group):
             continue
-        if not _told_by_words(group, others):
-            _number(group, others)
+        _number(group, others)
 
 
 def _by_condition(new: Sequence[_Found]) -> dict[tuple[str, ...], list[_Found]]:
@@ -204,21 +261,6 @@ def _tell_apart(group: list[_Found], values: list[str]) -> None:
         for value, (*_, to) in zip(values, group, strict=True):
             if value not in to.row["state"]:
                 to.row["state"] = ", ".join(filter(None, (to.row["state"], value)))
-
-
-def _told_by_words(group: list[_Found], others: Sequence[dict[str, str]]) -> bool:
-    """Tell recordings apart by what else stands in their names; return whether all of them differ in it.
-
-    Conditions that are not known here must not be averaged as if they were replicates.
-    """
-    rests = [name.rest if len(name.rest) > 1 else "" for _, name, _ in group]
-    without = rests.count("")
-    if len(set(rests)) < len(rests) or without > (0 if others else 1) or group[0][2].row["role"] in OVER_STATES:
-        return False
-    for rest, (*_, to) in zip(rests, group, strict=True):
-        to.row["state"] = ", ".join(filter(None, (to.row["state"], rest)))
-        to.remarks.append("state from the rest of its name, check it")
-    return True
 
 
 def _number_series(new: Sequence[_Found]) -> None:

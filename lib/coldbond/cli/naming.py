@@ -20,6 +20,8 @@ KNOWN, MATERIAL, HEADER, TECHNIQUE, SEVERAL, STEM, WORDS = 8.0, 4.0, 1.5, 1.0, 0
 #: What speaks against it: it stands in nearly all files, in one file alone while another candidate stands in several,
 #: or it is one of a series of running numbers; a little less where several techniques have the number, as of specimens.
 EVERYWHERE, ALONE, SERIAL, SPECIMEN = -3.0, -0.3, -2.5, -0.5
+#: It stands in nearly all files of a technique, as the name of a folder does, and another candidate does not.
+SAME = -5.0
 #: Most words of a sample in a header; a longer title lists settings.
 MOST_WORDS = 5
 #: Share of the files above which a candidate stands in all of them.
@@ -39,6 +41,8 @@ ELEMENTS = re.compile(
 )
 #: A code of a cell or a specimen: letters and a number.
 CODE = re.compile(r"[A-Za-z]{1,3}\d{1,4}")
+#: One that may number the cells of a sample.
+SHORT_CODE = re.compile(r"[A-Za-z]{1,2}\d{1,2}")
 #: Signs that number the cells of one sample at the end of its name.
 SUFFIX = re.compile(r"\d{1,3}|[A-Fa-f]")
 #: A running number in front of a name, or the number of a figure's panel.
@@ -62,8 +66,13 @@ class Name:
         Named nearest to the file.
     cycle, celsius, bare_c, numbered_c, current, states, is_cycled
         As in `words.Part`, nearest to the file.
-    rest : str
-        Words of the file's own name that say none of these.
+    words : list of str
+        Words of the path that say none of these; the first `lead` of them stand before the sample.
+    lead : int
+    of_header : list of str
+        The same of what the header calls the sample.
+    conditions : list of str
+        As in `words.Part`, of the whole path.
     series : tuple of str
         What remains of the path: the same for the spectra of one cell over its cycles.
     """
@@ -80,7 +89,10 @@ class Name:
     current: str = ""
     states: list[str] = field(default_factory=list)
     is_cycled: bool = False
-    rest: str = ""
+    words: list[str] = field(default_factory=list)
+    lead: int = 0
+    of_header: list[str] = field(default_factory=list)
+    conditions: list[str] = field(default_factory=list)
     series: tuple[str, ...] = ()
 
 
@@ -93,6 +105,12 @@ class _Candidate:
     @property
     def key(self) -> str:
         return key("".join(self.words))
+
+    @property
+    def base(self) -> str:
+        """Without the number of a cell at its end."""
+        is_numbered = len(self.words) > 1 and SUFFIX.fullmatch(self.words[-1])
+        return key("".join(self.words[:-1])) if is_numbered else self.key
 
 
 def key(sample: str) -> str:
@@ -122,28 +140,49 @@ def names(looks: Sequence[Look], known: Iterable[str] = ()) -> list[Name]:
     _split_codes(held)
     chosen = _chosen(looks, held, spelled)
     chosen = _without_suffixes(looks, chosen, found, spelled)
+    chosen = _without_folders(looks, chosen, held, spelled)
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for candidate in chosen:
         if candidate:
             spellings[candidate.key]["-".join(candidate.words)] += 1
-    for look, of_path, name, candidate, others in zip(looks, parts, found, chosen, held, strict=True):
-        own = candidate.words if candidate else ()
-        left = [word for one in others if one.depth == 0 for word in one.words if word not in own]
-        name.rest = " ".join(word for word in dict.fromkeys(left) if not NUMBERED.fullmatch(word))
+    for look, of_path, of_header, name, candidate in zip(looks, parts, headers, found, chosen, strict=True):
+        _set_words(name, of_path, of_header, candidate)
         explicit = next((one.explicit_sample for one in reversed(of_path) if one.explicit_sample), "")
         if candidate and look.technique == "energies":
             name.sample = _with_version(of_path, candidate)
+        elif _is_mixture(of_path[-1]) and not (candidate and candidate.key in spelled):
+            name.sample, name.is_sure = _stem(look.file), False
         elif candidate and (candidate.weight >= MATERIAL or not explicit):
             counted = spellings[candidate.key]
             best = min(counted, key=lambda one: (-counted[one], -sum(map(str.isupper, one)), one))
             name.sample = spelled.get(candidate.key, best)
-            name.is_sure = candidate.weight >= MATERIAL
-            name.replicate = name.replicate or explicit
+            name.is_sure = candidate.weight >= MATERIAL and not explicit
+            # "LLZ sample 1" and "LLZ sample 2" may be two cells or two batches: no average in doubt.
+            name.sample += f" sample {explicit}" if explicit else ""
         elif explicit:
             name.sample = f"sample {explicit}"
         else:
             name.sample, name.is_sure = _stem(look.file), False
     return found
+
+
+def _set_words(
+    name: Name, parts: Sequence[words.Part], headers: Sequence[words.Part], candidate: _Candidate | None
+) -> None:
+    """Keep the words of a path, and of what the header calls the sample, that do not name the sample."""
+    own = candidate.words if candidate else ()
+    name.words = [mark for part in parts for mark in part.marks]
+    # The replicate is that of the last part; another number, of the folder, says more.
+    numbered = [part.replicate for part in parts if part.replicate]
+    name.words += [f"cell{one}" for one in numbered[:-1]]
+    for part in (*parts, *headers):
+        runs = [run for run in words.pieces(part.text) if part in parts or len(run) <= MOST_WORDS]
+        for word in (word.strip(".+~=#") for run in runs for word in run):
+            if word in own:
+                name.lead = len(name.words)
+            elif not (candidate and len(word) > 1 and key(word) and key(word) in candidate.key):
+                (name.words if part in parts else name.of_header).append(word)
+        name.conditions += part.conditions if part in parts else []
 
 
 def _components(file: str) -> list[str]:
@@ -179,7 +218,7 @@ def _candidates(parts: list[words.Part], headers: list[words.Part]) -> list[_Can
         found += [_Candidate(tuple(run), HEADER, -1) for run in runs if len(run) <= MOST_WORDS]
     for one in found:
         one.words = _without_numbers(one.words)
-    return [one for one in found if one.words]
+    return [one for one in found if not all(map(words.COUNTING.fullmatch, one.words))]
 
 
 def _within(candidate: _Candidate, known: dict[str, str]) -> list[_Candidate]:
@@ -271,7 +310,7 @@ def _leaves_all(held: list[list[_Candidate]], word: str, place: int) -> bool:
 def _is_material(run: Sequence[str]) -> bool:
     """Return whether a name looks like that of a material: capitals, or letters with digits."""
     return any(
-        sum(map(str.isupper, word)) > 1
+        (sum(map(str.isupper, word)) > 1 and not PLAIN.fullmatch(word))
         or (re.search(r"[A-Za-z]", word) and re.search(r"\d", word))
         or ELEMENTS.fullmatch(word)
         for word in run
@@ -286,20 +325,36 @@ def _chosen(looks: Sequence[Look], held: list[list[_Candidate]], known: dict[str
             files[one.key].add(look.file)
             techniques[one.key].add(look.technique)
     total = len({look.file for look in looks})
+    of_technique: dict[str, set[str]] = defaultdict(set)
+    holding: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for look, candidates in zip(looks, held, strict=True):
+        of_technique[look.technique].add(look.file)
+        for one in candidates:
+            holding[look.technique, one.base].add(look.file)
     forms: dict[str, set[str]] = defaultdict(set)
     for held_key in files:
         forms[re.sub(r"\d+", "0", held_key)].add(held_key)
     numbered = {one for form, keys in forms.items() if "0" in form and len(keys) >= LEAST_SERIES for one in keys}
     serial = {one for one in numbered if len({OF_CELLS.get(of, of) for of in techniques[one]}) == 1}
     chosen: list[_Candidate | None] = []
-    for candidates in held:
+    for look, candidates in zip(looks, held, strict=True):
         best: _Candidate | None = None
+        all_of_it = NEARLY_ALL * len(of_technique[look.technique])
+        constant = {one.base for one in candidates if len(holding[look.technique, one.base]) > all_of_it}
+        varies = any(
+            len(holding[look.technique, one.base]) > 1
+            and one.base not in constant
+            and one.key not in serial
+            and not all(map(SHORT_CODE.fullmatch, one.words))
+            for one in candidates
+        )
         keys = {one.key for one in candidates}
         several = any(1 < len(files[one]) < total for one in keys)
         for one in candidates:
             weight = one.weight + MATERIAL * _is_material(one.words) + WORDS * min(2, len(one.words) - 1)
             weight += TECHNIQUE * min(2, len(techniques[one.key]) - 1) + SEVERAL * (len(files[one.key]) > 1)
             weight += KNOWN * (one.key in known)
+            weight += SAME * (varies and one.base in constant and len(of_technique[look.technique]) > 2)
             if len(keys) > 1 and total > 2:
                 weight += EVERYWHERE * (len(files[one.key]) > NEARLY_ALL * total)
                 weight += ALONE * (len(files[one.key]) == 1 and several)
@@ -318,6 +373,30 @@ def _with_version(parts: list[words.Part], candidate: _Candidate) -> str:
             rest = held[held.index(candidate.words[0]) :]
             return " ".join(word for word in rest if word == rest[0] or not PLAIN.fullmatch(word))
     return "-".join(candidate.words)
+
+
+def _without_folders(
+    looks: Sequence[Look], chosen: list[_Candidate | None], held: list[list[_Candidate]], known: dict[str, str]
+) -> list[_Candidate | None]:
+    """Drop a plain word of a folder as the sample where the file has other words and the folder other samples."""
+    within: dict[str, set[str]] = defaultdict(set)
+    for look, one in zip(looks, chosen, strict=True):
+        for folder in look.file.split("/")[:-1]:
+            within[folder].add(one.key if one else "")
+    result: list[_Candidate | None] = []
+    for look, one, candidates in zip(looks, chosen, held, strict=True):
+        is_plain = one and one.depth > 0 and one.key not in known and not _is_material(one.words)
+        has_words = any(other.depth == 0 for other in candidates)
+        folder = look.file.split("/")[-1 - one.depth] if one else ""
+        result.append(None if is_plain and has_words and len(within[folder]) > 1 else one)
+    return result
+
+
+def _is_mixture(part: words.Part) -> bool:
+    """Return whether a name gives the amounts of several materials: "Li2CO3_0p9-ZrO2_0p1"."""
+    held = [word for run in words.pieces(part.text) for word in run]
+    kinds = ["0" if CONDITION.fullmatch(word) else "A" if _is_material([word]) else "-" for word in held]
+    return "A0A" in "".join(kinds)
 
 
 def _without_suffixes(

@@ -37,16 +37,16 @@ def _chinese(pattern: str) -> re.Pattern[str]:
 
 #: What takes part in a role, as evidence for it. The first that matches a place takes it out.
 ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("ccd", _letters(rf"ccd\d?|critical{SEP}current(?:{SEP}densit(?:y|ies))?|crit{SEP}current")),
+    ("ccd", _letters(rf"ccds?\d?|critical{SEP}current(?:{SEP}densit(?:y|ies))?|crit{SEP}current")),
     ("ccd", _chinese("(?:临界|极限)电流(?:密度)?")),
     ("long-cycling", _letters(rf"long{SEP}(?:term{SEP})?(?:cycl(?:e|es|ing)|galvanostatic)|lt{SEP}cycling|longterm")),
     ("long-cycling", _letters(rf"(?:li{SEP})?(?:plating|stripping)(?:{SEP}(?:and{SEP})?(?:plating|stripping))?")),
     ("long-cycling", _chinese("长(?:期|时间)?循环|恒流循环|沉积(?:/|-)?(?:剥离|溶解)")),
-    ("full-cell", _letters(rf"full{SEP}cells?")),
+    ("full-cell", _letters(rf"full{SEP}cells?|vollzellen?")),
     ("full-cell", re.compile(r"(?<![^\s_])FC(?![^\s_])")),
     ("symmetric", re.compile(r"(?<![^\s_])SC(?![^\s_])")),
     ("full-cell", _chinese("全电池|全固态电池")),
-    ("symmetric", _letters(rf"sym(?:m(?:etric(?:al)?)?)?(?:{SEP}cells?)?|li{SEP}li")),
+    ("symmetric", _letters(rf"sym(?:m(?:etric(?:al)?)?)?(?:{SEP}cells?)?|symmetrie(?:zellen?)?|li{SEP}li")),
     ("symmetric", _chinese("(?:锂)?对称(?:锂)?(?:电池)?")),
     ("rate", _letters(rf"rate(?:{SEP}(?:capability|performance|test))?|c{SEP}rates?")),
     ("rate", _chinese("倍率(?:性能)?")),
@@ -72,7 +72,7 @@ ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
 TECHNIQUES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("eis", _letters(rf"[pgs]?eis\d?|impedances?|nyquist|a\.?c\.?{SEP}impedance")),
     ("eis", _chinese("(?:交流)?阻抗谱?")),
-    ("xrd", _letters(r"g?ixrd|p?xrd|diffraction|diffractograms?")),
+    ("xrd", _letters(r"g?ixrds?|p?xrds?|diffraction|diffractograms?")),
     ("xrd", _chinese("(?:X射线)?衍射")),
     ("xps", _letters(r"xps|photoelectrons?|esca|ups")),
     ("xps", _chinese("(?:X射线)?光电子能?谱?")),
@@ -93,7 +93,7 @@ TOUCHING = (
 #: Dates and channels, the speed of a scan, and what else belongs neither to the sample nor to its state.
 DATES: tuple[re.Pattern[str], ...] = (
     _digits(
-        r"(?:19|20)\d\d[.\-_/]?(?:0[1-9]|1[0-2])[.\-_/]?(?:0[1-9]|[12]\d|3[01])(?:[T\-_]?[0-2]\d[.\-_:]?[0-5]\d(?:[.\-_:]?[0-5]\d)?)?"
+        r"(?:19|20)\d\d[.\-_/]?(?:0[1-9]|1[0-2])[.\-_/]?(?:0[1-9]|[12]\d|3[01])(?:[T\-_]?[0-2]\d[.\-_:]?[0-5]\d(?:[.\-_:]?[0-5]\d)?(?![A-Za-z°\d]))?"
     ),
     _digits(r"(?:19|20)\d\d[.\-_]\d{1,2}[.\-_]\d{1,2}"),
     _digits(r"[0-3]?\d[.\-_]?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.\-_]?(?:20)?\d\d"),
@@ -108,15 +108,15 @@ DATES: tuple[re.Pattern[str], ...] = (
 SPEED = _word(rf"{NUMBER}{SEP}(?:deg|°){SEP}(?:per|/)?{SEP}min")
 NOISE: tuple[re.Pattern[str], ...] = (
     _word(
-        rf"(?:{NUMBER}{SEP}(?:to|\-)?{SEP})?{NUMBER}{SEP}(?:nm|kv|mv|ev|v|[mk]?hz|s|sec|min|hrs?|hours?|h|mg|um|µm|μm|mm|cm|mpa|mw|mwh|mah|x|%)"
+        rf"(?:{NUMBER}{SEP}(?:to|\-)?{SEP})?{NUMBER}{SEP}(?:nm|kv|mv|ev|v|[mk]?hz|s|sec|min|hrs?|hours?|h|mg|um|µm|μm|mm|cm|[mg]pa|wt%|at%|mol%|mw|mwh|mah|x|%)"
     ),
     _chinese(r"\d+(?:\.\d+)?(?:小时|分钟|秒|毫克|微米|毫米|天)"),
     _word(r"[A-Z][a-z]?\s?\d[spdf](?:\d\-?/?2)?"),
     _word(
         "data|raw|rawdata|exports?|exported|measurements?|measured|meas|tests?|results?|new|final|copy|files?|projects?|papers?|"
-        r"fig(?:ure)?{SEP}s?\d+(?:\.\d+)*[a-z]?|lab|notebook|page|p\d+|cells?|coin|cr20\d\d|swagelok|pellets?|samples?|specimens?|spectr(?:um|a)|patterns?|"
+        r"fig(?:ure)?{SEP}s?\d+(?:\.\d+)*[a-z]?|lab|notebook|page|p\d+|cells?|zellen?|coin|cr20\d\d|swagelok|pellets?|samples?|specimens?|spectr(?:um|a)|patterns?|"
         r"scans?|(?:run|trial|exp|try|file|meas|no|nr|batch|v){SEP}\d+|run|channel|ocv|rest|survey|wide|region|regions|bulk|operator|user|student|group|team|folder|old|"
-        r"synthetic|simulated|tmp|misc|thesis|chapter\s?\d*|section\s?\d*|various|backup|with|of|and|the|for|from|by|vs|at{SEP}rest|"
+        r"synthetic|simulated|tmp|misc|thesis|chapter\s?\d*|section\s?\d*|various|backup|with|of|and|the|for|from|by|vs|"
         r"c\d{1,4}|chi\d*[a-z]?|biologic|neware|landt?|landdt|arbin|maccor|basytec|gamry|rigaku|bruker|smartlab|escalab|avantage|horiba|labram|"
         r"renishaw|thermo|dxr|panalytical|empyrean|aeris|cu|ka|kalpha|al{SEP}ka|theta|2theta|"
         r"mon|tue|wed|thu|fri|sat|sun|week\d*|day\d*|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|not|specified|commander|sample{SEP}id|id|as{SEP}loaded|loaded|"
@@ -127,6 +127,8 @@ NOISE: tuple[re.Pattern[str], ...] = (
     ),
 )
 SURFACE = (_word(r"surfaces?"), _word(r"phases?"))
+#: Which of these may be a condition, as those with a number may.
+MEANING = re.compile(r"(?i)old|new|wide|bulk|single")
 #: Words for a surface or a powder that was cycled.
 CYCLED = (
     _word(rf"(?:after|post){SEP}cycl(?:e|es|ing)|cycled|post{SEP}mortem|aged"),
@@ -153,10 +155,12 @@ CURRENTS = re.compile(
     rf"(?<![\dA-Za-z.])(?P<n>{NUMBER}){SEP}(?P<unit>mA|uA|µA|μA)(?:{SEP}(?P<area>(?:/|per)?{SEP}cm{SEP}\^?-?2|每平方厘米))?(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+#: A number or a letter of a cell; the "s" of "cells" is none.
+MARK = r"\d{1,3}|(?<![A-Za-z])[A-Z]|(?<=[A-Za-z])[A-RT-Z]"
 REPLICATES = (
-    _word(rf"(?:coin{SEP})?cells?{SEP}(?:no\.?|nr\.?|#)?{SEP}(?P<n>\d{{1,3}}|[A-Z])"),
+    _word(rf"(?:coin{SEP})?(?:cells?|zellen?){SEP}(?:no\.?|nr\.?|#)?{SEP}(?P<n>{MARK})"),
     _word(
-        rf"(?:rep(?:l(?:icate)?|eat)?|duplicate|pellet|specimen|spot|point|pos(?:ition)?|disc|disk){SEP}(?:no\.?|#)?{SEP}(?P<n>\d{{1,3}}|[A-Z])"
+        rf"(?:rep(?:l(?:icate)?|eat)?|duplicate|pellet|specimen|spot|point|pos(?:ition)?|disc|disk){SEP}(?:no\.?|#)?{SEP}(?P<n>{MARK})"
     ),
     re.compile(rf"(?<![\dA-Za-z])(?:no\.{SEP}|nr\.{SEP})(?P<n>\d{{1,3}})(?![\dA-Za-z])", re.IGNORECASE),
     re.compile(r"#\s*(?P<n>\d{1,3})(?!\d)|(?<![\dA-Za-z.])(?P<m>\d{1,3})#"),
@@ -166,7 +170,7 @@ REPLICATES = (
     re.compile(r"\((?P<n>\d{1,2})\)\s*$"),
 )
 SAMPLE = re.compile(
-    rf"(?<![A-Za-z0-9])(?:sample|specimen){SEP}(?P<n>\d{{1,3}}|[A-Z])(?![A-Za-z0-9])|样品?\s*[\-_]?(?P<m>\d{{1,3}}|[A-Z](?![A-Za-z]))",
+    rf"(?<![A-Za-z0-9])(?:sample|specimen){SEP}(?P<n>{MARK})(?![A-Za-z0-9])|样品?\s*[\-_]?(?P<m>\d{{1,3}}|[A-Z](?![A-Za-z]))",
     re.IGNORECASE,
 )
 STATES: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -182,11 +186,20 @@ STATES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("after reaction", _chinese("反应后")),
     ("before cycling", _chinese("循环前|未循环")),
     ("pristine", _chinese("新鲜|初始|原样")),
+    ("end of discharge", _word(rf"end{SEP}of{SEP}discharg(?:e|ing)")),
+    ("end of charge", _word(rf"end{SEP}of{SEP}charg(?:e|ing)")),
+    ("at rest", _word(rf"at{SEP}rest")),
+    ("discharged", _word(rf"(?:fully{SEP})?discharged")),
+    ("charged", _word(rf"(?:fully{SEP})?charged")),
+    ("discharged", _chinese("放电[态后]")),
+    ("charged", _chinese("充电[态后]")),
     ("before", _word("before")),
     ("after", _word("after")),
     ("before", _chinese("之前|前(?=$|[^面])")),
     ("after", _chinese("之后|后(?=$|[^面])")),
 )
+#: The last of these are short: they are taken out after the techniques.
+LATE_STATES = -4
 #: Electrodes, between two of which stands the electrolyte.
 ELECTRODES = r"Li|Au|Pt|SS|Ag|In|Cu|InLi|LiIn|Li-?In|LFP|LiFePO4|LCO|LiCoO2|NC[MA]\d*|NMC\d*|LNMO|LMO|Gr|graphite"
 #: Active materials and electrodes in a name beside a sample.
@@ -201,6 +214,15 @@ BETWEEN = re.compile(
 BESIDE = re.compile(
     r"(?<=[^\W_])[\s_]+(?P<one>Li|Au|Pt|SS|LFP|LiFePO4|LCO|LiCoO2|NC[MA]\d*|NMC\d*|LNMO)(?![A-Za-z0-9\-@])"
 )
+
+
+#: Words that number, or say that there is one more.
+COUNTING = re.compile(
+    r"(?i)first|second|third|fourth|fifth|one|two|three|four|five|others?|more|again|another|extra|repeat(?:ed)?|"
+    r"rep|dup(?:licate)?|replicates?|i{1,3}|iv|再次|重复|平行|另"
+)
+#: Brackets in a formula: "La(OH)3".
+IN_FORMULA = re.compile(r"(?<=[A-Za-z\d])\((?P<inner>[A-Za-z\d.]+)\)(?=[\dA-Z])")
 
 
 @dataclass
@@ -228,6 +250,10 @@ class Part:
     is_cycled : bool
     explicit_sample : str
         "sample A".
+    conditions : list of str
+        Quantities with their units, electrodes and speeds, which may be the condition of a test: "20 um", "LFP".
+    marks : list of str
+        Words of no sample that may be one too: "batch1", "new".
     """
 
     text: str
@@ -242,6 +268,8 @@ class Part:
     states: list[str] = field(default_factory=list)
     is_cycled: bool = False
     explicit_sample: str = ""
+    conditions: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
 
 
 def part(name: str) -> Part:
@@ -261,6 +289,7 @@ def part(name: str) -> Part:
 
     if match := BETWEEN.search(found.text):
         one, two = match["one"], match["two"]
+        found.conditions.append(f"{one}/{two}")
         if CATHODES.fullmatch(one) or CATHODES.fullmatch(two):
             found.roles.add("full-cell")
         elif BLOCKING.fullmatch(one) and BLOCKING.fullmatch(two):
@@ -276,7 +305,7 @@ def part(name: str) -> Part:
         if match := cut(pattern):
             found.cycle = int(group(match, "n", "m"))
             found.is_cycled |= bool(group(match, "after", "later"))
-    for name, state in STATES[:12]:
+    for name, state in STATES[:LATE_STATES]:
         if cut(state):
             found.states.append(name)
     for pattern in CYCLED:
@@ -294,10 +323,13 @@ def part(name: str) -> Part:
         found.bare_c = _number(match["n"]) * (-1 if match["sign"] else 1)
     for pattern in REPLICATES:
         if match := cut(pattern):
+            found.marks += [f"cell{found.replicate}"] if found.replicate else []
             found.replicate = group(match, "n", "m").lstrip("0") or "0"
     if match := cut(SAMPLE):
         found.explicit_sample = group(match, "n", "m")
+    beside = [match["one"] for match in BESIDE.finditer(found.text)]
     if match := cut(BESIDE):
+        found.conditions += beside
         found.roles |= {"full-cell"} if CATHODES.fullmatch(match["one"]) else set()
     for name, role in ROLES:
         if cut(role):
@@ -305,9 +337,12 @@ def part(name: str) -> Part:
     for name, technique in (*TECHNIQUES, *TOUCHING):
         if cut(technique):
             found.techniques.add(name)
-    for name, state in STATES[12:]:
+    for name, state in STATES[LATE_STATES:]:
         if cut(state):
             found.states.append(name)
+    found.conditions += [match[0].strip() for of in NOISE[:2] for match in of.finditer(found.text)]
+    said = [match[0] for match in NOISE[3].finditer(found.text)]
+    found.marks += [re.sub(r"[\s_\-]+", "", one) for one in said if MEANING.fullmatch(one) or one[-1].isdigit()]
     for pattern in (*NOISE, *SURFACE):
         cut(pattern)
     return found
@@ -324,12 +359,14 @@ def pieces(text: str) -> list[list[str]]:
     two runs, "RT_MCL_LLZ" is one.
     """
     runs: list[list[str]] = []
+    text = IN_FORMULA.sub("\ue000\\g<inner>\ue001", text)
     for span in re.split(rf"[{CUT}()\[\]{{}}（）【】,;:&/|!'\"]+", text):
         for same in re.split(rf"(?<=[{CJK}])(?=[^{CJK}])|(?<=[^{CJK}])(?=[{CJK}])", span):
             # "3-7" is a channel, not a word with a hyphen.
             joined = re.sub(r"(?<![^\s_])\d+(?:[\-.]\d+)*(?![^\s_])", "", same).strip(" _-.+~=#@")
             outer = r"[\s_]+" if re.search(r"\w[\-@]+\w", joined) else r"_+" if re.search(r"\s", joined) else r"$"
             for chunk in re.split(outer, same):
+                chunk = chunk.replace("\ue000", "(").replace("\ue001", ")")
                 words = [word for word in re.split(r"[\s_\-@]+", chunk) if word.strip(".+~=#")]
                 if words:
                     runs.append(words)
