@@ -13,7 +13,7 @@ OVERLAP = 1.0  # point, in both directions, above which two texts collide
 
 def texts(fig: Figure) -> list[tuple[str, Bbox]]:
     """Draw a figure and return its texts with their boxes, in points."""
-    pictures.drawn(fig)
+    pictures.drawn(fig, zoom=1)
     found: list[Text] = [text for part in (fig, *fig.subfigs) for text in part.texts]
     for ax in fig.axes:
         if not ax.get_visible():

@@ -209,6 +209,8 @@ def test_no_shift_without_a_recording_before(surfaces):
 
 def test_the_shift_against_another_recording_is_an_alternative(surfaces):
     given, compositions = ({**one, "again": one["after"]} for one in surfaces)
+    given["again"] = given["after"].copy()
+    given["again"].attrs = given["after"].attrs | {"sample": "again"}  # of another sample, so of another condition
     rows = findings.composition_findings(given, compositions, before="before")
     lower = next(row for row in rows if row["quantity"] == "In_3d_at_lower_binding_energy")
     (other,) = lower["alternatives"]
