@@ -290,7 +290,9 @@ def test_tables_of_cycles():
     *_, table = drawn_rate(cells)
     assert list(table.Rate) == [name for name in ["0.1C", "0.2C", "0.5C", "1C", "0.1C"] for _ in range(3)]
     rates = rate_findings.rates(cells.analysed(rate.analyse))
-    assert rates["Discharge capacity / mAh g⁻¹"].to_numpy() == pytest.approx([160.15, 155, 140.38, 117.17, 159.75], rel=1e-3)
+    assert rates["Discharge capacity / mAh g⁻¹"].to_numpy() == pytest.approx(
+        [160.15, 155, 140.38, 117.17, 159.75], rel=1e-3
+    )
 
 
 @every_figure
