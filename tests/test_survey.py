@@ -102,6 +102,9 @@ def test_the_table_does_not_depend_on_the_workers(written, tmp_path, monkeypatch
     for n, line in enumerate(line for line in lines if ",rate," not in line):
         fields = line.split(",")
         conditions.append(",".join([*fields[:3], "AB"[n == 3], *fields[4:], str(n // 3 + 1)]))
+    # A row that cannot be used is a cell that failed.
+    role = lines[0].split(",")[2]
+    conditions.append(",".join(["cycling/gone.csv", "cycling", role, "C", *lines[0].split(",")[4:], "1"]))
     text = manifest_csv.read_text()
     out = tmp_path / "out"
     out.mkdir()
@@ -115,14 +118,15 @@ def test_the_table_does_not_depend_on_the_workers(written, tmp_path, monkeypatch
             assert main() == 0
     finally:
         manifest_csv.write_text(text)
-    assert "9 cells, of which 3 failed; 2 conditions of several cells" in capsys.readouterr().out
+    assert "10 cells, of which 4 failed; 2 conditions of several cells" in capsys.readouterr().out
     table = list(csv.DictReader((out / "survey.csv").read_text().splitlines()))
-    assert [row["kind"] for row in table] == 9 * ["cell"] + 2 * ["condition"]
-    assert [(row["role"], row["sample"], row["n"]) for row in table[9:]] == [
+    assert [row["kind"] for row in table] == 10 * ["cell"] + 2 * ["condition"]
+    assert [(row["role"], row["sample"], row["n"]) for row in table[10:]] == [
         ("long-cycling", "A", "2"),
         ("full-cell", "A", "2"),
     ]
-    assert "failed and not counted: replicate 3" in table[9]["note"]
+    assert table[9]["file"] == "cycling/gone.csv" and "is no file in" in table[9]["failed"]
+    assert "failed and not counted: replicate 3" in table[10]["note"]
     assert not (out / "survey_comparisons.csv").exists()
 
     def interrupted():

@@ -111,11 +111,11 @@ class _Page:
     def _held(self) -> list[tuple[str, dict | None]]:
         self.unread = ""
         try:
-            rows = manifest.rows(paths.RAW)
+            rows = manifest.load(paths.RAW).rows
         except EXPECTED as error:
             self.unread = str(error)
             return [("no manifest", None)]
-        return [(f"{row['role']}: {', '.join(filter(None, (row['sample'], row['state'])))}", row) for row in rows]
+        return [(f"{row['role']}: {manifest.label(row)}", row) for row in rows]
 
     @_one_at_a_time
     def _open(self, change: dict | None = None) -> None:

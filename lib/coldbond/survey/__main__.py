@@ -35,19 +35,27 @@ def survey(folder: Path, scheduler: str | None = None) -> tuple[Rows, Rows]:
     Raises
     ------
     coldbond.bundle.manifest.ManifestError
-        The manifest cannot be used.
+        The manifest cannot be read. A row that cannot be used is a cell that failed.
     LookupError
         The manifest lists no cell.
     """
-    cells = [row for row in manifest.rows(folder) if row["role"] in cell.ANALYSES]
+    listed = manifest.load(folder)
+    cells = [row for row in listed.listed if row["role"] in cell.ANALYSES]
     if not cells:
         raise LookupError(f"{folder / 'manifest.csv'}: no recording has a role among {', '.join(cell.ANALYSES)}")
     found: dict[int, tuple[dict[str, str], list[dict]]] = {}
+    unusable = {id(one.row): "; ".join(one.problems) for one in listed.unusable}
+    for place, row in enumerate(cells):
+        if id(row) in unusable:
+            found[place] = cell.failed(row, manifest.ManifestError(unusable[id(row)])), []
+            print(f"{row['file']}: {unusable[id(row)]}", file=sys.stderr)
+    usable = [place for place in range(len(cells)) if place not in found]
     with client(scheduler) as workers:
         # With pure=True the cluster would identify a task by its arguments and reuse its row after the file changed.
-        futures = workers.map(cell.row, cells, folder=os.path.abspath(folder), library=hash_of_library(), pure=False)
-        places = {future.key: place for place, future in enumerate(futures)}
-        bar = tqdm(as_completed(futures), total=len(cells), unit="cell", ncols=79, disable=None)
+        asked = [cells[place] for place in usable]
+        futures = workers.map(cell.row, asked, folder=os.path.abspath(folder), library=hash_of_library(), pure=False)
+        places = {future.key: place for place, future in zip(usable, futures, strict=True)}
+        bar = tqdm(as_completed(futures), total=len(asked), unit="cell", ncols=79, disable=None)
         for future in bar:
             place = places[future.key]
             # The worker died more than three times, or has imported another version of the library.
