@@ -144,11 +144,11 @@ def found(figure: str, seed: int) -> list[dict]:
             recording.export(recording.simulate(seed=_seed(recording.file, seed)), path)
         _write_manifest(Path(folder), rows)
         before, paths.RAW = paths.RAW, Path(folder)
-        raw.is_own = lambda: True  # an analysis that fails is an error, not left out
+        is_own, raw.is_own = raw.is_own, lambda: True  # an analysis that fails is an error, not left out
         try:
             return _run(described.notebook, described.all_parameters)
         finally:
-            paths.RAW = before
+            paths.RAW, raw.is_own = before, is_own
 
 
 def _seed(file: str, seed: int) -> int:

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,7 +58,13 @@ def waiting(script: Path) -> Iterator[tuple[subprocess.Popen, int]]:
     """A forked script that waits for a signal, and its own number."""
     code = f"{WAITS}try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    sys.exit(130)\n"
     with started(script, code) as process:
-        yield process, int(process.stdout.readline())
+        pid = int(process.stdout.readline())
+        # The script may run before the process that asked for it passes signals on; SIGHUP is the last that it catches.
+        end = time.monotonic() + 60
+        while not int(re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{process.pid}/status").read_text())[1], 16) & 1:
+            assert time.monotonic() < end, "it does not pass signals on"
+            time.sleep(0.01)
+        yield process, pid
         process.kill()
 
 
