@@ -97,7 +97,9 @@ def files(
         if file in written:
             raise ValueError(f"table {name!r}: {file} is the file of a panel or of another table: rename the table")
         named = table.reset_index() if any(table.index.names) else table
-        written[file] = _csv({str(column): named[column].to_numpy() for column in named})
+        # Bounds that a root finder found differ in the last of 17 digits from run to run.
+        rounded = named.map(lambda cell: float(f"{cell:.10g}") if isinstance(cell, float) else cell)
+        written[file] = _csv({str(column): rounded[column].to_numpy() for column in rounded})
         contents.append({"file": file, "series": name, "drawn_as": "table", "points": len(table)})
     file = f"{figure}_recordings.csv"
     written[file] = _csv(
