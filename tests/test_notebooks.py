@@ -9,7 +9,7 @@ import pytest
 from coldbond.build import figures_table
 from coldbond.bundle import manifest, paths
 
-# But for the claims table, which is made from the others: tests/test_claims.py.
+# But for the claims table, which is made from the others: tests/test_claims_table.py.
 FIGURES = [path for path in sorted((paths.ROOT / "figures").glob("*.json")) if path.stem != "claims"]
 STORED = sorted(path for path in (paths.ROOT / "notebooks").glob("*.ipynb") if path.stem != "explore")
 

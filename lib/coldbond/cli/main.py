@@ -38,7 +38,7 @@ COLUMNS = {
     "mass": "active_mass_mg",
     "thickness": "thickness_cm",
 } | {argument: column for column, argument in manifest.STATED.items()}
-#: How a fault of the program is told; whoever mends it runs the same in Python, which prints the traceback.
+#: Message for an exception that nobody foresaw. It has no traceback; the same call in Python prints one.
 FAULT = "{}: {} (in {}, line {}): a fault of this program, report it with the file"
 #: A call of `coldbond.read` in a message, and one of its arguments.
 CALL = re.compile(r"read\(path, ((?:\w+=(?:\([^()]*\)|[^(),]*)(?:, )?)+)\)")
