@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,11 @@ from coldbond.build import figures_table
 from coldbond.bundle import manifest, paths, raw
 from coldbond.cells import capacity, ccd, long_cycling
 from coldbond.cli import look
-from coldbond.cli.requirements import CYCLE, FEWEST, NEEDED, WANTED, Constant
+from coldbond.cli.requirements import FEWEST, NEEDED, OVER_CYCLES, WANTED, Constant
 from coldbond.constants import CONSTANTS
 from coldbond.files import ReadError
 from coldbond.impedance.conductivity import electronic
+from coldbond.impedance.resistance import cycle_of
 from coldbond.xps.reference import require_one_sample
 
 #: What distinguishes a cell from another in a name, not one sample or state from another.
@@ -195,9 +197,8 @@ def _constants(rows: Sequence[Mapping[str, str]]) -> Iterator[Problem]:
 
 
 def _state(row: Mapping[str, str]) -> Iterator[Problem]:
-    pattern = CYCLE.get(row["role"])
-    if pattern and not pattern.search(row["state"]):
-        text = f"the state {row['state']!r} names no cycle" if row["state"] else "no state names the cycle"
+    if row["role"] in OVER_CYCLES and isnan(cycle_of(row["state"])):
+        text = f"the state {row['state']!r} does not name one cycle" if row["state"] else "no state names the cycle"
         yield Problem(Rank.STATE, _where(row), text, "write a state such as 'cycle 50'")
 
 

@@ -3,12 +3,11 @@
 The technique of a role is in `coldbond.bundle.manifest.TECHNIQUES`, and docs of the roles in raw/README.md.
 """
 
-import re
 from typing import NamedTuple
 
 from coldbond.impedance.trend import FEWEST_CYCLES
 
-__all__ = ["CYCLE", "FEWEST", "NEEDED", "WANTED", "Constant", "columns"]
+__all__ = ["FEWEST", "NEEDED", "OVER_CYCLES", "WANTED", "Constant", "columns"]
 
 
 class Constant(NamedTuple):
@@ -47,8 +46,8 @@ WANTED: dict[str, tuple[Constant, ...]] = {
     "conductivity": (Constant("temperature_C", "the conductivity is at an unknown temperature"),),
     "arrhenius": _CONDUCTIVITY,
 }
-#: Roles whose state names the cycle, and how.
-CYCLE = {role: re.compile(r"\bcycle\s*\d+") for role in ("interface", "full-cell-interface")}
+#: Roles whose state names the cycle.
+OVER_CYCLES = ("interface", "full-cell-interface")
 #: Fewest recordings of a sample, of different states, that a result needs: role, number, what is missing with fewer.
 FEWEST = {
     "interface": (FEWEST_CYCLES, "the course of the resistance over the cycles is not judged"),
