@@ -98,7 +98,8 @@ def draw_resistances(
         axes.append(course)
         if names:
             layout.legend(fig.add_subplot(grid[-1, :]), [handles[sample] for sample in samples if sample in handles])
-    scale.key(fig, grid, rows + 1)
+    # Below the complex planes, which it explains, where these are a part of one row.
+    scale.key(fig, grid, rows + 1, len(samples) if len(samples) < columns else None)
     style.letters(axes)
 
 
@@ -198,11 +199,12 @@ class Scale:
         """Height of the key, mm."""
         return THICK if self.numbered else max(LINE * layout.legend_rows(self.names), 0.1)
 
-    def key(self, fig: Figure, grid: GridSpec, row: int) -> None:
-        """Explain the colours in a row of the grid: with a colour bar, or by name."""
+    def key(self, fig: Figure, grid: GridSpec, row: int, width: int | None = None) -> None:
+        """Explain the colours in a row of the grid, its first columns or the middle: with a colour bar, or by name."""
         if self.numbered:
             norm = BoundaryNorm(np.arange(len(self.keys) + 1) - 0.5, len(self.keys))
-            columns = slice(1, -1) if grid.ncols > 2 else slice(None)
+            middle = slice(1, -1) if grid.ncols > 2 else slice(None)
+            columns = middle if width is None else slice(0, width)
             ax = fig.add_subplot(grid[row, columns])
             bar = fig.colorbar(ScalarMappable(norm, ListedColormap(self.colors)), cax=ax, orientation="horizontal")
             shown = np.unique(np.linspace(0, len(self.keys) - 1, min(len(self.keys), MOST_TICKS)).round().astype(int))
