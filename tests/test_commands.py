@@ -24,8 +24,8 @@ from coldbond.cli import export, main
 
 RAW = paths.ROOT / "raw"
 ROWS = manifest.rows(RAW)
-#: One recording of each role and sample, which are those of a series alike.
-SHOWN = sorted({(row["role"], row["sample"]): row["file"] for row in ROWS}.values())
+#: One recording of each role.
+SHOWN = sorted({row["role"]: row["file"] for row in ROWS}.values())
 #: One recording of each technique, and the columns of its table.
 TABLES = {
     "cycling/ccd-LLZ.csv": ["time / s", "voltage / V", "current / A", "cycle", "step", "capacity / Ah"],

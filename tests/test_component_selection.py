@@ -55,14 +55,14 @@ def weak_component(seed: int, area: float, **settings: float) -> Selected:
 
 
 def test_95_of_100_upper_limits_lie_above_the_true_area():
-    """The area is some three standard uncertainties. With the quantile of 55 % instead, 97 of 120 limits lie above it.
+    """The area is some three standard uncertainties. With the quantile of 55 % instead, four of five limits lie above it.
 
     A significance of zero leaves the component out of every fit, so that each realisation has an upper limit.
     """
     limits = [
-        weak_component(5000 + seed, 0.02, model_uncertainty=0.0, significance=0.0).upper_limit for seed in range(120)
+        weak_component(5000 + seed, 0.02, model_uncertainty=0.0, significance=0.0).upper_limit for seed in range(60)
     ]
-    assert np.count_nonzero(np.array(limits) >= 0.02 * 2000) >= 111
+    assert np.count_nonzero(np.array(limits) >= 0.02 * 2000) >= 55
     assert np.median(limits) < 3 * 0.02 * 2000  # a limit that is far above would cover too
 
 

@@ -7,7 +7,7 @@ import pytest
 import fuzz
 import samples
 
-CASES = 2000
+CASES = 1000
 
 
 def test_mutated_files_give_a_value_or_a_read_error():

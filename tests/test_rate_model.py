@@ -39,12 +39,12 @@ def test_six_exact_rates_give_the_parameters_back(n):
 def test_intervals_of_six_rates_cover_the_truth():
     rng = np.random.default_rng(1)
     covered = {"capacity": 0, "tau": 0, "n": 0}
-    for _ in range(100):
+    for _ in range(40):
         found = rate_model.intervals(rate_model.fit(*simulated(SIX, rng=rng)))
         for name, truth in {"capacity": 165, "tau": 0.02, "n": 0.7}.items():
             _, low, high = found[name]
             covered[name] += (low is None or low <= truth) and (high is None or truth <= high)
-    assert all(90 <= count <= 99 for count in covered.values()), covered
+    assert all(35 <= count <= 40 for count in covered.values()), covered
 
 
 def test_three_rates_hold_the_exponent():
