@@ -55,7 +55,7 @@ def weak_component(seed: int, area: float, **settings: float) -> Selected:
 
 
 def test_95_of_100_upper_limits_lie_above_the_true_area():
-    """The area is some three standard uncertainties. With the quantile of 55 % instead, four of five limits lie above it.
+    """The area is some three standard uncertainties. With the quantile of 55 % four of five limits lie above it.
 
     A significance of zero leaves the component out of every fit, so that each realisation has an upper limit.
     """
