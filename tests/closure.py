@@ -138,7 +138,10 @@ def of_kind(kind: str, seed: int) -> Judgement:
         with _folder(Path(folder)):
             for figure, plan in plans.items():
                 if not plan.missing and not case.truths.keys() <= {_key(row) for row in found}:
-                    found += run(TABLE[figure].notebook, plan.parameters)
+                    notebook = TABLE[figure].notebook
+                    known = parameters(notebook).keys()
+                    asked = {name: value for name, value in case.parameters.items() if name in known}
+                    found += run(notebook, plan.parameters | asked)
     return judged(case.truths, found)
 
 

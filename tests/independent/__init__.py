@@ -6,9 +6,10 @@ imports coldbond or lib/twin. `tests/closure.py` runs the notebooks over the kin
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -47,10 +48,13 @@ class Case(NamedTuple):
     made : list of Made
     truths : dict of (str, str, str) to float, bool or None
         Keyed by sample, state and quantity. None: the right answer is "cannot be told".
+    parameters : mapping
+        Of the notebooks, where the quantities need others than those that stand in them.
     """
 
     made: list[Made]
     truths: dict[tuple[str, str, str], float | bool | None]
+    parameters: Mapping[str, Any] = MappingProxyType({})
 
 
 #: Returns the recordings of a seed, and their truths.
