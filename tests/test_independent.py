@@ -28,7 +28,7 @@ def test_models_import_neither_the_analysis_nor_the_twin(module):
 def test_a_cycling_recording_reads_as_it_was_made(tmp_path):
     rng = np.random.default_rng(1)
     time, current = np.arange(40) * 60.0, np.repeat([2e-4, -2e-4], 20)
-    counters = {"charge_capacity": np.cumsum(current > 0) * 3e-6, "discharge_capacity": np.cumsum(current < 0) * 3e-6}
+    counters = {"capacity": np.arange(40) * 3e-6, "charge_capacity": np.cumsum(current > 0) * 3e-6}
     made = independent.cycling(
         time, 0.1 * rng.normal(size=40), current, current_resolution=1e-6, cycle=np.repeat([7, 9], 20), **counters
     )
