@@ -40,6 +40,15 @@ def test_a_cycling_recording_reads_as_it_was_made(tmp_path):
     assert read.voltage.attrs["resolution"] == 1e-4
 
 
+def test_a_hole_in_the_records_does_not_contradict_the_counter(tmp_path):
+    """A month went by within a half cycle, in which the tester neither wrote nor counted."""
+    time = np.arange(40) * 60.0
+    later = time + np.where(np.arange(40) > 10, 30 * 86400.0, 0.0)
+    made = independent.cycling(later, np.full(40, 0.1), np.full(40, 1e-3), capacity=time / 3600 * 1e-3)
+    independent.write(independent.Made("long-cycling", "A", "", made, {}), tmp_path / "a.csv")
+    assert coldbond.read(tmp_path / "a.csv").sizes["record"] == 40
+
+
 def test_a_spectrum_and_a_transient_read_as_they_were_made(tmp_path):
     frequency = np.geomspace(1e6, 0.1, 40)
     made = independent.spectrum(frequency, 70 + 300 / (1 + 2j * np.pi * frequency * 1e-3))
