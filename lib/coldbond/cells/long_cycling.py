@@ -145,20 +145,13 @@ def first_failure(half_cycles: xr.Dataset) -> int | None:
 
 def time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset) -> Interval:
     """Return the time [h] from the start of the recording to the first failure; a lower bound where there is none."""
-    failure, start = first_failure(half_cycles), float(recording.time[0])
-    if failure is None:
-        return Interval(None, (float(recording.time[-1]) - start) / 3600)
-    failed = half_cycles.isel(segment=failure)
-    onset, last_good = ((float(failed[name]) - start) / 3600 for name in ("onset", "last_good"))
-    return Interval(onset, last_good, onset)
+    start = float(recording.time[0])
+    return Interval(*(None if time is None else (time - start) / 3600 for time in shorts.onset(recording, half_cycles)))
 
 
 def charge_until_failure(
     recording: xr.Dataset, half_cycles: xr.Dataset, tester_uncertainty: float = 0.001, area_uncertainty: float = 0.02
 ) -> Interval:
     """Return the charge [mAh/cm2], both directions added up, until the first failure or the end of the test."""
-    failure = first_failure(half_cycles)
-    charge = shorts.charge_passed(
-        recording, float(recording.time[-1] if failure is None else half_cycles.onset[failure])
-    )
+    charge = shorts.charge_until_failure(recording, half_cycles)
     return charge.widened(float(np.hypot(area_uncertainty, tester_uncertainty)) * (charge.value or 0.0))
