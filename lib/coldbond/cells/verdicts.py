@@ -416,13 +416,14 @@ class Judge:
     def _fail(self, index: int, first: int) -> None:
         """Fail the segment from which on the voltage falls although the current rises."""
         trace = self.traces[index]
-        if trace.verdict.kind == UNDECIDED:
-            trace.verdict.kind, trace.verdict.onset = "soft short", trace.row.end
-            trace.verdict.reason = "the voltage falls although the current rises, and the resistance falls ever faster"
-        else:
-            trace.verdict.kind, trace.verdict.last_good = UNDECIDED, float(self.traces[first].time[-1])
+        if trace.verdict.kind != UNDECIDED:
+            trace.verdict.kind, trace.verdict.last_good = UNDECIDED, self.traces[first].row.begin
             trace.verdict.reason = "the voltage falls although the current rises: a short grows, or an interface forms"
             self._doubt(first, index)
+            return
+        for later in (trace, *(other for other in self.traces[index:] if other.verdict.kind == UNDECIDED)):
+            later.verdict.kind, later.verdict.onset = "soft short", later.row.end
+            later.verdict.reason = "the voltage falls although the current rises, and the resistance falls ever faster"
 
 
 def _expectation(
