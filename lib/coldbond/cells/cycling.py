@@ -91,7 +91,7 @@ def segments(recording: xr.Dataset) -> xr.Dataset:
     least = least_current(recording)
     bounds = [_bounds(*_cut(recording, start, stop, least)) for start, stop in _stretches(recording, least)]
     start, stop = np.concatenate([np.empty((2, 0), int), *bounds], axis=1)
-    return _described(recording, start, stop, dimension="segment")
+    return described(recording, start, stop, dimension="segment")
 
 
 def half_cycles(recording: xr.Dataset) -> xr.Dataset:
@@ -126,7 +126,7 @@ def half_cycles(recording: xr.Dataset) -> xr.Dataset:
             last, heading = block.start + flowing[-1], direction[flowing[-1]]
     start = np.concatenate([np.empty(0, int), *starts])
     stop = np.concatenate([np.empty(0, int), *stops, [last + 1]])[1:]
-    return _described(recording, start, stop, dimension="half_cycle")
+    return described(recording, start, stop, dimension="half_cycle")
 
 
 def blocks(recording: xr.Dataset) -> Iterator[slice]:
@@ -273,7 +273,7 @@ def _bounds(cuts: np.ndarray, direction: np.ndarray, time: np.ndarray, offset: i
     return start[steady] + offset, stop[steady] + offset
 
 
-def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str) -> xr.Dataset:
+def described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str) -> xr.Dataset:
     if not start.size:
         highest = largest(recording, "current")
         stray = f", its largest current, {highest:.3g} A, is that of a single record" if highest else ""
@@ -319,7 +319,7 @@ def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimen
     wide = [one for one in wide if one[2] > HOLE * interval]
     if numbers and (cuts := [record + 1 for _, record, *_ in wide if _number_changes(recording, record)]):
         start, stop = (np.sort(np.append(edges, cuts)) for edges in (start, stop))
-        return _described(recording, start, stop, dimension)  # whole cycles were lost: two half cycles, not one
+        return described(recording, start, stop, dimension)  # whole cycles were lost: two half cycles, not one
     for i, record, seconds in wide:
         flowed[i] -= seconds
         charge[i] -= seconds * float(recording.current[record : record + 2].mean())
