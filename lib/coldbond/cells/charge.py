@@ -68,7 +68,7 @@ def _part(recording: xr.Dataset, segment: xr.Dataset, until: float) -> tuple[flo
     interval = float(cycling.median(gaps[both] if both.any() else gaps))
     on = cycling.seconds_of_current(flows, gaps, interval)
     holes = both & (gaps > segment.flowed.attrs["hole"])
-    before = np.clip(until - time[:-1], 0.0, gaps) / gaps
+    before = np.clip((until - time[:-1]) / np.maximum(gaps, 1e-9), 0.0, 1.0)  # share of each that has passed
     whole = float(gaps[holes].sum())
     known = (
         float(segment.flowed) - float(on[~holes].sum()) - float(time[0] - segment.begin) - float(segment.end - time[-1])
