@@ -275,18 +275,22 @@ def charge_until_failure(
 
 
 def _passed(recording: xr.Dataset, half_cycles: xr.Dataset, stretch: Stretch | None) -> tuple[Interval, Interval]:
-    """Return hours of current and charge [Ah] until the first failure, of one stretch or of the whole test."""
+    """Return hours of current and charge [Ah] until the first failure, of one stretch or of the whole test.
+
+    Without a certain failure, hours have a lower bound only, and the charge is at most that of the whole stretch.
+    """
     own = half_cycles if stretch is None else half_cycles.isel(segment=slice(stretch.first, stretch.last + 1))
     value, low, high = shorts.onset(recording, half_cycles)
-    if high is None or (stretch is not None and high > float(own.end[-1])):
+    end = float(own.end[-1])
+    if high is None or high > end:
         value = high = None  # not within this stretch
-    at = [None if time is None else charge.passed(recording, own, time) for time in (value, low, high)]
-    found = []
-    for quantity in (0, 1):
-        estimate, least, most = (None if one is None else one[quantity] for one in at)
-        found.append(
-            Interval(
-                estimate.value if estimate else None, least.low if least else None, most.high if most else None
-            )
-        )
-    return found[0], found[1]
+    failure = first_failure(half_cycles)
+    survives = failure is None or (stretch is not None and failure > stretch.last)
+    before, after = (charge.passed(recording, own, end if x is None or survives else x) for x in (low, high))
+    hours, ampere_hours = (None, None) if value is None else (x.value for x in charge.passed(recording, own, value))
+    if survives:
+        ampere_hours = before[1].value
+    return (
+        Interval(hours, before[0].low, None if high is None else after[0].high),
+        Interval(ampere_hours, before[1].low, after[1].high),
+    )

@@ -6,14 +6,15 @@ import pandas as pd
 import xarray as xr
 
 from coldbond.bundle.findings import finding, item, whose
-from coldbond.cells import ccd
-from coldbond.cells.shorts import METALLIC, RETAINED
+from coldbond.cells import ccd, shorts
+from coldbond.cells.shorts import CONDUCTIVITY, METALLIC, RETAINED, UNDECIDED
 from coldbond.interval import Interval
 
 #: The thresholds in plain words, and their units.
 THRESHOLDS = {
     "retained": ("retained share of the expected overpotential", ""),
     "metallic": ("resistance of a hard short", "ohm cm2"),
+    "conductivity": ("highest conductivity of the electrolyte", "S/cm"),
 }
 
 
@@ -22,6 +23,7 @@ def findings(
     retained: float = RETAINED,
     metallic: float = METALLIC,
     area_uncertainty: float = 0.02,
+    conductivity: float = CONDUCTIVITY,
 ) -> list[dict]:
     """Return critical current density, mode and time of failure, and the charge passed until then.
 
@@ -29,7 +31,7 @@ def findings(
     ----------
     recordings : mapping of str to xarray.Dataset
         As `raw.recordings` returns them.
-    retained, metallic : float
+    retained, metallic, conductivity : float
         As for `shorts.classify_segments`.
     area_uncertainty : float
         Relative standard uncertainty of the electrode area.
@@ -39,29 +41,33 @@ def findings(
     list of dict
         As `bundle.findings.finding` returns them.
     """
-    return [row for one in recordings.values() for row in of_cell(one, retained, metallic, area_uncertainty)]
+    return [
+        row for one in recordings.values() for row in of_cell(one, retained, metallic, area_uncertainty, conductivity)
+    ]
 
 
 def of_cell(
-    recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC, area_uncertainty: float = 0.02
+    recording: xr.Dataset,
+    retained: float = RETAINED,
+    metallic: float = METALLIC,
+    area_uncertainty: float = 0.02,
+    conductivity: float = CONDUCTIVITY,
 ) -> list[dict]:
     """Return the findings of one cell, as `findings` does of several."""
-    steps = ccd.steps(recording, retained, metallic)
-    has_failed = bool(ccd.failed_steps(steps).sizes["step"])
-    until_end = "" if has_failed else ", until the end of the test"
+    thresholds = dict(retained=retained, metallic=metallic, conductivity=conductivity)
+    steps = ccd.steps(recording, **thresholds)
+    doubted, certain = shorts.first_failure(steps.kind)
+    note = "no failure: the duration of the test is a lower bound" if doubted is None else ""
+    if doubted != certain:
+        note = "it cannot be told when the failure began, or whether it did"
     rows = [
-        _critical(recording, steps, retained, metallic),
-        finding(
-            "time_of_failure",
-            ccd.time_of_failure(recording, steps),
-            unit="h",
-            note="" if has_failed else "no failure: the duration of the test is a lower bound",
-        ),
+        _critical(recording, steps, thresholds, area_uncertainty),
+        finding("time_of_failure", ccd.time_of_failure(recording, steps), unit="h", note=note),
         finding(
             "charge_passed_until_failure",
             ccd.charge_until_failure(recording, steps, area_uncertainty),
             unit="mAh/cm2",
-            note=f"both directions added up{until_end}",
+            note=f"both directions added up{', until the end of the test' if doubted is None else ''}",
         ),
     ]
     return [row | whose(recording) for row in rows]
@@ -90,21 +96,22 @@ def table(steps: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     return shown.set_axis([f"{density:.{decimals}f}" for density in shown.index]).rename_axis("mA/cm2")
 
 
-def _critical(recording: xr.Dataset, steps: xr.Dataset, retained: float, metallic: float) -> dict:
-    notes, evidence = [_mode_of_failure(steps)], []
+def _critical(recording: xr.Dataset, steps: xr.Dataset, thresholds: dict[str, float], area_uncertainty: float) -> dict:
+    critical = ccd.critical_current_density(steps)
+    notes = [_mode_of_failure(steps)]
+    with_area = ccd.with_area(critical, area_uncertainty)
+    bounds = f"{with_area.low:.3g} to {'—' if with_area.high is None else f'{with_area.high:.3g}'} mA/cm2"
+    evidence = [item(f"interval with the uncertainty of the area, {100 * area_uncertainty:g} %:", bounds)]
     if ccd.hides_steps(recording, steps):
-        evidence = [item("last digit of the current density", ccd.last_digit(recording), "mA/cm2")]
+        evidence.append(item("last digit of the current density", ccd.last_digit(recording), "mA/cm2"))
         notes.append("finer steps cannot be told from the current")
     return finding(
         "critical_current_density",
-        ccd.critical_current_density(steps),
+        critical,
         unit="mA/cm2",
         evidence=evidence,
-        threshold=[
-            item(name, value, unit)
-            for (name, unit), value in zip(THRESHOLDS.values(), (retained, metallic), strict=True)
-        ],
-        alternatives=[_alternative(one) for one in ccd.with_other_thresholds(recording, retained, metallic)],
+        threshold=[item(THRESHOLDS[name][0], value, THRESHOLDS[name][1]) for name, value in thresholds.items()],
+        alternatives=[_alternative(one) for one in ccd.with_other_thresholds(recording, **thresholds)],
         note="; ".join(notes),
     )
 
@@ -118,10 +125,16 @@ def _alternative(one: ccd.Alternative) -> dict:
 
 def _mode_of_failure(steps: xr.Dataset) -> str:
     failed = ccd.failed_steps(steps)
-    kinds = failed.kind.to_numpy()
-    if not kinds.size:
+    if not failed.sizes["step"]:
         return "no failure, so there is no upper bound"
-    mode = ", then ".join([kinds[0], *[kind for kind in kinds if kind != kinds[0]][:1]])
-    if ccd.critical_current_density(steps).high is not None:
-        return mode
-    return f"{mode} at {failed.setpoint.item(0):g} mA/cm2, less than the cell had sustained before: no upper bound"
+    first = failed.setpoint.item(0)
+    kinds = list(dict.fromkeys(failed.kind.to_numpy()))[:2]
+    mode = f"{', then '.join(kinds)}; at {first:g} mA/cm2 {failed.reason.item(0)}"
+    certain = shorts.first_failure(steps.kind)[1]
+    if certain is None:
+        return f"{mode}; no value and no upper bound"
+    if kinds[0] == UNDECIDED:
+        return f"{mode}; at {steps.setpoint.item(certain):g} mA/cm2 {steps.reason.item(certain)}"
+    if ccd.critical_current_density(steps).high is None:
+        return f"{mode}; this is less than the cell had sustained before: no upper bound"
+    return mode
