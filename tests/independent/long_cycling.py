@@ -14,6 +14,8 @@ import xarray as xr
 from scipy.constants import R as GAS
 from scipy.constants import physical_constants
 
+from independent import Case, Made
+
 FARADAY = physical_constants["Faraday constant"][0]
 
 HOUR = 3600.0
@@ -176,3 +178,175 @@ def _counted(table: np.ndarray, resets: str, half: float) -> np.ndarray:
             own = halves == number
             counted[own] -= counted[own][0]
     return counted
+
+
+SAMPLE = "Cell"
+
+
+def _case(cell: Cell, recording: xr.Dataset, truths: dict[str, float | bool | None], state: str = "long") -> Case:
+    constants = {"area_cm2": cell.area, "thickness_cm": 0.05, "temperature_C": 25.0}
+    made = [Made("long-cycling", SAMPLE, state, recording, constants)]
+    return Case(made, {(SAMPLE, state, quantity): truth for quantity, truth in truths.items()})
+
+
+def _charge(*stretches: tuple[float, float]) -> float:
+    """mAh/cm2 of (mA/cm2, hours of current)."""
+    return sum(density * hours for density, hours in stretches)
+
+
+def _steady(cell: Cell, density: float, first: float, last: float, half: float = 1.0) -> float:
+    """Mean plateau overpotential [mV] over hours of current, in the middle of the half cycles."""
+    hours = np.arange(first, last, half) + half / 2
+    middle = np.mean(1 + 0.03 * np.linspace(0.25, 0.75, 21) ** 2)
+    return float(1e3 * middle * overpotential(cell, np.full(hours.size, density), hours).mean())
+
+
+def _standstill(how: str, counter: str = "", numbers: bool = False) -> Callable[[int], Case]:
+    def made(seed: int) -> Case:
+        rng = np.random.default_rng(seed)
+        cell, density = a_cell(rng), float(rng.choice([0.1, 0.2, 0.5]))
+        at, length = float(rng.uniform(20, 90)), float(rng.choice([50.0, 300.0, rng.uniform(3, 200)]))
+        half = float(rng.choice([0.5, 1.0, 2.0]))
+        fails = float(rng.uniform(100, 115))
+        path = _hard(fails)
+        recording = run(
+            rng,
+            cell,
+            [(density, 120.0)],
+            half=half,
+            every=60.0,
+            path=path,
+            standstills=[(at, length, how)],
+            counter=counter,
+            numbers=numbers,
+            stop=fails + 3 * half,
+        )
+        return _case(cell, recording, {"time_to_failure": fails, "charge_passed": density * fails})
+
+    return made
+
+
+def _hard(at: float) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """A metallic path from an hour of current on."""
+    return lambda hours, share: np.where(hours >= at, 80.0, 0.0)
+
+
+def _lost(counter: str = "", numbers: bool = False) -> Callable[[int], Case]:
+    def made(seed: int) -> Case:
+        rng = np.random.default_rng(seed)
+        cell, density, at = a_cell(rng), float(rng.choice([0.1, 0.2, 0.5])), float(rng.uniform(20, 60))
+        length = float(rng.uniform(0.2, 30.0))
+        some = np.random.default_rng(seed + 1)
+        recording = run(
+            rng,
+            cell,
+            [(density, 100.0)],
+            every=60.0,
+            counter=counter,
+            numbers=numbers,
+            lost=lambda hours: ((hours > at) & (hours < at + length)) | (some.random(hours.size) < 0.03),
+        )
+        whole = 100.0 - 1 / 60
+        return _case(cell, recording, {"time_to_failure": whole, "charge_passed": density * whole})
+
+    return made
+
+
+def changed_current(seed: int) -> Case:
+    """300 h at one current, then 200 h at another; every second cell shorts in the second stretch."""
+    rng = np.random.default_rng(seed)
+    cell = a_cell(rng)
+    low, high = rng.choice([0.1, 0.2, 0.3]), rng.choice([0.5, 0.6, 0.8])
+    first, second = (low, high) if rng.random() < 0.7 else (high, low)
+    fails = float(rng.uniform(380, 480)) if seed % 2 else np.inf
+    recording = run(rng, cell, [(first, 300.0), (second, 200.0)], every=300.0, path=_hard(fails), stop=fails + 4)
+    until = min(fails, 500.0 - 300 / 3600)
+    truths = {
+        "time_to_failure": until,
+        "charge_passed": _charge((first, 300.0), (second, until - 300.0)),
+    }
+    for density, begin, end in ((first, 0.0, 300.0), (second, 300.0, until)):
+        name = f"_at_{density:.3g}_mA_cm2"
+        truths[f"charge_passed{name}"] = density * (end - begin)
+        truths[f"time_to_failure{name}"] = end - begin
+        settled = begin + 100.0
+        truths[f"overpotential{name}"] = _steady(cell, density, settled if end - begin >= 200 else begin, end)
+    return _case(cell, recording, truths)
+
+
+def _creep(power: float, ends_hard: bool) -> Callable[[int], Case]:
+    """An electronic path that grows over some 200 h, with a power of the time; the cell shorts hard at its end."""
+
+    def made(seed: int) -> Case:
+        rng = np.random.default_rng(seed)
+        cell, density = a_cell(rng), float(rng.choice([0.1, 0.2, 0.5]))
+        onset, lasts = float(rng.uniform(220, 320)), float(rng.uniform(150, 220))
+        most = float(rng.uniform(1.5, 6.0))
+
+        def path(hours: np.ndarray, share: np.ndarray) -> np.ndarray:
+            grown = most * np.clip((hours - onset) / lasts, 0, 1) ** power
+            return grown + np.where(hours >= onset + lasts, 80.0, 0.0) * ends_hard
+
+        recording = run(
+            rng, cell, [(density, 600.0)], every=300.0, path=path, stop=onset + lasts + (4 if ends_hard else 0)
+        )
+        return _case(cell, recording, {"time_to_failure": onset, "charge_passed": density * onset})
+
+    return made
+
+
+def dead(seed: int) -> Case:
+    """Shorted from its first record, beside a good cell."""
+    rng = np.random.default_rng(seed)
+    bad, good = a_cell(rng), a_cell(rng)
+    recordings = [
+        run(rng, bad, [(0.5, 40.0)], every=60.0, path=_hard(-1.0)),
+        run(rng, good, [(0.5, 40.0)], every=60.0),
+    ]
+    made = [
+        Made("long-cycling", name, "long", one, {"area_cm2": cell.area, "thickness_cm": 0.05, "temperature_C": 25.0})
+        for name, cell, one in zip(("Dead", "Good"), (bad, good), recordings, strict=True)
+    ]
+    truths: dict[tuple[str, str, str], float | bool | None] = {
+        ("Dead", "long", "time_to_failure"): 0.0,
+        ("Dead", "long", "charge_passed"): 0.0,
+        ("Good", "long", "time_to_failure"): 40.0 - 1 / 60,
+        ("Good", "long", "charge_passed"): 0.5 * (40.0 - 1 / 60),
+    }
+    return Case(made, truths)
+
+
+def sound(seed: int) -> Case:
+    """No failure: settles, drifts with the room, rests after each half cycle."""
+    rng = np.random.default_rng(seed)
+    cell, density = a_cell(rng), float(rng.choice([0.1, 0.2, 0.5]))
+    rest = float(rng.choice([0.0, 120.0, 600.0]))
+    recording = run(rng, cell, [(density, 300.0)], every=60.0, rest=rest)
+    until = 300.0 if rest else 300.0 - 1 / 60
+    return _case(
+        cell,
+        recording,
+        {
+            "time_to_failure": until,
+            "charge_passed": density * until,
+            "overpotential": _steady(cell, density, 100.0, 300.0),
+        },
+    )
+
+
+#: What each kind of recording holds; the truth of a time to failure without a failure is what its bound may not exceed.
+KINDS: dict[str, Callable[[int], Case]] = {
+    "sound": sound,
+    "standstill, recorded": _standstill("recorded"),
+    "standstill, its last record only": _standstill("ends"),
+    "standstill, no records": _standstill(""),
+    "standstill, no records, counter": _standstill("", counter="never"),
+    "standstill, no records, numbers": _standstill("", numbers=True),
+    "lost records": _lost(),
+    "lost records, counter": _lost(counter="step", numbers=True),
+    "changed current": changed_current,
+    "linear creep, then short": _creep(1.0, True),
+    "creep that speeds up, then short": _creep(2.5, True),
+    "creep without an end": _creep(1.0, False),
+    "dead from its first record": dead,
+}

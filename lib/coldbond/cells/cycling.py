@@ -340,7 +340,7 @@ def described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimens
     # A constant current is rounded by the same amount throughout: more records do not average it out.
     rounding = resolution(recording, "current") * flowed / np.sqrt(12)
     uncertainty = np.sqrt((ends**2).sum(axis=0) + paused**2)
-    described = {
+    columns = {
         "start": (start, "", "First record"),
         "stop": (stop, "", "One past the last record"),
         "current": (level, "A", "Current"),
@@ -363,7 +363,7 @@ def described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimens
     found = xr.Dataset(
         {
             name: (dimension, values, ({"units": unit} if unit else {}) | {"long_name": long_name})
-            for name, (values, unit, long_name) in described.items()
+            for name, (values, unit, long_name) in columns.items()
         },
         attrs=recording.attrs,
     )

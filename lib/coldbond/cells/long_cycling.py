@@ -8,7 +8,6 @@ own. The life is the hours of current until the first short: rests and standstil
 (`coldbond.cells.charge`). A cell that outlived its test gives a lower bound (it is censored).
 """
 
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,8 @@ import xarray as xr
 
 from coldbond import batch_means, constants
 from coldbond.cells import charge, cycling, shorts
-from coldbond.cells.shorts import METALLIC, RETAINED
+from coldbond.cells.ccd import FACTORS
+from coldbond.cells.shorts import CONDUCTIVITY, METALLIC, RETAINED
 from coldbond.interval import NORMAL, Interval
 
 #: Shares of a half cycle over which its overpotentials are medians. The first 2 % are left out: the double layer is
@@ -33,9 +33,8 @@ SAME_CURRENT_DENSITY = 0.02
 #: Fewest half cycles of a stretch: shorter ones are a formation, or another measurement in between.
 FEWEST = 10
 
-#: Values of the threshold `retained` at both ends of what is defensible, see `ccd.RETAINED_RANGE`, and multiples of
-#: `metallic`, see `ccd.METALLIC_FACTORS`.
-OTHER_RETAINED, OTHER_METALLIC = (0.3, 0.9), (1 / 3, 3.0)
+#: Defensible values of the threshold `retained`, at both ends of `ccd.RETAINED_RANGE`.
+OTHER_RETAINED = (0.3, 0.9)
 
 #: Decimals of hours: a tester switches its current to a few tenths of a second.
 DECIMALS = 4
@@ -57,14 +56,24 @@ class Stretch(NamedTuple):
     last: int
 
 
-def half_cycles(recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC) -> xr.Dataset:
+class Alternative(NamedTuple):
+    """The hours of current until the first failure that another value of one threshold gives."""
+
+    threshold: str
+    value: float
+    life: Interval
+
+
+def half_cycles(
+    recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC, conductivity: float = CONDUCTIVITY
+) -> xr.Dataset:
     """Measure the overpotential of every half cycle of a symmetric cell, and classify it.
 
     Parameters
     ----------
     recording : xarray.Dataset
         `time` [s], `voltage` [V], `current` [A] over `record`; attrs `area_cm2`.
-    retained, metallic : float
+    retained, metallic, conductivity : float
         As for `shorts.classify_segments`.
 
     Returns
@@ -79,7 +88,7 @@ def half_cycles(recording: xr.Dataset, retained: float = RETAINED, metallic: flo
     ValueError
         As `shorts.classify_segments`.
     """
-    segments = shorts.classify_segments(recording, retained, metallic)
+    segments = shorts.classify_segments(recording, retained, metallic, conductivity)
     shares = np.concatenate([np.linspace(*span, POINTS) for span in SPANS.values()])
     columns = np.empty((segments.sizes["segment"], len(SPANS)))
     start, stop, begin, end, current = (
@@ -153,8 +162,8 @@ def overpotentials(half_cycles: xr.Dataset, stretch: Stretch | None = None) -> x
     stretch = stretch or longest(half_cycles)
     failure = first_failure(half_cycles)
     hours = (half_cycles.flowed + half_cycles.lost).cumsum() / 3600
-    own = np.arange(half_cycles.sizes["segment"])
-    own = (own >= stretch.first) & (own <= stretch.last) & (own < (own.size if failure is None else failure))
+    at = np.arange(half_cycles.sizes["segment"])
+    own = (at >= stretch.first) & (at <= stretch.last) & (at < (at.size if failure is None else failure))
     same = np.abs(half_cycles.current_density / stretch.density - 1) < SAME_CURRENT_DENSITY
     kept = half_cycles.assign(hours=hours).isel(segment=own & (half_cycles.kind == "sustained") & same)
     direction = np.sign(kept.current.to_numpy())
@@ -198,8 +207,8 @@ def means(pairs: xr.Dataset, tester_uncertainty: float = 0.001, area_uncertainty
     -------
     dict of str to Interval
         "overpotential", "overpotential_at_start", "overpotential_at_end" and "hysteresis" [mV],
-        "area_specific_resistance" [ohm cm2] and "drift" [mV per 1000 h of current], which has no bounds for two cycles. The
-        intervals hold for scatter that is correlated from cycle to cycle.
+        "area_specific_resistance" [ohm cm2] and "drift" [mV per 1000 h of current], which has no bounds for two cycles.
+        The intervals hold for scatter that is correlated from cycle to cycle.
     """
     # A resistance is voltage over current times area: the tester's uncertainty enters twice.
     of_resistance = float(np.hypot(np.sqrt(2) * tester_uncertainty, area_uncertainty))
@@ -237,6 +246,41 @@ def time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset, stretch: Str
     """
     hours, _ = _passed(recording, half_cycles, stretch)
     return Interval(*(None if x is None else round(x, DECIMALS) for x in hours))
+
+
+def with_other_thresholds(
+    recording: xr.Dataset,
+    half_cycles: xr.Dataset,
+    retained: float = RETAINED,
+    metallic: float = METALLIC,
+    conductivity: float = CONDUCTIVITY,
+) -> list[Alternative]:
+    """Return the hours of current until the first failure for the outermost defensible thresholds.
+
+    Parameters
+    ----------
+    recording, half_cycles : xarray.Dataset
+        As for `time_to_failure`.
+    retained, metallic, conductivity : float
+        The thresholds that gave `half_cycles`: two are held while the third takes the values of `OTHER_RETAINED`, or
+        the outer multiples of `ccd.FACTORS`.
+    """
+    used = {"retained": retained, "metallic": metallic, "conductivity": conductivity}
+    others = {"retained": OTHER_RETAINED} | {
+        name: (used[name] * factors[0], used[name] * factors[-1]) for name, factors in FACTORS.items()
+    }
+    lowest = float(1e3 * (half_cycles.overpotential_end / half_cycles.current_density).min())
+    most = shorts.least_possible(recording, others["conductivity"][0]) or 0.0
+    life = time_to_failure(recording, half_cycles)
+    found = []
+    for name, values in others.items():
+        # Resistances far above both limits are judged alike, whatever these are.
+        same = name != "retained" and lowest > 2 * max(others["metallic"][-1], most)
+        for value in values:
+            choice = used | {name: value}
+            other = life if same else time_to_failure(recording, shorts.classify_segments(recording, **choice))
+            found.append(Alternative(name, value, other))
+    return found
 
 
 def clock_time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset) -> Interval:
