@@ -41,7 +41,7 @@ def test_cell_that_does_not_fail_has_a_lower_bound():
     values = found(galvanostatic([0.7] * 60, half_cycle=1800, every=60))
     life = values["time_to_failure"]
     assert (life["value"], life["high"]) == (None, None)
-    assert life["note"] == "no failure: the duration of the test is a lower bound"
+    assert life["note"] == "no failure: the hours of current are a lower bound"
     assert life["low"] == pytest.approx(60, rel=1e-3)
 
 
@@ -77,7 +77,7 @@ def test_a_soft_short_that_opens_again_began_within_its_interval():
             0.5, truth + 6, RT_MCL_LLZ, soft_from=truth, hard_from=truth + 4, cycler=Cycler(every=120.0), seed=seed
         )
         life = found(dataset(records.time, records.voltage, records.current))["time_to_failure"]
-        held.append(life["low"] <= truth <= life["high"])
+        held.append(life["low"] <= truth - 1 / 6 <= life["high"])  # hours of current: the test begins with a rest
     assert sum(held) >= 36
 
 
