@@ -68,8 +68,8 @@ def steps(
         - `current_density` [mA/cm2], as measured; `setpoint` [mA/cm2], rounded to the digits of the protocol
         - `resistance` [ohm cm2] : area-specific resistance
         - `begin`, `end` [s]
-        - `kind` : that of the first segment that was not sustained; "unfinished" also for a last step that lacks
-          segments which the step before had
+        - `kind` : that of the first segment that certainly failed, or else of the first that was not sustained;
+          "unfinished" also for a last step that lacks segments which the step before had
         - `last_good`, `onset` [s], `reason` : as `shorts.classify_segments`
 
     Raises
@@ -86,7 +86,9 @@ def steps(
             starts.append(i)
     groups = np.split(np.arange(density.size), starts[1:])
     kinds = segments.kind.to_numpy()
-    deciding = [next((i for i in group if kinds[i] != "sustained"), group[-1]) for group in groups]
+    certain = shorts.failed(segments.kind) & (kinds != shorts.UNDECIDED)
+    doubted = [next((i for i in group if kinds[i] != "sustained"), group[-1]) for group in groups]
+    deciding = [next((i for i in group if certain[i]), one) for group, one in zip(groups, doubted, strict=True)]
     kind = kinds[deciding].astype(object)
     if len(groups) > 1 and kind[-1] == "sustained" and groups[-1].size < groups[-2].size:
         kind[-1] = "unfinished"
@@ -100,7 +102,7 @@ def steps(
             "resistance": ("step", [np.median(segments.resistance[g]) for g in groups], segments.resistance.attrs),
             "begin": ("step", segments.begin.to_numpy()[[g[0] for g in groups]], segments.begin.attrs),
             "end": ("step", segments.end.to_numpy()[[g[-1] for g in groups]], segments.end.attrs),
-            "last_good": ("step", chosen.last_good.to_numpy(), {"units": "s"}),
+            "last_good": ("step", segments.last_good.to_numpy()[doubted], {"units": "s"}),
             "onset": ("step", chosen.onset.to_numpy(), {"units": "s"}),
             "kind": ("step", kind.astype(str)),
             "reason": ("step", chosen.reason.to_numpy()),

@@ -8,6 +8,7 @@ it held. So does a cell that warms up, which is why a bend alone is no short.
 import numpy as np
 
 from coldbond.cells import cycling
+from coldbond.interval import CONFIDENCE
 
 #: Least bend, as a share of the resistance, that makes an onset vague: that of a cell which warms up by one kelvin
 #: (activation energy 0.36 eV) ...
@@ -15,6 +16,9 @@ VAGUE = 0.05
 #: ... and the least as a multiple of the largest bend that the recording showed before: a room whose temperature
 #: wanders bends the course again and again. No other value was tried.
 VAGUE_RATIO = 1.5
+
+#: Half cycles from which on a level shows how it wanders.
+LEVEL = 8
 
 
 class Course:
@@ -62,9 +66,22 @@ class Course:
         before = max(self.bends[: bent + 1], default=0.0)
         if resistance is None and bends.max() < max(VAGUE, VAGUE_RATIO * before):
             return None
-        plateau = float(cycling.median(level[max(bent - stretch, 0) : bent + 1]))
-        on_level = np.flatnonzero(level >= min(plateau, level[bent]) * (1 - tolerance))
-        return self.indices[int(on_level[-1])]
+        return self.indices[_last_on(level, max(bent - stretch, 0), bent, tolerance)]
+
+
+def _last_on(course: np.ndarray, first: int, bent: int, tolerance: float) -> int:
+    """Return the last position of a course that is surely on the level it had from `first` to `bent`.
+
+    A level wanders. A course that has left it may do so unseen until it has fallen by as much as it wanders: the last
+    one on the level is the last that lies above 95 % of it, as seen from the trend of the level.
+    """
+    own = course[first : bent + 1]
+    if own.size < LEVEL:
+        return int(np.flatnonzero(course >= min(float(cycling.median(own)), course[bent]) * (1 - tolerance))[-1])
+    place = np.arange(own.size)
+    slope = min(float(np.polyfit(place, own, 1)[0]), 0.0)
+    above = own - slope * place
+    return first + int(np.flatnonzero(above >= np.quantile(above, CONFIDENCE))[-1])
 
 
 def _bends(lowest: np.ndarray, resistance: float) -> np.ndarray:

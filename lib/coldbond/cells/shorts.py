@@ -9,7 +9,7 @@ warmer cell, shows less too. A loss is a short where neither explains it:
 - the loss is sudden: an interface and a temperature need minutes (soft short);
 - the path opens and closes, and the voltage with it (soft short; Counihan et al. 2024, doi
   10.1016/j.joule.2023.11.007);
-- the course of the half cycles bends downwards and the voltage falls although the current rises, twice in a row.
+- the course of the half cycles bends downwards and the voltage falls although the current rises, three times in a row.
 
 A course that bends downwards without any of these may be a path that grows or a cell that warms up: this cannot be
 told, and the failure began, if it did, since the course left its level. `verdicts` applies these
@@ -97,11 +97,11 @@ def classify_segments(
       below `metallic` and a quarter of the expected one
     - soft short: a sudden loss to less than `retained`, within the segment or where it begins, by more than the noise
       explains; a loss that follows a short; or a voltage that scatters by 5 % and five times more than before
-    - voltage limit: the segment ended early, at the highest voltage of the recording and above the expected one, or
+    - voltage limit: the segment ended early, at the highest voltage so far and above the expected one, or
       the current tapers while the tester holds the voltage
     - cannot be told: the course of the resistances bends downwards by more than 1 - `retained` (see `course`), which
       is a growing short or a cell that warms up; also the segments since the course left its level. It is a soft short
-      where the voltage falls in two successive rises of the current. So is a voltage that falls in this way without
+      where the voltage falls in three successive rises of the current. So is a voltage that falls in this way without
       a bend, and a first segment below `metallic` in a cell of unknown thickness
     - unfinished: the recording ends within the segment, without a short
 

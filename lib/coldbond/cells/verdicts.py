@@ -19,6 +19,9 @@ UNDECIDED = "cannot be told"
 
 SHORTED = ("soft short", "hard short")
 
+#: Why a half cycle with less resistance than the electrolyte has shorted.
+IMPOSSIBLE = "the resistance is below"
+
 #: Why a half cycle of a course that bends downwards is undecided.
 CREEPS = "the resistance falls faster than before, but not suddenly: a short grows, or the cell improves or warms up"
 
@@ -39,7 +42,7 @@ INTACT_SHARE = 0.9
 COMPLETE_SHARE = 0.9
 
 #: A segment that ended early did so at the tester's voltage limit where its last voltage is at least this share of the
-#: recording's highest, ...
+#: highest so far, ...
 LIMIT_SHARE = 0.95
 #: ... and its resistance exceeds the expected one by this factor. Set on closure: with 1.5 a limit is missed; with 1.05
 #: the results were the same.
@@ -51,8 +54,9 @@ SAME_STEP = 0.005
 #: a charge transfer rises less than the current.
 ANOTHER_CURRENT = 1.55
 
-#: Share by which a voltage falls at the least where it falls although the current rises, beside the noise.
-VOLTAGE_FALL = 0.003
+#: Share by which a voltage falls at the least where it falls although the current rises, beside the noise, and how
+#: often in a row: in half cycles of ten minutes a chamber that warms up by 10 K within 25 minutes makes it fall twice.
+VOLTAGE_FALL, FALLS = 0.003, 3
 
 #: First segments from whose opposite pairs the offset of the voltage channel is read.
 OFFSET_SEGMENTS = 10
@@ -146,7 +150,7 @@ class Judge:
         self.recording, self.segments = recording, segments
         self.retained, self.metallic, self.possible = retained, metallic, possible
         self.area = constants.required(recording, "area_cm2")
-        self.highest = cycling.largest(recording, "voltage")
+        self.highest = 0.0  # voltage so far, without stray records
         self.offset = _offset(recording, segments)
         columns = (segments[name].to_numpy() for name in _Row._fields)
         self.rows = [_Row(*values) for values in zip(*columns, strict=True)]
@@ -155,6 +159,7 @@ class Judge:
         #: Courses of the resistance in the middle and at the end of the segments of each direction.
         self.courses = {sign: (Course(), Course()) for sign in (1.0, -1.0)}
         self.latest = np.array([])  # profile of the last sustained segment of either direction
+        self.currents: dict[float, float] = {}  # of the last segment of each direction
 
     def verdicts(self, held: dict[int, tuple[float, float]]) -> list[Verdict]:
         """Return the verdicts on all segments.
@@ -207,6 +212,7 @@ class Judge:
             self._widen(index)
             return
 
+        self.highest = max(self.highest, float(np.abs(losses.without_stray(voltage)).max()))
         share = np.nan  # of the segment after which it failed, where the profile shows it
         evaluated = GRID >= CHARGING_SHARE
         low = evaluated & (profile < least)
@@ -231,12 +237,15 @@ class Judge:
                 share = float(GRID[np.argmax(evaluated & ((profile < least) | (profile < self.metallic)))])
             else:
                 share = losses.first_fluctuation(profile)
+        if verdict.reason.startswith(IMPOSSIBLE):
+            lost = lost | (resistance < (self.possible or 0.0))
+            self.traces[-1] = trace = trace._replace(lost=lost)
         bend = self._bend(sign, row.current, verdict.resistance, end, trace.uncertainty)
         if verdict.kind == "sustained" and bend > 1 - self.retained:
             verdict.kind, verdict.reason = UNDECIDED, CREEPS
         if verdict.kind == "sustained" and completed < COMPLETE_SHARE:
             at_limit = np.abs(voltage[-1]) >= LIMIT_SHARE * self.highest
-            if at_limit and profile[-1] > LIMIT_RATIO * expected.profile[-1]:
+            if at_limit and resistance[-1] > LIMIT_RATIO * expected.profile[-1]:
                 verdict.kind, share = "voltage limit", 1.0
                 verdict.reason = "the half cycle ended early, at the highest voltage"
             elif index == len(self.rows) - 1:  # stopped by the operator: before a short, or just after one
@@ -291,9 +300,9 @@ class Judge:
         """Return why so low a resistance at the end of a segment cannot be that of an intact cell; "" where it can."""
         shift = sign * self.offset * self.area / abs(self.traces[-1].row.current)
         if self.possible is not None and max(end, end - shift) < self.possible:
-            return f"the resistance is below the {self.possible:.2g} ohm cm2 of the electrolyte alone"
+            return f"{IMPOSSIBLE} the {self.possible:.2g} ohm cm2 of the electrolyte alone"
         if end < losses.HARD_RETAINED * expected.profile[-1]:
-            return f"the resistance is below {100 * losses.HARD_RETAINED:.0f} % of the expected one"
+            return f"the resistance is less than {100 * losses.HARD_RETAINED:.0f} % of the expected one"
         return ""
 
     def _is_metallic(self, end: float, expected: _Expectation) -> bool:
@@ -301,11 +310,10 @@ class Judge:
 
     def _bend(self, sign: float, current: float, middle: float, end: float, uncertainty: float) -> float:
         """Return the largest bend of the course that noise does not explain, as a share."""
-        references = self.references[sign]
-        if references:
-            ratio = abs(current / references[-1].current)
-            if not 1 / ANOTHER_CURRENT < ratio < ANOTHER_CURRENT:
-                self.courses[sign] = (Course(), Course())
+        ratio = current / self.currents.get(sign, current)
+        self.currents[sign] = current
+        if not 1 / ANOTHER_CURRENT < ratio < ANOTHER_CURRENT:
+            self.courses[sign] = (Course(), Course())
         return max(
             course.bend(resistance) - NOISE_SIGMA * uncertainty / max(abs(resistance), uncertainty)
             for course, resistance in zip(self.courses[sign], (middle, end), strict=True)
@@ -348,6 +356,8 @@ class Judge:
             first = int(np.argmax(lost))
             verdict.onset = float(time[first])
             verdict.last_good = float(time[first - 1]) if first else preceding
+            if not first and not previous:  # shorted before the test: no record is good
+                verdict.last_good = float(self.recording.time[0])
             if not first and previous:
                 verdict.last_good = float(previous.time[-1])
                 since = _first_of_last_run(previous.lost)
@@ -371,7 +381,7 @@ class Judge:
 
     def _doubt(self, level: int, index: int) -> None:
         """Doubt the sustained segments after the last one on its level, up to a segment that failed."""
-        last_good = float(self.traces[level].time[-1])
+        last_good = self.traces[level].row.begin  # its resistance is that of its middle
         for trace in self.traces[level + 1 : index]:
             if trace.verdict.kind == "sustained":
                 trace.verdict.kind, trace.verdict.last_good, trace.verdict.reason = UNDECIDED, last_good, CREEPS
@@ -379,7 +389,7 @@ class Judge:
         verdict.last_good = min(verdict.last_good, last_good)
 
     def _judge_voltages(self) -> None:
-        """Doubt a cell whose voltage falls in two successive rises of the current; with a bent course it is a short."""
+        """Doubt a cell whose voltage falls in successive rises of the current; with a bent course it is a short."""
         for sign in (1.0, -1.0):
             steps: list[int] = []  # the last segment at each current, while this rises
             for index, trace in enumerate(self.traces):
@@ -390,9 +400,10 @@ class Judge:
                 if steps and abs(trace.row.current) <= (1 + SAME_STEP) * abs(self.traces[steps[-1]].row.current):
                     steps.pop()
                 steps.append(index)
-            for before, middle, last in zip(steps, steps[1:], steps[2:], strict=False):
-                if self._falls(before, middle) and self._falls(middle, last):
-                    self._fail(middle, steps[0])
+            falls = [self._falls(before, after) for before, after in pairwise(steps)]
+            for start in range(len(falls) - FALLS + 1):
+                if all(falls[start : start + FALLS]):
+                    self._fail(steps[start + 1], steps[0])
                     break
 
     def _falls(self, before: int, after: int) -> bool:
@@ -405,13 +416,14 @@ class Judge:
     def _fail(self, index: int, first: int) -> None:
         """Fail the segment from which on the voltage falls although the current rises."""
         trace = self.traces[index]
-        if trace.verdict.kind == UNDECIDED:
-            trace.verdict.kind, trace.verdict.onset = "soft short", trace.row.end
-            trace.verdict.reason = "the voltage falls although the current rises, and the resistance falls ever faster"
-        else:
-            trace.verdict.kind, trace.verdict.last_good = UNDECIDED, float(self.traces[first].time[-1])
+        if trace.verdict.kind != UNDECIDED:
+            trace.verdict.kind, trace.verdict.last_good = UNDECIDED, self.traces[first].row.begin
             trace.verdict.reason = "the voltage falls although the current rises: a short grows, or an interface forms"
             self._doubt(first, index)
+            return
+        for later in (trace, *(other for other in self.traces[index:] if other.verdict.kind == UNDECIDED)):
+            later.verdict.kind, later.verdict.onset = "soft short", later.row.end
+            later.verdict.reason = "the voltage falls although the current rises, and the resistance falls ever faster"
 
 
 def _expectation(
