@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from coldbond import batch_means, constants
-from coldbond.cells import charge, cycling, shorts
+from coldbond.cells import charge, creep, cycling, shorts
 from coldbond.cells.ccd import FACTORS
 from coldbond.cells.shorts import CONDUCTIVITY, METALLIC, RETAINED
 from coldbond.interval import NORMAL, Interval
@@ -89,6 +89,7 @@ def half_cycles(
         As `shorts.classify_segments`.
     """
     segments = shorts.classify_segments(recording, retained, metallic, conductivity)
+    hours = (segments.flowed + segments.lost).cumsum() / 3600
     shares = np.concatenate([np.linspace(*span, POINTS) for span in SPANS.values()])
     columns = np.empty((segments.sizes["segment"], len(SPANS)))
     start, stop, begin, end, current = (
@@ -98,6 +99,7 @@ def half_cycles(
         at_shares = np.interp(shares, (time - begin[i]) / (end[i] - begin[i]), voltage)
         columns[i] = np.sign(current[i]) * cycling.median(at_shares.reshape(len(SPANS), POINTS).T)
     attrs = {"units": "V", "long_name": "Overpotential"}
+    segments = segments.assign(hours=("segment", hours.to_numpy(), {"units": "h", "long_name": "Hours of current"}))
     return segments.assign({name: ("segment", values, attrs) for name, values in zip(SPANS, columns.T, strict=True)})
 
 
@@ -161,11 +163,14 @@ def overpotentials(half_cycles: xr.Dataset, stretch: Stretch | None = None) -> x
     """
     stretch = stretch or longest(half_cycles)
     failure = first_failure(half_cycles)
-    hours = (half_cycles.flowed + half_cycles.lost).cumsum() / 3600
     at = np.arange(half_cycles.sizes["segment"])
     own = (at >= stretch.first) & (at <= stretch.last) & (at < (at.size if failure is None else failure))
     same = np.abs(half_cycles.current_density / stretch.density - 1) < SAME_CURRENT_DENSITY
-    kept = half_cycles.assign(hours=hours).isel(segment=own & (half_cycles.kind == "sustained") & same)
+    return _pairs(half_cycles.isel(segment=own & (half_cycles.kind == "sustained") & same))
+
+
+def _pairs(kept: xr.Dataset) -> xr.Dataset:
+    """Return the mean of each half cycle and the opposite one after it, see `overpotentials`."""
     direction = np.sign(kept.current.to_numpy())
     first = np.flatnonzero((direction[:-1] == direction[:1]) & (direction[1:] == -direction[:1]))
     one, other = kept.isel(segment=first), kept.isel(segment=first + 1)
@@ -232,6 +237,29 @@ def first_failure(half_cycles: xr.Dataset) -> int | None:
     return int(failed[0]) if failed.size else None
 
 
+def onset(recording: xr.Dataset, half_cycles: xr.Dataset) -> Interval:
+    """Return the time [s] at which the first failure began, as `shorts.onset` does.
+
+    Where the failure crept in, the lower bound is the earliest onset that the course of the resistance allows for.
+    """
+    found = shorts.onset(recording, half_cycles)
+    doubted, certain = shorts.first_failure(half_cycles.kind)
+    if doubted is None or half_cycles.kind[doubted] != shorts.UNDECIDED or found.low is None:
+        return found
+    at = np.arange(half_cycles.sizes["segment"])
+    stretch = next((one for one in stretches(half_cycles) if one.first <= doubted <= one.last), None)
+    if stretch is None:
+        return found
+    kept = (at >= stretch.first) & (at <= stretch.last) & (at < (at.size if certain is None else certain))
+    course = _pairs(half_cycles.isel(segment=kept & np.isin(half_cycles.kind, ("sustained", shorts.UNDECIDED))))
+    earliest = creep.earliest_onset(course.hours.to_numpy(), course.resistance.to_numpy())
+    if earliest is None:
+        return found
+    return Interval(
+        found.value, min(found.low, float(np.interp(earliest, course.hours, 3600 * course.time))), found.high
+    )
+
+
 def time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset, stretch: Stretch | None = None) -> Interval:
     """Return the hours of current until the first failure; a lower bound where there is none.
 
@@ -250,7 +278,7 @@ def time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset, stretch: Str
 
 def with_other_thresholds(
     recording: xr.Dataset,
-    half_cycles: xr.Dataset,
+    judged: xr.Dataset,
     retained: float = RETAINED,
     metallic: float = METALLIC,
     conductivity: float = CONDUCTIVITY,
@@ -259,26 +287,26 @@ def with_other_thresholds(
 
     Parameters
     ----------
-    recording, half_cycles : xarray.Dataset
-        As for `time_to_failure`.
+    recording, judged : xarray.Dataset
+        Recording and half cycles, as for `time_to_failure`.
     retained, metallic, conductivity : float
-        The thresholds that gave `half_cycles`: two are held while the third takes the values of `OTHER_RETAINED`, or
+        The thresholds that gave `judged`: two are held while the third takes the values of `OTHER_RETAINED`, or
         the outer multiples of `ccd.FACTORS`.
     """
     used = {"retained": retained, "metallic": metallic, "conductivity": conductivity}
     others = {"retained": OTHER_RETAINED} | {
         name: (used[name] * factors[0], used[name] * factors[-1]) for name, factors in FACTORS.items()
     }
-    lowest = float(1e3 * (half_cycles.overpotential_end / half_cycles.current_density).min())
+    lowest = float(1e3 * (judged.overpotential_end / judged.current_density).min())
     most = shorts.least_possible(recording, others["conductivity"][0]) or 0.0
-    life = time_to_failure(recording, half_cycles)
+    life = time_to_failure(recording, judged)
     found = []
     for name, values in others.items():
         # Resistances far above both limits are judged alike, whatever these are.
         same = name != "retained" and lowest > 2 * max(others["metallic"][-1], most)
         for value in values:
             choice = used | {name: value}
-            other = life if same else time_to_failure(recording, shorts.classify_segments(recording, **choice))
+            other = life if same else time_to_failure(recording, half_cycles(recording, **choice))
             found.append(Alternative(name, value, other))
     return found
 
@@ -286,8 +314,7 @@ def with_other_thresholds(
 def clock_time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset) -> Interval:
     """Return the time [h] from the first record to the first failure, rests and standstills included."""
     start = float(recording.time[0])
-    onset = shorts.onset(recording, half_cycles)
-    return Interval(*(None if time is None else (time - start) / 3600 for time in onset))
+    return Interval(*(None if time is None else (time - start) / 3600 for time in onset(recording, half_cycles)))
 
 
 def charge_until_failure(
@@ -324,7 +351,7 @@ def _passed(recording: xr.Dataset, half_cycles: xr.Dataset, stretch: Stretch | N
     Without a certain failure, hours have a lower bound only, and the charge is at most that of the whole stretch.
     """
     own = half_cycles if stretch is None else half_cycles.isel(segment=slice(stretch.first, stretch.last + 1))
-    value, low, high = shorts.onset(recording, half_cycles)
+    value, low, high = onset(recording, half_cycles)
     end = float(own.end[-1])
     if high is None or high > end:
         value = high = None  # not within this stretch
