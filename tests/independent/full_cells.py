@@ -5,7 +5,7 @@ ends, the last of which reaches the cut-off; graphite is a staircase of stages. 
 that are too coarse for the ends, and the last record of each half cycle.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -473,9 +473,7 @@ def charged_fast(seed: int) -> Case:
     for charge, discharge, capacity in steps:
         halves += pairs(capacity * (1 + rng.normal(0, 0.0008, 5)), charge)
         halves[-10:] = [half if half.rate > 0 else replace(half, rate=-discharge) for half in halves[-10:]]
-    truths = {
-        f"discharge_capacity_0.2C_charged_at_{charge:g}C": capacity for charge, _, capacity in steps
-    }
+    truths = {f"discharge_capacity_0.2C_charged_at_{charge:g}C": capacity for charge, _, capacity in steps}
     return _case(rng, Cell(halves, numbered(halves)), truths, "rate")
 
 
@@ -508,4 +506,3 @@ KINDS: dict[str, Kind] = {
         *(fast, charged_fast, without_mass, then_cycled),
     )
 }
-

@@ -14,7 +14,7 @@ from lmfit.model import ModelResult
 
 from coldbond import constants
 from coldbond.cells import capacity, cycling, rate_model
-from coldbond.cells.capacity import SAME_CURRENT
+from coldbond.cells.protocol import SAME_CURRENT
 from coldbond.interval import NORMAL, Interval, student
 
 
