@@ -260,8 +260,7 @@ def leaking(seed: int) -> Case:
         leak = growth * (i - begins + 2) ** 1.3
         full = leak > 0.3  # the charge never reaches the cut-off: the tester's limit of time ends it
         halves[2 * i] = replace(halves[2 * i], capacity=capacities[i] * min(1 + leak, 2.0), reaches=not full)
-    truths = {"failure_cycle": float(begins), "capacity_fade_per_cycle": 100 * 0.05 / 99}
-    return _case(rng, Cell(halves, numbered(halves)), truths)
+    return _case(rng, Cell(halves, numbered(halves)), {"failure_cycle": float(begins)})
 
 
 def dying(seed: int) -> Case:
@@ -316,7 +315,7 @@ def pulsed(seed: int) -> Case:
     """A pulse of discharge before the first charge, and pulses that measure a resistance every ten cycles."""
     rng = np.random.default_rng(seed)
     capacities = _fading(rng, 40, 0.06)
-    halves, numbers = [Half(0.4, -1.0, reaches=False)], [1]
+    halves, numbers = [Half(0.4, -1.0)], [1]
     for i, capacity in enumerate(capacities):
         charge, discharge = pairs([capacity], 0.5)
         halves.append(charge)

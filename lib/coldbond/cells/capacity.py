@@ -93,8 +93,8 @@ def cycles(
         `common` (relative standard uncertainty that all capacities share), `polarization_half_width` [V] (half of its
         95 % interval, from the last digit of the voltage), `delivered` (the half whose capacity is that of the cell:
         "discharge", or "charge" of an anode against lithium), `pulses` (number of pulses that were left out),
-        `by_tester`, `numbering` and `sure_until` (see `cycle_numbers.Numbers`), and `begins` (1, or the tester's number
-        of the first record).
+        `lone` (whether the first cycle is the half before the first whole one), `by_tester`, `numbering` and
+        `sure_until` (see `cycle_numbers.Numbers`), and `begins` (1, or the tester's number of the first record).
 
     Raises
     ------
@@ -115,7 +115,8 @@ def cycles(
     second = np.where(np.append(~leading & after, False)[first + 1], first + 1, -1)
     own = halves.tester_cycle.to_numpy()[first].astype(int) if "tester_cycle" in halves else None
     holes = halves.hole.to_numpy()[first] | ((second > 0) & halves.hole.to_numpy()[second])
-    found = cycle_numbers.numbered(own, holes, int(leading[0] or not leading.any()))
+    lone = bool(leading.any() and not leading[0])
+    found = cycle_numbers.numbered(own, holes, int(not lone))
     ahead, behind = np.where(leading[first], first, -1), np.where(leading[first], second, first)
     position = xr.DataArray(
         [behind, ahead] if of_anode else [ahead, behind],
@@ -143,6 +144,7 @@ def cycles(
         current_digit=cycling.resolution(recording, "current"),
         polarization_half_width=cycling.resolution(recording, "voltage"),  # two voltages, each rounded by half a digit
         delivered="charge" if of_anode else "discharge",
+        lone=lone,
         by_tester=found.by_tester,
         numbering=found.words,
         sure_until=found.sure_until,

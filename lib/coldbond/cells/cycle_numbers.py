@@ -54,7 +54,9 @@ def numbered(own: np.ndarray | None, hole: np.ndarray, counted_from: int) -> Num
     if hole.any():
         first = int(np.argmax(hole))
         sure = int(counted[first - 1]) if first else counted_from - 1
-        words = f"records are lost before cycle {counted[first]}, in which cycles may have run: it is that cycle or a later one"
+        words = (
+            f"records are lost before cycle {counted[first]}, and with them perhaps cycles: its number may be higher"
+        )
         return Numbers(counted, False, words, sure)
     words = "the tester's numbers are not those of cycles: counted from the first" if own is not None else ""
     return Numbers(counted, False, words if own is not None and np.ptp(own) else "", int(counted[-1]))

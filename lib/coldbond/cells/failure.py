@@ -70,7 +70,7 @@ def failure(
     """
     of_anode = table.attrs["delivered"] == "charge"
     into, out = ("discharge", "charge") if of_anode else ("charge", "discharge")
-    own = table.sel(cycle=table.test & np.isfinite(table.capacity.sel(half=into)))
+    own = table.sel(cycle=table.test & np.isfinite(table.capacity.sel(half=into, drop=True)))
     cycle = own.cycle.to_numpy()
     taken, given = (own.capacity.sel(half=half).to_numpy() for half in (into, out))
     ended = own.finished.sel(half=out).to_numpy() == 1
@@ -130,6 +130,8 @@ def _departure(series: np.ndarray, before: np.ndarray, first: int) -> int:
     level = np.median(series[usual])
     spread = np.median(np.abs(series[usual] - level)) / cycling.MEDIAN_DEVIATION
     onset = first
-    while onset - 1 > usual[-1] and not series[onset - 1] >= level - DEPARTURE * spread:
-        onset -= 1
+    for i in range(first - 1, usual[-1], -1):
+        if series[i] >= level - DEPARTURE * spread:
+            break
+        onset = i if np.isfinite(series[i]) else onset
     return onset
