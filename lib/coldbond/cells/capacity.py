@@ -105,6 +105,8 @@ def cycles(
     halves = measured(recording, parts)
     charging = halves.applied.to_numpy() > 0
     done = protocol.finished(halves, cutoff_tolerance, FINISHED_SHARE) & ~halves.unseen.to_numpy()
+    if not halves.attrs["counted"]:  # whether the current went on while records were lost cannot be told
+        done &= halves.undecided.to_numpy() == 0
     begun = np.concatenate([[True], done[:-1]])  # where a half cycle was broken off the next one begins half way
     halves = halves.assign(finished=("half_cycle", done.astype(float)), begun=("half_cycle", begun.astype(float)))
     of_anode = _is_anode(halves)
@@ -190,18 +192,22 @@ def measured(recording: xr.Dataset, parts: xr.Dataset) -> xr.Dataset:
     is used for all.
     """
     bounds = list(zip(parts.start.to_numpy(), parts.stop.to_numpy(), strict=True))
-    along = [_along(recording, start, stop) for start, stop in bounds]
+    least = float(parts.flowed.attrs["hole"])
+    along = [
+        _along(recording, start, stop, flowed, least)
+        for (start, stop), flowed in zip(bounds, parts.flowed.to_numpy(), strict=True)
+    ]
     paused, rests = np.transpose([_pauses(recording, start, stop) for start, stop in bounds])
-    span = (parts.end - parts.begin).to_numpy()
+    flowed = parts.flowed.to_numpy()
     digit = cycling.resolution(recording, "current") / 3600
     # A half cycle of a single record passed anything between nothing and its current times the interval of the records.
     alone = np.abs(parts.current.to_numpy()) * (parts.charge.to_numpy() == 0) * _interval(recording) / 3600
     integral = np.abs(parts.charge.to_numpy()) + alone / 2
     # `cycling` adds the standard deviation of the rounding, digit / sqrt(12), to that of the switching; here the
     # rounding is kept apart, as a bound of half a digit, because it is the same in all half cycles of a current.
-    switching = np.sqrt(np.maximum(parts.charge_uncertainty.to_numpy() ** 2 - (digit * span) ** 2 / 12, 0))
+    switching = np.sqrt(np.maximum(parts.charge_uncertainty.to_numpy() ** 2 - (digit * flowed) ** 2 / 12, 0))
     switching = np.hypot(switching, alone / np.sqrt(12))
-    rounding = digit / 2 * (span - paused)
+    rounding = digit / 2 * flowed
     counted, counting = _counted(recording, parts)
     some = integral > 0
     by_integral = np.median(np.hypot(switching, rounding / np.sqrt(3))[some] / integral[some])
@@ -260,7 +266,7 @@ def profile(recording: xr.Dataset, part: xr.Dataset) -> tuple[np.ndarray, np.nda
     part : xarray.Dataset
         One half cycle from `measured` or `cycles`.
     """
-    along = _along(recording, int(part.start), int(part.stop))
+    along = _along(recording, int(part.start), int(part.stop), float(part.flowed), np.inf)
     return along.share * float(part.passed) * scale(recording)[0], along.voltage
 
 
@@ -349,10 +355,16 @@ class _Along(NamedTuple):
     middle: float
 
 
-def _along(recording: xr.Dataset, start: int, stop: int) -> _Along:
-    """Return the share of the charge passed, 0 to 1, and the voltage [V] at the records with a current."""
+def _along(recording: xr.Dataset, start: int, stop: int, flowed: float, hole: float) -> _Along:
+    """Return the share of the charge passed, 0 to 1, and the voltage [V] at the records with a current.
+
+    Where the current flowed for less than the records span, it stood still in the gaps longer than `hole` [s].
+    """
     time, current, voltage = (recording[name][start:stop].to_numpy() for name in ("time", "current", "voltage"))
-    charge = np.diff(time) * np.abs(current[1:] + current[:-1]) / 2
+    lengths = np.diff(time)
+    if lengths[(current[1:] != 0) & (current[:-1] != 0)].sum() - flowed > hole:
+        lengths = np.where(lengths > hole, 0.0, lengths)
+    charge = lengths * np.abs(current[1:] + current[:-1]) / 2
     passed = np.concatenate([[0.0], np.cumsum(charge)])
     flows = ~_resting(current)
     share = passed[flows] / passed[-1] if passed[-1] else np.full(flows.sum(), 0.5)

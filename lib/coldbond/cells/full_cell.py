@@ -129,12 +129,17 @@ def comparable(table: xr.Dataset) -> xr.Dataset:
     return table.sel(cycle=table.complete & table.test)
 
 
+def comparable_numbers(table: xr.Dataset) -> np.ndarray:
+    """Return the numbers of the complete cycles of the test."""
+    return table.cycle.to_numpy()[table.complete.to_numpy() & table.test.to_numpy()]
+
+
 def nearest(table: xr.Dataset, cycle: int) -> int | None:
     """Return the complete cycle of the test nearest to a number, at most two cycles away; None where there is none.
 
     Another one than that cycle is taken only where that is a check-up or was broken off.
     """
-    numbers = comparable(table).cycle.to_numpy()
+    numbers = comparable_numbers(table)
     if cycle not in table.cycle or not numbers.size or cycle > table.attrs["sure_until"]:
         return None
     found = int(numbers[np.abs(numbers - cycle).argmin()])
@@ -228,8 +233,19 @@ def fade_per_cycle(table: xr.Dataset, steady: xr.Dataset) -> Interval:
     """
     kept = _without_outliers(steady)
     kept = kept.sel(cycle=kept.cycle <= table.attrs["sure_until"])
-    reference = float(_delivered(comparable(table))[0]) / 100
-    return batch_means.slope(kept.cycle, _delivered(kept)).scaled(-1 / reference)
+    reference = float(_delivered(table).sel(cycle=comparable_numbers(table)[0])) / 100
+    number, capacities = kept.cycle.to_numpy(), _delivered(kept).to_numpy()
+    slope = batch_means.slope(number, capacities)
+    if slope.value is not None and number.size > 2:
+        # The means of batches that hold whole periods of a swing, as of the temperature over a day, do not show it: the
+        # interval is at least that of uncorrelated scatter about the line.
+        x = number - number.mean()
+        residual = capacities - capacities.mean() - slope.value * x
+        freedom = number.size - 2
+        half_width = student(freedom) * float(np.sqrt(residual @ residual / freedom / (x @ x)))
+        if slope.half_width is not None and half_width > slope.half_width:
+            slope = Interval.symmetric(slope.value, half_width)
+    return slope.scaled(-1 / reference)
 
 
 def mean_polarization(table: xr.Dataset, steady: xr.Dataset) -> Interval:

@@ -251,7 +251,7 @@ def _retention(
     retention_against: str,
     lost: Failure,
 ) -> list[dict]:
-    complete = full_cell.comparable(table).cycle.to_numpy()
+    complete = full_cell.comparable_numbers(table)
     scatter = full_cell.cycle_scatter(steady)
     begins = table.attrs["begins"] == 1
     last = complete
@@ -302,7 +302,7 @@ def _of_last(lost: Failure) -> str:
 
 def _against(name: str, table: xr.Dataset) -> str:
     """Return what a retention refers to; which cycle that is, where the test does not begin with the first."""
-    complete = full_cell.comparable(table).cycle.to_numpy()
+    complete = full_cell.comparable_numbers(table)
     of = "" if complete[0] == 1 else f" of the test (cycle {complete[0]})"
     return f"against the {REFERENCES[name]}{of if name == 'first' else of.replace('cycle', 'from cycle') if of else ''}"
 
@@ -343,7 +343,7 @@ def _trends(table: xr.Dataset, steady: xr.Dataset, lost: Failure) -> list[dict]:
         if table.attrs["begins"] == 1
         else finding("coulombic_efficiency_first_cycle", None, unit="%", note=_absent(table, 1))
     )
-    slope = full_cell.fade_per_cycle(table, steady) if full_cell.comparable(table).sizes["cycle"] else Interval(None)
+    slope = full_cell.fade_per_cycle(table, steady) if full_cell.comparable_numbers(table).size else Interval(None)
     return [
         finding("capacity_fade_per_cycle", slope, unit="%", evidence=[counts[0], *used], note=fade),
         efficiency,

@@ -17,8 +17,11 @@ HELD = 0.005
 
 def cycles(table: xr.Dataset, steady: xr.Dataset) -> list[dict]:
     """Return how many cycles were completed, and which are not those of the test, with the reason."""
-    complete = full_cell.comparable(table)
-    rows = [finding("complete_cycles", float(complete.sizes["cycle"]), unit="1", evidence=_apart(table, steady))]
+    rows = [
+        finding(
+            "complete_cycles", float(full_cell.comparable_numbers(table).size), unit="1", evidence=_apart(table, steady)
+        )
+    ]
     words = [table.attrs["numbering"]] if table.attrs["numbering"] else []
     if table.attrs["begins"] > 1:
         words.append(f"the recording begins with the tester's cycle {table.attrs['begins']}")
@@ -61,7 +64,6 @@ def _apart(table: xr.Dataset, steady: xr.Dataset) -> list[dict]:
 
 def cell(table: xr.Dataset, steady: xr.Dataset) -> list[dict]:
     """Return what the recording shows of the kind of cell and of how it was charged."""
-    complete = full_cell.comparable(table)
     middle = table.middle.to_numpy()
     voltage = (
         item("median voltage at half of the capacity", float(np.nanmedian(middle)), "V")
@@ -80,7 +82,7 @@ def cell(table: xr.Dataset, steady: xr.Dataset) -> list[dict]:
             for which, one in (("first", held[0]), ("last", held[-1]))
         ]
         rows.append(finding("constant_voltage_charge", bool(np.median(held) > HELD), evidence=share))
-    if complete.sizes["cycle"] and not of_anode:
+    if full_cell.comparable_numbers(table).size and not of_anode:
         share, limited = full_cell.inventory_share(steady)
         evidence = (
             [item("charge lost in a cycle that costs no capacity, share", share)] if share.value is not None else []
