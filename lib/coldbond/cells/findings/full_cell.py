@@ -9,7 +9,7 @@ import xarray as xr
 
 from coldbond.bundle import style
 from coldbond.bundle.findings import finding, item, whose
-from coldbond.cells import capacity, cycle_numbers, failure, full_cell
+from coldbond.cells import capacity, cycle_numbers, differential, failure, full_cell
 from coldbond.cells.failure import Failure
 from coldbond.cells.findings import protocol
 from coldbond.cells.findings.half_cycles import with_identity
@@ -40,8 +40,8 @@ def findings(
     ----------
     table : xarray.Dataset
         From `capacity.cycles`.
-    panel : {"capacity", "polarization"}
-        Which findings.
+    panel : {"capacity", "polarization", "differential"}
+        Which findings; those of "differential" need the recording, see `of_cell`.
     settling, outlier
         As for `full_cell.steady_cycles`.
     capacity_after, retention_after : int
@@ -58,12 +58,14 @@ def findings(
     list of dict
         As `bundle.findings.finding` returns them.
     """
-    if panel not in ("capacity", "polarization"):
-        raise ValueError(f"panel is {panel!r}: give capacity or polarization")
+    if panel not in ("capacity", "polarization", "differential"):
+        raise ValueError(f"panel is {panel!r}: give capacity, polarization or differential")
     lost = failure.failure(table, failed_efficiency, failed_capacity, theoretical_capacity)
     before = lost.cycle.low if lost.failed else None
     steady = full_cell.steady_cycles(table, settling, outlier, before)
-    if panel == "polarization":
+    if panel == "differential":
+        rows = []
+    elif panel == "polarization":
         rows = _polarization(table, steady, stable_within, lost)
     else:
         limits = [
@@ -82,9 +84,24 @@ def findings(
     return [row | whose(table) for row in rows]
 
 
-def of_cell(recording: xr.Dataset, table: xr.Dataset, *options: Any) -> list[dict]:
-    """Return the findings of a cell from its recording and table, as `raw.Recordings.analysed` calls it."""
-    return findings(table, *options)
+def of_cell(
+    recording: xr.Dataset, table: xr.Dataset, panel: str = "capacity", voltage_step: float = 0.005, *options: Any
+) -> list[dict]:
+    """Return the findings of a cell from its recording and table, as `raw.Recordings.analysed` calls it.
+
+    With the panel "differential", the voltages of the highest peak of dQ/dV in the first and the last cycle of the
+    test, see `differential.peak`; the other options are those of `findings`.
+    """
+    rows = findings(table, panel, *options)
+    numbers = full_cell.comparable_numbers(table)
+    for name, place in (("first", slice(0, 1)), ("last", slice(-1, None))) if panel == "differential" else ():
+        for number in numbers[place]:
+            for half in ("charge", "discharge"):
+                value = differential.peak(recording, table.sel(cycle=number, half=half), voltage_step)
+                shown = [item("cycle", float(number)), item("voltage step", voltage_step, "V")]
+                quantity = f"differential_capacity_peak_{half}_{name}_cycle"
+                rows.append(finding(quantity, value, unit="V", evidence=shown) | whose(table))
+    return rows
 
 
 def every_cycle(tables: Mapping[str, xr.Dataset]) -> pd.DataFrame:
