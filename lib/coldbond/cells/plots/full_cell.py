@@ -67,13 +67,17 @@ def draw(
     """
     groups = groups_of(tables)
     rows, columns = _grid(panel, len(groups))
-    each = 1 if panel == "capacity" else 2
-    grid = fig.subplots(rows, each * columns, squeeze=False)
-    blocks = [row[each * column : each * (column + 1)] for row in grid for column in range(columns)]
+    if panel == "capacity":
+        grid = fig.subplots(2 * rows, columns, squeeze=False, height_ratios=[EFFICIENCY_HEIGHT, 1] * rows)
+        blocks = [grid[2 * row : 2 * row + 2, column] for row in range(rows) for column in range(columns)]
+    else:
+        grid = fig.subplots(rows, 2 * columns, squeeze=False)
+        blocks = [row[2 * column : 2 * column + 2] for row in grid for column in range(columns)]
     for axes, (name, labels) in zip(blocks, groups.items(), strict=False):
         of_group = {label: tables[label] for label in labels}
         if panel == "capacity":
-            plot_capacities(axes[0], of_group, [row for label in labels for row in _failures(tables[label], values)])
+            failures = [row for label in labels for row in _failures(tables[label], values)]
+            plot_capacities(axes[1], of_group, axes[0], failures)
         elif panel == "differential":
             for label in labels:
                 plot_differential(axes[0], cells[label], tables[label], shown, voltage_step, of_one=len(labels) == 1)
@@ -86,28 +90,37 @@ def draw(
         if len(groups) > 1 or len(labels) > 1:
             label = labels[0] if len(labels) == 1 else name
             counted = f", n = {len(labels)}" if len(labels) > 1 else ""
-            layout.title(_uppermost(axes[0]), style.label(label) + counted, TITLE)
+            layout.title(_numbered(panel, axes)[0], style.label(label) + counted, TITLE)
     for axes in blocks[len(groups) :]:
         for ax in axes:
             ax.remove()
-    layout.number([[_uppermost(ax) for ax in axes] for axes in blocks[: len(groups)]])
+    layout.number([_numbered(panel, axes) for axes in blocks[: len(groups)]])
 
 
 def plot_capacity(ax: Axes, table: xr.Dataset) -> None:
     """Plot the capacities against cycle number, and the coulombic efficiency in a panel of its own above them."""
-    plot_capacities(ax, {str(table.attrs["sample"]): table})
+    spec, figure = ax.get_subplotspec(), ax.get_figure()
+    if spec is None or figure is None:
+        raise ValueError("plot_capacity: the axes are not those of a grid: take them from fig.subplots()")
+    upper, lower = spec.subgridspec(2, 1, height_ratios=[EFFICIENCY_HEIGHT, 1])
+    ax.set_subplotspec(lower)
+    plot_capacities(ax, {str(table.attrs["sample"]): table}, figure.add_subplot(upper))
 
 
-def plot_capacities(ax: Axes, tables: Mapping[str, xr.Dataset], failures: Sequence[Mapping] = ()) -> None:
+def plot_capacities(ax: Axes, tables: Mapping[str, xr.Dataset], upper: Axes, failures: Sequence[Mapping] = ()) -> None:
     """Plot the capacities of the cells of a condition, as `plot_capacity` does of one.
 
-    Of several cells: a thin line each, and means with bands of one standard deviation. `failures` are the findings of
-    when they failed.
+    Of several cells: a thin line each, and means with bands of one standard deviation. `upper` is the panel of the
+    efficiency, which is removed where no cycle has one. `failures` are the findings of when they failed.
     """
     first = next(iter(tables.values()))
     finished = {label: table.where(table.finished == 1) for label, table in tables.items()}
     efficiencies = [table.coulombic_efficiency.where(table.complete) for table in tables.values()]
-    upper = _efficiency_axis(ax, efficiencies) if any(np.isfinite(one).any() for one in efficiencies) else None
+    known = np.concatenate([one.to_numpy() for one in efficiencies])
+    if np.isfinite(known).any():
+        _set_up_efficiency(upper, ax, known[np.isfinite(known)])
+    else:
+        upper.remove()
     handles = (_of_one if len(tables) == 1 else _of_several)(ax, upper, tables, finished)
     highest = max(float(one.capacity.max()) for one in finished.values())
     ax.set(xlabel="Cycle number", ylabel=capacity_label(first))
@@ -116,7 +129,7 @@ def plot_capacities(ax: Axes, tables: Mapping[str, xr.Dataset], failures: Sequen
     ax.yaxis.set_major_locator(MaxNLocator(6))
     for failure in failures:
         low, high = (float(failure[key] if failure[key] is not None else failure["value"]) for key in ("low", "high"))
-        for one in filter(None, (ax, upper)):
+        for one in (ax, upper):
             band = one.axvspan(low - 0.5, high + 0.5, color="#D55E00", alpha=0.25, linewidth=0, label="_failure")
         handles = [*handles, band] if "Failure" not in [str(one.get_label()) for one in handles] else handles
         band.set_label("Failure")
@@ -138,7 +151,7 @@ def _failures(table: xr.Dataset, values: Sequence[Mapping]) -> list[Mapping]:
 
 
 def _of_one(
-    ax: Axes, upper: Axes | None, tables: Mapping[str, xr.Dataset], finished: Mapping[str, xr.Dataset]
+    ax: Axes, upper: Axes, tables: Mapping[str, xr.Dataset], finished: Mapping[str, xr.Dataset]
 ) -> list[Artist]:
     ((_, table),) = tables.items()
     (kept,) = finished.values()
@@ -162,7 +175,7 @@ def _of_one(
                 elinewidth=0.6,
             )
             handles.append(drawn)
-    if upper is not None:
+    if upper.get_figure() is not None:
         efficiency = table.coulombic_efficiency.where(table.complete)
         for which, marker in ((test, "D"), (~test, "s")):
             label = "Coulombic efficiency" if marker == "D" else "Coulombic efficiency, other rate"
@@ -173,29 +186,31 @@ def _of_one(
 
 
 def _of_several(
-    ax: Axes, upper: Axes | None, tables: Mapping[str, xr.Dataset], finished: Mapping[str, xr.Dataset]
+    ax: Axes, upper: Axes, tables: Mapping[str, xr.Dataset], finished: Mapping[str, xr.Dataset]
 ) -> list[Artist]:
     color = style.color(next(iter(tables.values())).attrs["sample"])
     handles: list[Artist] = []
     for half, line in (("charge", ":"), ("discharge", "-")):
         curves = {label: (one.cycle, one.capacity.sel(half=half)) for label, one in finished.items()}
         handles += _mean_and_cells(ax, curves, half.capitalize(), color, line)
-    if upper is not None:
+    if upper.get_figure() is not None:
         curves = {label: (one.cycle, one.coulombic_efficiency.where(one.complete)) for label, one in tables.items()}
         _mean_and_cells(upper, curves, "Coulombic efficiency", color, "-")
     return handles
 
 
 def _plot_within(ax: Axes, x: xr.DataArray, y: xr.DataArray, marker: str, color: str, label: str) -> None:
-    """Plot points, those beyond the axis as arrows at its edge, of which the first at either edge has its value."""
+    """Plot points, those beyond the axis as arrows at its edge, of which the first has its value."""
     low, high = ax.get_ylim()
     values = y.to_numpy()
     ax.plot(x, y, marker, color=color, mfc="white", mew=0.6, ms=2.2, linestyle="none", label=f"_{label}")
-    for beyond, edge, arrow, shift in ((values < low, low, "v", 3), (values > high, high, "^", -3)):
+    for beyond, edge, arrow, shift in ((values < low, low, "v", 7), (values > high, high, "^", -7)):
         if not beyond.any():
             continue
         at = np.asarray(x)[beyond]
         ax.plot(at, np.full(at.size, edge), arrow, color=color, ms=3, clip_on=False, label="_beyond the axis", zorder=3)
+        if ax.texts:
+            continue
         ax.annotate(
             f"{values[beyond][0]:.3g} %",
             (at[0], edge),
@@ -221,17 +236,10 @@ def _mean_and_cells(
     return [*ax.plot(x, mean, line, color=color, linewidth=1.2, label=f"{what}, mean ± s.d. ({layout.counted(n)})")]
 
 
-def _efficiency_axis(ax: Axes, efficiencies: Sequence[xr.DataArray]) -> Axes:
-    """Return a panel for the efficiency above that of the capacity, on whose axis a tenth of a percent can be read."""
-    figure = ax.get_figure()
-    spec = ax.get_subplotspec()
-    assert figure is not None and spec is not None
-    inner = spec.subgridspec(2, 1, height_ratios=[EFFICIENCY_HEIGHT, 1], hspace=0.06)
-    ax.set_subplotspec(inner[1])
-    upper = figure.add_subplot(inner[0], sharex=ax)
+def _set_up_efficiency(upper: Axes, ax: Axes, known: np.ndarray) -> None:
+    """Give the panel of the efficiency an axis on which a tenth of a percent is read, and the cycles of that below."""
+    upper.sharex(ax)
     upper.tick_params(labelbottom=False)
-    known = np.concatenate([one.to_numpy() for one in efficiencies])
-    known = known[np.isfinite(known)]
     middle = float(np.median(known))
     span = max(EFFICIENCY_SPAN * capacity.robust_deviation(known - middle), LEAST_SPAN)
     low, high = middle - span, middle + span / 2
@@ -240,13 +248,12 @@ def _efficiency_axis(ax: Axes, efficiencies: Sequence[xr.DataArray]) -> Axes:
     upper.set(ylabel="Coulombic\nefficiency / %", ylim=(max(low, 0), high))
     upper.axhline(100, color="0.7", linewidth=0.5, zorder=0, label="_100 %")
     upper.yaxis.set_major_locator(MaxNLocator(4))
-    return upper
 
 
-def _uppermost(ax: Axes) -> Axes:
-    """Return the panel above one, where there is one that shares its axis of cycles, else itself."""
-    others = [one for one in ax.get_shared_x_axes().get_siblings(ax) if one is not ax]
-    return others[0] if others and ax.get_subplotspec() is not None else ax
+def _numbered(panel: str, axes: Sequence[Axes]) -> list[Axes]:
+    """Return the panels of a block that have a number: of capacity and efficiency, the upper one."""
+    drawn = [ax for ax in axes if ax.get_figure() is not None]
+    return drawn[:1] if panel == "capacity" else drawn
 
 
 def plot_profiles(
