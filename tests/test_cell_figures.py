@@ -175,7 +175,7 @@ def test_replicates_of_a_full_cell_are_thin_lines_and_their_mean():
     cells = recordings(cycled, ["A"], 3)
     fig, values, _ = drawn_full(cells)
     tables = [capacity.cycles(cell) for cell in cells.values()]
-    ax = fig.axes[0]
+    ax = fig.axes[1]
     for label, table in zip(cells, tables, strict=True):
         own = line(ax, f"_{label}, discharge")
         assert own.get_linewidth() < 0.5
