@@ -94,9 +94,10 @@ def split(result: MinimizerResult, area: float, thickness: float, known: Known |
         None where all arcs may belong to the electrolyte and its resistance is not known.
     """
     resistors, found = arcs(result.circuit, result.params.valuesdict())
-    whole = resistors + sum(arc.resistance for arc in found)
     slowest = 1 / (2 * pi * result.frequency.min())
-    found = [arc for arc in found if arc.resistance > NEGLIGIBLE * whole and arc.time < slowest]
+    ended = [arc for arc in found if arc.time < slowest]
+    whole = resistors + sum(arc.resistance for arc in ended)
+    found = [arc for arc in ended if arc.resistance > NEGLIGIBLE * whole]
     shapes = (area / thickness,) * 2 if isfinite(area) and isfinite(thickness) else COMMON_SHAPES
     capacitances = [arc.time / arc.resistance for arc in found]
     # Cuts are numbers of arcs that belong to the electrolyte: from those that must to those that may.

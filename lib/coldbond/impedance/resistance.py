@@ -21,9 +21,9 @@ from coldbond.interval import NORMAL, Interval
 
 #: Most points that are left out as single errors, as a share, and most of them beside each other.
 MOST_WRONG, LONGEST_RUN = 0.15, 4
-#: The slow end of a spectrum, as a multiple of its least frequency, and how many standard errors its imaginary part
-#: lies above zero where there is an inductive loop.
-SLOW_END, LOOP = 3.0, 4.0
+#: The slow end of a spectrum, as a multiple of its least frequency, how many standard errors its imaginary part lies
+#: above zero where there is an inductive loop, and the least noise: the rounding of numbers of four digits.
+SLOW_END, LOOP, LEAST_NOISE = 30.0, 5.0, 5e-5
 #: Time constant [s] between arcs and slow tails where parts of the cell need not be told apart.
 TYPICAL_BOUNDARY = 2e-6
 
@@ -152,7 +152,7 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], weighting: str, known
     interface, course, why = assignment.interface(results, split, total, known, uncertainty)
     if not (isfinite(area) and isfinite(thickness)):
         why += "; area_cm2 or thickness_cm is not known, those of common pellets are assumed"
-    if loop := _inductive(fitted, fit.misfit(best)[0] / 100):
+    if loop := _inductive(fitted):
         interface, total = (Interval(None, own.low, own.high) for own in (interface, total))
         course, why = Interval(None), f"cannot be told: {loop}"
     too_large = tuple(circuit for circuit in circuits if circuit not in results)
@@ -179,13 +179,20 @@ def isolated(fails: np.ndarray) -> np.ndarray:
     return found if found.mean() <= MOST_WRONG else np.zeros(fails.size, bool)
 
 
-def _inductive(spectrum: xr.Dataset, noise: float) -> str:
-    """Why a spectrum that ends in an inductive loop has no one resistance; "" where it does not."""
+def _inductive(spectrum: xr.Dataset) -> str:
+    """Why a spectrum that ends in an inductive loop has no one resistance; "" where it does not.
+
+    It does where the imaginary part of three neighbours at the slow end is positive beyond their noise, which follows
+    from the differences of neighbours: no circuit without a loop describes them.
+    """
     ordered = spectrum.sortby("frequency")
-    slow = ordered.isel(frequency=ordered.frequency.to_numpy() <= SLOW_END * float(ordered.frequency.min()))
-    z = slow.impedance.to_numpy()
+    z = ordered.impedance.to_numpy()[ordered.frequency.to_numpy() <= SLOW_END * float(ordered.frequency.min())]
     height = z.imag / np.abs(z)
-    if height.mean() <= LOOP * max(noise, 1e-4) / height.size**0.5:
+    if height.size < 3:
+        return ""
+    bends = np.diff(height, 2) / 6**0.5  # of the variance of the noise, but for the curvature
+    noise = max(float(np.sqrt(np.mean(bends**2))), LEAST_NOISE)
+    if np.convolve(height, np.ones(3) / 3, "valid").max() <= LOOP * noise / 3**0.5:
         return ""
     return "the spectrum ends in an inductive loop: neither its last point nor its arcs are the resistance of the cell"
 
