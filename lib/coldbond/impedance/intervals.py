@@ -16,9 +16,8 @@ from coldbond.impedance import bounds, fit
 from coldbond.impedance.problem import FLOOR, Problem
 from coldbond.interval import Interval, student
 
-#: Circuits whose Bayesian information criterion lies further above the best are excluded ("very strong" evidence: Kass
-#: and Raftery 1995, doi 10.1080/01621459.1995.10476572).
-EXCLUDED = 10.0
+#: Distance of the Bayesian information criterion from the best at which circuits are excluded.
+EXCLUDED = fit.EXCLUDED
 #: A quantity and its derivatives by the parameters' logarithms, for parameters by name.
 Quantity = Callable[[Mapping[str, float]], tuple[float, dict[str, float]]]
 #: The search ends this far (as a logarithm) beyond the first step if the fit is still as good: there is no bound.
@@ -95,8 +94,10 @@ def of_part(
     own = _profile_of_part(best, part, boundary)
     if not own.value:
         return Interval(0.0, None, None)
-    tails = {kind for one in kept for kind in one.circuit.split("-")} & {*bounds.TAILS}
-    of_distributions = bounds.of_part(best.frequency, best.impedance, best.weights, part, boundary, tails)
+    tails = {tail for one in kept for tail in fit.tails(one)}
+    of_distributions = bounds.of_part(
+        best.frequency, best.impedance, best.weights, part, boundary, tails, fit.end_of_arcs(best)
+    )
     of_others = [_profile_of_part(one, part, boundary) for one in kept if one is not best]
     whole, _ = fit.resistance(
         best.circuit, best.params.valuesdict(), "electrolyte" if part == "electrolyte" else "total", boundary

@@ -112,8 +112,9 @@ def measure(
     interface, total = (
         intervals.of_part(results, part, boundary, model_uncertainty) for part in ("interface", "total")
     )
-    too_large = tuple(circuit for circuit in circuits if circuit not in results)
-    return Measured(one, results, interface, total, kramers_kronig.test_if_long_enough(one), too_large)
+    return Measured(
+        one, results, interface, total, kramers_kronig.test_if_long_enough(one), fit.too_large(one, circuits)
+    )
 
 
 def cycle_of(state: str) -> float:
