@@ -312,7 +312,7 @@ def test_a_porous_electrode_is_fitted_and_counts_to_the_interface():
     whole = np.sqrt(40 * 90) / np.tanh(np.sqrt(90 / 40))
     hits = []
     for seed in range(6):
-        one = spectrum(CABLE * S + 20 + arc(50, 1e-5, 0.85) + line, np.random.default_rng(seed))
+        one = spectrum(CABLE * S + 20 + arc(50, 1e-4, 0.85) + line, np.random.default_rng(seed))
         result = fit.fitted(one, "L-R-RQ-T")
         hits += [covers(intervals.profile(result, name), value) for name, value in truth.items()]
         interval = intervals.of_part({result.circuit: result}, "interface", BOUNDARY, DRIFT)
