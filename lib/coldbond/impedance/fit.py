@@ -29,7 +29,8 @@ BOUNDARY_POWER = 4
 #: Circuits whose Bayesian information criterion lies further above the best are excluded ("very strong" evidence: Kass
 #: and Raftery 1995, doi 10.1080/01621459.1995.10476572).
 EXCLUDED = 10.0
-#: Slowest relaxation times of diffusion over a finite length, over its time constant.
+#: Slowest relaxation times of diffusion over a finite length, over its time constant: tau / pi^2 to a blocking wall,
+#: 4 tau / pi^2 to a permeable one.
 RELAXATIONS = {"Wo": 1 / np.pi**2, "Ws": 4 / np.pi**2}
 #: How far the relaxation times of an arc reach beyond its time constant, as a factor.
 BEHIND_ARC = 3.0
@@ -239,15 +240,30 @@ def tails(result: MinimizerResult) -> set[Tail]:
 def end_of_arcs(result: MinimizerResult) -> float:
     """Return the time constant [s] from which a process counts to the tail of the fitted circuit, if that has one.
 
-    It lies a decade before the lowest frequency, and before the slowest relaxation of diffusion over a finite length
-    (tau / pi^2 of an open one, 4 tau / pi^2 of a short one), but behind the arcs of the circuit.
+    It lies a decade before the lowest frequency, and before the end of the tail, but behind the arcs of the circuit.
     """
-    values, slowest = result.params.valuesdict(), lowest_time(result)
-    elements = circuits.elements(result.circuit)
-    ends = [values[own[1]] * RELAXATIONS[kind] for kind, own in elements if kind in RELAXATIONS]
-    arcs = [values[own[1]] for kind, own in elements if kind in (*circuits.ARCS, "T")]
-    counted = [tau for tau in arcs if tau < slowest]
-    return min(max([min([slowest, *ends]) / 10, *(BEHIND_ARC * tau for tau in counted)]), slowest)
+    slowest = lowest_time(result)
+    counted = [BEHIND_ARC * tau for tau in _times_of_arcs(result) if tau < slowest]
+    return min(max([end_of_tail(result) / 10, *counted]), slowest)
+
+
+def end_of_tail(result: MinimizerResult) -> float:
+    """Return the slowest relaxation time of diffusion over a finite length [s], or that of the lowest frequency."""
+    values = result.params.valuesdict()
+    ends = [
+        values[own[1]] * RELAXATIONS[kind] for kind, own in circuits.elements(result.circuit) if kind in RELAXATIONS
+    ]
+    return min([lowest_time(result), *ends])
+
+
+def is_mixed(result: MinimizerResult) -> bool:
+    """Return whether an arc of the fitted circuit is slower than its diffusion over a finite length."""
+    return any(end_of_tail(result) < tau < lowest_time(result) for tau in _times_of_arcs(result))
+
+
+def _times_of_arcs(result: MinimizerResult) -> list[float]:
+    values = result.params.valuesdict()
+    return [values[own[1]] for kind, own in circuits.elements(result.circuit) if kind in (*circuits.ARCS, "T")]
 
 
 def lowest_time(result: MinimizerResult) -> float:
