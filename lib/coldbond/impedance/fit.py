@@ -224,12 +224,15 @@ def tails(result: MinimizerResult) -> set[Tail]:
     """Return the elements of a fitted circuit that do not count as resistances of electrolyte or interface.
 
     An arc or a transmission line whose interface is slower than the lowest frequency passes no direct current that is
-    seen: it is then as a constant phase element.
+    seen: it is then as a constant phase element. Diffusion to a wall that is faster than the highest frequency is as a
+    capacitor.
     """
     values, found = result.params.valuesdict(), set()
     for kind, own in circuits.elements(result.circuit):
         if kind in RELAXATIONS:
-            found.add(Tail(kind, values[own[1]]))
+            time = values[own[1]]
+            is_capacitor = kind == "Wo" and time * RELAXATIONS[kind] < _fastest_time(result)
+            found.add(Tail("C") if is_capacitor else Tail(kind, time))
         elif kind in ("W", "C", "Q"):
             found.add(Tail(kind))
         elif kind in (*circuits.ARCS, "T") and values[own[1]] > lowest_time(result):
@@ -249,16 +252,17 @@ def end_of_arcs(result: MinimizerResult) -> float:
 
 def end_of_tail(result: MinimizerResult) -> float:
     """Return the slowest relaxation time of diffusion over a finite length [s], or that of the lowest frequency."""
-    values = result.params.valuesdict()
-    ends = [
-        values[own[1]] * RELAXATIONS[kind] for kind, own in circuits.elements(result.circuit) if kind in RELAXATIONS
-    ]
+    ends = [one.time * RELAXATIONS[one.kind] for one in tails(result) if one.kind in RELAXATIONS]
     return min([lowest_time(result), *ends])
 
 
 def is_mixed(result: MinimizerResult) -> bool:
     """Return whether an arc of the fitted circuit is slower than its diffusion over a finite length."""
     return any(end_of_tail(result) < tau < lowest_time(result) for tau in _times_of_arcs(result))
+
+
+def _fastest_time(result: MinimizerResult) -> float:
+    return float(1 / (2 * np.pi * result.frequency.max()))
 
 
 def _times_of_arcs(result: MinimizerResult) -> list[float]:
