@@ -8,12 +8,12 @@ from lmfit.minimizer import MinimizerResult
 
 from coldbond.analyses.arguments import checked, require
 from coldbond.impedance import resistance
+from coldbond.impedance.circuits import SYMMETRIC
 from coldbond.impedance.conductivity import electronic, ionic
 from coldbond.impedance.electrolyte import Known
 from coldbond.interval import Interval
 
-#: Circuits between which the spectrum decides: a cell with lithium electrodes, and a pellet with blocking electrodes.
-CELL = ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ")
+#: Circuits between which the spectrum of a pellet with blocking electrodes decides.
 PELLET = ("L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q")
 
 
@@ -39,7 +39,7 @@ class Resistances(NamedTuple):
 
 def resistances(
     spectrum: xr.Dataset,
-    circuits: Sequence[str] = CELL,
+    circuits: Sequence[str] = SYMMETRIC,
     weighting: str = "modulus",
     area_cm2: float | None = None,
     thickness_cm: float | None = None,
@@ -52,7 +52,8 @@ def resistances(
     spectrum : xarray.Dataset
         Impedance; of several sweeps the last.
     circuits : sequence of str
-        Equivalent circuits, elements in series, such as "L-R-RQ-RQ"; RQ is an arc.
+        Equivalent circuits, elements in series, such as "L-R-RQ-RQ-D"; RQ is an arc, D a diffusion element where the
+        spectrum asks for one.
     weighting : {"modulus", "unit", "measured"}
     area_cm2, thickness_cm : float, optional
         Of the electrolyte. Its arcs are told from those of the interfaces by their capacitances, which follow from

@@ -155,7 +155,7 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], weighting: str, known
     if loop := _inductive(fitted):
         interface, total = (Interval(None, own.low, own.high) for own in (interface, total))
         course, why = Interval(None), f"cannot be told: {loop}"
-    too_large = tuple(circuit for circuit in circuits if circuit not in results)
+    too_large = fit.too_large(fitted, circuits)
     before = sweeps.change(spectrum)
     left_out = one.frequency.to_numpy()[apart]
     return Measured(
