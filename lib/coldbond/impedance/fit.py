@@ -97,7 +97,8 @@ def candidates(spectrum: xr.Dataset, of: Sequence[str], weighting: str = "modulu
 
     The letter D in a circuit stands for diffusion, if the spectrum asks for it (`asks_for_diffusion`): the circuit is
     fitted without D and, if so, with each of the elements W, Wo and Ws in its place. With more than two arcs only
-    those of the three are fitted that are not excluded (`EXCLUDED`) with one arc less.
+    those of the three are fitted that are not excluded (`EXCLUDED`) with one arc less, and with more than three those
+    for which the third arc has lowered the criterion.
 
     A circuit with too many parameters for the points of the spectrum is not fitted, unless there is no smaller one:
     that is an error.
@@ -145,13 +146,17 @@ def asks_for_diffusion(spectrum: xr.Dataset) -> bool:
 
 
 def _is_excluded(circuit: str, results: Mapping[str, MinimizerResult]) -> bool:
-    """Whether the diffusion of a circuit of three arcs or more is excluded with one arc less."""
-    smaller = starts.without_last_arc(circuit)
-    tail = {*circuit.split("-")} & {*circuits.DIFFUSION}
-    if not tail or circuit.split("-").count("RQ") < 3 or smaller not in results:
+    """Whether the diffusion of a circuit of three arcs or more is excluded, or fits as well, with one arc less."""
+    arcs, smaller = circuit.split("-").count("RQ"), starts.without_last_arc(circuit)
+    if arcs < 3 or not {*circuit.split("-")} & {*circuits.DIFFUSION}:
         return False
+    if smaller not in results:  # it was excluded itself, or is none of the candidates
+        return any({*one.split("-")} & {*circuits.DIFFUSION} and one.count("RQ") == arcs - 1 for one in results)
     others = [starts.replaced(smaller, kind) for kind in circuits.DIFFUSION]
-    return results[smaller].bic > min(results[one].bic for one in others if one in results) + EXCLUDED
+    least = min(results[one].bic for one in others if one in results)
+    before = starts.without_last_arc(smaller)
+    is_enough = arcs > 3 and before in results and results[before].bic < results[smaller].bic
+    return is_enough or results[smaller].bic > least + EXCLUDED
 
 
 def _has_enough_points(points: int, circuit: str) -> bool:
