@@ -37,8 +37,10 @@ MOST_TICKS, COLUMNS = 12, 3
 #: Sizes in mm: width of the axes in the complex plane, its labels and title, colour bar and a line of the legend.
 PLANE, AROUND, BAR, LINE = 47.0, 17.0, 11.0, 3.4
 #: Height in mm of the colour bar itself, of a line of the breaks, of all of them at the most, and of the course.
-THICK, BREAK, MOST_BREAKS, LEAST_COURSE = 1.8, 1.4, 9.0, 27.0
-LEAST_BREAKS = 3  # breaks for which `height` leaves room
+THICK, BREAK, MOST_BREAKS, LEAST_COURSE = 1.8, 1.4, 14.0, 27.0
+LEAST_BREAKS = 2  # cells with a break for which `height` leaves room
+#: What is drawn below the courses.
+PLACES = {"95 % of fall": "settling_cycle", "Break": "break_cycle", "Minimum": "minimum"}
 #: Least height over width of the complex plane, where it stands in a row with the course and where not.
 LEAST_BESIDE, LEAST_ABOVE = 0.65, 0.5
 HIGHEST = 245.0  # mm, of a page
@@ -287,7 +289,7 @@ def _heights(measured: Mapping[str, Measured], rows: int, breaks: int) -> tuple[
     The last row of panels is two rows of the grid: the course, and below it where it breaks.
     """
     shape = _shape(measured, LEAST_BESIDE if rows == 1 else LEAST_ABOVE)
-    strip = min(BREAK * (1 + breaks), MOST_BREAKS)
+    strip = min(BREAK * (1 + len(PLACES) * _rows_of_a_kind(breaks)), MOST_BREAKS)
     return shape, [*[PLANE * shape] * (rows - 1), max(PLANE * shape - strip, LEAST_COURSE), strip]
 
 
@@ -407,13 +409,33 @@ def _resistance_axis(ax: Axes, values: np.ndarray, lows: np.ndarray, highs: np.n
 
 
 def _breaks(ax: Axes, courses: Mapping[str, Trend], found: pd.DataFrame) -> None:
-    """Below the courses where each of them breaks, with its interval."""
+    """Below the courses the ends of their falls, breaks and lowest resistances, with intervals.
+
+    Dotted: a break that may not be one. An arrow: no bound before the last cycle.
+    """
     samples = found.drop_duplicates("cell").set_index("cell")["sample"]
-    breaks = {cell: one.break_cycle for cell, one in courses.items() if one.break_cycle is not None}
-    for at, (cell, interval) in enumerate(breaks.items()):
-        value, low, high = interval.numbers
-        color, name = style.color(samples[cell]), f"_{style.label(cell)}, break"
-        bar = [[value - low], [high - value]]
-        ax.errorbar([value], [-at], xerr=bar, fmt="|", ms=4, color=color, elinewidth=1.2, capsize=0, label=name)
-    ax.set(xlabel="Cycle number", ylim=(-len(breaks) + 0.3, 0.7), yticks=[])
-    ax.set_ylabel("Break", rotation=0, ha="right", va="center")
+    broken = {cell: one for cell, one in courses.items() if one.break_cycle is not None}
+    rows = _rows_of_a_kind(len(broken))
+    for group, (name, quantity) in enumerate(PLACES.items()):
+        for at, (cell, one) in enumerate(broken.items()):
+            interval, y = getattr(one, quantity), -group * rows - at - (rows - len(broken)) / 2
+            known = found[(found["cell"] == cell) & found.cycle.notna()].cycle
+            low = known.min() if interval.low is None else interval.low
+            high = known.max() if interval.high is None else interval.high
+            color, label = style.color(samples[cell]), f"_{style.label(cell)}, {name.lower()}"
+            if interval.low is not None or interval.high is not None:
+                dashes = "-" if interval.value is not None else ":"
+                ax.plot([low, high], [y, y], dashes, color=color, lw=1, label=f"{label}, 95 % interval")
+                if interval.high is None:
+                    ax.plot([high], [y], ">", color=color, ms=2, label=f"{label}, without a bound")
+            if interval.value is not None:
+                ax.plot([interval.value], [y], "|", color=color, ms=4, label=label)
+    middles = -np.arange(len(PLACES)) * rows - (rows - 1) / 2
+    ax.set(xlabel="Cycle number", ylim=(-len(PLACES) * rows + 0.3, 0.7))
+    ax.set_yticks(middles, labels=[*PLACES], fontsize=6)
+    ax.tick_params(axis="y", length=0, which="both")
+
+
+def _rows_of_a_kind(cells: int) -> int:
+    """Rows of the strip below the courses for one quantity, of which the name needs two."""
+    return max(cells, 2)
