@@ -12,9 +12,8 @@ from coldbond.bundle import paths
 from coldbond.bundle.findings import Whose, finding, item, whose
 from coldbond.constants import optional
 from coldbond.impedance import circuits, fit, kramers_kronig, resistance, sweeps
-from coldbond.impedance.courses import FALL_SHARE
 from coldbond.impedance.resistance import Measured
-from coldbond.impedance.trend import FEWEST_CYCLES, SIGNIFICANCE, STABLE_SHARE, Trend
+from coldbond.impedance.trend import FALL_SHARE, FEWEST_CYCLES, SIGNIFICANCE, STABLE_SHARE, Trend
 from coldbond.interval import Interval
 
 

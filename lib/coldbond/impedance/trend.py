@@ -16,6 +16,7 @@ import numpy as np
 from scipy import stats
 
 from coldbond.impedance import courses
+from coldbond.impedance.courses import FALL_SHARE as FALL_SHARE
 from coldbond.interval import CONFIDENCE, NORMAL, Interval, student
 
 #: Probability of the F test below which a series is said to have a break: a convention.
@@ -283,8 +284,8 @@ def _verdicts(profile: Profile, bends: bool, settling: Interval) -> tuple[int, b
     size = cycle.size
     curve = profile.design[profile.best] @ profile.coefficients
     lowest = int(np.argmin(curve))
-    later = np.flatnonzero((cycle > cycle[0]) & (np.arange(size) <= size - 3))
-    half = max(later[0], later[cycle[later] <= (cycle[0] + cycle[-1]) / 2].max(initial=0))
+    possible = np.flatnonzero((cycle > cycle[0]) & (np.arange(size) <= size - 3))
+    half = max(possible[0], possible[cycle[possible] <= (cycle[0] + cycle[-1]) / 2].max(initial=0))
     over = size if settling.high is None else int(np.searchsorted(cycle, settling.high))
     after = int(min(half, over))
     margin = STABLE_SHARE * np.abs(curve)
