@@ -1,7 +1,5 @@
 """The course of a resistance over the cycles, against courses of which the truth is known."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,10 +7,10 @@ import pytest
 from coldbond.impedance import trend
 from coldbond.impedance.findings import _in_words, course_findings
 from coldbond.interval import Interval
+from independent import courses
 
-CYCLES = np.array([1, 10, 25, 50, 75, 100, 150, 200.0])
-UNEVEN = np.array([1, 2, 5, 10, 50, 200.0])
-Course = Callable[[np.ndarray], np.ndarray]
+CYCLES, UNEVEN = courses.CYCLES, courses.UNEVEN_CYCLES
+Course = courses.Curve
 
 
 def broken(at: float, change: float) -> Course:
@@ -20,27 +18,20 @@ def broken(at: float, change: float) -> Course:
     return lambda n: 100 + np.where(n < at, 60 * (at - n) / (at - 1), change * (n - at) / (200 - at))
 
 
-def then(fall: Course, change: float) -> Course:
-    """A fall by 60 whose share is given, and from cycle 50 on a straight line beside it."""
-    return lambda n: 100 + 60 * fall(n - 1) + change * np.maximum(n - 50, 0) / 150
+def then(fall: courses.Fall, change: float) -> Course:
+    """A fall by 60, and from cycle 50 on a straight line beside it that changes by `change` to cycle 200."""
+    return courses.course(fall, 60.0, 100.0, 50, change)
 
 
-def settling(time: float) -> Course:
-    return lambda t: np.exp(-t / time)
-
-
-def knee(steepness: float) -> Course:
-    return lambda t: (np.exp(-steepness * np.minimum(t / 49, 1)) - np.exp(-steepness)) / (1 - np.exp(-steepness))
-
-
+settling = courses.exponential
 #: Falls of other forms than those that are fitted stand among them.
 FALLS = {
     "settling, 5": settling(5),
     "settling, 20": settling(20),
-    "stretched": lambda t: np.exp(-((t / 10) ** 0.6)),
-    "second order": lambda t: 1 / (1 + t / 10) ** 2,
-    "knee": knee(2.0),
-    "ever faster": knee(-1.0),
+    "stretched": courses.stretched(10, 0.6),
+    "second order": courses.second_order(10),
+    "knee": courses.knee(50, 2.0),
+    "ever faster": courses.knee(50, -1.0),
 }
 
 
@@ -61,8 +52,8 @@ def covers(interval: Interval, truth: float) -> bool:
 @pytest.mark.parametrize(("scatter", "stated"), [(0.003, 0.003), (0.01, 0.001)])
 def test_break_is_covered_or_cannot_be_told(scatter, stated):
     """Whether the intervals hold all of the scatter or little of it; settling times of 5 and 20, break at 50."""
-    courses = [then(fall, 50.0) for fall in FALLS.values()] + [broken(50, 0.0), broken(50, 60.0)]
-    found = [one.break_cycle for truth in courses for one in trends(truth, scatter, stated, 6)]
+    truths = [then(fall, 50.0) for fall in FALLS.values()] + [broken(50, 0.0), broken(50, 60.0)]
+    found = [one.break_cycle for truth in truths for one in trends(truth, scatter, stated, 6)]
     assert all(found)
     assert np.mean([covers(one, 50) for one in found]) >= 0.93
     told = [one for one in found if one.value is not None]
