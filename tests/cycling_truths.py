@@ -69,11 +69,17 @@ def _ccd(recording: Recording, steps: Sequence[Step], given: Mapping) -> Mapping
     run = cells.CCD[recording.sample]
     span = 2 * (600.0 + run.get("rest", 0.0))
     begins = min(run.get("soft_at", np.inf), run["hard_at"])
-    onset = 120.0 + (round(run["ccd"] / 0.1) + begins) * span
+    held = round(run["ccd"] / 0.1)
+    onset = 120.0 + (held + begins) * span
+    last = [step for step in steps if step.current][2 * held - 2 : 2 * held]
+    overpotential = np.mean([_overpotential(step, 0.1, 1.0) for step in last])
     return {
         "critical_current_density": run["ccd"],
         "time_of_failure": onset / 3600,
         "charge_passed_until_failure": _charge(steps, onset) / run["cell"].area,
+        "area_specific_resistance_before_failure": np.mean([_overpotential(one, 0.1, 1.0) for one in last])
+        / run["ccd"],
+        "capacity_per_half_cycle": run["ccd"] / 6,
     }
 
 
@@ -105,7 +111,7 @@ def _long_cycling(recording: Recording, steps: Sequence[Step], given: Mapping) -
     settling = (cell.fresh - cell.settled) * np.exp(-number / cell.settling)
     resistance = cell.bulk + cell.settled + settling + cell.drift * hours / 1000
     return {
-        "time_to_failure": failure,
+        "time_to_failure": failure - 1 / 6,  # hours of current, which begin after a rest
         "overpotential": plateau.mean(),
         "overpotential_at_start": start.mean(),
         "overpotential_at_end": end.mean(),
@@ -165,6 +171,10 @@ def _full_cell(recording: Recording, steps: Sequence[Step], given: Mapping) -> M
         "capacity_fade_per_cycle": -100 * np.polyfit(number[settled], fade[settled], 1)[0],
         "coulombic_efficiency_first_cycle": efficiency[0],
         "coulombic_efficiency": efficiency[settled].mean(),
+        "failure_cycle": np.inf,
+        "working_electrode_is_anode": False,
+        "constant_voltage_charge": False,
+        "lithium_inventory_limits": False,
     }
 
 
