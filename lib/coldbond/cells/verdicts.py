@@ -174,6 +174,7 @@ class Judge:
         start, stop = self.segments.start.to_numpy(), self.segments.stop.to_numpy()
         for index, (time, voltage, current) in enumerate(cycling.records(self.recording, start, stop, *names)):
             self._judge(index, time, voltage, current, completed[index], held.get(index))
+        self._judge_directions()
         self._judge_voltages()
         return [trace.verdict for trace in self.traces]
 
@@ -387,6 +388,19 @@ class Judge:
                 trace.verdict.kind, trace.verdict.last_good, trace.verdict.reason = UNDECIDED, last_good, CREEPS
         verdict = self.traces[index].verdict
         verdict.last_good = min(verdict.last_good, last_good)
+
+    def _judge_directions(self) -> None:
+        """Let a failure that one direction alone shows begin after the last intact record of that direction."""
+        failed = [i for i, trace in enumerate(self.traces) if trace.verdict.kind in SHORTED]
+        if not failed or not 1 < failed[0] < len(self.traces) - 1:
+            return
+        trace, after = self.traces[failed[0]], self.traces[failed[0] + 1]
+        one_direction = after.verdict.kind == "sustained" and after.row.current * trace.row.current < 0
+        if one_direction and trace.verdict.onset <= trace.time[0] + CHARGING_SHARE * (trace.row.end - trace.row.begin):
+            before = self.traces[failed[0] - 2]
+            intact = before.time[~before.lost]
+            if intact.size:
+                trace.verdict.last_good = min(trace.verdict.last_good, float(intact[-1]))
 
     def _judge_voltages(self) -> None:
         """Doubt a cell whose voltage falls in successive rises of the current; with a bent course it is a short."""
