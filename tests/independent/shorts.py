@@ -70,10 +70,10 @@ class Cell:
 
 @dataclass
 class Run:
-    """What a cycler recorded, with the moments at which each half cycle began [s]."""
+    """What a cycler recorded, and when the cell reached the limit of the voltage [s]; NaN where it did not."""
 
     recording: xr.Dataset
-    begins: list[float]
+    reached: float
 
 
 def run(
@@ -92,12 +92,11 @@ def run(
     At `limit` [V] the tester ends the half cycle, or holds the voltage until its time is over; it then goes on with the
     next density unless it `stops`.
     """
-    time, voltage, current, begins, clock, over = [], [], [], [], 30.0, False
+    clock, reached = 30.0, np.nan
     pause = np.arange(0.0, 30.0, cell.every)
     time, voltage, current = [pause], [0 * pause], [0 * pause]
     for index, density in enumerate(np.repeat(densities, 2)):
         sign = 1 - 2 * (index % 2)
-        begins.append(clock)
         since = np.arange(cell.every / 2, half_cycle, cell.every)
         now = clock + since
         share = np.ones_like(now) if leak is None else leak(now, sign, float(density))
@@ -109,20 +108,21 @@ def run(
             volts[beyond[0] :] = limit
         elif beyond.size:
             now, volts, amps = (x[: beyond[0] + 1] for x in (now, volts, amps))
-        over = over or bool(beyond.size)
+        if beyond.size and np.isnan(reached):
+            reached = float(clock + since[beyond[0]])
         time, voltage, current = [*time, now], [*voltage, sign * volts], [*current, sign * amps]
         clock += half_cycle if not beyond.size or holds else float(since[beyond[0]]) + cell.every
         if rest:
             pause = clock + np.arange(cell.every / 2, rest, cell.every)
             time, voltage, current = [*time, pause], [*voltage, 0 * pause], [*current, 0 * pause]
             clock += rest
-        if over and stops and index % 2:
+        if stops and index % 2 and np.isfinite(reached):
             break
     t, v, i = (np.concatenate(x) for x in (time, voltage, current))
     wander = np.cumsum(cell.random.normal(0, 0.03, t.size))
     white = cell.random.normal(0, 1, t.size)
     v = v + cell.offset + cell.noise * (white + wander - np.mean(wander))
-    return Run(cycling(t, v, i), begins)
+    return Run(cycling(t, v, i), reached)
 
 
 def from_moment(begin: float, left: float) -> Leak:
@@ -160,6 +160,7 @@ def _ccd(
     first: int = 3,
     rest: float | None = None,
     first_fails: bool = False,
+    timed: bool = True,
     **stated: object,
 ) -> Case:
     """Return a CCD run whose leak begins at a random moment of a random step.
@@ -183,7 +184,7 @@ def _ccd(
     if leak:
         last = float(densities[failing - 1]) if failing else None
         truths["critical_current_density"] = last if told else None
-        if told:
+        if told and timed:
             truths["time_of_failure"] = max(begin - start, 0.0) / 3600
     return _case("ccd", cell, made, truths, known)
 
@@ -230,9 +231,8 @@ def _voltage(seed: int, holds: bool, stops: bool) -> Case:
         return 1 + late**2
 
     made = run(cell, densities, half_cycle, polarised, limit=limit, holds=holds, stops=stops)
-    flowing = np.abs(made.recording.voltage.to_numpy()) >= limit - 5 * cell.noise
-    reached = float(made.recording.time[int(np.argmax(flowing))] - made.recording.time[0]) / 3600
-    at = int((reached * 3600 - 30 + float(made.recording.time[0])) // (2 * half_cycle))
+    at = int((made.reached - 30) // (2 * half_cycle))
+    reached = (made.reached - float(made.recording.time[0])) / 3600
     truths = {"critical_current_density": float(densities[at - 1]), "time_of_failure": reached}
     return _case("ccd", cell, made, truths)
 
@@ -273,6 +273,47 @@ def _warming(seed: int) -> Case:
     return _case("ccd", cell, run(cell, np.round(np.arange(1, 16) * 0.1, 2), 600.0), {"critical_current_density": None})
 
 
+def _at_once(seed: int) -> Case:
+    """A tester that holds its limit from the first record of a step on: the current never reaches its setpoint."""
+    cell = Cell.drawn(seed, pores=0.0, contact=0.0)
+    densities = np.round(np.arange(1, 16) * 0.1, 2)
+    at = int(cell.random.integers(3, 12))
+    limit = float(cell.overpotential(np.zeros(2), np.array([0.0, 600.0]), densities[at] - 0.04)[1])
+    fading = 30.0 + at * 1200.0
+    made = run(
+        cell,
+        densities[: at + 2],
+        600.0,
+        lambda time, sign, density: 1 + np.maximum(time - fading, 0) / 400.0,
+        limit=limit,
+        holds=True,
+        stops=False,
+    )
+    return _case("ccd", cell, made, {"critical_current_density": float(densities[at - 1])})
+
+
+def _in_a_rest(cell: Cell, begin: float, step: float) -> Leak:
+    """A path that formed in the last rest before `begin`."""
+    moment = 30.0 + np.floor((begin - 30.0) / (step / 2)) * step / 2 - 5.0
+    return from_moment(float(moment), 0.5)
+
+
+def _recurring(seed: int) -> Case:
+    """Long cycling in a room whose temperature follows the weather by two kelvin up and down."""
+    cell = Cell.drawn(seed, every=300.0, contact=5.0)
+    days = cell.random.uniform(1, 6, 3)
+    cell.warmth = lambda time: sum(0.7 * np.sin(2 * np.pi * time / 86400 / day + day) for day in days)
+    made = run(cell, np.full(300, 0.3), 3600.0)
+    return _case("long-cycling", cell, made, {"time_to_failure": None})
+
+
+def _another_current(seed: int) -> Case:
+    """Long cycling whose current rises fivefold: the overpotential of the charge transfer does not."""
+    cell = Cell.drawn(seed, every=300.0, contact=5.0, exchange=0.3)
+    made = run(cell, np.repeat([0.1, 0.5], [100, 60]), 3600.0)
+    return _case("long-cycling", cell, made, {"time_to_failure": None})
+
+
 #: Shorts and look-alikes by name.
 KINDS: dict[str, Kind] = {
     "ccd-hard": lambda seed: _ccd(seed, lambda cell, begin, step: from_moment(begin, 0.01)),
@@ -295,6 +336,13 @@ KINDS: dict[str, Kind] = {
     "ccd-noisy": lambda seed: _ccd(seed, None, noise=2e-3),
     "ccd-polarising": lambda seed: _ccd(seed, None, pores=150.0),
     "ccd-warming": _warming,
+    "ccd-sudden-25": lambda seed: _ccd(seed, lambda cell, begin, step: from_moment(begin, 0.75)),
+    "ccd-sudden-35-coarse": lambda seed: _ccd(seed, lambda cell, begin, step: from_moment(begin, 0.65), every=60.0),
+    "ccd-in-a-rest": lambda seed: _ccd(seed, _in_a_rest, rest=60.0, timed=False),
+    "ccd-creep-then-hard": lambda seed: _ccd(
+        seed, lambda cell, begin, step: both(_creeping(cell, begin, step), from_moment(begin + 2.6 * step, 0.01))
+    ),
+    "ccd-voltage-at-once": _at_once,
     "ccd-voltage-limit": lambda seed: _voltage(seed, holds=False, stops=True),
     "ccd-voltage-held": lambda seed: _voltage(seed, holds=True, stops=False),
     "long-hard": lambda seed: _long(seed, None, 400, 0.0),
@@ -302,6 +350,11 @@ KINDS: dict[str, Kind] = {
     "long-creep": lambda seed: _long(seed, _creep_of_hours, 400, np.inf),
     "long-creep-then-hard": lambda seed: _long(seed, _creep_of_hours, 400, 120.0),
     "long-sudden-35": lambda seed: _long(seed, _sudden_35, 400, np.inf),
+    "long-one-direction": lambda seed: _long(
+        seed, lambda cell, begin: _one_direction(cell, begin, 7200.0), 400, np.inf
+    ),
+    "long-weather": _recurring,
+    "long-another-current": _another_current,
     "long-heals": lambda seed: _long(seed, lambda cell, begin: _healing(cell, begin, 20000.0), 400, np.inf),
     "long-forming": lambda seed: _long(seed, None, 400, np.inf, contact=300.0, ageing=40000.0),
 }

@@ -67,6 +67,7 @@ def steps(
 
         - `current_density` [mA/cm2], as measured; `setpoint` [mA/cm2], rounded to the digits of the protocol
         - `resistance` [ohm cm2] : area-specific resistance
+        - `capacity` [mAh/cm2] : charge of a half cycle
         - `begin`, `end` [s]
         - `kind` : that of the first segment that certainly failed, or else of the first that was not sustained;
           "unfinished" also for a last step that lacks segments which the step before had
@@ -94,12 +95,18 @@ def steps(
         kind[-1] = "unfinished"
     chosen = segments.isel(segment=deciding)
     measured = np.array([np.median(density[group]) for group in groups])
+    capacity = np.abs(segments.charge.to_numpy()) * 1e3 / constants.required(recording, "area_cm2")
     setpoint = {"units": "mA/cm2", "long_name": "Setpoint of the current density"}
     return xr.Dataset(
         {
             "current_density": ("step", measured, segments.current_density.attrs),
             "setpoint": ("step", _setpoints(measured), setpoint),
-            "resistance": ("step", [np.median(segments.resistance[g]) for g in groups], segments.resistance.attrs),
+            "resistance": ("step", [np.mean(segments.resistance[g]) for g in groups], segments.resistance.attrs),
+            "capacity": (
+                "step",
+                [np.median(capacity[group]) for group in groups],
+                {"units": "mAh/cm2", "long_name": "Capacity per half cycle"},
+            ),
             "begin": ("step", segments.begin.to_numpy()[[g[0] for g in groups]], segments.begin.attrs),
             "end": ("step", segments.end.to_numpy()[[g[-1] for g in groups]], segments.end.attrs),
             "last_good": ("step", segments.last_good.to_numpy()[doubted], {"units": "s"}),
@@ -175,6 +182,32 @@ def charge_until_failure(recording: xr.Dataset, steps: xr.Dataset, area_uncertai
     if charge.value is None:
         return with_area(charge, area_uncertainty)
     return charge.widened(area_uncertainty * charge.value)
+
+
+def before_failure(steps: xr.Dataset, name: str, area_uncertainty: float) -> Interval:
+    """Return a variable of the last step before the first failure.
+
+    Parameters
+    ----------
+    steps : xarray.Dataset
+        From `steps`.
+    name : str
+        "resistance" [ohm cm2], the mean of the last sustained step, or "capacity" [mAh/cm2] of its half cycles.
+    area_uncertainty : float
+        Relative standard uncertainty of the electrode area.
+
+    Returns
+    -------
+    Interval
+        No value for a cell without a sustained step. The interval is that of the area; a step has two half cycles, so
+        that their scatter says little.
+    """
+    doubted = shorts.first_failure(steps.kind)[0]
+    sustained = np.flatnonzero(steps.kind.to_numpy()[:doubted] == "sustained")
+    if not sustained.size:
+        return Interval(None)
+    value = float(steps[name][sustained[-1]])
+    return Interval.from_standard_error(value, area_uncertainty * abs(value))
 
 
 def with_other_thresholds(

@@ -22,7 +22,7 @@ from scipy.constants import e, k, zero_Celsius
 
 from coldbond import constants
 from coldbond.cells import cycling, holds, verdicts
-from coldbond.cells.verdicts import UNDECIDED
+from coldbond.cells.hindsight import UNDECIDED
 from coldbond.interval import Interval
 
 #: Kinds of segment that are no failure; the others are "soft short", "hard short", "voltage limit" and `UNDECIDED`.

@@ -1,7 +1,6 @@
 """Verdict on every half cycle of a symmetric cell, in the order of time; `shorts` says what the rules are."""
 
 from collections import deque
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,20 +9,10 @@ import pandas as pd
 import xarray as xr
 
 from coldbond import constants
-from coldbond.cells import cycling, losses
+from coldbond.cells import cycling, hindsight, losses
 from coldbond.cells.course import Course
+from coldbond.cells.hindsight import CREEPS, IMPOSSIBLE, SAME_STEP, SHORTED, UNDECIDED, Row, Trace, Verdict
 from coldbond.cells.losses import CHARGING_SHARE, GRID, NOISE_SIGMA
-
-#: Kind of a segment that may have shorted, or may belong to a cell that improves.
-UNDECIDED = "cannot be told"
-
-SHORTED = ("soft short", "hard short")
-
-#: Why a half cycle with less resistance than the electrolyte has shorted.
-IMPOSSIBLE = "the resistance is below"
-
-#: Why a half cycle of a course that bends downwards is undecided.
-CREEPS = "the resistance falls faster than before, but not suddenly: a short grows, or the cell improves or warms up"
 
 #: Share of the expected overpotential below which a short may count as hard for its resistance: that of a thin cell is
 #: low from the beginning.
@@ -48,52 +37,12 @@ LIMIT_SHARE = 0.95
 #: the results were the same.
 LIMIT_RATIO = 1.2
 
-#: Relative rise of the current that makes another step, ...
-SAME_STEP = 0.005
-#: ... and factor between two currents beyond which the course of the resistance starts anew, since the overpotential of
+#: Factor between two currents beyond which the course of the resistance starts anew, since the overpotential of
 #: a charge transfer rises less than the current.
 ANOTHER_CURRENT = 1.55
 
-#: Share by which a voltage falls at the least where it falls although the current rises, beside the noise, and how
-#: often in a row: in half cycles of ten minutes a chamber that warms up by 10 K within 25 minutes makes it fall twice.
-VOLTAGE_FALL, FALLS = 0.003, 3
-
 #: First segments from whose opposite pairs the offset of the voltage channel is read.
 OFFSET_SEGMENTS = 10
-
-
-@dataclass
-class Verdict:
-    """Classification of a segment.
-
-    Attributes
-    ----------
-    kind : str
-        See `shorts.classify_segments`.
-    last_good, onset : float
-        The failure began between these, s; NaN for a segment that did not fail.
-    resistance, expected : float
-        Measured and expected, ohm cm2.
-    reason : str
-        Why the segment is not sustained, in words.
-    """
-
-    kind: str
-    last_good: float = np.nan
-    onset: float = np.nan
-    resistance: float = np.nan
-    expected: float = np.nan
-    reason: str = ""
-
-
-class _Row(NamedTuple):
-    """A segment as `cycling.segments` describes it."""
-
-    start: int
-    stop: int
-    begin: float
-    end: float
-    current: float
 
 
 class _Reference(NamedTuple):
@@ -117,20 +66,6 @@ class _Expectation(NamedTuple):
     unchanged: float
 
 
-class _Trace(NamedTuple):
-    """A segment with the time [s] of its records, which of them are too low, and its ratio to the expected at its end.
-
-    `uncertainty` is the standard uncertainty of its resistance, ohm cm2.
-    """
-
-    row: _Row
-    time: np.ndarray
-    lost: np.ndarray
-    verdict: Verdict
-    end_ratio: float
-    uncertainty: float
-
-
 class Judge:
     """Compares every segment with those before it.
 
@@ -152,9 +87,9 @@ class Judge:
         self.area = constants.required(recording, "area_cm2")
         self.highest = 0.0  # voltage so far, without stray records
         self.offset = _offset(recording, segments)
-        columns = (segments[name].to_numpy() for name in _Row._fields)
-        self.rows = [_Row(*values) for values in zip(*columns, strict=True)]
-        self.traces: list[_Trace] = []
+        columns = (segments[name].to_numpy() for name in Row._fields)
+        self.rows = [Row(*values) for values in zip(*columns, strict=True)]
+        self.traces: list[Trace] = []
         self.references: dict[float, deque[_Reference]] = {sign: deque(maxlen=REFERENCES) for sign in (1.0, -1.0)}
         #: Courses of the resistance in the middle and at the end of the segments of each direction.
         self.courses = {sign: (Course(), Course()) for sign in (1.0, -1.0)}
@@ -174,7 +109,8 @@ class Judge:
         start, stop = self.segments.start.to_numpy(), self.segments.stop.to_numpy()
         for index, (time, voltage, current) in enumerate(cycling.records(self.recording, start, stop, *names)):
             self._judge(index, time, voltage, current, completed[index], held.get(index))
-        self._judge_voltages()
+        hindsight.judge_directions(self.traces)
+        hindsight.judge_voltages(self.traces, self.area)
         return [trace.verdict for trace in self.traces]
 
     def _judge(
@@ -204,7 +140,7 @@ class Judge:
         end_ratio = end / float(expected.profile[-1]) if expected.profile[-1] > 0 else 0.0
         uncertainty = 1.25 * noise / np.sqrt(max(time.size / 2, 1))
         previous = self.traces[-1] if self.traces else None
-        trace = _Trace(row, time, lost, verdict, end_ratio, uncertainty)
+        trace = Trace(row, time, lost, verdict, end_ratio, uncertainty)
         self.traces.append(trace)
         if hold is not None:
             verdict.kind, (verdict.last_good, verdict.onset) = "voltage limit", hold
@@ -245,7 +181,9 @@ class Judge:
             verdict.kind, verdict.reason = UNDECIDED, CREEPS
         if verdict.kind == "sustained" and completed < COMPLETE_SHARE:
             at_limit = np.abs(voltage[-1]) >= LIMIT_SHARE * self.highest
-            if at_limit and resistance[-1] > LIMIT_RATIO * expected.profile[-1]:
+            # The divergence may show in the last record alone, which the profile leaves out as a stray one.
+            risen = max(profile[-1], resistance[-1] - NOISE_SIGMA * expected.noise)
+            if at_limit and risen > LIMIT_RATIO * expected.profile[-1]:
                 verdict.kind, share = "voltage limit", 1.0
                 verdict.reason = "the half cycle ended early, at the highest voltage"
             elif index == len(self.rows) - 1:  # stopped by the operator: before a short, or just after one
@@ -273,7 +211,7 @@ class Judge:
         passed: np.ndarray,
         resistance: np.ndarray,
         expected: _Expectation,
-        previous: _Trace | None,
+        previous: Trace | None,
         time: np.ndarray,
     ) -> int | None:
         """Return the first record after a sudden loss, 0 where it came before the segment; None where there is none."""
@@ -325,11 +263,11 @@ class Judge:
         for course, resistance in zip(self.courses[sign], (self.traces[index].verdict.resistance, end), strict=True):
             course.append(resistance, index)
 
-    def _preceding(self, row: _Row) -> float:
+    def _preceding(self, row: Row) -> float:
         """Return the time [s] of the record before a segment."""
         return float(self.recording.time[max(int(row.start) - 1, 0)])
 
-    def _set_onset(self, trace: _Trace, share: float, intact: np.ndarray, previous: _Trace | None) -> None:
+    def _set_onset(self, trace: Trace, share: float, intact: np.ndarray, previous: Trace | None) -> None:
         """Set `last_good` and `onset` of a segment that failed, from which of its records are intact.
 
         A failure that is there from the first record of a segment happened in the rest before it, or in the last
@@ -377,53 +315,7 @@ class Judge:
             found.append(courses[0].last_level(verdict.resistance if own else None))
         levels = [level for level in found if level is not None]
         if levels:
-            self._doubt(min(levels), index)
-
-    def _doubt(self, level: int, index: int) -> None:
-        """Doubt the sustained segments after the last one on its level, up to a segment that failed."""
-        last_good = self.traces[level].row.begin  # its resistance is that of its middle
-        for trace in self.traces[level + 1 : index]:
-            if trace.verdict.kind == "sustained":
-                trace.verdict.kind, trace.verdict.last_good, trace.verdict.reason = UNDECIDED, last_good, CREEPS
-        verdict = self.traces[index].verdict
-        verdict.last_good = min(verdict.last_good, last_good)
-
-    def _judge_voltages(self) -> None:
-        """Doubt a cell whose voltage falls in successive rises of the current; with a bent course it is a short."""
-        for sign in (1.0, -1.0):
-            steps: list[int] = []  # the last segment at each current, while this rises
-            for index, trace in enumerate(self.traces):
-                if np.sign(trace.row.current) != sign:
-                    continue
-                if trace.verdict.kind not in ("sustained", UNDECIDED):
-                    break
-                if steps and abs(trace.row.current) <= (1 + SAME_STEP) * abs(self.traces[steps[-1]].row.current):
-                    steps.pop()
-                steps.append(index)
-            falls = [self._falls(before, after) for before, after in pairwise(steps)]
-            for start in range(len(falls) - FALLS + 1):
-                if all(falls[start : start + FALLS]):
-                    self._fail(steps[start + 1], steps[0])
-                    break
-
-    def _falls(self, before: int, after: int) -> bool:
-        """Return whether the voltage is lower in the second of two segments, by more than noise."""
-        one, other = ((self.traces[i], abs(self.traces[i].row.current) / self.area) for i in (before, after))
-        fall = one[0].verdict.resistance * one[1] - other[0].verdict.resistance * other[1]
-        noise = np.hypot(one[0].uncertainty * one[1], other[0].uncertainty * other[1])
-        return bool(fall > max(NOISE_SIGMA * noise, VOLTAGE_FALL * one[0].verdict.resistance * one[1]))
-
-    def _fail(self, index: int, first: int) -> None:
-        """Fail the segment from which on the voltage falls although the current rises."""
-        trace = self.traces[index]
-        if trace.verdict.kind != UNDECIDED:
-            trace.verdict.kind, trace.verdict.last_good = UNDECIDED, self.traces[first].row.begin
-            trace.verdict.reason = "the voltage falls although the current rises: a short grows, or an interface forms"
-            self._doubt(first, index)
-            return
-        for later in (trace, *(other for other in self.traces[index:] if other.verdict.kind == UNDECIDED)):
-            later.verdict.kind, later.verdict.onset = "soft short", later.row.end
-            later.verdict.reason = "the voltage falls although the current rises, and the resistance falls ever faster"
+            hindsight.doubt(self.traces, min(levels), index)
 
 
 def _expectation(

@@ -1,11 +1,12 @@
 """Findings of critical-current-density runs, and a table of their steps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
-from coldbond.bundle.findings import finding, item, whose
+from coldbond.bundle.findings import finding, item, text, whose
 from coldbond.cells import ccd, shorts
 from coldbond.cells.shorts import CONDUCTIVITY, METALLIC, RETAINED, UNDECIDED
 from coldbond.interval import Interval
@@ -17,6 +18,12 @@ THRESHOLDS = {
     "conductivity": ("highest conductivity of the electrolyte", "S/cm"),
 }
 
+#: Quantities of the last sustained step: their names among the findings and in `ccd.steps`, and their units.
+BEFORE_FAILURE = (
+    ("area_specific_resistance_before_failure", "resistance", "ohm cm2"),
+    ("capacity_per_half_cycle", "capacity", "mAh/cm2"),
+)
+
 
 def findings(
     recordings: Mapping[str, xr.Dataset],
@@ -25,7 +32,7 @@ def findings(
     area_uncertainty: float = 0.02,
     conductivity: float = CONDUCTIVITY,
 ) -> list[dict]:
-    """Return critical current density, mode and time of failure, and the charge passed until then.
+    """Return critical current density, time and mode of failure, and what was before: charge, resistance, capacity.
 
     Parameters
     ----------
@@ -69,8 +76,52 @@ def of_cell(
             unit="mAh/cm2",
             note=f"both directions added up{', until the end of the test' if doubted is None else ''}",
         ),
+        *(
+            finding(
+                quantity,
+                ccd.before_failure(steps, name, area_uncertainty),
+                unit=unit,
+                note="last sustained step" if steps.kind.item(0) == "sustained" else "no step was sustained",
+            )
+            for quantity, name, unit in BEFORE_FAILURE
+        ),
     ]
     return [row | whose(recording) for row in rows]
+
+
+def summary(recordings: Mapping[str, xr.Dataset], values: Sequence[dict]) -> pd.DataFrame:
+    """Return what a comparison of CCDs needs beside them, as text: a row for each cell.
+
+    Parameters
+    ----------
+    recordings : mapping of str to xarray.Dataset
+        As `raw.recordings` returns them.
+    values : sequence of dict
+        From `findings`.
+    """
+    rows = {}
+    for label, recording in recordings.items():
+        own = dict(whose(recording))
+        of_cells = [row for row in values if "n" not in row and "higher" not in row]  # without conditions
+        found = {row["quantity"]: row for row in of_cells if all(row.get(key) == name for key, name in own.items())}
+        critical = found["critical_current_density"]
+        thickness, temperature = (recording.attrs.get(name, np.nan) for name in ("thickness_cm", "temperature_C"))
+        rows[label] = {
+            "CCD / mA cm⁻²": text(critical["value"], critical),
+            "between": f"{text(critical['low'], critical)} and {text(critical['high'], critical)}",
+            "with the area's uncertainty": critical["evidence"][0]["value"].removesuffix(" mA/cm2"),
+            "failure": critical["note"].partition(";")[0],
+            "capacity per half cycle / mAh cm⁻²": _value(found["capacity_per_half_cycle"]),
+            "resistance before / Ω cm²": _value(found["area_specific_resistance_before_failure"]),
+            "temperature / °C": "—" if np.isnan(temperature) else f"{temperature:g}",
+            "thickness / cm": "—" if np.isnan(thickness) else f"{thickness:g}",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _value(row: dict) -> str:
+    bounds = "" if row["value"] is None else f" ({text(row['low'], row)} to {text(row['high'], row)})"
+    return f"{text(row['value'], row)}{bounds}"
 
 
 def table(steps: Mapping[str, xr.Dataset]) -> pd.DataFrame:
