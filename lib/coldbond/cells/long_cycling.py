@@ -169,6 +169,23 @@ def overpotentials(half_cycles: xr.Dataset, stretch: Stretch | None = None) -> x
     return _pairs(half_cycles.isel(segment=own & (half_cycles.kind == "sustained") & same))
 
 
+def every_overpotential(half_cycles: xr.Dataset) -> xr.Dataset:
+    """Return the `overpotentials` of all stretches, one after the other.
+
+    Returns
+    -------
+    xarray.Dataset
+        With the number `stretch`, from 1, and the `current_density` [mA/cm2] of each pair.
+    """
+    found = []
+    for number, stretch in enumerate(stretches(half_cycles), start=1):
+        pairs = overpotentials(half_cycles, stretch)
+        size = pairs.sizes["pair"]
+        density = np.full(size, stretch.density), half_cycles.current_density.attrs
+        found.append(pairs.assign(stretch=("pair", np.full(size, number)), current_density=("pair", *density)))
+    return xr.concat(found, "pair")
+
+
 def _pairs(kept: xr.Dataset) -> xr.Dataset:
     """Return the mean of each half cycle and the opposite one after it, see `overpotentials`."""
     direction = np.sign(kept.current.to_numpy())
