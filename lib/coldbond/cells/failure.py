@@ -96,7 +96,7 @@ def failure(
         dead[i] = bool(kept[i] < least_capacity)
     bad = (leaks == 1) | (dead == 1)
     known = bad | np.isfinite(efficiency) | np.isfinite(kept)
-    lasting = [i for i in np.flatnonzero(bad) if bad[i:][known[i:]].mean() >= LASTING]
+    lasting = [i for i in np.flatnonzero(bad).tolist() if bad[i:][known[i:]].mean() >= LASTING]
     if not lasting:
         last = float(cycle[-1]) if cycle.size else None
         return Failure(Interval(None, last), "no failure was seen", False, tuple(int(n) for n in cycle[bad]))

@@ -185,7 +185,10 @@ def _holes(recording: xr.Dataset, parts: xr.Dataset) -> np.ndarray:
     gaps = np.diff(time)
     usual = gaps[np.clip(parts.start.to_numpy()[1:] - 1, 0, None)]
     limit = max(HOLE * duration, 3 * float(np.median(usual)) if usual.size else 0.0)
-    return np.flatnonzero(gaps > limit) + 1
+    wide = gaps > limit
+    # Several in a row are a long rest, of which the tester records little.
+    in_rest = np.concatenate([[False], wide[:-1] & wide[1:], [False]])
+    return np.flatnonzero(wide & ~in_rest[1:] & ~in_rest[:-1]) + 1
 
 
 def _cut(recording: xr.Dataset, cuts: np.ndarray) -> xr.Dataset:

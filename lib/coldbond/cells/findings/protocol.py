@@ -77,11 +77,11 @@ def cell(table: xr.Dataset, steady: xr.Dataset) -> list[dict]:
         half="charge", cycle=table.test & (table.finished.sel(half="charge", drop=True) == 1)
     ).to_numpy()
     if held.size:
-        share = [
+        shown = [
             item(f"share of the charge at constant voltage, {which} cycle", round(100 * float(one), 1), "%")
             for which, one in (("first", held[0]), ("last", held[-1]))
         ]
-        rows.append(finding("constant_voltage_charge", bool(np.median(held) > HELD), evidence=share))
+        rows.append(finding("constant_voltage_charge", bool(np.median(held) > HELD), evidence=shown))
     if full_cell.comparable_numbers(table).size and not of_anode:
         share, limited = full_cell.inventory_share(steady)
         evidence = (

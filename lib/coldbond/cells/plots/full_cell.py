@@ -1,6 +1,7 @@
 """Figures of full cells: capacity and efficiency, voltage profiles, polarisation, differential capacity."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 import xarray as xr
@@ -17,6 +18,9 @@ from coldbond.interval import NORMAL
 #: Height [mm] of a row; panels, or pairs of panels, up to which they stand in one column.
 ROW = {"capacity": 78.0, "polarization": 60.0, "differential": 60.0}
 IN_ONE_COLUMN = {"capacity": 1, "polarization": 4, "differential": 4}
+
+#: Height [mm] of a row below which the labels of its axes are broken into lines.
+LOW = 66.0
 
 #: Height of the panel of the efficiency, in that of the capacity below it.
 EFFICIENCY_HEIGHT = 0.5
@@ -69,10 +73,10 @@ def draw(
     rows, columns = _grid(panel, len(groups))
     if panel == "capacity":
         grid = fig.subplots(2 * rows, columns, squeeze=False, height_ratios=[EFFICIENCY_HEIGHT, 1] * rows)
-        blocks = [grid[2 * row : 2 * row + 2, column] for row in range(rows) for column in range(columns)]
+        blocks = [list(grid[2 * row : 2 * row + 2, column]) for row in range(rows) for column in range(columns)]
     else:
         grid = fig.subplots(rows, 2 * columns, squeeze=False)
-        blocks = [row[2 * column : 2 * column + 2] for row in grid for column in range(columns)]
+        blocks = [list(row[2 * column : 2 * column + 2]) for row in grid for column in range(columns)]
     for axes, (name, labels) in zip(blocks, groups.items(), strict=False):
         of_group = {label: tables[label] for label in labels}
         if panel == "capacity":
@@ -94,6 +98,10 @@ def draw(
     for axes in blocks[len(groups) :]:
         for ax in axes:
             ax.remove()
+    if panel == "capacity" and layout.height(rows, ROW[panel]) < LOW * rows:
+        for ax in grid.flat:
+            label = ax.get_ylabel().replace("Coulombic\nefficiency / %", "Efficiency\n/ %")
+            ax.set_ylabel(label.replace(" / ", "\n/ "))
     layout.number([_numbered(panel, axes) for axes in blocks[: len(groups)]])
 
 
@@ -102,9 +110,9 @@ def plot_capacity(ax: Axes, table: xr.Dataset) -> None:
     spec, figure = ax.get_subplotspec(), ax.get_figure()
     if spec is None or figure is None:
         raise ValueError("plot_capacity: the axes are not those of a grid: take them from fig.subplots()")
-    upper, lower = spec.subgridspec(2, 1, height_ratios=[EFFICIENCY_HEIGHT, 1])
-    ax.set_subplotspec(lower)
-    plot_capacities(ax, {str(table.attrs["sample"]): table}, figure.add_subplot(upper))
+    inner = spec.subgridspec(2, 1, height_ratios=[EFFICIENCY_HEIGHT, 1])
+    ax.set_subplotspec(inner[1])
+    plot_capacities(ax, {str(table.attrs["sample"]): table}, figure.add_subplot(inner[0]))
 
 
 def plot_capacities(ax: Axes, tables: Mapping[str, xr.Dataset], upper: Axes, failures: Sequence[Mapping] = ()) -> None:
@@ -155,7 +163,8 @@ def _of_one(
 ) -> list[Artist]:
     ((_, table),) = tables.items()
     (kept,) = finished.values()
-    color, handles = style.color(table.attrs["sample"]), []
+    handles: list[Artist] = []
+    color = style.color(table.attrs["sample"])
     test = table.test.to_numpy()
     for half, face, diameter in (("charge", "white", 2.8), ("discharge", color, 1.8)):
         for which, marker, label in ((test, "o", half.capitalize()), (~test, "s", f"{half.capitalize()}, other rate")):
@@ -174,7 +183,7 @@ def _of_one(
                 ms=diameter,
                 elinewidth=0.6,
             )
-            handles.append(drawn)
+            handles.append(cast(Artist, drawn))
     if upper.get_figure() is not None:
         efficiency = table.coulombic_efficiency.where(table.complete)
         for which, marker in ((test, "D"), (~test, "s")):
