@@ -16,7 +16,7 @@ from coldbond.impedance import circuits, electrolyte, fit, kramers_kronig, resis
 from coldbond.impedance.conductivity.ionic import Ionic
 from coldbond.impedance.electrolyte import Known
 from coldbond.impedance.resistance import Measured
-from coldbond.impedance.trend import FEWEST_CYCLES, SIGNIFICANCE, STABLE_SHARE, Trend
+from coldbond.impedance.trend import FALL_SHARE, FEWEST_CYCLES, SIGNIFICANCE, STABLE_SHARE, Trend
 from coldbond.interval import Interval
 
 
@@ -253,14 +253,44 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
         note = f"{part} resistance: {_in_words(course)}"
         if _range(own) != labels["state"]:
             note += f"; measured: {_range(own)}"
+        lost, open_end = _not_told(own, part)
+        note = "; ".join(filter(None, [note, lost]))
         test = [item("p against a straight line", float(f"{course.probability:.2g}"))]
-        if course.break_cycle is not None:
+        scatter = [item("scatter from one measurement to the next", float(f"{100 * course.scatter:.2g}"), "%")]
+        if course.break_cycle is not None and course.settling_cycle is not None:
+            place = _break_in_words(course.break_cycle)
             rows.append(
-                finding("break_cycle", course.break_cycle, **labels, evidence=test, threshold=limits, note=note)
+                finding(
+                    "break_cycle",
+                    course.break_cycle,
+                    **labels,
+                    evidence=test + scatter,
+                    threshold=limits,
+                    note="; ".join(filter(None, [note, place])),
+                )
+            )
+            over = "" if course.settling_cycle.is_bounded else "it may not be over by the last cycle"
+            share = f"{100 * FALL_SHARE:.0f} % of the {'fall' if course.fall.numbers[0] > 0 else 'rise'} is over"
+            rows.append(
+                finding("settling_cycle", course.settling_cycle, **labels, note="; ".join(filter(None, [share, over])))
             )
             level = course.level.numbers[0]
-            share = course.change.scaled(100 / level) if level > 0 else Interval(None)
-            rows.append(finding("change_after_break", share, "%", **labels))
+            share_changed = course.change.scaled(100 / level) if level > 0 else Interval(None)
+            rows.append(
+                finding(
+                    "change_after_break", share_changed, "%", **labels, note=f"from cycle {course.turn:g} to the last"
+                )
+            )
+        at_the_end = "" if course.minimum.is_bounded else "the last cycle may have the lowest"
+        rows.append(
+            finding(
+                "cycle_of_minimum",
+                course.minimum,
+                **labels,
+                evidence=scatter,
+                note="; ".join(filter(None, [f"lowest {part} resistance measured; no curve is assumed", at_the_end])),
+            )
+        )
         ratios = []
         if against:
             ratios = [
@@ -269,10 +299,10 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
                 item("largest ratio", float(f"{against.most:.2g}")),
             ]
             rows.append(finding(f"always_higher_than_{reference}", against.higher, **labels, evidence=ratios))
-        rows.append(
-            finding("falls_then_stable", course.falls_then_stable, **labels, evidence=test, threshold=limits, note=note)
-        )
-        rises = course.falls_then_rises
+        stable, rises = course.falls_then_stable, course.falls_then_rises
+        if open_end:  # what was measured last says nothing of the resistance: it may have risen
+            stable, rises = stable and None, rises or None
+        rows.append(finding("falls_then_stable", stable, **labels, evidence=test, threshold=limits, note=note))
         if against and rises is not None:
             rises = None if rises and against.higher is None else rises and against.higher
         rows.append(finding(rising, rises, **labels, evidence=test + ratios, threshold=limits, note=note))
@@ -299,24 +329,50 @@ def _too_few(own: pd.DataFrame, part: str) -> str:
     return told + (f"; no number of cycles in the state {states}" if states else "")
 
 
+def _not_told(own: pd.DataFrame, part: str) -> tuple[str, bool]:
+    """Cycles without an interval, which the course leaves out, and whether the last cycle is one of them."""
+    told = resistance.bounded(own, part).cycle
+    lost = sorted(set(own.cycle.dropna()) - set(told))
+    if not lost:
+        return "", False
+    cycles = ", ".join(f"{cycle:g}" for cycle in lost)
+    return f"left out, because their resistance cannot be told: cycle {cycles}", lost[-1] > told.max()
+
+
 def _in_words(course: Trend) -> str:
-    """The course, such as "falls from 67 to 25.4 ohm (-62 %) until cycle 44, then stays within 2 %"."""
-    level, fall, most_fall = course.level.numbers[0], course.fall.numbers[0], course.fall.numbers[2]
-    start = level + fall
-    if min(level, start, level + most_fall) <= 0:  # a line through scattered points, extrapolated below zero
+    """The course, such as "falls from 67 to 23.5 ohm (-65 %) until cycle 75, then stays within 6 %"."""
+    level, fall = course.level.numbers[0], course.fall.numbers
+    start = level + fall[0]
+    if min(level, start) <= 0:  # a curve through scattered points
         return "the scatter between cycles is too large for a course"
-    if course.break_cycle is None:
-        excluded = 100 * max(most_fall, 0.0) / (level + max(most_fall, 0.0))
-        return f"no break is seen; an early fall by more than {excluded:.2g} % is excluded"
-    until = f"until cycle {course.break_cycle.numbers[0]:.0f}"
-    first = f"{'falls' if fall > 0 else 'rises'} from {start:.3g} to {level:.3g} ohm ({-100 * fall / start:+.0f} %)"
+    if course.break_cycle is None or course.settling_cycle is None:
+        shares = [100 * x / level for x in fall]
+        return f"no break is seen; until cycle {course.turn:g} it changes by {_change(*(-x for x in shares))}"
+    first = (
+        f"{'falls' if fall[0] > 0 else 'rises'} from {start:.3g} to {level:.3g} ohm ({-100 * fall[0] / start:+.0f} %)"
+    )
     change, low, high = (100 * x / level for x in course.change.numbers)
     largest = max(abs(low), abs(high))
     if largest <= 100 * STABLE_SHARE:
         then = f"then stays within {largest:.2g} %"
     else:
-        then = f"then changes by {change:+.0f} % ({low:+.0f} to {high:+.0f} %)"
-    return f"{first} {until}, {then} (model: {course.model})"
+        then = f"then changes by {_change(change, low, high)}"
+    return f"{first} until cycle {course.turn:g}, {then} (model: {course.model})"
+
+
+def _change(value: float, *bounds: float) -> str:
+    return f"{value:+.0f} % ({min(bounds):+.0f} to {max(bounds):+.0f} %)"
+
+
+def _break_in_words(place: Interval) -> str:
+    """Why the cycle of a break is not told."""
+    if place.value is not None:
+        return ""
+    least, most = (None if x is None else f"{x:.0f}" for x in (place.low, place.high))
+    between = " and ".join(filter(None, [least and f"after cycle {least}", most and f"before cycle {most}"]))
+    return "cannot be told: a curve without a break describes the course too" + (
+        f"; if there is a break, it lies {between}" if between else ""
+    )
 
 
 def _determined(
