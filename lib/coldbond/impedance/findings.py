@@ -19,6 +19,10 @@ from coldbond.impedance.resistance import Measured
 from coldbond.impedance.trend import FALL_SHARE, FEWEST_CYCLES, SIGNIFICANCE, STABLE_SHARE, Trend
 from coldbond.interval import Interval
 
+OBEYS, DESCRIBES = "obeys_kramers_kronig", "circuit_describes_the_spectrum"
+#: Deviation of a point [%] that the Kramers-Kronig test must see: a resistance that is off by less hardly matters.
+LEAST_SEEN = 5.0
+
 
 def fit_table(measured: Mapping[str, Measured]) -> pd.DataFrame:
     """Return the best circuit of each spectrum, the criterion of the others, and the residuals."""
@@ -184,6 +188,7 @@ def findings(measured: Mapping[str, Measured], found: pd.DataFrame, part: str, a
         rows.append(_determined("total_resistance", one.total, "ohm", own, note, residuals))
         note = "; ".join(filter(None, [why, sweep]))
         rows.append(_determined("interface_resistance", one.interface, "ohm", own, note, told))
+        rows += quality_findings(one.test, one.best, own)
         area = optional(spectrum, "area_cm2")
         if spectrum.attrs["role"] == "interface" and isfinite(area):
             specific = resistance.area_specific(one.interface, area, area_uncertainty)
@@ -212,7 +217,44 @@ def _left_out(one: Measured) -> str:
     if not one.left_out.size:
         return ""
     where = ", ".join(f"{frequency:.3g}" for frequency in one.left_out)
-    return f"points at {where} Hz fail the Kramers-Kronig test by themselves and are not fitted"
+    return f"not fitted, since they fail the Kramers-Kronig test by themselves: points at {where} Hz"
+
+
+def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Whose) -> list[dict]:
+    """Return whether a spectrum obeys the Kramers-Kronig relations, and whether the circuit describes it.
+
+    Parameters
+    ----------
+    test : xarray.Dataset or None
+        From `kramers_kronig.test_if_long_enough`.
+    best : lmfit.minimizer.MinimizerResult
+        Fit of the circuit.
+    labels : Whose
+    """
+    if test is None:
+        note = untested(test, {"frequency": best.frequency.size})
+        return [finding(name, None, **labels, note=note) for name in (OBEYS, DESCRIBES)]
+    failing = test.frequency.to_numpy()[test.fails.to_numpy()]
+    seen = float(f"{test.seen:.2g}")
+    evidence = [item("p", float(f"{test.probability:.2g}")), item("noise", float(f"{test.noise:.2g}"), "%")]
+    obeys: bool | None = not failing.size
+    if failing.size:
+        ends = " to ".join(dict.fromkeys(f"{end:.3g}" for end in (failing.max(), failing.min())))
+        note = f"{failing.size} of {test.fails.size} points fail, at {ends} Hz"
+    else:
+        note = f"a point off by less than {seen:g} % would not be seen"
+        if seen > LEAST_SEEN:
+            obeys, note = None, f"cannot be told: too few points, {note}"
+    residual = (best.model - best.impedance) / np.abs(best.impedance)
+    ratio, probability = kramers_kronig.excess(test, residual, best.nvarys)
+    described = probability > kramers_kronig.FALSE_ALARMS
+    beside = f"residual {ratio * test.noise:.2g} % beside {test.noise:.2g} % noise"
+    if not described:
+        beside += ": the circuit does not describe the spectrum within its noise"
+    return [
+        finding(OBEYS, obeys, **labels, evidence=evidence, note=note),
+        finding(DESCRIBES, described, **labels, evidence=[item("p", float(f"{probability:.2g}"))], note=beside),
+    ]
 
 
 def untested(test: object, sizes: Mapping) -> str:
