@@ -245,7 +245,9 @@ def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Who
         note = f"a point off by less than {seen:g} % would not be seen"
         if seen > LEAST_SEEN:
             obeys, note = None, f"cannot be told: too few points, {note}"
-    residual = (best.model - best.impedance) / np.abs(best.impedance)
+    residual = np.zeros(test.sizes["frequency"], complex)  # of points that fail and were not fitted it is not used
+    fitted = np.isin(test.frequency, best.frequency)
+    residual[fitted] = (best.model - best.impedance) / np.abs(best.impedance)
     ratio, probability = kramers_kronig.excess(test, residual, best.nvarys)
     described = probability > kramers_kronig.FALSE_ALARMS
     beside = f"residual {ratio * test.noise:.2g} % beside {test.noise:.2g} % noise"
