@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 
-from coldbond.impedance import assignment, drift, electrolyte, findings, resistance, sweeps
+from coldbond.impedance import assignment, drift, electrolyte, findings, plots, relaxation_times, resistance, sweeps
 from coldbond.impedance.circuits import SYMMETRIC
 from coldbond.interval import Interval
 from independent import interfaces
@@ -71,7 +72,10 @@ def test_single_wrong_points_are_left_out_and_named():
     assert one.left_out.size and np.all((one.left_out > 40) & (one.left_out < 180))
     assert one.best.frequency.size + one.left_out.size == one.spectrum.sizes["frequency"]
     total, *_ = findings.findings({"A": one}, resistance.resistances({"A": one}), "interface", 0.02)
-    assert "fail the Kramers-Kronig test by themselves" in total["note"]
+    assert "they fail the Kramers-Kronig test by themselves" in total["note"]
+    fig = Figure()
+    plots.draw_spectra(fig, {"A": one}, {"A": relaxation_times.distribution(one.spectrum)})
+    plots.draw_resistances(Figure(), {"A": one}, resistance.resistances({"A": one}), {}, "interface")
 
 
 def test_points_that_fail_together_or_at_an_end_are_no_single_errors():

@@ -217,7 +217,7 @@ def _left_out(one: Measured) -> str:
     if not one.left_out.size:
         return ""
     where = ", ".join(f"{frequency:.3g}" for frequency in one.left_out)
-    return f"points at {where} Hz fail the Kramers-Kronig test by themselves and are not fitted"
+    return f"not fitted, since they fail the Kramers-Kronig test by themselves: points at {where} Hz"
 
 
 def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Whose) -> list[dict]:
@@ -245,7 +245,9 @@ def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Who
         note = f"a point off by less than {seen:g} % would not be seen"
         if seen > LEAST_SEEN:
             obeys, note = None, f"cannot be told: too few points, {note}"
-    residual = (best.model - best.impedance) / np.abs(best.impedance)
+    residual = np.zeros(test.sizes["frequency"], complex)  # of points that fail and were not fitted it is not used
+    fitted = np.isin(test.frequency, best.frequency)
+    residual[fitted] = (best.model - best.impedance) / np.abs(best.impedance)
     ratio, probability = kramers_kronig.excess(test, residual, best.nvarys)
     described = probability > kramers_kronig.FALSE_ALARMS
     beside = f"residual {ratio * test.noise:.2g} % beside {test.noise:.2g} % noise"

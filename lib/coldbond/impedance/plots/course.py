@@ -72,7 +72,7 @@ def draw(
     ax.set_ylabel(f"{NAMES[part]} / {unit}")
     _resistance_axis(ax, *(numbers / factor).T)
     if missing := len(known) - len(bounded):
-        note = f"without interval: {missing} of {len(known)}"
+        note = f"cannot be told: {missing} of {len(known)}"
         ax.text(0.98, 0.97, note, transform=ax.transAxes, ha="right", va="top", fontsize=6)
     return handles
 
@@ -95,6 +95,12 @@ def _courses_of(
         ax.errorbar(
             known.cycle, value, [value - low, high - value], fmt="o", color=color, label=f"_{style.label(cell)}", **thin
         )
+        # What has bounds and no value is a bar without a point.
+        bare = of_cell[of_cell[part].map(lambda one: one.value is None and one.is_bounded).astype(bool)]
+        if len(bare):
+            low, high = np.array([(one.low, one.high) for one in bare[part]], float).T / factor
+            bar = f"_{style.label(cell)}, bounds"
+            ax.vlines(bare.cycle, low, high, color=color, lw=thin["elinewidth"], alpha=THIN, label=bar)
         if cell in courses:
             fine = np.linspace(known.cycle.min(), known.cycle.max(), 300)
             line = courses[cell].curve(fine) / factor
@@ -115,7 +121,7 @@ def _resistance_axis(ax: Axes, values: np.ndarray, lows: np.ndarray, highs: np.n
     """A logarithmic axis where the resistances differ much, with plain numbers as ticks."""
     if not values.size:
         ax.set_yticks([])
-        ax.text(0.5, 0.5, "no resistance has an interval", transform=ax.transAxes, ha="center", va="center")
+        ax.text(0.5, 0.5, "no resistance can be told", transform=ax.transAxes, ha="center", va="center")
         return
     bottom, top = max(lows.min(), values.min() / FAR), min(highs.max(), values.max() * FAR)
     if values.max() > WIDE * values.min():

@@ -131,7 +131,7 @@ def draw_spectra(fig: Figure, measured: Mapping[str, Measured], spreads: Mapping
             if one.test is not None:
                 residuals = (one.test.residual_real, "Re", "-", 0.6), (one.test.residual_imag, "Im", ":", 0.8)
                 for residual, of, dashes, width in residuals:
-                    left.plot(best.frequency, residual, dashes, color=color, lw=width, label=f"_{name}, {of}")
+                    left.plot(one.spectrum.frequency, residual, dashes, color=color, lw=width, label=f"_{name}, {of}")
             spread = spreads[label]
             known = np.isfinite(spread.high) & np.isfinite(spread.gamma)
             tau, gamma, low, high = (x[known] for x in (spread.relaxation_time, spread.gamma, spread.low, spread.high))
