@@ -245,6 +245,14 @@ def tails(result: MinimizerResult) -> set[Tail]:
     return found
 
 
+def has_part(result: MinimizerResult, part: str, boundary: float) -> bool:
+    """Return whether a fitted circuit has an element of a part of the cell, and not the rest of one beyond an end."""
+    if part != "interface":
+        return True
+    is_porous = "T" in result.circuit.split("-")
+    return is_porous or any(boundary < tau < lowest_time(result) for tau in _times_of_arcs(result))
+
+
 def end_of_arcs(result: MinimizerResult) -> float:
     """Return the time constant [s] from which a process counts to the tail of the fitted circuit, if that has one.
 

@@ -87,18 +87,18 @@ def of_part(
     Returns
     -------
     Interval
-        In ohm. The value is that of the circuit of the lowest Bayesian information criterion; zero without bounds where
-        that circuit has no such resistance.
+        In ohm. The value is that of the circuit of the lowest Bayesian information criterion. Where that circuit has no
+        such resistance, there is none, but an upper bound if the distributions of relaxation times give one.
     """
     best = min(results.values(), key=lambda result: result.bic)
     kept = [one for one in results.values() if one.bic - best.bic < EXCLUDED and one.nvarys <= best.nvarys]
     own = _profile_of_part(best, part, boundary)
-    if not own.value:
-        return Interval(0.0, None, None)
     tails = {tail for one in kept for tail in fit.tails(one)}
     of_distributions = bounds.of_part(
         best.frequency, best.impedance, best.weights, part, boundary, tails, fit.end_of_arcs(best)
     )
+    if not own.value or not fit.has_part(best, part, boundary):
+        return Interval(None, None, of_distributions.high)
     of_others = [_profile_of_part(one, part, boundary) for one in kept if one is not best]
     of_others += [_profile_of_part(one, part, boundary, fit.end_of_tail(one)) for one in kept if fit.is_mixed(one)]
     whole, _ = fit.resistance(
