@@ -319,3 +319,9 @@ def test_a_porous_electrode_is_fitted_and_counts_to_the_interface():
         hits.append(covers(interval, 50 + whole))
         assert half_width(interval) < 0.05
     assert sum(hits) >= 32  # of 36
+
+
+def test_a_resistance_that_no_circuit_holds_has_no_value_but_an_upper_bound():
+    one = spectrum(CABLE * S + 60 + arc(30, 3e-7, 0.9), np.random.default_rng(0))
+    value, low, high = intervals.of_part(fit.candidates(one, ("L-R-RQ",)), "interface", 1e-4)
+    assert value is None and low is None and 0 < high < 2

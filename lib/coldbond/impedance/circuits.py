@@ -39,7 +39,7 @@ DIFFUSION, ANY_DIFFUSION = ("W", "Wo", "Ws"), "D"
 #: Circuits between which a spectrum decides: a cell with two metallic electrodes, and a full cell, whose porous
 #: electrode may be a transmission line.
 SYMMETRIC = ("L-R-RQ-D", "L-R-RQ-RQ-D", "L-R-RQ-RQ-RQ-D", "L-R-RQ-RQ-RQ-RQ-D")
-FULL_CELL = ("L-R-RQ-RQ-D", "L-R-RQ-RQ-RQ-D", "L-R-RQ-RQ-RQ-RQ-D", "L-R-RQ-RQ-RQ-Q", "L-R-RQ-T")
+FULL_CELL = ("L-R-RQ-RQ-D", "L-R-RQ-RQ-RQ-D", "L-R-RQ-RQ-RQ-RQ-D", "L-R-RQ-RQ-RQ-Q", "L-R-RQ-T-D")
 
 
 @cache

@@ -168,7 +168,13 @@ def _lowest(minima: list[tuple[np.ndarray, float]]) -> np.ndarray:
 
 
 def resistance(
-    circuit: str, values: Mapping[str, float], part: str, boundary: float, slowest: float = np.inf
+    circuit: str,
+    values: Mapping[str, float],
+    part: str,
+    boundary: float,
+    slowest: float = np.inf,
+    *,
+    short: bool = False,
 ) -> tuple[float, dict[str, float]]:
     """Return the resistance of a part of the cell, and its derivatives by the logarithms of the parameters.
 
@@ -187,6 +193,8 @@ def resistance(
         is fitted.
     slowest : float
         Time constant [s] beyond which arcs do not count, with the same smooth share.
+    short : bool
+        Whether diffusion to a permeable wall (Ws), which passes direct current, counts as an arc does.
 
     Returns
     -------
@@ -201,8 +209,8 @@ def resistance(
             share = float(part != "interface")
             whole += share * values[own[0]]
             derivatives[own[0]] = share * values[own[0]]
-        elif kind in circuits.ARCS or kind == "T":
-            tau = values[own[1]]
+        elif kind in circuits.ARCS or kind == "T" or (short and kind == "Ws"):
+            tau = values[own[1]] * RELAXATIONS.get(kind, 1.0)
             slow = 1.0 if kind == "T" else slow_share(tau, boundary)
             beyond = slow_share(tau, slowest)
             in_part, sign = {"electrolyte": (1 - slow, -1), "interface": (slow, 1), "total": (1.0, 0)}[part]
@@ -245,6 +253,14 @@ def tails(result: MinimizerResult) -> set[Tail]:
     return found
 
 
+def has_part(result: MinimizerResult, part: str, boundary: float) -> bool:
+    """Return whether a fitted circuit has an element of a part of the cell, and not the rest of one beyond an end."""
+    if part != "interface":
+        return True
+    is_porous = "T" in result.circuit.split("-")
+    return is_porous or any(boundary < tau < lowest_time(result) for tau in _times_of_arcs(result))
+
+
 def end_of_arcs(result: MinimizerResult) -> float:
     """Return the time constant [s] from which a process counts to the tail of the fitted circuit, if that has one.
 
@@ -262,8 +278,11 @@ def end_of_tail(result: MinimizerResult) -> float:
 
 
 def is_mixed(result: MinimizerResult) -> bool:
-    """Return whether an arc of the fitted circuit is slower than its diffusion over a finite length."""
-    return any(end_of_tail(result) < tau < lowest_time(result) for tau in _times_of_arcs(result))
+    """Return whether an element of the fitted circuit is slower than its diffusion over a finite length."""
+    if end_of_tail(result) == lowest_time(result):
+        return False
+    is_followed = any(one.kind not in RELAXATIONS for one in tails(result))
+    return is_followed or any(tau > end_of_tail(result) for tau in _times_of_arcs(result))
 
 
 def _fastest_time(result: MinimizerResult) -> float:

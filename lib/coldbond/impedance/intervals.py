@@ -69,8 +69,9 @@ def of_part(
     profiles alone covered 28 to 65 of 100 true values, since arcs of constant phase elements have another shape. The
     hull, with a model uncertainty of 0.001 for the drift, covered 95 to 100. Interface and total of a cell that blocks
     direct current are undetermined unless its imaginary part has a minimum between arcs and tail. Processes slower than
-    the lowest frequency do not count, nor does diffusion. An arc slower than diffusion over a finite length may be a
-    part of it: the interval holds the resistance with and without such arcs.
+    the lowest frequency do not count, nor does diffusion. Where another element is slower than diffusion over a finite
+    length, that may be no diffusion, or the element a part of it: the interval holds the resistance with the first,
+    with the second and with neither.
 
     Parameters
     ----------
@@ -87,20 +88,24 @@ def of_part(
     Returns
     -------
     Interval
-        In ohm. The value is that of the circuit of the lowest Bayesian information criterion; zero without bounds where
-        that circuit has no such resistance.
+        In ohm. The value is that of the circuit of the lowest Bayesian information criterion. Where that circuit has no
+        such resistance, there is none, but an upper bound if the distributions of relaxation times give one.
     """
     best = min(results.values(), key=lambda result: result.bic)
     kept = [one for one in results.values() if one.bic - best.bic < EXCLUDED and one.nvarys <= best.nvarys]
     own = _profile_of_part(best, part, boundary)
-    if not own.value:
-        return Interval(0.0, None, None)
     tails = {tail for one in kept for tail in fit.tails(one)}
     of_distributions = bounds.of_part(
         best.frequency, best.impedance, best.weights, part, boundary, tails, fit.end_of_arcs(best)
     )
+    if not own.value or not fit.has_part(best, part, boundary):
+        return Interval(None, None, of_distributions.high)
     of_others = [_profile_of_part(one, part, boundary) for one in kept if one is not best]
-    of_others += [_profile_of_part(one, part, boundary, fit.end_of_tail(one)) for one in kept if fit.is_mixed(one)]
+    for one in filter(fit.is_mixed, kept):
+        of_others += [
+            _profile_of_part(one, part, boundary, fit.end_of_tail(one)),
+            _profile_of_part(one, part, boundary, short=True),
+        ]
     whole, _ = fit.resistance(
         best.circuit, best.params.valuesdict(), "electrolyte" if part == "electrolyte" else "total", boundary
     )
@@ -109,11 +114,13 @@ def of_part(
     return hull if hull.low is None or hull.low > 0 else Interval(hull.value, None, hull.high)
 
 
-def _profile_of_part(result: MinimizerResult, part: str, boundary: float, slowest: float | None = None) -> Interval:
+def _profile_of_part(
+    result: MinimizerResult, part: str, boundary: float, slowest: float | None = None, *, short: bool = False
+) -> Interval:
     slowest = slowest or fit.lowest_time(result)
 
     def quantity(values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
-        return fit.resistance(result.circuit, values, part, boundary, slowest)
+        return fit.resistance(result.circuit, values, part, boundary, slowest, short=short)
 
     return _profile(result, quantity) if quantity(result.params.valuesdict())[0] else Interval(0.0, 0.0, 0.0)
 
