@@ -53,7 +53,7 @@ def covers(interval: Interval, truth: float) -> bool:
 def test_break_is_covered_or_cannot_be_told(scatter, stated):
     """Whether the intervals hold all of the scatter or little of it; settling times of 5 and 20, break at 50."""
     truths = [then(fall, 50.0) for fall in FALLS.values()] + [broken(50, 0.0), broken(50, 60.0)]
-    found = [one.break_cycle for truth in truths for one in trends(truth, scatter, stated, 6)]
+    found = [one.break_cycle for truth in truths for one in trends(truth, scatter, stated, 5)]
     assert all(found)
     assert np.mean([covers(one, 50) for one in found]) >= 0.93
     told = [one for one in found if one.value is not None]
@@ -127,14 +127,14 @@ def test_verdicts_are_right_or_cannot_be_told(cycles):
 
 @pytest.mark.parametrize("at", range(CYCLES.size))
 def test_one_outlier_makes_no_verdict(at):
-    """Neither a fall of a flat course, nor a rise after a fall."""
+    """Neither a fall of a flat course, nor a rise after a fall, nor an end of its being stable."""
     for size in (0.7, 1.4):
         for truth in (lambda n: 100 + 0 * n, broken(50, 0.0)):
             value = truth(CYCLES) * (1 + 0.01 * np.random.default_rng(at).normal(size=CYCLES.size))
             value[at] *= size
             found = trend.breakpoint(CYCLES, [Interval.from_standard_error(v, 0.01 * v) for v in value])
             assert found.falls_then_rises is not True
-            assert found.falls_then_stable is not (truth(CYCLES)[0] == 100)
+            assert found.falls_then_stable in (None, truth(CYCLES)[0] != 100)
 
 
 def test_scatter_from_one_measurement_to_the_next_is_found():
@@ -157,10 +157,10 @@ def test_a_fall_too_weak_to_be_seen_is_not_denied():
 @pytest.mark.parametrize("cycles", [CYCLES, UNEVEN])
 def test_the_level_of_the_f_test_holds_over_the_search_of_the_break(cycles):
     """Of straight courses 10 % have p < 0.1, and 1 % p < 0.01."""
-    found = trends(lambda n: 150 - n / 4, 0.02, 0.01, 50, cycles)
+    found = trends(lambda n: 150 - n / 4, 0.02, 0.01, 40, cycles)
     p = np.array([one.probability for one in found])
     assert np.sum(p <= 0.01) <= 3
-    assert np.sum(p <= 0.1) <= 11 and np.sum(p <= 0.5) <= 35
+    assert np.sum(p <= 0.1) <= 10 and np.sum(p <= 0.5) <= 29
     assert all("no break is seen" in _in_words(one) for one in found if one.break_cycle is None)
 
 

@@ -104,7 +104,8 @@ def straight(rng: np.random.Generator, level: float) -> tuple[Curve, dict]:
 def rises_only(rng: np.random.Generator, level: float) -> tuple[Curve, dict]:
     size, begins = rng.uniform(0.3, 1.0), rng.choice([1.0, 100.0])
     curve: Curve = lambda n: level * (1 + size * np.sqrt(np.maximum(n - begins, 0) / 199))  # noqa: E731
-    return curve, {"break_cycle": None} | {"falls_then_stable": False, "falls_then_rises": False}
+    without: dict = {"break_cycle": None} if begins == 1 else {}
+    return curve, without | {"falls_then_stable": False, "falls_then_rises": False}
 
 
 def step(rng: np.random.Generator, level: float) -> tuple[Curve, dict]:
