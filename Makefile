@@ -134,9 +134,12 @@ raw: $(VENV)/.installed  ## write the synthetic recordings in raw/ anew
 energies: .venv-energies/.installed  ## compute the energies in raw/energies anew, in an environment with torch
 	@.venv-energies/bin/python -m coldbond.energies
 
+# A run from seed 20000 on replaces what docs/coverage.md says of the figures and cells in ONLY; empty, of all.
 REALISATIONS = 50
-closure: $(VENV)/.installed  ## run the notebooks on new noise and count how often they find the truth
-	@$(VENV_PYTHON) tests/closure.py $(REALISATIONS)
+SEED = 20000
+ONLY =
+closure: $(VENV)/.installed  ## count how often the notebooks find the truth of simulated recordings (ONLY="fig4b shorts")
+	@$(VENV_PYTHON) tests/closure.py $(REALISATIONS) $(SEED) $(ONLY)
 
 SCHEDULER =
 multiverse: .venv-multiverse/.installed  ## run the notebooks under other defensible choices (SCHEDULER=tcp://host:port)

@@ -78,7 +78,7 @@ def drawn_long(cells):
     found = cells.analysed(long_cycling_findings.of_cell, halves)
     values = [row for label in cells for row in found[label]]
     values += conditions.findings(values)
-    pairs = {label: long_cycling.overpotentials(halves[label]) for label in cells}
+    pairs = {label: long_cycling.every_overpotential(halves[label]) for label in cells}
     with figures.new("double", long_cycling_plots.height(cells)) as fig:
         long_cycling_plots.draw(fig, cells, halves, pairs, [0.02, 0.5, 0.98])
     return fig, values, half_cycles.table({label: halves[label] for label in cells})
@@ -175,7 +175,7 @@ def test_replicates_of_a_full_cell_are_thin_lines_and_their_mean():
     cells = recordings(cycled, ["A"], 3)
     fig, values, _ = drawn_full(cells)
     tables = [capacity.cycles(cell) for cell in cells.values()]
-    ax = fig.axes[0]
+    ax = fig.axes[1]
     for label, table in zip(cells, tables, strict=True):
         own = line(ax, f"_{label}, discharge")
         assert own.get_linewidth() < 0.5

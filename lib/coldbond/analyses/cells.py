@@ -3,13 +3,18 @@
 import xarray as xr
 
 from coldbond.analyses.arguments import checked
-from coldbond.cells import capacity, ccd, rate
+from coldbond.cells import capacity, ccd, rate, shorts
 from coldbond.cells import long_cycling as symmetric
 from coldbond.interval import Interval
 
 
 def critical_current_density(
-    recording: xr.Dataset, area_cm2: float | None = None, retained: float = 0.6, metallic: float = 10.0
+    recording: xr.Dataset,
+    area_cm2: float | None = None,
+    thickness_cm: float | None = None,
+    retained: float = shorts.RETAINED,
+    metallic: float = shorts.METALLIC,
+    conductivity: float = shorts.CONDUCTIVITY,
 ) -> Interval:
     """Return the critical current density of a symmetric cell whose current rises step by step.
 
@@ -19,13 +24,16 @@ def critical_current_density(
         Cycling.
     area_cm2 : float
         Area of the electrode.
-    retained, metallic : float
+    thickness_cm : float, optional
+        Thickness of the electrolyte: with the conductivity it says which resistance is too small for an intact cell.
+    retained, metallic, conductivity : float
         Thresholds of a short, see `coldbond.cells.shorts.classify_segments`.
 
     Returns
     -------
     Interval
-        In mA/cm2: the last step that was sustained, and the first that failed as the upper bound.
+        In mA/cm2: the last step that was sustained, and the first that failed as the upper bound. No value where it
+        cannot be told whether a step was sustained.
         `coldbond.cells.ccd.steps` returns every step.
 
     Raises
@@ -40,7 +48,8 @@ def critical_current_density(
     >>> coldbond.critical_current_density(cell, area_cm2=0.785)
     Interval(value=0.2, low=0.2, high=0.3)
     """
-    return ccd.critical_current_density(ccd.steps(checked("cycling", recording, area_cm2=area_cm2), retained, metallic))
+    recording = checked("cycling", recording, area_cm2=area_cm2, thickness_cm=thickness_cm)
+    return ccd.critical_current_density(ccd.steps(recording, retained, metallic, conductivity))
 
 
 def long_cycling(

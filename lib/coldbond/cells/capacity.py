@@ -1,31 +1,38 @@
 """Charge of the half cycles and cycles of a cell, its uncertainty, and the voltage along them.
 
-A cycle is a charge and the discharge after it; the current itself decides where one begins. The charge of a half cycle
+A cycle is a charge and the discharge after it; the current itself decides where one begins, and the currents which
+cycles are those of the test. The charge of a half cycle
 is what the tester counted or the integral of the current, whichever is known more precisely. Its uncertainty is split
 into what is new in every half cycle (the moment at which the current switched, the last digit of the counter), what
 half cycles of the same current share (the rounding of the current), and what all capacities of a recording share (the
 tester's gain and the mass of active material), since each cancels in other comparisons.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import xarray as xr
 
 from coldbond import constants
-from coldbond.cells import cycling
+from coldbond.cells import cycle_numbers, cycling, protocol
 from coldbond.interval import NORMAL
-
-#: Relative difference up to which two currents are the same rate. Closure (tests/test_capacity.py,
-#: tests/test_full_cell.py) was the same with 0.01.
-SAME_CURRENT = 0.05
 
 #: Share of the median current of a half cycle below which it pauses: less than the 5 % of the charging current at
 #: which a phase of constant voltage usually ends.
 PAUSE_SHARE = 0.02
 
-#: Share of the charge of the half cycle before from which the last half cycle counts as finished, however its
+#: Share of the charge of the half cycle before, at the same current, from which one counts as finished, however its
 #: voltage ended: a test that is limited by capacity or time ends at another voltage every time. Closure was the same
 #: with 0.9 and 0.999.
 FINISHED_SHARE = 0.98
+
+#: Voltage at half of the charge below which a working electrode is an anode against lithium [V]: graphite, silicon and
+#: hard carbon lie below 0.6 V, lithium titanate (1.55 V) and every cathode above. Two electrodes of a full cell differ
+#: by more. Source: J.-M. Tarascon, M. Armand, Nature 414, 359 (2001), doi 10.1038/35104644.
+ANODE_VOLTAGE = 1.0
+
+#: Range of the voltage [V] within a phase of constant voltage: of the regulation of a tester.
+CONSTANT_VOLTAGE = 0.02
 
 #: Neighbours on either side that `residuals` compares a value with: few enough to follow a fade, enough for one
 #: outlier among them not to matter. Closure was the same with 4 and 20.
@@ -44,20 +51,21 @@ def cycles(
 ) -> xr.Dataset:
     """Measure every cycle of a cell.
 
-    A cycle is a charge and the discharge after it. The first discharge of a cell that starts with one is its cycle 0,
-    the formation. In a recording without charges every discharge is a cycle, and a change of the current's level
-    separates it from the next.
+    A cycle is a charge and the discharge after it; of an anode against lithium, a discharge and the charge after it.
+    In a recording without charges every discharge is a cycle, and a change of the current's level separates it from the
+    next. The numbers are the tester's, where it counts cycles (`cycle_numbers`). A half cycle before the first whole
+    cycle has the number before that: the first discharge of a cathode without lithium is cycle 0.
 
     Parameters
     ----------
     recording : xarray.Dataset
-        `time` [s], `voltage` [V], `current` [A] over `record`; optionally the tester's counters, as for `measured`, and
-        the attr `active_mass_mg`.
+        `time` [s], `voltage` [V], `current` [A] over `record`; optionally the tester's `cycle` and counters, as for
+        `measured`, and the attr `active_mass_mg`.
     current_uncertainty, mass_uncertainty : float
         Relative standard uncertainties of the tester's current and of the mass of active material.
     cutoff_tolerance : float
-        The last half cycle is unfinished if its voltage ends farther than this [V] from that of the others at its
-        current, and if it passed less charge than the one before.
+        A half cycle is unfinished if its voltage ends farther than this [V] from that of the others at its current, and
+        if it passed less charge than the one before.
 
     Returns
     -------
@@ -71,51 +79,59 @@ def cycles(
 
         and over `cycle`:
 
-        - `coulombic_efficiency`, `efficiency_half_width` [%] : discharge over charge, and half of its 95 % interval in
-          a comparison with another cycle
+        - `coulombic_efficiency`, `efficiency_half_width` [%] : discharge over charge (of an anode against lithium,
+          charge over discharge), and half of its 95 % interval in a comparison with another cycle
         - `polarization` [V] : voltage in charge less voltage in discharge, each at half of its own capacity; NaN unless
-          the cycle is complete
-        - `complete` : both halves were recorded and finished
+          the cycle is complete and half of the capacity was passed at the applied current
+        - `complete` : both halves were recorded and finished, and the first began where a finished half cycle ended
+        - `kind` : cycles of the same number have the same currents in charge and discharge
+        - `test` : of the kind of most complete cycles, the test; the others are formation, check-ups, other rates
+        - `settled` : a cycle of the test that follows another one. The first after a change of the current is not: the
+          charge of one that follows a slower discharge is larger.
 
         attrs, besides those of the recording: `counted` (see `measured`), `current_uncertainty`, `current_digit` [A],
         `common` (relative standard uncertainty that all capacities share), `polarization_half_width` [V] (half of its
-        95 % interval, from the last digit of the voltage).
+        95 % interval, from the last digit of the voltage), `delivered` (the half whose capacity is that of the cell:
+        "discharge", or "charge" of an anode against lithium), `pulses` (number of pulses that were left out),
+        `lone` (whether the first cycle is the half before the first whole one), `by_tester`, `numbering` and
+        `sure_until` (see `cycle_numbers.Numbers`), and `begins` (1, or the tester's number of the first record).
 
     Raises
     ------
     ValueError
         No current flows in the recording, or no half cycle has two records.
     """
-    parts = cycling.half_cycles(recording)
-    # A half cycle of a single record passed no charge that could be measured.
-    parts = parts.isel(half_cycle=parts.charge.to_numpy() != 0)
-    if not parts.sizes["half_cycle"]:
-        raise ValueError(
-            f"{cycling.source(recording)}: no half cycle has two records: export the recording with more records"
-        )
-    if (parts.current < 0).all():
-        parts = cycling.segments(recording).rename(segment="half_cycle")
+    parts, recording = protocol.half_cycles(recording, cutoff_tolerance)
     halves = measured(recording, parts)
-    charging = halves.current.to_numpy() > 0
-    halves = halves.assign(finished=("half_cycle", _finished(halves, charging, cutoff_tolerance).astype(float)))
-    # A cycle starts at every charge, and at every discharge that does not follow a charge.
-    after_charge = np.concatenate([[False], charging[:-1]])
-    first = np.flatnonzero(charging | ~after_charge)
-    second = np.where(np.append(~charging & after_charge, False)[first + 1], first + 1, -1)
+    charging = halves.applied.to_numpy() > 0
+    done = protocol.finished(halves, cutoff_tolerance, FINISHED_SHARE) & ~halves.unseen.to_numpy()
+    if not halves.attrs["counted"]:  # whether the current went on while records were lost cannot be told
+        done &= halves.undecided.to_numpy() == 0
+    begun = np.concatenate([[True], done[:-1]])  # where a half cycle was broken off the next one begins half way
+    halves = halves.assign(finished=("half_cycle", done.astype(float)), begun=("half_cycle", begun.astype(float)))
+    of_anode = _is_anode(halves)
+    leading = ~charging if of_anode else charging
+    # A cycle starts at every leading half, and at every other one that does not follow a leading one.
+    after = np.concatenate([[False], leading[:-1]])
+    first = np.flatnonzero(leading | ~after)
+    second = np.where(np.append(~leading & after, False)[first + 1], first + 1, -1)
+    own = halves.tester_cycle.to_numpy()[first].astype(int) if "tester_cycle" in halves else None
+    holes = halves.hole.to_numpy()[first] | ((second > 0) & halves.hole.to_numpy()[second])
+    lone = bool(leading.any() and not leading[0])
+    found = cycle_numbers.numbered(own, holes, int(not lone))
+    ahead, behind = np.where(leading[first], first, -1), np.where(leading[first], second, first)
     position = xr.DataArray(
-        [np.where(charging[first], first, -1), np.where(charging[first], second, first)],
-        coords={
-            "half": ["charge", "discharge"],
-            "cycle": np.arange(first.size) + int(charging[0] or not charging.any()),
-        },
+        [behind, ahead] if of_anode else [ahead, behind],
+        coords={"half": ["charge", "discharge"], "cycle": found.numbers},
         dims=("half", "cycle"),
     )
     table = halves.isel(half_cycle=position.clip(0)).where(position >= 0)
     charged, discharged = (table.sel(half=half, drop=True) for half in ("charge", "discharge"))
     factor, unit = scale(recording)
     half_width = np.hypot(NORMAL * table.random, table.rounding)
-    efficiency = 100 * discharged.passed / charged.passed
-    complete = (table.finished == 1).all("half")
+    into, out = (discharged, charged) if of_anode else (charged, discharged)
+    efficiency = 100 * out.passed / into.passed.where(into.passed > 0)
+    complete = (table.finished == 1).all("half") & (into.begun == 1)
     table = table.assign(
         capacity=(table.passed * factor).assign_attrs(units=unit, long_name="Capacity"),
         capacity_half_width=(half_width * factor).assign_attrs(units=unit),
@@ -124,11 +140,17 @@ def cycles(
         polarization=(charged.middle - discharged.middle).where(complete).assign_attrs(units="V"),
         complete=complete,
     )
-    return table.assign_attrs(
+    return _of_test(table).assign_attrs(
         common=common_uncertainty(recording, current_uncertainty, mass_uncertainty),
         current_uncertainty=current_uncertainty,
         current_digit=cycling.resolution(recording, "current"),
         polarization_half_width=cycling.resolution(recording, "voltage"),  # two voltages, each rounded by half a digit
+        delivered="charge" if of_anode else "discharge",
+        lone=lone,
+        by_tester=found.by_tester,
+        numbering=found.words,
+        sure_until=found.sure_until,
+        begins=max(int(recording.cycle[0]), 1) if found.by_tester else 1,
     )
 
 
@@ -153,7 +175,11 @@ def measured(recording: xr.Dataset, parts: xr.Dataset) -> xr.Dataset:
         - `rounding` [Ah] : largest error by the rounding of the current, the same in half cycles of the same current
         - `integral`, `integral_half_width` [Ah] : the integral of the current, and half of its 95 % interval
         - `paused` [s], `rests` : duration of the pauses within the half cycle, and their number
-        - `middle`, `last` [V] : voltage at half of the charge, and at the end
+        - `applied` [A] : the current that was applied, positive in charge; where it falls at constant voltage, that
+          before
+        - `held`, `stepped` : shares of the charge passed at less than that, at constant voltage or not
+        - `middle`, `last` [V] : voltage at half of the charge, NaN where it passed at less than the applied current;
+          and at the end
         - `tester_cycle` : the cycle number of the tester, where the recording has it
 
         attrs `counted` : whether `passed` is from the tester's counter.
@@ -166,17 +192,27 @@ def measured(recording: xr.Dataset, parts: xr.Dataset) -> xr.Dataset:
     is used for all.
     """
     bounds = list(zip(parts.start.to_numpy(), parts.stop.to_numpy(), strict=True))
-    along = [_along(recording, start, stop) for start, stop in bounds]
+    least = float(parts.flowed.attrs["hole"])
+    along = [
+        _along(recording, start, stop, flowed, least)
+        for (start, stop), flowed in zip(bounds, parts.flowed.to_numpy(), strict=True)
+    ]
     paused, rests = np.transpose([_pauses(recording, start, stop) for start, stop in bounds])
-    span = (parts.end - parts.begin).to_numpy()
+    flowed = parts.flowed.to_numpy()
     digit = cycling.resolution(recording, "current") / 3600
-    integral = np.abs(parts.charge.to_numpy())
+    # A half cycle of a single record passed anything between nothing and its current times the interval of the records.
+    alone = np.abs(parts.current.to_numpy()) * (parts.charge.to_numpy() == 0) * _interval(recording) / 3600
+    integral = np.abs(parts.charge.to_numpy()) + alone / 2
     # `cycling` adds the standard deviation of the rounding, digit / sqrt(12), to that of the switching; here the
     # rounding is kept apart, as a bound of half a digit, because it is the same in all half cycles of a current.
-    switching = np.sqrt(np.maximum(parts.charge_uncertainty.to_numpy() ** 2 - (digit * span) ** 2 / 12, 0))
-    rounding = digit / 2 * (span - paused)
+    switching = np.sqrt(np.maximum(parts.charge_uncertainty.to_numpy() ** 2 - (digit * flowed) ** 2 / 12, 0))
+    switching = np.hypot(switching, alone / np.sqrt(12))
+    rounding = digit / 2 * flowed
     counted, counting = _counted(recording, parts)
-    by_counter = bool(np.median(counting / counted) < np.median(np.hypot(switching, rounding / np.sqrt(3)) / integral))
+    some = integral > 0
+    by_integral = np.median(np.hypot(switching, rounding / np.sqrt(3))[some] / integral[some])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_counter = bool(np.median((counting / counted)[some]) < by_integral)
     added = {
         "passed": (counted if by_counter else integral, "Ah", "Charge"),
         "random": (counting if by_counter else switching, "Ah", "Standard uncertainty of the charge"),
@@ -185,8 +221,11 @@ def measured(recording: xr.Dataset, parts: xr.Dataset) -> xr.Dataset:
         "integral_half_width": (np.hypot(NORMAL * switching, rounding), "Ah", "Half of its 95 % interval"),
         "paused": (paused, "s", "Time at rest"),
         "rests": (rests.astype(int), "1", "Rests"),
-        "middle": ([np.interp(0.5, share, voltage) for share, voltage in along], "V", "Voltage at half capacity"),
-        "last": ([voltage[-1] for _, voltage in along], "V", "Voltage at the end"),
+        "applied": ([one.applied for one in along], "A", "Applied current"),
+        "held": ([one.held for one in along], "1", "Share of the charge at constant voltage"),
+        "stepped": ([one.stepped for one in along], "1", "Share of the charge at less than the applied current"),
+        "middle": ([one.middle for one in along], "V", "Voltage at half capacity"),
+        "last": ([one.voltage[-1] for one in along], "V", "Voltage at the end"),
     }
     if "cycle" in recording:
         added["tester_cycle"] = (recording.cycle.to_numpy()[parts.start.to_numpy()], "1", "Cycle number of the tester")
@@ -227,8 +266,8 @@ def profile(recording: xr.Dataset, part: xr.Dataset) -> tuple[np.ndarray, np.nda
     part : xarray.Dataset
         One half cycle from `measured` or `cycles`.
     """
-    share, voltage = _along(recording, int(part.start), int(part.stop))
-    return share * float(part.passed) * scale(recording)[0], voltage
+    along = _along(recording, int(part.start), int(part.stop), float(part.flowed), np.inf)
+    return along.share * float(part.passed) * scale(recording)[0], along.voltage
 
 
 def residuals(values: np.ndarray, neighbours: int = NEIGHBOURS) -> np.ndarray:
@@ -284,25 +323,66 @@ def robust_deviation(distances: np.ndarray) -> float:
     return float(np.median(known)) / cycling.MEDIAN_DEVIATION if known.size else np.nan
 
 
-def _finished(halves: xr.Dataset, charging: np.ndarray, tolerance: float) -> np.ndarray:
-    """Return which half cycles were finished; only the last one may not be."""
-    finished = np.ones(charging.size, dtype=bool)
-    current = halves.current.to_numpy()
-    others = np.flatnonzero(np.abs(current[:-1] / current[-1] - 1) < SAME_CURRENT)
-    if others.size:
-        last, passed = halves["last"].to_numpy(), halves.passed.to_numpy()
-        short_of = (np.median(last[others]) - last[-1]) * (1 if charging[-1] else -1)
-        finished[-1] = short_of <= tolerance or passed[-1] >= FINISHED_SHARE * passed[others[-1]]
-    return finished
+def _is_anode(halves: xr.Dataset) -> bool:
+    """Return whether the cell is an anode against lithium, by its voltages."""
+    middle, passed = halves.middle.to_numpy(), halves.passed.to_numpy()
+    known = middle[np.isfinite(middle) & (passed > 0)]
+    return bool(known.size and 0 < np.median(known) < ANODE_VOLTAGE and known.min() > 0)
 
 
-def _along(recording: xr.Dataset, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of the charge passed, 0 to 1, and the voltage [V] at the records with a current."""
+def _of_test(table: xr.Dataset) -> xr.Dataset:
+    """Return the table with the kinds of its cycles, and which of them are the test."""
+    # Where nearly all of the charge passed at constant voltage, the current before may not be seen.
+    currents = table.applied.where(table.held + table.stepped < protocol.TAPERED)
+    kind = protocol.classes(*(currents.sel(half=half).to_numpy() for half in ("charge", "discharge")))
+    complete = table.complete.to_numpy()
+    test = kind == np.bincount(kind, np.where(complete, 1.0, 1e-6)).argmax()
+    follows = np.concatenate([[False], test[:-1] & (np.diff(table.cycle.to_numpy()) == 1)])
+    first = np.arange(kind.size) == np.argmax(test)
+    return table.assign(
+        kind=("cycle", kind), test=("cycle", test), settled=("cycle", test & complete & (follows | first))
+    )
+
+
+class _Along(NamedTuple):
+    """The records of a half cycle with a current, and what follows from them, as `measured` describes it."""
+
+    share: np.ndarray
+    voltage: np.ndarray
+    applied: float
+    held: float
+    stepped: float
+    middle: float
+
+
+def _along(recording: xr.Dataset, start: int, stop: int, flowed: float, hole: float) -> _Along:
+    """Return the share of the charge passed, 0 to 1, and the voltage [V] at the records with a current.
+
+    Where the current flowed for less than the records span, it stood still in the gaps longer than `hole` [s].
+    """
     time, current, voltage = (recording[name][start:stop].to_numpy() for name in ("time", "current", "voltage"))
-    passed = np.concatenate([[0.0], np.cumsum(np.diff(time) * np.abs(current[1:] + current[:-1]) / 2)])
+    lengths = np.diff(time)
+    if lengths[(current[1:] != 0) & (current[:-1] != 0)].sum() - flowed > hole:
+        lengths = np.where(lengths > hole, 0.0, lengths)
+    charge = lengths * np.abs(current[1:] + current[:-1]) / 2
+    passed = np.concatenate([[0.0], np.cumsum(charge)])
     flows = ~_resting(current)
     share = passed[flows] / passed[-1] if passed[-1] else np.full(flows.sum(), 0.5)
-    return share, voltage[flows]
+    current, voltage = current[flows], voltage[flows]
+    applied, less = protocol.applied_current(current)
+    late = np.append(False, less[1:] & less[:-1])
+    tapered = float(np.diff(share, prepend=0.0)[late].sum())
+    constant = bool(late.any()) and float(np.ptp(np.percentile(voltage[late], [10, 90]))) < CONSTANT_VOLTAGE
+    middle = np.interp(0.5, share, voltage) if np.interp(0.5, share, less) < 0.5 else np.nan
+    held, stepped = (tapered, 0.0) if constant else (0.0, tapered)
+    return _Along(share, voltage, applied, held, stepped, float(middle))
+
+
+def _interval(recording: xr.Dataset) -> float:
+    """Return the usual interval between records that have a current [s]."""
+    flows = recording.current.to_numpy() != 0
+    lengths = np.diff(recording.time.to_numpy())[flows[1:] & flows[:-1]]
+    return float(np.median(lengths)) if lengths.size else 0.0
 
 
 def _pauses(recording: xr.Dataset, start: int, stop: int) -> tuple[float, int]:
@@ -337,4 +417,4 @@ def _counted(recording: xr.Dataset, parts: xr.Dataset) -> tuple[np.ndarray, np.n
         resets[direction] = reset[last] - reset[first]
         digit[direction] = cycling.resolution(recording, name)
     # Each stretch between resets is the difference of two readings, each rounded by digit / sqrt(12).
-    return np.where(charge > 0, charge, np.nan), digit * np.sqrt((1 + resets) / 6)
+    return charge, digit * np.sqrt((1 + resets) / 6)

@@ -3,8 +3,9 @@
 The critical current density (CCD) is the highest current density that the cell sustains for a whole step without a
 short (Sharafi et al. 2016, doi 10.1016/j.jpowsour.2015.10.053). Segments of the same current density form a step, and
 `shorts.classify_segments` finds the first one that failed. The CCD then lies between the last sustained step and the
-first that failed: its interval is as wide as a step, however precise the tester. Since the classification depends on
-two thresholds, `with_other_thresholds` returns the CCD for all defensible values of them.
+first that failed: its interval is as wide as a step, however precise the tester, and wider where it cannot be told in
+which step the failure began. Since the classification depends on thresholds, `with_other_thresholds` returns the CCD
+for all defensible values of them.
 """
 
 from itertools import groupby
@@ -15,8 +16,8 @@ import xarray as xr
 
 from coldbond import constants
 from coldbond.cells import cycling, shorts
-from coldbond.cells.shorts import METALLIC, RETAINED
-from coldbond.interval import Interval
+from coldbond.cells.shorts import CONDUCTIVITY, METALLIC, RETAINED
+from coldbond.interval import NORMAL, Interval
 
 #: Relative difference of current densities, beside one digit, up to which segments belong to the same step. Closure
 #: (tests/test_ccd.py, tests/test_ccd_twin.py) was the same with 0.0005 and 0.02.
@@ -33,8 +34,9 @@ SETPOINT_SHARE = 0.001
 #: missed, above 0.9 an interface that improves by a tenth reads as a short.
 RETAINED_RANGE = np.arange(0.3, 0.91, 0.05)
 
-#: Defensible values of the threshold `metallic`, as multiples of the one in use.
-METALLIC_FACTORS = (1 / 3, 1.0, 3.0)
+#: Defensible values of the thresholds `metallic` and `conductivity`, as multiples of those in use: half of the highest
+#: conductivity is that of an ordinary garnet, ten times as much that of a sulfide.
+FACTORS = {"metallic": (1 / 3, 1.0, 3.0), "conductivity": (0.5, 1.0, 10.0)}
 
 
 class Alternative(NamedTuple):
@@ -46,14 +48,16 @@ class Alternative(NamedTuple):
     critical: Interval
 
 
-def steps(recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC) -> xr.Dataset:
+def steps(
+    recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC, conductivity: float = CONDUCTIVITY
+) -> xr.Dataset:
     """Classify every step of a critical-current-density run.
 
     Parameters
     ----------
     recording : xarray.Dataset
         `time` [s], `voltage` [V], `current` [A] over `record`; attrs `area_cm2`.
-    retained, metallic : float
+    retained, metallic, conductivity : float
         As for `shorts.classify_segments`.
 
     Returns
@@ -63,17 +67,18 @@ def steps(recording: xr.Dataset, retained: float = RETAINED, metallic: float = M
 
         - `current_density` [mA/cm2], as measured; `setpoint` [mA/cm2], rounded to the digits of the protocol
         - `resistance` [ohm cm2] : area-specific resistance
+        - `capacity` [mAh/cm2] : charge of a half cycle
         - `begin`, `end` [s]
-        - `kind` : that of the first segment that was not sustained; "unfinished" also for a last step that lacks
-          segments which the step before had
-        - `last_good`, `onset` [s] : as `shorts.classify_segments`
+        - `kind` : that of the first segment that certainly failed, or else of the first that was not sustained;
+          "unfinished" also for a last step that lacks segments which the step before had
+        - `last_good`, `onset` [s], `reason` : as `shorts.classify_segments`
 
     Raises
     ------
     ValueError
         As `shorts.classify_segments`.
     """
-    segments = shorts.classify_segments(recording, retained, metallic)
+    segments = shorts.classify_segments(recording, retained, metallic, conductivity)
     density = segments.current_density.to_numpy()
     digit = last_digit(recording)
     starts = [0]
@@ -82,23 +87,32 @@ def steps(recording: xr.Dataset, retained: float = RETAINED, metallic: float = M
             starts.append(i)
     groups = np.split(np.arange(density.size), starts[1:])
     kinds = segments.kind.to_numpy()
-    deciding = [next((i for i in group if kinds[i] != "sustained"), group[-1]) for group in groups]
+    certain = shorts.failed(segments.kind) & (kinds != shorts.UNDECIDED)
+    doubted = [next((i for i in group if kinds[i] != "sustained"), group[-1]) for group in groups]
+    deciding = [next((i for i in group if certain[i]), one) for group, one in zip(groups, doubted, strict=True)]
     kind = kinds[deciding].astype(object)
     if len(groups) > 1 and kind[-1] == "sustained" and groups[-1].size < groups[-2].size:
         kind[-1] = "unfinished"
     chosen = segments.isel(segment=deciding)
     measured = np.array([np.median(density[group]) for group in groups])
+    capacity = np.abs(segments.charge.to_numpy()) * 1e3 / constants.required(recording, "area_cm2")
     setpoint = {"units": "mA/cm2", "long_name": "Setpoint of the current density"}
     return xr.Dataset(
         {
             "current_density": ("step", measured, segments.current_density.attrs),
             "setpoint": ("step", _setpoints(measured), setpoint),
-            "resistance": ("step", [np.median(segments.resistance[g]) for g in groups], segments.resistance.attrs),
+            "resistance": ("step", [np.mean(segments.resistance[g]) for g in groups], segments.resistance.attrs),
+            "capacity": (
+                "step",
+                [np.median(capacity[group]) for group in groups],
+                {"units": "mAh/cm2", "long_name": "Capacity per half cycle"},
+            ),
             "begin": ("step", segments.begin.to_numpy()[[g[0] for g in groups]], segments.begin.attrs),
             "end": ("step", segments.end.to_numpy()[[g[-1] for g in groups]], segments.end.attrs),
-            "last_good": ("step", chosen.last_good.to_numpy(), {"units": "s"}),
+            "last_good": ("step", segments.last_good.to_numpy()[doubted], {"units": "s"}),
             "onset": ("step", chosen.onset.to_numpy(), {"units": "s"}),
             "kind": ("step", kind.astype(str)),
+            "reason": ("step", chosen.reason.to_numpy()),
         },
         attrs=recording.attrs,
     )
@@ -120,26 +134,38 @@ def critical_current_density(steps: xr.Dataset) -> Interval:
     Returns
     -------
     Interval
-        In mA/cm2. The lower bound is the last sustained step, the upper bound the first that failed. There is no upper
-        bound for a cell that never failed, or that failed at less than it had sustained before, and no value for one
-        that failed in its first step.
+        In mA/cm2, at the stated area. The lower bound is the last sustained step, the upper bound the first that
+        certainly failed. There is no upper bound for a cell that never failed, or that failed at less than it had
+        sustained before. There is no value for a cell that failed in its first step, nor where it cannot be told
+        whether a step was sustained.
     """
     kind, setpoint = steps.kind.to_numpy(), steps.setpoint.to_numpy()
-    failed = np.flatnonzero(shorts.failed(steps.kind))
-    sustained = setpoint[: failed[0]] if failed.size else setpoint[kind == "sustained"]
-    value = float(sustained.max()) if sustained.size else None
-    first_failed = float(setpoint[failed[0]]) if failed.size else np.nan
-    return Interval(value, value or 0.0, first_failed if first_failed > (value or 0.0) else None)
+    doubted, certain = shorts.first_failure(steps.kind)
+    sustained = setpoint[:doubted] if doubted is not None else setpoint[kind == "sustained"]
+    last = float(sustained.max()) if sustained.size else 0.0
+    failed = float(setpoint[certain]) if certain is not None else 0.0
+    return Interval(last if sustained.size and doubted == certain else None, last, failed if failed > last else None)
+
+
+def with_area(value: Interval, area_uncertainty: float) -> Interval:
+    """Return an interval per area with both bounds moved outwards by the uncertainty of the area.
+
+    Parameters
+    ----------
+    value : Interval
+        Not negative.
+    area_uncertainty : float
+        Relative standard uncertainty of the electrode area.
+    """
+    share = NORMAL * area_uncertainty
+    low, high = (None if bound is None else bound * (1 + s) for bound, s in ((value.low, -share), (value.high, share)))
+    return Interval(value.value, low, high)
 
 
 def time_of_failure(recording: xr.Dataset, steps: xr.Dataset) -> Interval:
     """Return the time [h] from the start of the recording to the first failure; a lower bound where there is none."""
-    failed = failed_steps(steps)
     start = float(recording.time[0])
-    if not failed.sizes["step"]:
-        return Interval(None, (float(recording.time[-1]) - start) / 3600)
-    onset, last_good = ((float(failed[name][0]) - start) / 3600 for name in ("onset", "last_good"))
-    return Interval(onset, last_good, onset)
+    return Interval(*(None if time is None else (time - start) / 3600 for time in shorts.onset(recording, steps)))
 
 
 def charge_until_failure(recording: xr.Dataset, steps: xr.Dataset, area_uncertainty: float) -> Interval:
@@ -152,14 +178,40 @@ def charge_until_failure(recording: xr.Dataset, steps: xr.Dataset, area_uncertai
     area_uncertainty : float
         Relative standard uncertainty of the electrode area.
     """
-    failed = failed_steps(steps)
-    until = float(failed.onset[0] if failed.sizes["step"] else recording.time[-1])
-    charge = shorts.charge_passed(recording, until)
-    return charge.widened(area_uncertainty * (charge.value or 0.0))
+    charge = shorts.charge_until_failure(recording, steps)
+    if charge.value is None:
+        return with_area(charge, area_uncertainty)
+    return charge.widened(area_uncertainty * charge.value)
+
+
+def before_failure(steps: xr.Dataset, name: str, area_uncertainty: float) -> Interval:
+    """Return a variable of the last step before the first failure.
+
+    Parameters
+    ----------
+    steps : xarray.Dataset
+        From `steps`.
+    name : str
+        "resistance" [ohm cm2], the mean of the last sustained step, or "capacity" [mAh/cm2] of its half cycles.
+    area_uncertainty : float
+        Relative standard uncertainty of the electrode area.
+
+    Returns
+    -------
+    Interval
+        No value for a cell without a sustained step. The interval is that of the area; a step has two half cycles, so
+        that their scatter says little.
+    """
+    doubted = shorts.first_failure(steps.kind)[0]
+    sustained = np.flatnonzero(steps.kind.to_numpy()[:doubted] == "sustained")
+    if not sustained.size:
+        return Interval(None)
+    value = float(steps[name][sustained[-1]])
+    return Interval.from_standard_error(value, area_uncertainty * abs(value))
 
 
 def with_other_thresholds(
-    recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC
+    recording: xr.Dataset, retained: float = RETAINED, metallic: float = METALLIC, conductivity: float = CONDUCTIVITY
 ) -> list[Alternative]:
     """Return the critical current density for all defensible thresholds.
 
@@ -167,25 +219,28 @@ def with_other_thresholds(
     ----------
     recording : xarray.Dataset
         As for `steps`.
-    retained, metallic : float
-        The thresholds in use: one is held while the other takes the values of `RETAINED_RANGE` or its multiples by
-        `METALLIC_FACTORS`.
+    retained, metallic, conductivity : float
+        The thresholds in use: two are held while the third takes the values of `RETAINED_RANGE` or its multiples by
+        `FACTORS`. `metallic` decides nothing where the thickness of the cell is known, `conductivity` nothing where it
+        is not.
 
     Returns
     -------
     list of Alternative
         Neighbouring values of a threshold that give the same are one entry.
     """
-    thresholds = {
-        "retained": [(value, value, metallic) for value in RETAINED_RANGE],
-        "metallic": [(factor * metallic, retained, factor * metallic) for factor in METALLIC_FACTORS],
+    used = dict(retained=retained, metallic=metallic, conductivity=conductivity)
+    of_resistance = "metallic" if shorts.least_possible(recording, conductivity) is None else "conductivity"
+    choices = {
+        "retained": list(RETAINED_RANGE),
+        of_resistance: [factor * used[of_resistance] for factor in FACTORS[of_resistance]],
     }
     found = []
-    for name, choices in thresholds.items():
-        results = [(value, critical_current_density(steps(recording, *pair))) for value, *pair in choices]
+    for name, values in choices.items():
+        results = [(value, critical_current_density(steps(recording, **used | {name: value}))) for value in values]
         for critical, group in groupby(results, key=lambda result: result[1]):
-            values = [value for value, _ in group]
-            found.append(Alternative(name, float(values[0]), float(values[-1]), critical))
+            same = [value for value, _ in group]
+            found.append(Alternative(name, float(same[0]), float(same[-1]), critical))
     return found
 
 

@@ -8,12 +8,15 @@ blocks, so that one that is larger than the memory can be analysed.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.ndimage import median_filter
+
+from coldbond.cells.holes import FEWEST, HOLE, Halves, Hole, current_in, lower_median
 
 #: Share of the recording's largest current below which the cell rests. Closure (tests/test_cycling.py,
 #: tests/test_ccd.py, tests/test_ccd_twin.py) was the same with 1e-4 and 1e-2: the zero offset of a tester is
@@ -37,6 +40,13 @@ STEP_SHARE = 0.002
 #: Median of the absolute value of a normal deviate, in standard deviations: the quantile 0.75 of the normal
 #: distribution. A median over this number is a standard deviation that outliers do not inflate.
 MEDIAN_DEVIATION = 0.6745
+
+#: Share of the times between the records of a segment that are no longer than its usual longest one. Testers record
+#: more often while the voltage changes: the median alone would make a hole of every quiet part.
+HIGH_SHARE = 0.95
+
+#: Holes of a segment that are looked at: its longest ones.
+HOLES_HELD = 8
 
 #: Records that are held in memory together. The result does not depend on it (tests/test_blocks.py).
 BLOCK = 1 << 18
@@ -78,10 +88,10 @@ def segments(recording: xr.Dataset) -> xr.Dataset:
     digits and by more than `STEP_SHARE` of the current. A level that lasts less than `REGULATION_SHARE` of the next one
     in the same direction is left out: the tester was still regulating the current.
     """
-    least = _least_current(recording)
+    least = least_current(recording)
     bounds = [_bounds(*_cut(recording, start, stop, least)) for start, stop in _stretches(recording, least)]
     start, stop = np.concatenate([np.empty((2, 0), int), *bounds], axis=1)
-    return _described(recording, start, stop, dimension="segment")
+    return described(recording, start, stop, dimension="segment")
 
 
 def half_cycles(recording: xr.Dataset) -> xr.Dataset:
@@ -104,7 +114,7 @@ def half_cycles(recording: xr.Dataset) -> xr.Dataset:
     NoCurrentError
         No current flows in the recording.
     """
-    least = _least_current(recording)
+    least = least_current(recording)
     starts, stops, last, heading = [], [], -1, 0
     for block in blocks(recording):
         direction = _direction(recording.current[block].to_numpy(), least)
@@ -116,7 +126,7 @@ def half_cycles(recording: xr.Dataset) -> xr.Dataset:
             last, heading = block.start + flowing[-1], direction[flowing[-1]]
     start = np.concatenate([np.empty(0, int), *starts])
     stop = np.concatenate([np.empty(0, int), *stops, [last + 1]])[1:]
-    return _described(recording, start, stop, dimension="half_cycle")
+    return described(recording, start, stop, dimension="half_cycle")
 
 
 def blocks(recording: xr.Dataset) -> Iterator[slice]:
@@ -230,7 +240,7 @@ def _noise(steps: np.ndarray, same: np.ndarray) -> np.ndarray:
     return np.repeat(medians, np.diff(edges)) / MEDIAN_DEVIATION
 
 
-def _least_current(recording: xr.Dataset) -> float:
+def least_current(recording: xr.Dataset) -> float:
     """Return the current [A] below which the cell rests."""
     highest, digit = largest(recording, "current"), resolution(recording, "current")
     # A finely resolved current dithers around zero by one digit. Where the largest current has at most 20 digits, such
@@ -263,7 +273,7 @@ def _bounds(cuts: np.ndarray, direction: np.ndarray, time: np.ndarray, offset: i
     return start[steady] + offset, stop[steady] + offset
 
 
-def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str) -> xr.Dataset:
+def described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str) -> xr.Dataset:
     if not start.size:
         highest = largest(recording, "current")
         stray = f", its largest current, {highest:.3g} A, is that of a single record" if highest else ""
@@ -271,34 +281,143 @@ def _described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimen
             f"{source(recording)}: no current flows in this recording{stray}: leave out a cell that was never run, "
             "or export its recording again"
         )
-    begin, end, charge, switching, level = np.empty((5, start.size))
+    least = least_current(recording)
+    numbers = ("cycle",) if "cycle" in recording else ()
+    begin, end, flowed, charge, level, usual, longest, paused = np.empty((8, start.size))
+    ends = np.empty((2, start.size))  # standard uncertainties of begin and end
+    first_cycle, last_cycle = np.full((2, start.size), np.nan)
+    wide: list[tuple[int, int, float]] = []  # holes within: segment, record before, seconds
     low, high = np.maximum(start - 1, 0), np.minimum(stop + 1, recording.sizes["record"])  # with one neighbour each
-    for i, (time, current) in enumerate(records(recording, low, high, "time", "current")):
+    for i, (time, current, *cycle) in enumerate(records(recording, low, high, "time", "current", *numbers)):
         own = slice(start[i] - low[i], stop[i] - low[i])
         first, last = own.start, own.stop - 1
-        interval = median(np.diff(time[own])) if last > first else 0.0
+        gaps, amperes = np.diff(time[own]), current[own]
+        flows = np.abs(amperes) > least
+        both = flows[1:] & flows[:-1]
+        interval = float(median(gaps[both])) if both.any() else float(median(gaps)) if last > first else 0.0
         # The current switched within the gap to the neighbouring record, or within one sampling interval where the gap
         # is longer (a rest that was not recorded). The best estimate is the middle, the error is uniform: / sqrt(12).
         before = min(time[first] - time[0], interval)
         after = min(time[-1] - time[last], interval)
         begin[i], end[i] = time[first] - before / 2, time[last] + after / 2
-        charge[i] = np.trapezoid(current[own], time[own]) + (current[first] * before + current[last] * after) / 2
-        switching[i] = np.hypot(current[first] * before, current[last] * after) / np.sqrt(12)
-        level[i] = median(current[own][current[own] != 0])
+        on = seconds_of_current(flows, gaps, interval)
+        mean = (amperes[1:] + amperes[:-1]) / np.where(both, 2, 1)
+        flowed[i] = on.sum() + (before + after) / 2
+        charge[i] = mean @ on + (current[first] * before + current[last] * after) / 2
+        ends[:, i] = before / np.sqrt(12), after / np.sqrt(12)
+        # Within a half cycle, a rest begins and ends somewhere between two records.
+        paused[i] = interval * np.sqrt(np.count_nonzero(flows[1:] != flows[:-1]) / 12)
+        level[i] = median(amperes[flows])
+        usual[i], longest[i] = _usual_longest(gaps[both]), gaps[both].max(initial=0.0)
+        if longest[i] > HOLE * interval:
+            at = np.flatnonzero(both & (gaps > HOLE * interval))
+            at = np.sort(at[np.argsort(-gaps[at], kind="stable")[:HOLES_HELD]])
+            wide += [(i, int(start[i] + j), float(gaps[j])) for j in at]
+        if cycle:
+            first_cycle[i], last_cycle[i] = cycle[0][first], cycle[0][last]
+    interval = max(lower_median(usual), lower_median(longest) if start.size >= FEWEST else 0.0)
+    wide = [one for one in wide if one[2] > HOLE * interval]
+    if numbers and (cuts := [record + 1 for _, record, *_ in wide if _number_changes(recording, record)]):
+        start, stop = (np.sort(np.append(edges, cuts)) for edges in (start, stop))
+        return described(recording, start, stop, dimension)  # whole cycles were lost: two half cycles, not one
+    for i, record, seconds in wide:
+        flowed[i] -= seconds
+        charge[i] -= seconds * float(recording.current[record : record + 2].mean())
+    within, after = _within(wide), _after(recording, begin, end, start, stop, least)
+    breaks = np.isin(np.arange(start.size - 1), [hole.segment for hole in after if hole.seconds > HOLE * interval])
+    breaks &= first_cycle[1:] > last_cycle[:-1]
+    rest = max(float(median(begin[1:] - end[:-1])), 0.0) if start.size > 1 else 0.0
+    halves = Halves(level, flowed, breaks, first_cycle, last_cycle, rest, interval)
+    undecided, lost, lost_undecided = np.zeros((3, start.size))
+    for hole in within:
+        known, undecided[hole.segment] = current_in(recording, hole, halves)
+        if known < hole.seconds:  # so does a standstill
+            paused[hole.segment] = np.hypot(paused[hole.segment], interval / np.sqrt(6))
+        flowed[hole.segment] += known
+        charge[hole.segment] += known * level[hole.segment]
+    for hole in after:
+        lost[hole.segment], lost_undecided[hole.segment] = current_in(recording, hole, halves)
     # A constant current is rounded by the same amount throughout: more records do not average it out.
-    rounding = resolution(recording, "current") * (end - begin) / np.sqrt(12)
-    variables = {
-        "start": (start, {"long_name": "First record"}),
-        "stop": (stop, {"long_name": "One past the last record"}),
-        "current": (level, {"units": "A", "long_name": "Current"}),
-        "begin": (begin, {"units": "s", "long_name": "Start"}),
-        "end": (end, {"units": "s", "long_name": "End"}),
-        "charge": (charge / 3600, {"units": "Ah", "long_name": "Charge"}),
+    rounding = resolution(recording, "current") * flowed / np.sqrt(12)
+    uncertainty = np.sqrt((ends**2).sum(axis=0) + paused**2)
+    columns = {
+        "start": (start, "", "First record"),
+        "stop": (stop, "", "One past the last record"),
+        "current": (level, "A", "Current"),
+        "begin": (begin, "s", "Start"),
+        "end": (end, "s", "End"),
+        "begin_uncertainty": (ends[0], "s", "Standard uncertainty of the start"),
+        "end_uncertainty": (ends[1], "s", "Standard uncertainty of the end"),
+        "flowed": (flowed, "s", "Time with current"),
+        "flowed_uncertainty": (uncertainty, "s", "Standard uncertainty of the time with current"),
+        "undecided": (undecided, "s", "Time in holes of which it cannot be told whether the current went on"),
+        "lost": (lost, "s", "Time with current between this segment and the next, without records"),
+        "lost_undecided": (lost_undecided, "s", "Time between this segment and the next that cannot be told"),
+        "charge": (charge / 3600, "Ah", "Charge"),
         "charge_uncertainty": (
-            np.hypot(switching, rounding) / 3600,
-            {"units": "Ah", "long_name": "Standard uncertainty of the charge"},
+            np.hypot(uncertainty * level, rounding) / 3600,
+            "Ah",
+            "Standard uncertainty of the charge",
         ),
     }
-    return xr.Dataset(
-        {name: (dimension, values, attrs) for name, (values, attrs) in variables.items()}, attrs=recording.attrs
+    found = xr.Dataset(
+        {
+            name: (dimension, values, ({"units": unit} if unit else {}) | {"long_name": long_name})
+            for name, (values, unit, long_name) in columns.items()
+        },
+        attrs=recording.attrs,
     )
+    found.flowed.attrs["hole"] = HOLE * interval  # s, from which on a time between two records is a hole
+    return found
+
+
+def seconds_of_current(flows: np.ndarray, gaps: np.ndarray, interval: float) -> np.ndarray:
+    """Return the seconds of current between neighbouring records, holes included.
+
+    Where only one of two records has a current, it lasted for half a sampling interval: a tester may record a rest at
+    its end only.
+
+    Parameters
+    ----------
+    flows : array of bool, shape (n,)
+        Records with a current.
+    gaps : array, shape (n - 1,)
+        Seconds between the records.
+    interval : float
+        Usual time between two records, s.
+    """
+    both, either = flows[1:] & flows[:-1], flows[1:] | flows[:-1]
+    return np.where(both, gaps, np.where(either, np.minimum(gaps, interval) / 2, 0.0))
+
+
+def _usual_longest(gaps: np.ndarray) -> float:
+    """Return the longest time between records but for a few, s."""
+    at = int(HIGH_SHARE * (gaps.size - 1))
+    return float(np.partition(gaps, at)[at]) if gaps.size else 0.0
+
+
+def _number_changes(recording: xr.Dataset, record: int) -> bool:
+    """Return whether the tester's number of the cycle changes after a record."""
+    one, other = recording.cycle[record : record + 2].to_numpy()
+    return bool(one != other)
+
+
+def _within(wide: list[tuple[int, int, float]]) -> list[Hole]:
+    """Return the holes within segments, those of a segment as one."""
+    return [
+        Hole(segment, tuple(record for _, record, _ in group), sum(seconds for *_, seconds in group), within=True)
+        for segment, group in ((key, list(of)) for key, of in groupby(wide, key=itemgetter(0)))
+    ]
+
+
+def _after(
+    recording: xr.Dataset, begin: np.ndarray, end: np.ndarray, start: np.ndarray, stop: np.ndarray, least: float
+) -> list[Hole]:
+    """Return the times between segments that no record shows to be a rest, beyond the usual ones between records."""
+    seconds = begin[1:] - end[:-1]
+    found = []
+    for i in np.flatnonzero((seconds > 0) & (start[1:] - stop[:-1] <= 1)):  # one record may be left out as a stray
+        between = recording.current[stop[i] : start[i + 1]].to_numpy()
+        if (np.abs(between) > least).all():
+            found.append(Hole(int(i), (int(start[i + 1]) - 1,), float(seconds[i]), within=False))
+    return found

@@ -18,29 +18,39 @@ from coldbond.interval import NORMAL, Interval, student
 #: parabola leaves three degrees of freedom. No other value was tried.
 PARABOLA_CYCLES = 6
 
+#: Cycles by which another cycle may lie away from one that is asked for: the next but one, where a check-up of two
+#: cycles interrupts the test.
+NEAR = 2
 
-def steady_cycles(table: xr.Dataset, settling: int = 5, outlier: float = capacity.OUTLIER) -> xr.Dataset:
-    """Return the complete cycles after a cell has settled.
+
+def steady_cycles(
+    table: xr.Dataset, settling: int = 5, outlier: float = capacity.OUTLIER, before: float | None = None
+) -> xr.Dataset:
+    """Return the settled cycles of the test, as `capacity.cycles` tells them, after a cell has settled.
 
     Parameters
     ----------
     table : xarray.Dataset
         From `capacity.cycles`.
     settling : int
-        Number of cycles at the beginning that are left out.
+        Number of cycles at the beginning of the test that are left out.
     outlier : float
         Distance from the neighbouring cycles, in robust standard deviations, beyond which the discharge capacity or the
         coulombic efficiency of a cycle is an outlier.
+    before : float, optional
+        Number of the cycle at which the cell failed: it and later ones are left out.
 
     Returns
     -------
     xarray.Dataset
         Those cycles of `table`, with `outlier` (bool) over `cycle`.
     """
-    kept = table.sel(cycle=table.complete & (table.cycle > settling))
+    kept = table.sel(cycle=table.settled & (table.cycle >= first_of_test(table) + settling))
+    if before is not None:
+        kept = kept.sel(cycle=kept.cycle < before)
     is_outlier = np.zeros(kept.sizes["cycle"], dtype=bool)
     for series, half_width in (
-        (kept.capacity.sel(half="discharge"), kept.capacity_half_width.sel(half="discharge")),
+        (_delivered(kept), kept.capacity_half_width.sel(half=table.attrs["delivered"])),
         (kept.coulombic_efficiency, kept.efficiency_half_width),
     ):
         floor = float(half_width.median()) / NORMAL if kept.sizes["cycle"] else 0.0
@@ -68,7 +78,7 @@ def cycle_scatter(steady: xr.Dataset) -> float:
     freedom = kept.sizes["cycle"] - degree - 1
     if freedom < 1:
         return np.nan
-    capacities = kept.capacity.sel(half="discharge").to_numpy()
+    capacities = _delivered(kept).to_numpy()
     smooth = np.polynomial.Polynomial.fit(kept.cycle.to_numpy(), capacities, degree)(kept.cycle.to_numpy())
     deviation = np.sqrt(np.sum((capacities - smooth) ** 2) / freedom)
     return float(deviation * student(freedom) / NORMAL)
@@ -107,6 +117,35 @@ def integral_capacity(table: xr.Dataset, half: str, cycle: int) -> Interval:
     return Interval.symmetric(value, factor * float(one.integral_half_width)).widened(table.attrs["common"] * value)
 
 
+def first_of_test(table: xr.Dataset) -> int:
+    """Return the number of the first cycle of the test."""
+    test = table.test.to_numpy().copy()
+    test[0] &= not table.attrs["lone"]
+    return int(table.cycle[int(test.argmax())])
+
+
+def comparable(table: xr.Dataset) -> xr.Dataset:
+    """Return the complete cycles of the test."""
+    return table.sel(cycle=table.complete & table.test)
+
+
+def comparable_numbers(table: xr.Dataset) -> np.ndarray:
+    """Return the numbers of the complete cycles of the test."""
+    return table.cycle.to_numpy()[table.complete.to_numpy() & table.test.to_numpy()]
+
+
+def nearest(table: xr.Dataset, cycle: int) -> int | None:
+    """Return the complete cycle of the test nearest to a number, at most two cycles away; None where there is none.
+
+    Another one than that cycle is taken only where that is a check-up or was broken off.
+    """
+    numbers = comparable_numbers(table)
+    if cycle not in table.cycle or not numbers.size or cycle > table.attrs["sure_until"]:
+        return None
+    found = int(numbers[np.abs(numbers - cycle).argmin()])
+    return found if abs(found - cycle) <= NEAR else None
+
+
 def first_recorded(table: xr.Dataset, half: str) -> int:
     """Return the number of the first cycle in which a half was recorded."""
     return int(table.cycle[int(np.isfinite(table.passed.sel(half=half).to_numpy()).argmax())])
@@ -115,9 +154,10 @@ def first_recorded(table: xr.Dataset, half: str) -> int:
 def initial_efficiency(table: xr.Dataset) -> Interval:
     """Return the first charge over the discharge before it, %, of a cell that starts with a discharge.
 
-    This is the usual initial coulombic efficiency where the working electrode is an anode against lithium.
+    This is the usual initial coulombic efficiency of an anode against lithium, and of a cathode without lithium.
     """
-    charged, discharged = table.sel(half="charge", cycle=1), table.sel(half="discharge", cycle=0)
+    start = 1 if table.attrs["lone"] else 0
+    charged, discharged = table.sel(half="charge").isel(cycle=start), table.sel(half="discharge").isel(cycle=0)
     ratio = 100 * float(charged.capacity / discharged.capacity)
     relative = np.hypot(
         charged.capacity_half_width / charged.capacity, discharged.capacity_half_width / discharged.capacity
@@ -152,14 +192,14 @@ def calibration_half_width(table: xr.Dataset, efficiency: Interval) -> float:
 
 
 def retention(table: xr.Dataset, after: int, scatter: float = 0.0) -> dict[str, Interval]:
-    """Compare the discharge capacity of one cycle with that of earlier ones.
+    """Compare the capacity of one cycle of the test with that of earlier ones.
 
     Parameters
     ----------
     table : xarray.Dataset
         From `capacity.cycles`.
     after : int
-        Number of the cycle, a complete one.
+        Number of the cycle, a complete one of the test.
     scatter : float
         Standard deviation of single capacities, in their unit, from `cycle_scatter`.
 
@@ -174,7 +214,7 @@ def retention(table: xr.Dataset, after: int, scatter: float = 0.0) -> dict[str, 
     property of the cell only as far as the next cycle repeats it. The best of many cycles is partly the one with the
     largest deviation, so that the retention against it is biased low.
     """
-    complete = table.sel(cycle=table.complete, half="discharge")
+    complete = comparable(table).sel(half=table.attrs["delivered"])
     reached, each = float(complete.capacity.sel(cycle=after)), complete.capacity.to_numpy()
     single = np.fmax(scatter, float((complete.random / complete.passed * complete.capacity).median()))
     found = {}
@@ -187,21 +227,36 @@ def retention(table: xr.Dataset, after: int, scatter: float = 0.0) -> dict[str, 
 
 
 def fade_per_cycle(table: xr.Dataset, steady: xr.Dataset) -> Interval:
-    """Return the loss of discharge capacity per cycle, % of that of the first complete cycle."""
+    """Return the loss of capacity per cycle, % of that of the first complete cycle of the test.
+
+    Where records are lost whose cycles are not numbered, of the cycles before them.
+    """
     kept = _without_outliers(steady)
-    reference = float(_first_complete(table).capacity.sel(half="discharge")) / 100
-    return batch_means.slope(kept.cycle, kept.capacity.sel(half="discharge")).scaled(-1 / reference)
+    kept = kept.sel(cycle=kept.cycle <= table.attrs["sure_until"])
+    reference = float(_delivered(table).sel(cycle=comparable_numbers(table)[0])) / 100
+    number, capacities = kept.cycle.to_numpy(), _delivered(kept).to_numpy()
+    slope = batch_means.slope(number, capacities)
+    if slope.value is not None and number.size > 2:
+        # The means of batches that hold whole periods of a swing, as of the temperature over a day, do not show it: the
+        # interval is at least that of uncorrelated scatter about the line.
+        x = number - number.mean()
+        residual = capacities - capacities.mean() - slope.value * x
+        freedom = number.size - 2
+        half_width = student(freedom) * float(np.sqrt(residual @ residual / freedom / (x @ x)))
+        if slope.half_width is not None and half_width > slope.half_width:
+            slope = Interval.symmetric(slope.value, half_width)
+    return slope.scaled(-1 / reference)
 
 
 def mean_polarization(table: xr.Dataset, steady: xr.Dataset) -> Interval:
     """Return the mean polarisation after the cell has settled, mV."""
-    mean = batch_means.mean(_without_outliers(steady).polarization)
+    mean = batch_means.mean(_polarized(steady).polarization)
     return mean.widened(table.attrs["polarization_half_width"] / NORMAL).scaled(1e3)
 
 
 def polarization_change(steady: xr.Dataset) -> Interval:
     """Return the change of the polarisation over the steady cycles, % of its mean, by a straight line."""
-    kept = _without_outliers(steady)
+    kept = _polarized(steady)
     mean = batch_means.mean(kept.polarization).value
     if not mean:  # of nothing, or of voltages that a tester rounds to the same
         return Interval(None)
@@ -216,6 +271,57 @@ def is_stable(change: Interval, stable_within: float) -> bool | None:
     at_most, at_least = abs(change.value) + change.half_width, abs(change.value) - change.half_width
     limit = 100 * stable_within
     return (at_most <= limit) if (at_most <= limit) == (at_least <= limit) else None
+
+
+def inventory_share(steady: xr.Dataset) -> tuple[Interval, bool | None]:
+    """Return which share of the charge lost in each cycle costs no capacity, and whether lithium limits the cell.
+
+    Without an excess of lithium, as in an anode-free or a lithium-ion cell, a charge takes up what the discharge before
+    it gave back: what was lost is missing from then on. With an excess it takes up as much as the charge before it.
+
+    Parameters
+    ----------
+    steady : xarray.Dataset
+        From `steady_cycles`.
+
+    Returns
+    -------
+    share : Interval
+        Of the charge that is lost in each cycle, the part by which the next charge exceeds the discharge before it:
+        0 where lithium limits the capacity, 1 with an excess of it. The calibrations in both directions may differ.
+    limited : bool or None
+        None where the interval holds one half.
+    """
+    kept = _without_outliers(steady)
+    following = np.flatnonzero(np.diff(kept.cycle.to_numpy()) == 1)
+    if following.size < 3:
+        return Interval(None), None
+    charged, discharged = (kept.capacity.sel(half=half).to_numpy() for half in ("charge", "discharge"))
+    lost = batch_means.mean(1 - discharged[following] / charged[following])
+    regained = batch_means.mean(charged[following + 1] / discharged[following] - 1)
+    (loss, *_), (gain, *_) = lost.numbers, regained.numbers
+    calibration = NORMAL * kept.attrs["current_uncertainty"]
+    ends = []
+    for sign in (-1, 1):
+        for wide in (-1, 1):
+            denominator = loss - sign * calibration - wide * (lost.half_width or 0.0)
+            numerator = gain - sign * calibration + wide * (regained.half_width or 0.0)
+            if denominator <= 0:  # no loss is seen
+                return Interval(None), None
+            ends.append(numerator / denominator)
+    share = Interval(gain / loss, min(gain / loss, *ends), max(gain / loss, *ends))
+    _, low, high = share.numbers
+    return share, None if low <= 0.5 <= high else high < 0.5
+
+
+def _delivered(table: xr.Dataset) -> xr.DataArray:
+    """Return the capacities that the cell delivered: of an anode against lithium, in charge."""
+    return table.capacity.sel(half=table.attrs["delivered"])
+
+
+def _polarized(steady: xr.Dataset) -> xr.Dataset:
+    kept = _without_outliers(steady)
+    return kept.sel(cycle=np.isfinite(kept.polarization))
 
 
 def _first_complete(table: xr.Dataset) -> xr.Dataset:

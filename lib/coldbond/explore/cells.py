@@ -19,6 +19,7 @@ from coldbond.cells.plots import full_cell as full_cell_plots
 from coldbond.explore.controls import Choice, Control, Flag, Number, Span, View, numbers
 from coldbond.impedance import fit, intervals, kramers_kronig, sweeps
 from coldbond.impedance.conductivity import electronic
+from coldbond.interval import Interval
 
 PROFILES = 6  # number of cycles whose voltage profile is drawn
 TESTED_FROM = 10  # points; the Kramers-Kronig test is run on longer spectra only
@@ -48,29 +49,36 @@ class CriticalCurrent:
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
         self.controls: dict[str, Control] = {
-            "retained": Number("retained", 0.6, 0.05, 0.95, 0.05),
-            "metallic": Number("hard short below / Ω cm²", 10.0, 1.0, 100.0, 1.0),
+            "retained": Number("retained", shorts.RETAINED, 0.05, 0.95, 0.05),
+            "metallic": Number("hard short below / Ω cm²", shorts.METALLIC, 1.0, 100.0, 1.0),
+            "conductivity": Number("conductivity at most / mS/cm", 1e3 * shorts.CONDUCTIVITY, 0.1, 30, 0.1),
         }
 
-    def draw(self, fig: Figure, retained: float, metallic: float) -> list[pd.DataFrame]:
-        steps = ccd.steps(self.recording, retained, metallic)
+    def draw(self, fig: Figure, retained: float, metallic: float, conductivity: float) -> list[pd.DataFrame]:
+        steps = ccd.steps(self.recording, retained, metallic, 1e-3 * conductivity)
         ax = fig.subplots()
         ccd_plots.plot(self.recording, steps, self.recording.attrs["sample"], ax)
         ax.set_xlabel("Time / h")
         value, low, high = ccd.critical_current_density(steps)
         failed = ccd.failed_steps(steps)
-        until = float(failed.onset[0] if failed.sizes["step"] else self.recording.time[-1])
-        charge = shorts.charge_passed(self.recording, until).value
-        hours = (until - float(self.recording.time[0])) / 3600
+        time = ccd.time_of_failure(self.recording, steps)
+        charge = shorts.charge_until_failure(self.recording, steps)
         rows = {
-            "critical current density": "none sustained" if value is None else f"{value:g} mA/cm²",
+            "critical current density": "not determined" if value is None else f"{value:g} mA/cm²",
             "95 % interval": f"{low:g} to {'—' if high is None else f'{high:g}'} mA/cm²",
-            "failure": f"{failed.kind.item(0)} after {hours:.4f} h"
+            "failure": f"{failed.kind.item(0)} {_amount(time, '.4f')} h"
             if failed.sizes["step"]
-            else f"none in {hours:.4f} h",
-            "charge passed": f"{charge:.3g} mAh/cm²",
+            else f"none in {time.low:.4f} h",
+            "charge passed": f"{_amount(charge, '.3g')} mAh/cm²",
         }
         return [numbers(rows), ccd_findings.table({"resistance and kind": steps})]
+
+
+def _amount(passed: Interval, digits: str) -> str:
+    """Return the time or the charge until a failure in words, or its bounds where it crept in."""
+    if passed.value is not None:
+        return f"after {passed.value:{digits}}"
+    return f"after {passed.low:{digits}}" + ("" if passed.high is None else f" to {passed.high:{digits}}")
 
 
 class LongCycling:

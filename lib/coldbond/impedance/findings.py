@@ -8,13 +8,20 @@ import pandas as pd
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
-from coldbond.bundle import paths
+from coldbond.bundle import paths, raw
 from coldbond.bundle.findings import Whose, finding, item, whose
+from coldbond.bundle.raw import Recordings, Results
 from coldbond.constants import optional
-from coldbond.impedance import circuits, fit, kramers_kronig, resistance, sweeps
+from coldbond.impedance import circuits, electrolyte, fit, kramers_kronig, resistance, sweeps
+from coldbond.impedance.conductivity.ionic import Ionic
+from coldbond.impedance.electrolyte import Known
 from coldbond.impedance.resistance import Measured
-from coldbond.impedance.trend import FEWEST_CYCLES, SIGNIFICANCE, STABLE_SHARE, Trend
+from coldbond.impedance.trend import FALL_SHARE, FEWEST_CYCLES, SIGNIFICANCE, STABLE_SHARE, Trend
 from coldbond.interval import Interval
+
+OBEYS, DESCRIBES = "obeys_kramers_kronig", "circuit_describes_the_spectrum"
+#: Deviation of a point [%] that the Kramers-Kronig test must see: a resistance that is off by less hardly matters.
+LEAST_SEEN = 5.0
 
 
 def fit_table(measured: Mapping[str, Measured]) -> pd.DataFrame:
@@ -100,12 +107,16 @@ def _in_columns(name: str, interval: Interval, unit: str = "") -> dict[str, floa
 
 
 def spectrum_table(spectrum: xr.Dataset, best: MinimizerResult, test: xr.Dataset | None) -> pd.DataFrame:
-    """Return points, fit and residuals of a spectrum; residuals of a test that was not done are NaN."""
-    z, fitted = best.impedance, best.model
+    """Return points, fit and residuals of a spectrum; residuals of a test that was not done are NaN.
+
+    Points that were not fitted are among them.
+    """
+    frequency, z = spectrum.frequency.to_numpy(), spectrum.impedance.to_numpy()
+    fitted = circuits.impedance(best.circuit, best.params.valuesdict(), frequency)
     off = 100 * (fitted - z) / np.abs(z)
     untested = np.full(z.size, np.nan)
     columns = {
-        "frequency / Hz": best.frequency,
+        "frequency / Hz": frequency,
         "Re Z / ohm": z.real,
         "Im Z / ohm": z.imag,
         "fitted Re Z / ohm": fitted.real,
@@ -117,6 +128,29 @@ def spectrum_table(spectrum: xr.Dataset, best: MinimizerResult, test: xr.Dataset
         "fails Kramers-Kronig": None if test is None else test.fails.to_numpy(),
     }
     return pd.DataFrame(_named(spectrum) | columns)
+
+
+def pellets() -> Recordings:
+    """Return the pellets between blocking electrodes that the manifest holds, which tell the electrolyte of the cells.
+
+    Their labels are those of `raw.recordings` with ", pellet" behind, since a cell may have the same.
+    """
+    found = raw.recordings("conductivity", optional=True)
+    named = Recordings({f"{label}, pellet": one for label, one in found.items()}, needed=False)
+    named.left_out = {f"{label}, pellet": why for label, why in found.left_out.items()}
+    return named
+
+
+def electrolytes(
+    cells: Mapping[str, xr.Dataset],
+    pellets: Mapping[str, Ionic],
+    thickness_uncertainty: float,
+    area_uncertainty: float,
+    pellet_uncertainty: float,
+) -> Results[Known | None]:
+    """Return what is known of the electrolyte of each cell, by label: see `electrolyte.expected`."""
+    uncertainties = thickness_uncertainty, area_uncertainty, pellet_uncertainty
+    return Results({label: electrolyte.expected(one, pellets.values(), *uncertainties) for label, one in cells.items()})
 
 
 def findings(measured: Mapping[str, Measured], found: pd.DataFrame, part: str, area_uncertainty: float) -> list[dict]:
@@ -147,15 +181,82 @@ def findings(measured: Mapping[str, Measured], found: pd.DataFrame, part: str, a
             item("largest residual", float(f"{largest:.2g}"), "%"),
         ]
         few = f"too few points for {' and '.join(one.too_large)}" if one.too_large else ""
-        note = "; ".join(filter(None, [f"circuit {one.best.circuit}", few, sweep, untested(one.test, spectrum.sizes)]))
+        told, why = _parts(one)
+        lost = one.why if one.total.value is None else ""
+        notes = [f"circuit {one.best.circuit}", few, _left_out(one), lost, sweep, untested(one.test, spectrum.sizes)]
+        note = "; ".join(filter(None, notes))
         rows.append(_determined("total_resistance", one.total, "ohm", own, note, residuals))
-        rows.append(_determined("interface_resistance", one.interface, "ohm", own, sweep))
+        note = "; ".join(filter(None, [why, sweep]))
+        rows.append(_determined("interface_resistance", one.interface, "ohm", own, note, told))
+        rows += quality_findings(one.test, one.best, own)
         area = optional(spectrum, "area_cm2")
         if spectrum.attrs["role"] == "interface" and isfinite(area):
             specific = resistance.area_specific(one.interface, area, area_uncertainty)
-            note = "; ".join(filter(None, ["of one of two interfaces", sweep]))
+            lost = why if specific.value is None else ""
+            note = "; ".join(filter(None, ["of one of two interfaces", lost, sweep]))
             rows.append(_determined("area_specific_resistance", specific, "ohm cm2", own, note))
     return rows + course_findings(found, part)
+
+
+def _parts(one: Measured) -> tuple[list[dict], str]:
+    """What tells the interface from the electrolyte, and in words what the data leave open."""
+    told = [item("change during the sweep", one.drift.scaled(100), "%")]
+    if isfinite(one.before):
+        told.append(item("change from the sweep before", float(f"{100 * one.before:.2g}"), "%"))
+    if one.known is not None:
+        told.append(item(f"electrolyte expected from the pellet {one.known.pellet}", one.known.resistance, "ohm"))
+    if one.split is not None:
+        told.append(item("interfaces are slower than", float(f"{one.split.usual:.2g}"), "s"))
+        if one.split.doubtful:
+            doubtful = float(f"{one.split.doubtful:.2g}")
+            told.append(item("arcs whose capacitance fits electrolyte and interface", doubtful, "ohm"))
+    return told, one.why
+
+
+def _left_out(one: Measured) -> str:
+    if not one.left_out.size:
+        return ""
+    where = ", ".join(f"{frequency:.3g}" for frequency in one.left_out)
+    return f"not fitted, since they fail the Kramers-Kronig test by themselves: points at {where} Hz"
+
+
+def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Whose) -> list[dict]:
+    """Return whether a spectrum obeys the Kramers-Kronig relations, and whether the circuit describes it.
+
+    Parameters
+    ----------
+    test : xarray.Dataset or None
+        From `kramers_kronig.test_if_long_enough`.
+    best : lmfit.minimizer.MinimizerResult
+        Fit of the circuit.
+    labels : Whose
+    """
+    if test is None:
+        note = untested(test, {"frequency": best.frequency.size})
+        return [finding(name, None, **labels, note=note) for name in (OBEYS, DESCRIBES)]
+    failing = test.frequency.to_numpy()[test.fails.to_numpy()]
+    seen = float(f"{test.seen:.2g}")
+    evidence = [item("p", float(f"{test.probability:.2g}")), item("noise", float(f"{test.noise:.2g}"), "%")]
+    obeys: bool | None = not failing.size
+    if failing.size:
+        ends = " to ".join(dict.fromkeys(f"{end:.3g}" for end in (failing.max(), failing.min())))
+        note = f"{failing.size} of {test.fails.size} points fail, at {ends} Hz"
+    else:
+        note = f"a point off by less than {seen:g} % would not be seen"
+        if seen > LEAST_SEEN:
+            obeys, note = None, f"cannot be told: too few points, {note}"
+    residual = np.zeros(test.sizes["frequency"], complex)  # of points that fail and were not fitted it is not used
+    fitted = np.isin(test.frequency, best.frequency)
+    residual[fitted] = (best.model - best.impedance) / np.abs(best.impedance)
+    ratio, probability = kramers_kronig.excess(test, residual, best.nvarys)
+    described = probability > kramers_kronig.FALSE_ALARMS
+    beside = f"residual {ratio * test.noise:.2g} % beside {test.noise:.2g} % noise"
+    if not described:
+        beside += ": the circuit does not describe the spectrum within its noise"
+    return [
+        finding(OBEYS, obeys, **labels, evidence=evidence, note=note),
+        finding(DESCRIBES, described, **labels, evidence=[item("p", float(f"{probability:.2g}"))], note=beside),
+    ]
 
 
 def untested(test: object, sizes: Mapping) -> str:
@@ -196,14 +297,44 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
         note = f"{part} resistance: {_in_words(course)}"
         if _range(own) != labels["state"]:
             note += f"; measured: {_range(own)}"
+        lost, open_end = _not_told(own, part)
+        note = "; ".join(filter(None, [note, lost]))
         test = [item("p against a straight line", float(f"{course.probability:.2g}"))]
-        if course.break_cycle is not None:
+        scatter = [item("scatter from one measurement to the next", float(f"{100 * course.scatter:.2g}"), "%")]
+        if course.break_cycle is not None and course.settling_cycle is not None:
+            place = _break_in_words(course.break_cycle)
             rows.append(
-                finding("break_cycle", course.break_cycle, **labels, evidence=test, threshold=limits, note=note)
+                finding(
+                    "break_cycle",
+                    course.break_cycle,
+                    **labels,
+                    evidence=test + scatter,
+                    threshold=limits,
+                    note="; ".join(filter(None, [note, place])),
+                )
+            )
+            over = "" if course.settling_cycle.is_bounded else "it may not be over by the last cycle"
+            share = f"{100 * FALL_SHARE:.0f} % of the {'fall' if course.fall.numbers[0] > 0 else 'rise'} is over"
+            rows.append(
+                finding("settling_cycle", course.settling_cycle, **labels, note="; ".join(filter(None, [share, over])))
             )
             level = course.level.numbers[0]
-            share = course.change.scaled(100 / level) if level > 0 else Interval(None)
-            rows.append(finding("change_after_break", share, "%", **labels))
+            share_changed = course.change.scaled(100 / level) if level > 0 else Interval(None)
+            rows.append(
+                finding(
+                    "change_after_break", share_changed, "%", **labels, note=f"from cycle {course.turn:g} to the last"
+                )
+            )
+        at_the_end = "" if course.minimum.is_bounded else "the last cycle may have the lowest"
+        rows.append(
+            finding(
+                "cycle_of_minimum",
+                course.minimum,
+                **labels,
+                evidence=scatter,
+                note="; ".join(filter(None, [f"lowest {part} resistance measured; no curve is assumed", at_the_end])),
+            )
+        )
         ratios = []
         if against:
             ratios = [
@@ -212,10 +343,10 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
                 item("largest ratio", float(f"{against.most:.2g}")),
             ]
             rows.append(finding(f"always_higher_than_{reference}", against.higher, **labels, evidence=ratios))
-        rows.append(
-            finding("falls_then_stable", course.falls_then_stable, **labels, evidence=test, threshold=limits, note=note)
-        )
-        rises = course.falls_then_rises
+        stable, rises = course.falls_then_stable, course.falls_then_rises
+        if open_end:  # what was measured last says nothing of the resistance: it may have risen
+            stable, rises = stable and None, rises or None
+        rows.append(finding("falls_then_stable", stable, **labels, evidence=test, threshold=limits, note=note))
         if against and rises is not None:
             rises = None if rises and against.higher is None else rises and against.higher
         rows.append(finding(rising, rises, **labels, evidence=test + ratios, threshold=limits, note=note))
@@ -242,24 +373,50 @@ def _too_few(own: pd.DataFrame, part: str) -> str:
     return told + (f"; no number of cycles in the state {states}" if states else "")
 
 
+def _not_told(own: pd.DataFrame, part: str) -> tuple[str, bool]:
+    """Cycles without an interval, which the course leaves out, and whether the last cycle is one of them."""
+    told = resistance.bounded(own, part).cycle
+    lost = sorted(set(own.cycle.dropna()) - set(told))
+    if not lost:
+        return "", False
+    cycles = ", ".join(f"{cycle:g}" for cycle in lost)
+    return f"left out, because their resistance cannot be told: cycle {cycles}", lost[-1] > told.max()
+
+
 def _in_words(course: Trend) -> str:
-    """The course, such as "falls from 67 to 25.4 ohm (-62 %) until cycle 44, then stays within 2 %"."""
-    level, fall, most_fall = course.level.numbers[0], course.fall.numbers[0], course.fall.numbers[2]
-    start = level + fall
-    if min(level, start, level + most_fall) <= 0:  # a line through scattered points, extrapolated below zero
+    """The course, such as "falls from 67 to 23.5 ohm (-65 %) until cycle 75, then stays within 6 %"."""
+    level, fall = course.level.numbers[0], course.fall.numbers
+    start = level + fall[0]
+    if min(level, start) <= 0:  # a curve through scattered points
         return "the scatter between cycles is too large for a course"
-    if course.break_cycle is None:
-        excluded = 100 * max(most_fall, 0.0) / (level + max(most_fall, 0.0))
-        return f"no break is seen; an early fall by more than {excluded:.2g} % is excluded"
-    until = f"until cycle {course.break_cycle.numbers[0]:.0f}"
-    first = f"{'falls' if fall > 0 else 'rises'} from {start:.3g} to {level:.3g} ohm ({-100 * fall / start:+.0f} %)"
+    if course.break_cycle is None or course.settling_cycle is None:
+        shares = [100 * x / level for x in fall]
+        return f"no break is seen; until cycle {course.turn:g} it changes by {_change(*(-x for x in shares))}"
+    first = (
+        f"{'falls' if fall[0] > 0 else 'rises'} from {start:.3g} to {level:.3g} ohm ({-100 * fall[0] / start:+.0f} %)"
+    )
     change, low, high = (100 * x / level for x in course.change.numbers)
     largest = max(abs(low), abs(high))
     if largest <= 100 * STABLE_SHARE:
         then = f"then stays within {largest:.2g} %"
     else:
-        then = f"then changes by {change:+.0f} % ({low:+.0f} to {high:+.0f} %)"
-    return f"{first} {until}, {then} (model: {course.model})"
+        then = f"then changes by {_change(change, low, high)}"
+    return f"{first} until cycle {course.turn:g}, {then} (model: {course.model})"
+
+
+def _change(value: float, *bounds: float) -> str:
+    return f"{value:+.0f} % ({min(bounds):+.0f} to {max(bounds):+.0f} %)"
+
+
+def _break_in_words(place: Interval) -> str:
+    """Why the cycle of a break is not told."""
+    if place.value is not None:
+        return ""
+    least, most = (None if x is None else f"{x:.0f}" for x in (place.low, place.high))
+    between = " and ".join(filter(None, [least and f"after cycle {least}", most and f"before cycle {most}"]))
+    return "cannot be told: a curve without a break describes the course too" + (
+        f"; if there is a break, it lies {between}" if between else ""
+    )
 
 
 def _determined(

@@ -1,33 +1,39 @@
 """Course of a resistance with the cycle number: whether it breaks, where, and how it goes on from there.
 
-A broken line and two exponentials that settle, each with two parameters more than a straight line, are fitted by
-weighted linear least squares at every place that the break may have. Whether there is a break is decided by an F test
-against the straight line. Intervals are those of the profile of chi square over all models and all breaks (Venzon and
-Moolgavkar 1988, doi 10.2307/2347496), so that the choice of the model, of which eight cycles say little, is part of
-them.
+All curves of `courses` are fitted. Whether the course differs from a straight line is decided by an F test whose
+distribution is simulated for the very cycles, because the place of the break is searched for (Davies 1987, Biometrika
+74, 33). Intervals are those of the profile of chi square over all curves (Venzon and Moolgavkar 1988, doi
+10.2307/2347496), so that the choice of the curve, of which eight cycles say little, is part of them. Two sources of
+scatter enter: the interval of each resistance, and the scatter from one measurement to the next, which only the
+residuals of the course show.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import stats
 
-from coldbond.interval import NORMAL, Interval, student
+from coldbond.impedance import courses
+from coldbond.impedance.courses import FALL_SHARE as FALL_SHARE
+from coldbond.interval import CONFIDENCE, NORMAL, Interval, student
 
-#: Share of an exponential fall after which it counts as over: three time constants, a convention.
-FALL_SHARE = 0.95
 #: Probability of the F test below which a series is said to have a break: a convention.
 SIGNIFICANCE = 0.01
-#: Change after the break, as a share of the value there, within which a resistance counts as stable. The paper says
-#: "stable" without a number; a referee may want another one.
+#: Change, as a share of the value before it, within which a resistance counts as stable. The paper says "stable"
+#: without a number; a referee may want another one.
 STABLE_SHARE = 0.10
-#: Places tried for the break of each model: a grid of a third of a per cent of the test.
-PLACES = 300
+#: Breaks tried between two neighbouring cycles, and settling times tried.
+PLACES, TIMES = 16, 40
+#: Straight courses that are simulated for the F test: its level of 0.01 is then known to 0.0014.
+SIMULATED = 4999
 #: Mean square of the weighted residuals below which they are rounding errors of the computation.
 ROUNDING = 1e-12
-#: Fewest cycles of a trend: a model has four parameters, and the scatter needs degrees of freedom.
+#: Fewest cycles of a trend: the simplest curve with a break has four parameters; the scatter needs two more.
 FEWEST_CYCLES = 6
+#: Measurements that must show a fall, or a rise after it: a single one may be an outlier.
+FEWEST_WITNESSES = 2
 
 
 @dataclass(frozen=True)
@@ -37,58 +43,49 @@ class Trend:
     Attributes
     ----------
     probability : float
-        p value of the F test of the best model with a break against a straight line.
+        p value of the F test against a straight line.
     model : str
-        "straight line", or the best of "broken line", "exponential fall", which approaches a straight line, and
-        "exponential fall, then a line", after which a straight line begins.
+        "straight line", or the family of the best curve by Akaike's criterion; see `courses.FAMILIES`.
+    settling_cycle : Interval or None
+        Cycle at which 95 % of the fall, or of an early rise, is over. Without an upper bound where it may not be over
+        by the last cycle. None for a straight line.
     break_cycle : Interval or None
-        Cycle of the break, or at which 95 % of the fall is over; None for a straight line. Where the data give no
-        bound, the interval ends at the first or last cycle.
+        Cycle at which a straight line begins. Without a value where a curve without a break describes the course too;
+        its bounds are then those of a break, if there is one. None for a straight line.
+    minimum : Interval
+        Measured cycle with the lowest resistance, and the range in which the lowest lies: from the cycle before the
+        first one that may be the lowest to the cycle after the last. No curve is assumed, only that the resistance
+        has one minimum. Without an upper bound where the last cycle may be the lowest.
+    turn : float
+        Measured cycle that separates fall and change: the lowest of the best curve where the resistance rises after
+        it; else the first after the fall, of which three measurements and half of the test are left at least.
     level, fall, change : Interval
-        Resistance at the break, fall from the first cycle to the break, and change from the break to the last cycle, in
-        the unit of the resistances. All are bounded.
+        Resistance at that cycle, fall from the first cycle to it, and change from it to the last cycle, in the unit of
+        the resistances. All are bounded.
+    scatter : float
+        Relative standard deviation from one measurement to the next, beyond the intervals of the resistances.
+    falls_then_stable : bool or None
+        Whether the resistance falls and then, from `turn` on, stays within 10 %; None where the data do not decide.
+    falls_then_rises : bool or None
+        Whether the resistance falls and then rises; None where the data do not decide. A rise counts however small
+        where its interval excludes zero. There is no rise where every interval of a rise ends below 10 %.
     curve : callable
-        The model's value at any cycles.
+        The best curve's value at any cycles.
     """
 
     probability: float
     model: str
+    settling_cycle: Interval | None
     break_cycle: Interval | None
+    minimum: Interval
+    turn: float
     level: Interval
     fall: Interval
     change: Interval
+    scatter: float
+    falls_then_stable: bool | None
+    falls_then_rises: bool | None
     curve: Callable[[np.ndarray], np.ndarray]
-
-    @property
-    def falls_then_stable(self) -> bool | None:
-        """Whether the resistance falls and then stays within 10 %; None where the intervals do not decide."""
-        _, low, high = self.change.numbers
-        if -self._margin < low and high < self._margin:
-            return self._falls
-        return False if self._falls is False or low > self._margin or high < -self._margin else None
-
-    @property
-    def falls_then_rises(self) -> bool | None:
-        """Whether the resistance falls and then rises; None where the intervals do not decide.
-
-        A rise counts however small where its interval excludes zero. There is no rise where the interval ends below
-        10 %.
-        """
-        _, low, high = self.change.numbers
-        if low > 0:
-            return self._falls
-        return False if self._falls is False or high < self._margin else None
-
-    @property
-    def _margin(self) -> float:
-        return STABLE_SHARE * self.level.numbers[0]
-
-    @property
-    def _falls(self) -> bool | None:
-        _, low, high = self.fall.numbers
-        if high < self._margin:
-            return False
-        return True if self.break_cycle is not None and low > 0 else None
 
 
 def breakpoint(cycle: np.ndarray, resistances: Sequence[Interval]) -> Trend:
@@ -115,94 +112,225 @@ def breakpoint(cycle: np.ndarray, resistances: Sequence[Interval]) -> Trend:
     if np.unique(cycle).size < FEWEST_CYCLES:
         raise ValueError(f"{np.unique(cycle).size} cycles are too few for a break: {FEWEST_CYCLES} are needed")
     value, low, high = np.array([one.numbers for one in resistances]).T
-    sigma = (high - low) / (2 * NORMAL)
-    distinct = np.unique(cycle)
-    first, last = distinct[[0, -1]]
-    places = np.linspace(distinct[1], distinct[-2], PLACES)
-    fits = [_fitted(model, places, cycle, value, sigma) for model in MODELS]
-    found, covariance, squares = (np.concatenate(parts) for parts in zip(*fits, strict=True))
-    breaks = np.tile(places, len(MODELS))
-    best = int(np.argmin(squares))
-    model = [*MODELS][best // PLACES]
-    line, straight = _straight(cycle, value, sigma)
-    freedom = cycle.size - 4
-    # Without a scatter, as of numbers that are rounded to the same, there is nothing that a break would explain.
-    probability = 1.0
-    if straight > ROUNDING * cycle.size:
-        ratio = (straight - squares[best]) / 2 / max(squares[best] / freedom, ROUNDING)
-        probability = float(stats.f.sf(ratio, 2, freedom))
-    # Eight residuals say little of a scatter: of the rise of chi square for known errors and that for errors estimated
-    # from the residuals, the larger is taken. The choice of the model takes one degree of freedom.
-    left = freedom - 1
-    known, estimated = NORMAL**2, squares[best] / left * student(left) ** 2
-    limit = squares[best] + max(known, estimated)
-    kept = squares <= limit
-
-    def profiled(weights: np.ndarray) -> Interval:
-        """Hull of a linear combination of the coefficients of each fit."""
-        centre = np.einsum("bp,bp->b", weights, found)
-        half = np.sqrt(np.maximum(limit - squares, 0) * np.einsum("bp,bpq,bq->b", weights, covariance, weights))
-        return Interval(float(centre[best]), float((centre - half)[kept].min()), float((centre + half)[kept].max()))
-
-    ends = np.stack([np.full(PLACES, first), places], axis=1)
-    at_first, at_break = np.concatenate([design(places, ends, first) for design in MODELS.values()]).swapaxes(0, 1)
-    after = np.zeros_like(found)
-    after[:, 2] = last - breaks
-    place = Interval(
-        float(breaks[best]),
-        float(first if kept[breaks == places[0]].any() else breaks[kept].min()),
-        float(last if kept[breaks == places[-1]].any() else breaks[kept].max()),
-    )
-    level, fall, change = (profiled(weights) for weights in (at_break, at_first - at_break, after))
-    if probability > SIGNIFICANCE:
-        return Trend(probability, "straight line", None, level, fall, change, lambda at: np.polyval(line, at))
+    within = np.maximum((high - low) / (2 * NORMAL), ROUNDING * np.abs(value).max())
+    curves, design = _grid(tuple(cycle))
+    scatter = _scatter(design, curves.parameters, value, within)
+    sigma = np.hypot(within, scatter * value)
+    profile = Profile(curves, design, cycle, value, sigma)
+    line, probability = _against_a_line(profile)
+    bends = probability <= SIGNIFICANCE
+    settling = profile.settling
+    turn, stable, rises = _verdicts(profile, bends, settling)
+    own = curves[profile.best : profile.best + 1]
 
     def curve(at: np.ndarray) -> np.ndarray:
-        return MODELS[model](breaks[best : best + 1], np.asarray(at, float), first)[0] @ found[best]
+        at = np.asarray(at, float)
+        return own.design(at)[0] @ profile.coefficients if bends else np.polyval(line, at)
 
-    return Trend(probability, model, place, level, fall, change, curve)
-
-
-def _broken(breaks: np.ndarray, cycle: np.ndarray, first: float) -> np.ndarray:
-    """Design matrices of lines that break at `breaks`, shape (breaks, cycles, 3): value there, slopes on both sides."""
-    since = cycle - breaks[:, None]
-    return np.stack([np.ones_like(since), np.minimum(since, 0), np.maximum(since, 0)], axis=-1)
-
-
-def _exponential_fall(breaks: np.ndarray, cycle: np.ndarray, first: float) -> np.ndarray:
-    """Design matrices of exponentials that are over by 95 % at `breaks`, on a straight line: offset, fall, slope."""
-    rate = -np.log(1 - FALL_SHARE) / (breaks[:, None] - first)
-    since = cycle - first
-    fallen = np.exp(-rate * since)
-    return np.stack([np.ones_like(fallen), fallen, np.broadcast_to(since, fallen.shape)], axis=-1)
-
-
-def _fall_then_line(breaks: np.ndarray, cycle: np.ndarray, first: float) -> np.ndarray:
-    """The same with a straight line that begins at `breaks`."""
-    terms = _exponential_fall(breaks, cycle, first)
-    terms[:, :, 2] = np.maximum(cycle - breaks[:, None], 0)
-    return terms
+    return Trend(
+        probability,
+        [*courses.FAMILIES][own.family[0]] if bends else "straight line",
+        settling if bends else None,
+        profile.breaks if bends else None,
+        _minimum(profile),
+        float(cycle[turn]),
+        profile.of(turn),
+        profile.of(0, turn),
+        profile.of(-1, turn),
+        scatter,
+        stable,
+        rises,
+        curve,
+    )
 
 
-MODELS = {
-    "broken line": _broken,
-    "exponential fall": _exponential_fall,
-    "exponential fall, then a line": _fall_then_line,
-}
+class Profile:
+    """Chi square of all curves, and intervals of what they say.
+
+    Parameters
+    ----------
+    curves : Curves
+    design : array, shape (curves, n, 3)
+    cycle, value, sigma : array, shape (n,)
+        With all sources of scatter in sigma.
+    """
+
+    def __init__(
+        self, curves: courses.Curves, design: np.ndarray, cycle: np.ndarray, value: np.ndarray, sigma: np.ndarray
+    ) -> None:
+        self.curves, self.design, self.cycle, self.value, self.sigma = curves, design, cycle, value, sigma
+        found, covariance, squares = courses.solve(design / sigma[:, None], value / sigma)
+        self.squares = squares
+        self.best = int(np.argmin(squares + 2 * curves.parameters))
+        self.coefficients = found[self.best]
+        rise = max(NORMAL**2, self.unit(student))
+        self.limit = max(squares.min() + rise, squares[self.best])
+        self.kept = squares <= self.limit
+        self._design, self._found, self._covariance = design[self.kept], found[self.kept], covariance[self.kept]
+        self._room = self.limit - squares[self.kept]
+
+    def unit(self, quantile: Callable[[float], float]) -> float:
+        """Return the mean square of the residuals times the square of a quantile of its degrees of freedom."""
+        return _unit(self.squares, self.curves.parameters, self.value.size, quantile)
+
+    def of(self, at: int, less: int | None = None) -> Interval:
+        """Return the resistance at a cycle, or by how much it exceeds that at another one."""
+        own, weights = self.design[self.best, at], self._design[:, at]
+        if less is not None:
+            own, weights = own - self.design[self.best, less], weights - self._design[:, less]
+        centre = np.einsum("cp,cp->c", weights, self._found)
+        half = np.sqrt(self._room * np.einsum("cp,cpq,cq->c", weights, self._covariance, weights))
+        return Interval(float(own @ self.coefficients), float((centre - half).min()), float((centre + half).max()))
+
+    @property
+    def settling(self) -> Interval:
+        """Settling cycle; without an upper bound where it may lie after the last cycle."""
+        curves = self.curves
+        own = curves.settling[self.kept] - curves.first
+        step = ((curves.last - curves.first) / (curves.settling[curves.family == 2].min() - curves.first)) ** (
+            1 / TIMES
+        )
+        low, high = curves.first + own.min() / step, curves.first + own.max() * step
+        return Interval(float(curves.settling[self.best]), float(low), float(high) if high < curves.last else None)
+
+    @property
+    def breaks(self) -> Interval:
+        """Cycle of the break; without a value where a curve without one is not excluded."""
+        curves = self.curves
+        broken = np.isfinite(curves.breaks)
+        places, own = np.unique(curves.breaks[broken]), curves.breaks[self.kept & broken]
+        if not own.size:
+            return Interval(None)
+        first, last = np.searchsorted(places, [own.min(), own.max()])
+        low = float(places[first - 1]) if first else None
+        high = float(places[last + 1]) if last + 1 < places.size else None
+        if (self.kept & ~broken).any():
+            return Interval(None, low, high)
+        return Interval(
+            float(curves.breaks[self.best]), curves.first if low is None else low, curves.last if high is None else high
+        )
 
 
-def _fitted(
-    model: str, breaks: np.ndarray, cycle: np.ndarray, value: np.ndarray, sigma: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coefficients for each break, shape (breaks, 3), their covariances, and chi square."""
-    matrix = MODELS[model](breaks, cycle, cycle[0]) / sigma[:, None]
-    inverse = np.linalg.pinv(matrix)
-    found = inverse @ (value / sigma)
-    squares = np.sum((np.einsum("bnp,bp->bn", matrix, found) - value / sigma) ** 2, axis=1)
-    return found, inverse @ inverse.swapaxes(1, 2), squares
+@cache
+def _grid(cycle: tuple[float, ...]) -> tuple[courses.Curves, np.ndarray]:
+    """All curves for some cycles, and their design matrices."""
+    curves = courses.Curves.of(np.array(cycle), PLACES, TIMES)
+    return curves, curves.design(np.array(cycle))
 
 
-def _straight(cycle: np.ndarray, value: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, float]:
-    """Slope and intercept of a straight line, and chi square."""
+def _unit(squares: np.ndarray, parameters: np.ndarray, size: int, quantile: Callable[[float], float]) -> float:
+    """Return the mean square of the residuals times the square of a quantile of its degrees of freedom.
+
+    The simplest curves leave more degrees of freedom, of which their choice takes one, and all curves smaller
+    residuals. Each alone is enough.
+    """
+    units = []
+    for most, chosen in ((parameters.min(), 1), (parameters.max(), 0)):
+        freedom = size - int(most) - chosen
+        if freedom >= 1:
+            units.append(squares[parameters <= most].min() / freedom * quantile(freedom) ** 2)
+    return float(min(units))
+
+
+def _scatter(design: np.ndarray, parameters: np.ndarray, value: np.ndarray, within: np.ndarray) -> float:
+    """Return the relative scatter beside `within` at which the mean square of the weighted residuals is 1.
+
+    It is estimated by bisection (Paule and Mandel 1982, J. Res. NBS 87, 377); 0 where it is less without any.
+    """
+    few = slice(None, None, 5)
+
+    def excess(scatter: float) -> float:
+        sigma = np.hypot(within, scatter * value)
+        squares = courses.solve(design[few] / sigma[:, None], value / sigma)[2]
+        return _unit(squares, parameters[few], value.size, lambda freedom: 1.0) - 1
+
+    if excess(0.0) <= 0:
+        return 0.0
+    low, high = 0.0, float(np.median(within / np.abs(value)))
+    while excess(high) > 0:
+        low, high = high, 2 * high
+    for _ in range(8):
+        middle = (low + high) / 2
+        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
+    return high
+
+
+def _against_a_line(profile: Profile) -> tuple[np.ndarray, float]:
+    """Return a straight line, and the p value of the F test of the curves with four parameters against it.
+
+    It is the share of simulated straight courses with as large an F, in which the break is searched for too.
+    """
+    cycle, value, sigma, parameters = profile.cycle, profile.value, profile.sigma, profile.curves.parameters
     line = np.polyfit(cycle, value, 1, w=1 / sigma)
-    return line, float(np.sum(((np.polyval(line, cycle) - value) / sigma) ** 2))
+    straight = float(np.sum(((np.polyval(line, cycle) - value) / sigma) ** 2))
+    # Without a scatter, as of numbers that are rounded to the same, there is nothing that a break would explain.
+    if straight <= ROUNDING * cycle.size:
+        return line, 1.0
+    simple = np.flatnonzero(parameters == parameters.min())[::2]
+    noise = np.random.default_rng(0).normal(size=(cycle.size, SIMULATED))
+    basis, _ = np.linalg.qr(np.stack([np.ones_like(cycle), cycle], axis=1) / sigma[:, None])
+    noise -= basis @ (basis.T @ noise)
+    whole = least = np.sum(noise**2, axis=0)
+    for own in np.linalg.qr(profile.design[simple] / sigma[:, None])[0]:
+        least = np.minimum(least, whole - np.sum((own.T @ noise) ** 2, axis=0))
+    # Residuals that are smaller by chance than the uncertainties allow make no break.
+    ratio = straight / max(profile.squares[simple].min(), cycle.size - parameters.min())
+    return line, float((1 + np.sum(whole / least >= ratio)) / (1 + SIMULATED))
+
+
+def _verdicts(profile: Profile, bends: bool, settling: Interval) -> tuple[int, bool | None, bool | None]:
+    """Return where the fall ends, whether the resistance falls and is then stable, and whether it falls and rises."""
+    cycle, value, sigma = profile.cycle, profile.value, profile.sigma
+    size = cycle.size
+    curve = profile.design[profile.best] @ profile.coefficients
+    lowest = int(np.argmin(curve))
+    possible = np.flatnonzero((cycle > cycle[0]) & (np.arange(size) <= size - 3))
+    half = max(possible[0], possible[cycle[possible] <= (cycle[0] + cycle[-1]) / 2].max(initial=0))
+    over = size if settling.high is None else int(np.searchsorted(cycle, settling.high))
+    after = int(min(half, over))
+    margin = STABLE_SHARE * np.abs(curve)
+    # Least and greatest change from each cycle to each later one.
+    least, most = np.zeros((2, size, size))
+    for at in range(size):
+        for later in range(at + 1, size):
+            _, least[at, later], most[at, later] = profile.of(later, at).numbers
+    rising = bends and bool(least[lowest, -1] > 0)
+    turn = lowest if rising else after
+
+    def witnesses(others: slice) -> int:
+        return int(np.sum(value[others] - curve[turn] > NORMAL * sigma[others]))
+
+    quiet = bool(np.all(np.abs(value[turn:] - curve[turn]) <= margin[turn] + NORMAL * sigma[turn:]))
+    rises_nowhere = bool(np.all(most < margin[:, None]))
+    if np.all(-least < margin[:, None]):
+        return turn, False, False
+    falls = True if bends and most[0, turn] < 0 and witnesses(slice(turn)) >= FEWEST_WITNESSES else None
+    # Changes by more than 10 % for certain; one measurement alone, the first or the last, may be an outlier.
+    up, down = least > margin[:, None], -most > margin[:, None]
+    rose = min(np.sum(up.any(axis=0)), np.sum(up.any(axis=1))) >= FEWEST_WITNESSES
+    # That it falls on is told only where the end of the fall is, with measurements after it.
+    ended = over < size - FEWEST_WITNESSES
+    falls_on = ended and all(np.sum(down[end]) >= FEWEST_WITNESSES for end in range(after, over + 1))
+    stable: bool | None = None
+    if rose or falls_on:
+        stable = False
+    elif quiet and np.all(np.maximum(-least[turn], most[turn]) < margin[turn]):
+        stable = falls
+    rises = None
+    if rising:
+        rises = falls if witnesses(slice(turn + 1, None)) >= FEWEST_WITNESSES else None
+    elif rises_nowhere and quiet:
+        rises = False
+    return turn, stable, rises
+
+
+def _minimum(profile: Profile) -> Interval:
+    """Return the cycle of the lowest value, between the neighbours of all cycles that may have the lowest."""
+    cycle, value, sigma = profile.cycle, profile.value, profile.sigma
+    lowest, distinct = int(np.argmin(value)), np.unique(cycle)
+    one_of = (1 - CONFIDENCE) / (value.size - 1)  # Bonferroni
+    unit = max(stats.norm.isf(one_of) ** 2, profile.unit(lambda freedom: float(stats.t.isf(one_of, freedom))))
+    maybe = cycle[value - value[lowest] <= np.sqrt(unit) * np.hypot(sigma, sigma[lowest])]
+    before, after = distinct[distinct < maybe.min()], distinct[distinct > maybe.max()]
+    low = float(before[-1]) if before.size else float(distinct[0])
+    return Interval(float(cycle[lowest]), low, float(after[0]) if after.size else None)

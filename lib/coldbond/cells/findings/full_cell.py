@@ -9,12 +9,16 @@ import xarray as xr
 
 from coldbond.bundle import style
 from coldbond.bundle.findings import finding, item, whose
-from coldbond.cells import capacity, full_cell
+from coldbond.cells import capacity, cycle_numbers, differential, failure, full_cell
+from coldbond.cells.failure import Failure
+from coldbond.cells.findings import protocol
 from coldbond.cells.findings.half_cycles import with_identity
 from coldbond.interval import NORMAL, Interval
 
-ABSENT = "the cycle is not in this recording, or unfinished"
-EFFICIENCY = "discharge over the charge before it"
+EFFICIENCY = {"discharge": "discharge over the charge before it", "charge": "charge over the discharge before it"}
+
+#: References of a retention, in words.
+REFERENCES = {"first": "first cycle", "best": "best cycle", "mean_of_first_three": "mean of the first three cycles"}
 
 
 def findings(
@@ -26,6 +30,9 @@ def findings(
     retention_after: int = 110,
     stable_within: float = 0.1,
     retention_against: str = "first",
+    failed_efficiency: float = 0.9,
+    failed_capacity: float = 0.5,
+    theoretical_capacity: float = 170.0,
 ) -> list[dict]:
     """Return what was found in one full cell.
 
@@ -33,8 +40,8 @@ def findings(
     ----------
     table : xarray.Dataset
         From `capacity.cycles`.
-    panel : {"capacity", "polarization"}
-        Which findings.
+    panel : {"capacity", "polarization", "differential"}
+        Which findings; those of "differential" need the recording, see `of_cell`.
     settling, outlier
         As for `full_cell.steady_cycles`.
     capacity_after, retention_after : int
@@ -43,29 +50,58 @@ def findings(
         Largest change over the test, as a share, of a polarisation that is called stable.
     retention_against : {"first", "best", "mean_of_first_three"}
         Cycle or cycles that the retention after `retention_after` cycles refers to.
+    failed_efficiency, failed_capacity, theoretical_capacity : float
+        Limits of a failure, see `failure.failure`.
 
     Returns
     -------
     list of dict
         As `bundle.findings.finding` returns them.
     """
-    if panel not in ("capacity", "polarization"):
-        raise ValueError(f"panel is {panel!r}: give capacity or polarization")
-    steady = full_cell.steady_cycles(table, settling, outlier)
-    if panel == "polarization":
-        rows = _polarization(table, steady, stable_within)
+    if panel not in ("capacity", "polarization", "differential"):
+        raise ValueError(f"panel is {panel!r}: give capacity, polarization or differential")
+    lost = failure.failure(table, failed_efficiency, failed_capacity, theoretical_capacity)
+    before = lost.cycle.low if lost.failed else None
+    steady = full_cell.steady_cycles(table, settling, outlier, before)
+    if panel == "differential":
+        rows = []
+    elif panel == "polarization":
+        rows = _polarization(table, steady, stable_within, lost)
     else:
+        limits = [
+            item("least coulombic efficiency", 100 * failed_efficiency, "%"),
+            item("least capacity against the cycles before", 100 * failed_capacity, "%"),
+            *([item("theoretical capacity", theoretical_capacity, "mAh/g")] if _has_mass(table) else []),
+        ]
         rows = [
             *_capacities(table),
-            *_retention(table, steady, capacity_after, retention_after, retention_against),
-            *_trends(table, steady),
+            *protocol.cycles(table, steady),
+            *_retention(table, steady, capacity_after, retention_after, retention_against, lost),
+            *_trends(table, steady, lost),
+            protocol.failed(lost, limits),
+            *protocol.cell(table, steady),
         ]
     return [row | whose(table) for row in rows]
 
 
-def of_cell(recording: xr.Dataset, table: xr.Dataset, *options: Any) -> list[dict]:
-    """Return the findings of a cell from its recording and table, as `raw.Recordings.analysed` calls it."""
-    return findings(table, *options)
+def of_cell(
+    recording: xr.Dataset, table: xr.Dataset, panel: str = "capacity", voltage_step: float = 0.005, *options: Any
+) -> list[dict]:
+    """Return the findings of a cell from its recording and table, as `raw.Recordings.analysed` calls it.
+
+    With the panel "differential", the voltages of the highest peak of dQ/dV in the first and the last cycle of the
+    test, see `differential.peak`; the other options are those of `findings`.
+    """
+    rows = findings(table, panel, *options)
+    numbers = full_cell.comparable_numbers(table)
+    for name, place in (("first", slice(0, 1)), ("last", slice(-1, None))) if panel == "differential" else ():
+        for number in numbers[place]:
+            for half in ("charge", "discharge"):
+                value = differential.peak(recording, table.sel(cycle=number, half=half), voltage_step)
+                shown = [item("cycle", float(number)), item("voltage step", voltage_step, "V")]
+                quantity = f"differential_capacity_peak_{half}_{name}_cycle"
+                rows.append(finding(quantity, value, unit="V", evidence=shown) | whose(table))
+    return rows
 
 
 def every_cycle(tables: Mapping[str, xr.Dataset]) -> pd.DataFrame:
@@ -115,11 +151,21 @@ def table(tables: Mapping[str, xr.Dataset], shown: Sequence[int]) -> pd.DataFram
     return found.replace(r"^nan .*", "—", regex=True)
 
 
+def _has_mass(table: xr.Dataset) -> bool:
+    return bool(table.capacity.attrs["units"] == "mAh/g")
+
+
 def _capacities(table: xr.Dataset) -> list[dict]:
+    first, of_anode = full_cell.first_of_test(table), table.attrs["delivered"] == "charge"
     rows = []
-    if table.cycle[0] == 0:  # the formation of a cell that starts with a discharge
+    if table.attrs["begins"] == 1 and (table.attrs["lone"] != of_anode):
         rows = _formation(table)
-    rows += [_capacity(f"{half}_capacity_first_cycle", table, half, 1) for half in ("charge", "discharge")]
+    for half in ("charge", "discharge"):
+        quantity = f"{half}_capacity_first_cycle"
+        if table.attrs["begins"] > 1:
+            rows.append(finding(quantity, None, unit=table.capacity.attrs["units"], note=_absent(table, 1)))
+        else:
+            rows.append(_capacity(quantity, table, half, first))
     if table.attrs["counted"]:
         rows += [_integral(table, half) for half in ("charge", "discharge")]
     return rows
@@ -127,12 +173,15 @@ def _capacities(table: xr.Dataset) -> list[dict]:
 
 def _formation(table: xr.Dataset) -> list[dict]:
     """Return the capacity of a first discharge and the efficiency of the charge after it."""
+    start = int(table.attrs["lone"])
+    if start >= table.sizes["cycle"] or not full_cell.is_finished(table, "charge", int(table.cycle[start])):
+        return []
     efficiency = full_cell.initial_efficiency(table)
     if efficiency.low is not None and efficiency.low > 100:
         # A formation takes up at least what the charge after it gives back. This may be a pulse or the rest of a cycle.
         first, then = (
-            item(name, full_cell.cycle_capacity(table, half, cycle), table.capacity.attrs["units"])
-            for name, half, cycle in (("first discharge", "discharge", 0), ("first charge", "charge", 1))
+            item(name, full_cell.cycle_capacity(table, half, int(table.cycle[i])), table.capacity.attrs["units"])
+            for name, half, i in (("first discharge", "discharge", 0), ("first charge", "charge", start))
         )
         note = "the first discharge is no formation: the charge after it holds more"
         unit = table.capacity.attrs["units"]
@@ -140,9 +189,9 @@ def _formation(table: xr.Dataset) -> list[dict]:
             finding("formation_discharge_capacity", None, unit, evidence=[first, then], note=note),
             finding("initial_coulombic_efficiency", None, "%", evidence=[first, then], note=note),
         ]
-    note = "first charge over the discharge before it, as is usual where the working electrode is an anode"
+    note = "first charge over the discharge before it, as is usual where the first step is a discharge"
     return [
-        _capacity("formation_discharge_capacity", table, "discharge", 0),
+        _capacity("formation_discharge_capacity", table, "discharge", int(table.cycle[0])),
         _efficiency("initial_coulombic_efficiency", table, efficiency, [], note),
     ]
 
@@ -152,13 +201,15 @@ def _capacity(
 ) -> dict:
     unit = table.capacity.attrs["units"]
     if not full_cell.is_finished(table, half, cycle):
-        return finding(quantity, None, unit=unit, note=ABSENT)
+        return finding(quantity, None, unit=unit, note=_absent(table, cycle))
     sources = "mass and current" if unit == "mAh/g" else "current"
     common = f"half width common to all capacities ({sources})"
     shown = [item(common, _two_digits(100 * NORMAL * table.attrs["common"]), "%"), *evidence]
     if "tester_cycle" in table:
         number = int(table.tester_cycle.sel(half=half, cycle=cycle))
         shown += [item("cycle number of the tester", float(number))] if number != cycle else []
+    if quantity.endswith("_first_cycle") and cycle != 1:
+        shown.append(item("first cycle of the test: cycle", float(cycle)))
     return finding(
         quantity,
         full_cell.cycle_capacity(table, half, cycle, scatter),
@@ -194,106 +245,174 @@ def _efficiency(quantity: str, table: xr.Dataset, value: Interval, evidence: Seq
     )
 
 
+def _absent(table: xr.Dataset, cycle: int) -> str:
+    """Return why a cycle has no value."""
+    number = table.cycle.to_numpy()
+    if cycle > number[-1]:
+        return f"the cycle is not in this recording, whose last is cycle {number[-1]}"
+    if cycle > table.attrs["sure_until"]:
+        return table.attrs["numbering"]
+    if cycle < number[0]:
+        return f"the cycle is not in this recording, which begins with cycle {number[0]}"
+    for first, last in cycle_numbers.missing(number):
+        if first <= cycle <= last:
+            return f"the cycle is not in this recording, from which cycles {first} to {last} are missing"
+    return "the cycle is unfinished, or not of the test"
+
+
 def _retention(
-    table: xr.Dataset, steady: xr.Dataset, capacity_after: int, retention_after: int, retention_against: str
+    table: xr.Dataset,
+    steady: xr.Dataset,
+    capacity_after: int,
+    retention_after: int,
+    retention_against: str,
+    lost: Failure,
 ) -> list[dict]:
-    complete = table.cycle[table.complete.to_numpy()].to_numpy()
+    complete = full_cell.comparable_numbers(table)
     scatter = full_cell.cycle_scatter(steady)
-    rows = [finding("complete_cycles", float(complete.size), unit="1", evidence=_left_out(table, steady))]
-    for name, value in (full_cell.retention(table, complete[-1], scatter) if complete.size else {}).items():
-        last = item("last complete cycle", float(complete[-1]))
-        rows.append(
-            finding(f"retention_against_{name}", value, unit="%", evidence=[last], note=f"against the {_words(name)}")
-        )
+    begins = table.attrs["begins"] == 1
+    last = complete
+    if lost.failed and lost.cycle.low is not None and (complete < lost.cycle.low).any():
+        last = complete[complete < lost.cycle.low]
+    rows = []
+    for name, value in (full_cell.retention(table, last[-1], scatter) if complete.size and begins else {}).items():
+        cycle = item(_of_last(lost), float(last[-1]))
+        rows.append(finding(f"retention_against_{name}", value, unit="%", evidence=[cycle], note=_against(name, table)))
+    if complete.size and not begins:
+        rows = [finding(f"retention_against_{name}", None, unit="%", note=_absent(table, 1)) for name in REFERENCES]
     quantity, evidence = f"retention_cycle_{retention_after}", []
-    if retention_after in complete:
+    found = full_cell.nearest(table, retention_after)
+    if found is not None and begins:
         unit = table.capacity.attrs["units"]
-        value = full_cell.retention(table, retention_after, scatter)[retention_against]
-        reached = full_cell.cycle_capacity(table, "discharge", retention_after)
+        value = full_cell.retention(table, found, scatter)[retention_against]
+        reached = full_cell.cycle_capacity(table, table.attrs["delivered"], found)
         reference = reached.scaled(100 / (value.value or 1.0))
         evidence = [
-            item(f"discharge capacity of the {_words(retention_against)}", reference, unit),
-            item(f"discharge capacity of cycle {retention_after}", reached, unit),
+            item(f"{table.attrs['delivered']} capacity of the {REFERENCES[retention_against]}", reference, unit),
+            item(f"{table.attrs['delivered']} capacity of cycle {found}", reached, unit),
         ]
-        note = f"against the {_words(retention_against)}"
+        note = _against(retention_against, table) + _instead(found, retention_after) + _after(found, lost)
         rows.append(finding(quantity, value, unit="%", evidence=evidence, note=note))
-        evidence = [item(f"retention of cycle {retention_after}", value, "%"), *evidence]
+        evidence = [item(f"retention of cycle {found}", value, "%"), *evidence]
     else:
-        rows.append(finding(quantity, None, unit="%", note=ABSENT))
+        note = _absent(table, 1 if found is not None else retention_after)
+        rows.append(finding(quantity, None, unit="%", note=note))
     quantity = f"discharge_capacity_cycle_{capacity_after}"
-    return [*rows, _capacity(quantity, table, "discharge", capacity_after, scatter, evidence)]
+    found = full_cell.nearest(table, capacity_after)
+    if found is None and capacity_after <= table.attrs["sure_until"]:
+        found = capacity_after  # a discharge without its charge has a capacity
+    if found is None or (found == capacity_after and capacity_after in table.cycle and not _of_test(table, found)):
+        unit = table.capacity.attrs["units"]
+        return [*rows, finding(quantity, None, unit=unit, note=_absent(table, capacity_after))]
+    row = _capacity(quantity, table, "discharge", found, scatter, evidence)
+    row["note"] += (_instead(found, capacity_after) + _after(found, lost)) if row["value"] is not None else ""
+    return [*rows, row]
 
 
-def _left_out(table: xr.Dataset, steady: xr.Dataset) -> list[dict]:
-    """Return which cycles are unfinished, paused or outliers."""
-    kinds = {
-        "unfinished, left out: cycle": table.cycle[(table.finished == 0).any("half").to_numpy()],
-        "paused, charge counted across the pause: cycle": table.cycle[(table.rests > 0).any("half").to_numpy()],
-        "outlier, left out of means and trends: cycle": steady.cycle[steady.outlier.to_numpy()],
-    }
-    return [item(kind, ", ".join(str(int(n)) for n in cycles)) for kind, cycles in kinds.items() if cycles.size]
+def _of_test(table: xr.Dataset, cycle: int) -> bool:
+    return bool(table.test.sel(cycle=cycle))
 
 
-def _trends(table: xr.Dataset, steady: xr.Dataset) -> list[dict]:
+def _of_last(lost: Failure) -> str:
+    return "last complete cycle before the failure" if lost.failed else "last complete cycle"
+
+
+def _against(name: str, table: xr.Dataset) -> str:
+    """Return what a retention refers to; which cycle that is, where the test does not begin with the first."""
+    complete = full_cell.comparable_numbers(table)
+    of = "" if complete[0] == 1 else f" of the test (cycle {complete[0]})"
+    return f"against the {REFERENCES[name]}{of if name == 'first' else of.replace('cycle', 'from cycle') if of else ''}"
+
+
+def _instead(found: int, asked: int) -> str:
+    return f"; of cycle {found}: cycle {asked} is not one of the test, or unfinished" if found != asked else ""
+
+
+def _after(found: int, lost: Failure) -> str:
+    failed = bool(lost.failed and lost.cycle.low is not None and found >= lost.cycle.low)
+    return "; after the cell had failed" if failed else ""
+
+
+def _trends(table: xr.Dataset, steady: xr.Dataset, lost: Failure) -> list[dict]:
     if not table.complete.any():
         return []
-    count = item("number of complete cycles after settling", float((~steady.outlier).sum()))
-    fade = "slope of a straight line through the cycles after settling, relative to the first discharge capacity"
-    mean = f"{EFFICIENCY}; mean over the cycles after settling"
+    delivered, until = table.attrs["delivered"], _until(lost)
+    of_fade = (~steady.outlier) & (steady.cycle <= table.attrs["sure_until"])
+    counts = [
+        item("number of complete cycles after settling", float(which.sum())) for which in (of_fade, ~steady.outlier)
+    ]
+    used = [item("cycle", protocol.spans(steady.cycle[~steady.outlier].to_numpy()))] if _is_part(table, steady) else []
+    fade = (
+        "slope of a straight line through the cycles after settling, relative to the first "
+        f"{delivered} capacity{' of the test' if full_cell.first_of_test(table) != 1 else ''}{until}"
+    )
+    mean = f"{EFFICIENCY[delivered]}; mean over the cycles after settling{until}"
+    first = table.cycle[table.complete.to_numpy()][0].item()
+    of_first = [] if first == 1 else [item("cycle", float(first))]
+    efficiency = (
+        _efficiency(
+            "coulombic_efficiency_first_cycle",
+            table,
+            full_cell.first_efficiency(table),
+            of_first,
+            EFFICIENCY[delivered],
+        )
+        if table.attrs["begins"] == 1
+        else finding("coulombic_efficiency_first_cycle", None, unit="%", note=_absent(table, 1))
+    )
+    slope = full_cell.fade_per_cycle(table, steady) if full_cell.comparable_numbers(table).size else Interval(None)
     return [
-        finding(
-            "capacity_fade_per_cycle", full_cell.fade_per_cycle(table, steady), unit="%", evidence=[count], note=fade
-        ),
-        _efficiency("coulombic_efficiency_first_cycle", table, full_cell.first_efficiency(table), [], EFFICIENCY),
-        _efficiency("coulombic_efficiency", table, full_cell.mean_efficiency(table, steady), [count], mean),
+        finding("capacity_fade_per_cycle", slope, unit="%", evidence=[counts[0], *used], note=fade),
+        efficiency,
+        _efficiency("coulombic_efficiency", table, full_cell.mean_efficiency(table, steady), [counts[1], *used], mean),
     ]
 
 
-def _polarization(table: xr.Dataset, steady: xr.Dataset, stable_within: float) -> list[dict]:
-    complete, kept = table.sel(cycle=table.complete), steady.sel(cycle=~steady.outlier)
+def _until(lost: Failure) -> str:
+    low = lost.cycle.low
+    return f", before the failure (from cycle {low:.0f} on)" if lost.failed and low is not None else ""
+
+
+def _is_part(table: xr.Dataset, steady: xr.Dataset) -> bool:
+    """Return whether cycles between the first and the last that are used are not used."""
+    return bool(not table.test.all() or cycle_numbers.missing(table.cycle.to_numpy()))
+
+
+def _polarization(table: xr.Dataset, steady: xr.Dataset, stable_within: float, lost: Failure) -> list[dict]:
+    complete = full_cell.comparable(table)
+    if lost.failed and lost.cycle.low is not None:
+        complete = complete.sel(cycle=complete.cycle < lost.cycle.low)
+    known = complete.sel(cycle=np.isfinite(complete.polarization))
+    kept = steady.sel(cycle=~steady.outlier & np.isfinite(steady.polarization))
     digits = 1e3 * table.attrs["polarization_half_width"]
     rows = []
     for name, place in (("first", slice(0, 1)), ("last", slice(-1, None))):
-        for number, value in zip(complete.cycle[place], complete.polarization[place], strict=True):
+        for number, value in zip(known.cycle[place], known.polarization[place], strict=True):
             interval = Interval.symmetric(1e3 * float(value), digits)
             cycle = item("cycle", float(number))
             rows.append(finding(f"polarization_{name}_cycle", interval, unit="mV", evidence=[cycle]))
     count = item("number of complete cycles after settling", float(kept.sizes["cycle"]))
     if kept.sizes["cycle"] < 3:
-        return [*rows, finding("polarization_stable", None, evidence=[count], note="too few cycles for a trend")]
+        held = complete.sizes["cycle"] - known.sizes["cycle"] >= 3
+        note = "half of the charge passed at less than the applied current" if held else "too few cycles for a trend"
+        return [*rows, finding("polarization_stable", None, evidence=[count], note=note + _until(lost))]
     change = full_cell.polarization_change(steady)
     span = f"change over {int(kept.cycle[-1] - kept.cycle[0])} cycles"
+    mean, until = full_cell.mean_polarization(table, steady), _until(lost)
+    note = f"mean over the cycles after settling{until}"
+    line = f"slope of a straight line times the number of cycles{until}"
     return [
         *rows,
-        finding(
-            "polarization",
-            full_cell.mean_polarization(table, steady),
-            unit="mV",
-            evidence=[count],
-            note="mean over the cycles after settling",
-        ),
-        finding(
-            "polarization_change",
-            change,
-            unit="%",
-            evidence=[count],
-            note="slope of a straight line times the number of cycles",
-        ),
+        finding("polarization", mean, unit="mV", evidence=[count], note=note),
+        finding("polarization_change", change, unit="%", evidence=[count], note=line),
         finding(
             "polarization_stable",
             full_cell.is_stable(change, stable_within),
             evidence=[item(span, change, "%")],
             threshold=[item("largest change", 100 * stable_within, "%")],
+            note=until.removeprefix(", "),
         ),
     ]
-
-
-def _words(name: str) -> str:
-    return {
-        "first": "first cycle",
-        "best": "best cycle",
-        "mean_of_first_three": "mean of the first three cycles",
-    }[name]
 
 
 def _two_digits(number: float) -> float:

@@ -21,6 +21,9 @@ PARAMETERS = {
     "n": ("rate_exponent", "1", 1.0),
 }
 
+#: Share of the charge passed at less than the current from which on that is said.
+TAPERED = 0.01
+
 
 def findings(levels: xr.Dataset, found: xr.Dataset, fitted: Mapping[float | None, ModelResult]) -> list[dict]:
     """Return capacity and polarisation at each rate, recovery, and the parameters of the rate model.
@@ -45,8 +48,15 @@ def findings(levels: xr.Dataset, found: xr.Dataset, fitted: Mapping[float | None
             1e3 * float(level.polarization - level.polarization_half_width),
             1e3 * float(level.polarization + level.polarization_half_width),
         )
-        has_charge = polarization.value is not None
-        note = "between charge and discharge at half capacity" if has_charge else "no charge was recorded"
+        note = "between charge and discharge at half capacity"
+        if polarization.value is None:
+            recorded = np.isfinite(found.charged_at.sel(cycle=found.group == number)).any()
+            note = (
+                "half of the charge passed at less than the applied current" if recorded else "no charge was recorded"
+            )
+        elif not abs(float(level.charged_at) / float(level.current) - 1) < rate.SAME_CURRENT:
+            charged, discharged = (1e3 * float(level[which]) for which in ("charged_at", "current"))
+            note += f"; charged at {charged:.3g} mA, discharged at {discharged:.3g} mA"
         rows.append(finding(f"polarization_{name}", polarization, unit="mV", note=note))
     rows += [_recovery(levels), *_model(levels, fitted)]
     return [row | whose(levels) for row in rows]
@@ -131,8 +141,12 @@ def _capacity(quantity: str, members: xr.Dataset, level: xr.Dataset) -> dict:
     for number in members.cycle[members.outlier.to_numpy()].to_numpy():
         first = " (the first at this rate, which has not settled)" if number == members.cycle[0] else ""
         evidence.append(item("outlier, left out: cycle", f"{number}{first}"))
-    half_width = np.hypot(level.capacity_half_width, NORMAL * level.attrs["common"] * value)
-    return finding(quantity, Interval.symmetric(value, float(half_width)), unit=unit, evidence=evidence, note=note)
+    if level.tapered > TAPERED:
+        evidence.append(item("passed at less than this current", _two_digits(100 * float(level.tapered)), "%"))
+        note += "; not all of it at this rate"
+    half_width = float(np.hypot(level.capacity_half_width, NORMAL * level.attrs["common"] * value))
+    interval = Interval.from_bounds(value, max(value - half_width, 0.0), value + half_width)
+    return finding(quantity, interval, unit=unit, evidence=evidence, note=note)
 
 
 def _recovery(levels: xr.Dataset) -> dict:

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from coldbond import constants
 from coldbond.bundle import conditions, style
-from coldbond.cells import ccd
+from coldbond.cells import ccd, shorts
 from coldbond.cells.plots import layout
 
 #: Panels up to which they stand in one column.
@@ -75,7 +75,7 @@ def draw(fig: Figure, cells: Mapping[str, xr.Dataset], steps: Mapping[str, xr.Da
 
 
 def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes, width: float = 150.0) -> None:
-    """Plot voltage and current density against time, with a shaded background from the failure on.
+    """Plot voltage and current density against time; shaded from the failure on, hatched where it may have begun.
 
     Parameters
     ----------
@@ -94,15 +94,31 @@ def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes, width: 
     right.plot(_hours(recording), _density(recording), color="0.7", linewidth=0.5, label=f"_{label}, current density")
     color = style.color(recording.attrs["sample"])
     ax.plot(_hours(recording), recording.voltage, color=color, label=f"_{label}, voltage")
-    value = ccd.critical_current_density(steps).value
-    sustained = "no step sustained" if value is None else f"CCD {value} mA cm⁻²"
-    failed = ccd.failed_steps(steps)
-    mode = f", {failed.kind.item(0)} at {failed.setpoint.item(0)} mA cm⁻²" if failed.sizes["step"] else " or more"
-    lines = _write(ax, style.label(label), f"{sustained}{mode}", width)
+    lines = _write(ax, style.label(label), _result(steps), width)
     _set_scales(ax, right, [recording], lines)
-    if failed.sizes["step"]:
-        onset = _failure(recording, failed)
-        right.axvspan(onset, float(_hours(recording)[-1]), color="0.94", linewidth=0)
+    doubted, certain = shorts.first_failure(steps.kind)
+    end = float(_hours(recording)[-1])
+    if doubted is not None:
+        low, high = ccd.time_of_failure(recording, steps).low or 0.0, end
+        if certain is not None:
+            high = _failure(recording, steps.isel(step=[certain]))
+            right.axvspan(high, end, color="0.94", linewidth=0)
+        if doubted != certain:  # it cannot be told when the failure began
+            right.axvspan(low, high, facecolor="none", edgecolor="0.85", hatch="////", linewidth=0)
+
+
+def _result(steps: xr.Dataset) -> str:
+    """Return the critical current density and the mode of failure in words."""
+    value, low, high = ccd.critical_current_density(steps)
+    failed = ccd.failed_steps(steps)
+    if not failed.sizes["step"]:
+        return f"CCD {value} mA cm⁻² or more"
+    certain = shorts.first_failure(steps.kind)[1]
+    mode = "" if certain is None else f", {steps.kind.item(certain)} at {steps.setpoint.item(certain)} mA cm⁻²"
+    if failed.kind.item(0) == shorts.UNDECIDED:
+        bounds = f"{low} mA cm⁻² or more" if high is None else f"{low} to {high} mA cm⁻²"
+        return f"CCD {bounds}, cannot be told from {failed.setpoint.item(0)} mA cm⁻² on{mode}"
+    return f"{'no step sustained' if value is None else f'CCD {value} mA cm⁻²'}{mode}"
 
 
 def _plot_replicates(
@@ -125,10 +141,13 @@ def _plot_replicates(
     lines = _write(ax, f"{style.label(name)}, n = {len(cells)}", _in_words(row), width)
     _set_scales(ax, right, cells.values(), lines)
     for label, cell in cells.items():
-        failed = ccd.failed_steps(steps[label])
-        if failed.sizes["step"]:
-            onset, top = _failure(cell, failed), ax.get_ylim()[1] / (1 + 0.4 * lines)
-            ax.plot([onset], [top], "v", color=color[label], markersize=3.5, label=f"_{label}, failure")
+        if ccd.failed_steps(steps[label]).sizes["step"]:
+            value, low, high = ccd.time_of_failure(cell, steps[label])
+            top, ends = ax.get_ylim()[1] / (1 + 0.4 * lines), [low or 0.0, _hours(cell)[-1] if high is None else high]
+            if value is None:
+                ax.plot(ends, [top, top], "-", color=color[label], label=f"_{label}, failure between these")
+            else:
+                ax.plot([value], [top], "v", color=color[label], markersize=3.5, label=f"_{label}, failure")
 
 
 def _plot_summary(
@@ -146,9 +165,9 @@ def _plot_summary(
         offsets = np.linspace(0.0, 0.2, len(labels)) if len(labels) > 1 else [0.1]
         for offset, label, color in zip(offsets, labels, layout.tints(sample, len(labels)), strict=True):
             row = _finding(values, cells[label], cells[label].attrs.get("replicate", ""))
-            value, high = row["value"] or 0.0, row["high"]
+            value, high = row["value"] or row["low"] or 0.0, row["high"]
             ends = [[0.0], [0.0 if high is None else high - value]]
-            marker = ">" if high is None else "o"
+            marker = ">" if high is None else "|" if row["value"] is None and row["low"] else "o"
             ax.errorbar(
                 [value], [place + offset], xerr=ends, fmt=marker, color=color, ms=3, elinewidth=0.8, label=f"_{label}"
             )
@@ -169,7 +188,7 @@ def _plot_summary(
                 capsize=2.5,
             )
     ax.set(xlabel="Critical current density / mA cm⁻²", ylim=(len(groups) - 0.5, -0.5), xlim=(0, None), yticks=[])
-    said = "dot: last sustained step of a cell, line to the first that failed (▸: none failed)"
+    said = "dot: last sustained step of a cell, line to the first that failed (▸: none; no dot: cannot be told)"
     ax.set_title(f"{said}{f'; bar: {words}, 95 % interval' if words else ''}", loc="right", color="0.4", fontsize=6)
 
 

@@ -18,6 +18,9 @@ FALL = 1.5
 HELD = 2.0
 #: Factor between a counter and the integral of the current that no rounding explains. Wrong units differ by 60 or more.
 FACTOR = 3.0
+#: Median intervals between records beyond which an interval is a hole in the recording. What passed in it the counter
+#: knows and the integral does not.
+HOLE = 100.0
 #: Sign of the current with which a counter grows.
 DIRECTION = {"charge_capacity": 1, "discharge_capacity": -1}
 
@@ -61,8 +64,8 @@ def resets(recording: xr.Dataset, counters: Sequence[str]) -> str:
 def check(path: Path, recording: xr.Dataset, counters: Sequence[str]) -> None:
     """Refuse a recording whose capacity counters contradict its current and time.
 
-    The counters must be within `FACTOR` of the integral of the current. A counter of charge may grow in charge only,
-    and one of discharge in discharge only.
+    The counters must be within `FACTOR` of the integral of the current, holes in the recording left out. A counter of
+    charge may grow in charge only, and one of discharge in discharge only.
 
     Raises
     ------
@@ -82,8 +85,11 @@ def check(path: Path, recording: xr.Dataset, counters: Sequence[str]) -> None:
                 grown[name] = np.nan_to_num(grown[name])
         for name in counters:  # what passed while a counter was reset is not on it
             flows &= grown[name] >= -FALL * float(recording[name].attrs["resolution"])
+        interval = np.diff(part["time"])
+        if (interval > 0).any():
+            flows &= interval <= HOLE * np.median(interval[interval > 0])
         weight = flows.astype(float)  # a product takes a tenth of the time of a selection
-        duration = np.diff(part["time"]) * (weight / 3600)
+        duration = interval * (weight / 3600)
         size = np.abs(part["current"])
         passed += float((duration * (size[1:] + size[:-1])).sum()) / 2
         hours += float(duration.sum())

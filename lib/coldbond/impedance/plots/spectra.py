@@ -13,21 +13,17 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from coldbond.bundle import conditions, style
+from coldbond.bundle import style
 from coldbond.impedance import resistance, sweeps
+from coldbond.impedance.plots import course as of_cycles
 from coldbond.impedance.plots import layout
+from coldbond.impedance.plots.course import MEAN, THIN
 from coldbond.impedance.resistance import Measured
 from coldbond.impedance.trend import Trend
 
 FAILS = style.STAMP
-WIDE = 5  # ratio of resistances beyond which their axis is logarithmic
-MOST_DECADES = 3  # of plain numbers on an axis; beyond them it has powers of ten
-FAR = 30  # factor beyond the determined resistances at which a bound is no longer shown
-NAMES = {"interface": "Resistance of\nboth interfaces", "total": "Resistance\nof the cell"}
-MEAN = "mean ± s.d., n = {}"
-THIN = 0.45  # opacity of the cells of a condition
 #: Margin around the spectra, and the most that an inductive tail takes below the axis, as shares of their size.
 MARGIN, INDUCTIVE = 0.06, 0.25
 #: Share of the largest real part above which the axis does not begin at zero, where the least lies above it.
@@ -37,8 +33,8 @@ MOST_TICKS, COLUMNS = 12, 3
 #: Sizes in mm: width of the axes in the complex plane, its labels and title, colour bar and a line of the legend.
 PLANE, AROUND, BAR, LINE = 47.0, 17.0, 11.0, 3.4
 #: Height in mm of the colour bar itself, of a line of the breaks, of all of them at the most, and of the course.
-THICK, BREAK, MOST_BREAKS, LEAST_COURSE = 1.8, 1.4, 9.0, 27.0
-LEAST_BREAKS = 3  # breaks for which `height` leaves room
+THICK, BREAK, MOST_BREAKS, LEAST_COURSE = 1.8, 1.4, 14.0, 27.0
+LEAST_BREAKS = 2  # cells with a break for which `height` leaves room
 #: Least height over width of the complex plane, where it stands in a row with the course and where not.
 LEAST_BESIDE, LEAST_ABOVE = 0.65, 0.5
 HIGHEST = 245.0  # mm, of a page
@@ -94,7 +90,7 @@ def draw_resistances(
         column = len(samples) % columns
         course = fig.add_subplot(grid[rows - 1 if breaks else last, column:])
         strip = fig.add_subplot(grid[rows, column:], sharex=course) if breaks else None
-        handles = _against_cycle(course, strip, found, courses, part)
+        handles = of_cycles.draw(course, strip, found, courses, part)
         axes.append(course)
         if names:
             layout.legend(fig.add_subplot(grid[-1, :]), [handles[sample] for sample in samples if sample in handles])
@@ -127,14 +123,15 @@ def draw_spectra(fig: Figure, measured: Mapping[str, Measured], spreads: Mapping
         _title(plane, sample, own, PLANE if two else 0.75 * PLANE)
         for label, one in own.items():
             name, color, best = scale.name(one), scale.color(one), one.best
-            height = np.where(best.impedance.imag < 0, -best.impedance.imag, np.nan)
+            z = one.spectrum.impedance.to_numpy()
+            height = np.where(z.imag < 0, -z.imag, np.nan)
             fitted = np.where(best.model.imag < 0, -best.model.imag, np.nan)
-            imaginary.loglog(best.frequency, height, ".", color=color, ms=2, label=f"_{name}, measured")
+            imaginary.loglog(one.spectrum.frequency, height, ".", color=color, ms=2, label=f"_{name}, measured")
             imaginary.loglog(best.frequency, fitted, color=color, lw=0.6, label=f"_{name}, fit")
             if one.test is not None:
                 residuals = (one.test.residual_real, "Re", "-", 0.6), (one.test.residual_imag, "Im", ":", 0.8)
                 for residual, of, dashes, width in residuals:
-                    left.plot(best.frequency, residual, dashes, color=color, lw=width, label=f"_{name}, {of}")
+                    left.plot(one.spectrum.frequency, residual, dashes, color=color, lw=width, label=f"_{name}, {of}")
             spread = spreads[label]
             known = np.isfinite(spread.high) & np.isfinite(spread.gamma)
             tau, gamma, low, high = (x[known] for x in (spread.relaxation_time, spread.gamma, spread.low, spread.high))
@@ -262,7 +259,7 @@ def _extent(own: Mapping[str, Measured]) -> tuple[float, float, float, float]:
 
     Of an inductive tail, which may be longer than all arcs, it shows a part.
     """
-    z = np.concatenate([one.best.impedance for one in own.values()])
+    z = np.concatenate([one.spectrum.impedance.to_numpy() for one in own.values()])
     left, right, bottom, top = z.real.min(), z.real.max(), min(0.0, (-z.imag).min()), max(0.0, (-z.imag).max())
     if 0 < left < ZOOM * right:
         left = 0.0
@@ -287,7 +284,7 @@ def _heights(measured: Mapping[str, Measured], rows: int, breaks: int) -> tuple[
     The last row of panels is two rows of the grid: the course, and below it where it breaks.
     """
     shape = _shape(measured, LEAST_BESIDE if rows == 1 else LEAST_ABOVE)
-    strip = min(BREAK * (1 + breaks), MOST_BREAKS)
+    strip = min(BREAK * of_cycles.lines(breaks), MOST_BREAKS)
     return shape, [*[PLANE * shape] * (rows - 1), max(PLANE * shape - strip, LEAST_COURSE), strip]
 
 
@@ -298,7 +295,7 @@ def _nyquist(ax: Axes, own: Mapping[str, Measured], scale: Scale, shape: float) 
     several = _cells(own) > 1
     for one in own.values():
         name, color, fails = scale.name(one), scale.color(one), one.fails
-        z, model = one.best.impedance / factor, one.best.model / factor
+        z, model = one.spectrum.impedance.to_numpy() / factor, one.best.model / factor
         points: dict[str, Any] = dict(ms=1.2, alpha=THIN) if several else dict(ms=2)
         ax.plot(z.real, -z.imag, "o", mew=0, color=color, label=f"_{name}, measured", **points)
         ax.plot(
@@ -312,7 +309,7 @@ def _nyquist(ax: Axes, own: Mapping[str, Measured], scale: Scale, shape: float) 
         if fails.any():
             failing = f"_{name}, fails Kramers-Kronig"
             ax.plot(z.real[fails], -z.imag[fails], "x", ms=3, mew=0.7, color=FAILS, zorder=3, label=failing)
-    if hidden := sum(int(np.sum(-one.best.impedance.imag < bottom)) for one in own.values()):
+    if hidden := sum(int(np.sum(-one.spectrum.impedance.to_numpy().imag < bottom)) for one in own.values()):
         ax.text(0.97, 0.03, f"{hidden} points below", transform=ax.transAxes, ha="right", fontsize=6)
     x, y = np.array([left, left + width]) / factor, np.array([bottom, bottom + shape * width]) / factor
     # The panel fills its place, and its limits give way: constrained layout does not know panels that shrink.
@@ -324,96 +321,3 @@ def _nyquist(ax: Axes, own: Mapping[str, Measured], scale: Scale, shape: float) 
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-
-
-def _against_cycle(
-    ax: Axes, strip: Axes | None, found: pd.DataFrame, courses: Mapping[str, Trend], part: str
-) -> dict[str, Line2D]:
-    """Draw the resistances against the cycle number; return the handle of each sample for a legend."""
-    if strip is None:
-        ax.set_xlabel("Cycle number")
-    else:
-        _breaks(strip, courses, found)
-        ax.tick_params(labelbottom=False)
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 2.5, 5, 10]))
-    known = found[found.cycle.notna()]
-    bounded = pd.concat([resistance.bounded(own, part) for _, own in known.groupby("cell", sort=False)])
-    numbers = np.array([interval.numbers for interval in bounded[part]], float).reshape(-1, 3)
-    largest, least = numbers[:, 0].max(initial=0.0), numbers[:, 0].min(initial=np.inf)
-    unit, factor = layout.ohms(float(largest)) if largest < 10**MOST_DECADES * least else ("Ω", 1.0)
-    handles = {
-        str(sample): _courses_of(ax, str(sample), own, courses, part, factor)
-        for sample, own in known.groupby("sample", sort=False)
-    }
-    ax.set_ylabel(f"{NAMES[part]} / {unit}")
-    _resistance_axis(ax, *(numbers / factor).T)
-    if missing := len(known) - len(bounded):
-        note = f"without interval: {missing} of {len(known)}"
-        ax.text(0.98, 0.97, note, transform=ax.transAxes, ha="right", va="top", fontsize=6)
-    return handles
-
-
-def _courses_of(
-    ax: Axes, sample: str, own: pd.DataFrame, courses: Mapping[str, Trend], part: str, factor: float
-) -> Line2D:
-    """Draw points and course of each cell of a sample, of several cells thinly with their mean; return its handle."""
-    color, name = style.color(sample), style.label(sample)
-    cells = {str(cell): of_cell for cell, of_cell in own.groupby("cell", sort=False)}
-    several = len(cells) > 1
-    x, y = [], []
-    for cell, of_cell in cells.items():
-        known = resistance.bounded(of_cell, part)
-        drawn = np.array([interval.numbers for interval in known[part]], float).reshape(-1, 3) / factor
-        value, low, high = drawn.T
-        thin: dict[str, Any] = (
-            dict(ms=1.5, elinewidth=0.4, capsize=0, alpha=THIN) if several else dict(ms=3, elinewidth=0.7, capsize=1.5)
-        )
-        ax.errorbar(
-            known.cycle, value, [value - low, high - value], fmt="o", color=color, label=f"_{style.label(cell)}", **thin
-        )
-        if cell in courses:
-            fine = np.linspace(known.cycle.min(), known.cycle.max(), 300)
-            line = courses[cell].curve(fine) / factor
-            width: dict[str, Any] = dict(lw=0.4, alpha=THIN) if several else dict(lw=0.8)
-            ax.plot(fine, line, color=color, label=f"_{style.label(cell)}, {courses[cell].model}", **width)
-        x.append(known.cycle.to_numpy())
-        y.append(value)
-    if not several:
-        return Line2D([], [], marker="o", ms=3, ls="", color=color, label=name)
-    cycle, mean, deviation, _ = conditions.mean_curve(x, y)
-    band = f"_{name}, mean ± standard deviation"
-    ax.fill_between(cycle, mean - deviation, mean + deviation, color=color, alpha=0.18, lw=0, label=band)
-    ax.plot(cycle, mean, "-o", ms=2.5, color=color, lw=1, label=f"_{name}, mean")
-    return Line2D([], [], marker="o", ms=3, color=color, label=f"{name}: {MEAN.format(len(cells))}")
-
-
-def _resistance_axis(ax: Axes, values: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> None:
-    """A logarithmic axis where the resistances differ much, with plain numbers as ticks."""
-    if not values.size:
-        ax.set_yticks([])
-        ax.text(0.5, 0.5, "no resistance has an interval", transform=ax.transAxes, ha="center", va="center")
-        return
-    bottom, top = max(lows.min(), values.min() / FAR), min(highs.max(), values.max() * FAR)
-    if values.max() > WIDE * values.min():
-        ax.set(yscale="log", ylim=(bottom / 1.25, top * 1.25))
-        span = np.log10(top / bottom)
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if span < 1.5 else (1,), numticks=12))
-        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
-        if span > MOST_DECADES:
-            style.powers_of_ten(ax.yaxis)
-    else:
-        ax.set_ylim(0, 1.1 * top)
-
-
-def _breaks(ax: Axes, courses: Mapping[str, Trend], found: pd.DataFrame) -> None:
-    """Below the courses where each of them breaks, with its interval."""
-    samples = found.drop_duplicates("cell").set_index("cell")["sample"]
-    breaks = {cell: one.break_cycle for cell, one in courses.items() if one.break_cycle is not None}
-    for at, (cell, interval) in enumerate(breaks.items()):
-        value, low, high = interval.numbers
-        color, name = style.color(samples[cell]), f"_{style.label(cell)}, break"
-        bar = [[value - low], [high - value]]
-        ax.errorbar([value], [-at], xerr=bar, fmt="|", ms=4, color=color, elinewidth=1.2, capsize=0, label=name)
-    ax.set(xlabel="Cycle number", ylim=(-len(breaks) + 0.3, 0.7), yticks=[])
-    ax.set_ylabel("Break", rotation=0, ha="right", va="center")
