@@ -134,6 +134,7 @@ def test_one_outlier_makes_no_verdict(at):
             value[at] *= size
             found = trend.breakpoint(CYCLES, [Interval.from_standard_error(v, 0.01 * v) for v in value])
             assert found.falls_then_rises is not True
+            assert truth(CYCLES)[0] != 100 or found.break_cycle is None or found.break_cycle.value is None
             assert found.falls_then_stable in (None, truth(CYCLES)[0] != 100)
 
 
@@ -190,7 +191,8 @@ def test_a_fall_that_one_measurement_alone_shows_is_no_verdict():
     """Only the first value lies higher: the break may be anywhere before the second, or the value an outlier."""
     value = np.array([160.0, *[100.0] * 7])
     found = trend.breakpoint(CYCLES, [Interval(v, 0.97 * v, 1.03 * v) for v in value])
-    assert found.falls_then_stable is None and found.break_cycle.value is None
+    assert found.falls_then_stable is None
+    assert found.break_cycle.value is None and found.settling_cycle.value is None
 
 
 def test_too_few_cycles():

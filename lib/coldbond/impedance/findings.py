@@ -322,10 +322,12 @@ def course_findings(found: pd.DataFrame, part: str) -> list[dict]:
                     **labels,
                     evidence=test + scatter,
                     threshold=limits,
-                    note="; ".join(filter(None, [note, place])),
+                    note="; ".join(filter(None, [place, note])),
                 )
             )
-            over = "" if course.settling_cycle.is_bounded else "it may not be over by the last cycle"
+            over = "" if course.settling_cycle.high is not None else "it may not be over by the last cycle"
+            if course.settling_cycle.value is None:
+                over = "; ".join(filter(None, ["cannot be told: the first measurement alone may show it", over]))
             share = f"{100 * FALL_SHARE:.0f} % of the {'fall' if course.fall.numbers[0] > 0 else 'rise'} is over"
             rows.append(
                 finding("settling_cycle", course.settling_cycle, **labels, note="; ".join(filter(None, [share, over])))
@@ -396,24 +398,24 @@ def _not_told(own: pd.DataFrame, part: str) -> tuple[str, bool]:
 
 
 def _in_words(course: Trend) -> str:
-    """The course, such as "falls from 67 to 23.5 ohm (-65 %) until cycle 75, then stays within 6 %"."""
+    """The course, such as "falls from 67 to 23 ohm (-65 %); stays within 6 % from cycle 75 on"."""
     level, fall = course.level.numbers[0], course.fall.numbers
     start = level + fall[0]
     if min(level, start) <= 0:  # a curve through scattered points
         return "the scatter between cycles is too large for a course"
-    if course.break_cycle is None or course.settling_cycle is None:
-        shares = [100 * x / level for x in fall]
-        return f"no break is seen; until cycle {course.turn:g} it changes by {_change(*(-x for x in shares))}"
+    if course.break_cycle is None:
+        shares = [-100 * x / start for x in fall]
+        return f"no break is seen; until cycle {course.turn:g} it changes by {_change(*shares)}"
     first = (
         f"{'falls' if fall[0] > 0 else 'rises'} from {start:.3g} to {level:.3g} ohm ({-100 * fall[0] / start:+.0f} %)"
     )
     change, low, high = (100 * x / level for x in course.change.numbers)
     largest = max(abs(low), abs(high))
     if largest <= 100 * STABLE_SHARE:
-        then = f"then stays within {largest:.2g} %"
+        told = f"{first}; stays within {largest:.2g} % from cycle {course.turn:g} on"
     else:
-        then = f"then changes by {_change(change, low, high)}"
-    return f"{first} until cycle {course.turn:g}, {then} (model: {course.model})"
+        told = f"{first} until cycle {course.turn:g}, then changes by {_change(change, low, high)}"
+    return f"{told} (model: {course.model})"
 
 
 def _change(value: float, *bounds: float) -> str:
@@ -426,7 +428,7 @@ def _break_in_words(place: Interval) -> str:
         return ""
     least, most = (None if x is None else f"{x:.0f}" for x in (place.low, place.high))
     between = " and ".join(filter(None, [least and f"after cycle {least}", most and f"before cycle {most}"]))
-    return "cannot be told: a curve without a break describes the course too" + (
+    return "cannot be told: a curve without a break describes the course too, or a single measurement may make it" + (
         f"; if there is a break, it lies {between}" if between else ""
     )
 

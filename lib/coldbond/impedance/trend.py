@@ -48,10 +48,11 @@ class Trend:
         "straight line", or the family of the best curve by Akaike's criterion; see `courses.FAMILIES`.
     settling_cycle : Interval or None
         Cycle at which 95 % of the fall, or of an early rise, is over. Without an upper bound where it may not be over
-        by the last cycle. None for a straight line.
+        by the last cycle; without a value where the first measurement alone may show it. None for a straight line.
     break_cycle : Interval or None
-        Cycle at which a straight line begins. Without a value where a curve without a break describes the course too;
-        its bounds are then those of a break, if there is one. None for a straight line.
+        Cycle at which a straight line begins. Without a value where a curve without a break describes the course too,
+        or where the first or last measurement alone may show it; its bounds are then those of a break, if there is one.
+        None for a straight line.
     minimum : Interval
         Measured cycle with the lowest resistance, and the range in which the lowest lies: from the cycle before the
         first one that may be the lowest to the cycle after the last. No curve is assumed, only that the resistance
@@ -184,18 +185,26 @@ class Profile:
 
     @property
     def settling(self) -> Interval:
-        """Settling cycle; without an upper bound where it may lie after the last cycle."""
+        """Settling cycle; without an upper bound where it may lie after the last cycle.
+
+        Without a value where it may lie before the second cycle: the first measurement alone shows a fall then.
+        """
         curves = self.curves
         own = curves.settling[self.kept] - curves.first
         step = ((curves.last - curves.first) / (curves.settling[curves.family == 2].min() - curves.first)) ** (
             1 / TIMES
         )
         low, high = curves.first + own.min() / step, curves.first + own.max() * step
-        return Interval(float(curves.settling[self.best]), float(low), float(high) if high < curves.last else None)
+        alone = low <= np.unique(self.cycle)[1]
+        value = None if alone else float(curves.settling[self.best])
+        return Interval(value, float(low), float(high) if high < curves.last else None)
 
     @property
     def breaks(self) -> Interval:
-        """Cycle of the break; without a value where a curve without one is not excluded."""
+        """Cycle of the break; without a value where a curve without one is not excluded.
+
+        Nor where the first or the last measurement alone may show the break; it has no bound on that side then.
+        """
         curves = self.curves
         broken = np.isfinite(curves.breaks)
         places, own = np.unique(curves.breaks[broken]), curves.breaks[self.kept & broken]
@@ -204,11 +213,8 @@ class Profile:
         first, last = np.searchsorted(places, [own.min(), own.max()])
         low = float(places[first - 1]) if first else None
         high = float(places[last + 1]) if last + 1 < places.size else None
-        if (self.kept & ~broken).any():
-            return Interval(None, low, high)
-        return Interval(
-            float(curves.breaks[self.best]), curves.first if low is None else low, curves.last if high is None else high
-        )
+        doubtful = low is None or high is None or (self.kept & ~broken).any()
+        return Interval(None if doubtful else float(curves.breaks[self.best]), low, high)
 
 
 @cache
