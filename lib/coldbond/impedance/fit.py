@@ -148,10 +148,10 @@ def asks_for_diffusion(spectrum: xr.Dataset) -> bool:
 def _is_excluded(circuit: str, results: Mapping[str, MinimizerResult]) -> bool:
     """Whether the diffusion of a circuit of three arcs or more is excluded, or fits as well, with one arc less."""
     arcs, smaller = circuit.split("-").count("RQ"), starts.without_last_arc(circuit)
-    if arcs < 3 or not {*circuit.split("-")} & {*circuits.DIFFUSION}:
+    if arcs < 3 or {*circuits.DIFFUSION}.isdisjoint(circuit.split("-")):
         return False
     if smaller not in results:  # it was excluded itself, or is none of the candidates
-        return any({*one.split("-")} & {*circuits.DIFFUSION} and one.count("RQ") == arcs - 1 for one in results)
+        return any(has_diffusion(one) and name.count("RQ") == arcs - 1 for name, one in results.items())
     others = [starts.replaced(smaller, kind) for kind in circuits.DIFFUSION]
     least = min(results[one].bic for one in others if one in results)
     before = starts.without_last_arc(smaller)
@@ -275,6 +275,11 @@ def end_of_tail(result: MinimizerResult) -> float:
     """Return the slowest relaxation time of diffusion over a finite length [s], or that of the lowest frequency."""
     ends = [one.time * RELAXATIONS[one.kind] for one in tails(result) if one.kind in RELAXATIONS]
     return min([lowest_time(result), *ends])
+
+
+def has_diffusion(result: MinimizerResult) -> bool:
+    """Return whether a circuit has one of the elements W, Wo and Ws."""
+    return not {*circuits.DIFFUSION}.isdisjoint(result.circuit.split("-"))
 
 
 def is_mixed(result: MinimizerResult) -> bool:

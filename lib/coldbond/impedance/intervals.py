@@ -71,7 +71,7 @@ def of_part(
     direct current are undetermined unless its imaginary part has a minimum between arcs and tail. Processes slower than
     the lowest frequency do not count, nor does diffusion. Where another element is slower than diffusion over a finite
     length, that may be no diffusion, or the element a part of it: the interval holds the resistance with the first,
-    with the second and with neither.
+    with the second and with neither, and that of the best circuit whose diffusion is the slowest.
 
     Parameters
     ----------
@@ -101,6 +101,9 @@ def of_part(
     if not own.value or not fit.has_part(best, part, boundary):
         return Interval(None, None, of_distributions.high)
     of_others = [_profile_of_part(one, part, boundary) for one in kept if one is not best]
+    plain = [one for one in results.values() if fit.has_diffusion(one) and not fit.is_mixed(one)]
+    if fit.is_mixed(best) and plain:  # what excludes it may be the shape of the diffusion alone
+        of_others.append(_profile_of_part(min(plain, key=lambda one: one.bic), part, boundary))
     for one in filter(fit.is_mixed, kept):
         of_others += [
             _profile_of_part(one, part, boundary, fit.end_of_tail(one)),
