@@ -36,7 +36,9 @@ def curve(recording: xr.Dataset, part: xr.Dataset, step: float = 0.005) -> tuple
         dQ/dV in the unit of the capacity per V, positive in charge, negative in discharge.
     """
     charge, voltage = capacity.profile(recording, part)
-    free = charge <= charge[-1] * (1 - float(part.held))  # a constant voltage would be an endless peak
+    free = charge <= charge[-1] * (1 - float(part.held))
+    if float(part.held):  # a constant voltage would be an endless peak
+        free &= np.abs(voltage - voltage[-1]) > 2 * step
     charge, voltage = charge[free], voltage[free]
     low, high = np.minimum(voltage[1:], voltage[:-1]), np.maximum(voltage[1:], voltage[:-1])
     edges = np.arange(np.floor(voltage.min() / step), np.ceil(voltage.max() / step) + 1.5) * step

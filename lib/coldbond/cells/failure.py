@@ -98,7 +98,7 @@ def failure(
     known = bad | np.isfinite(efficiency) | np.isfinite(kept)
     lasting = [i for i in np.flatnonzero(bad).tolist() if bad[i:][known[i:]].mean() >= LASTING]
     if not lasting:
-        last = float(cycle[-1]) if cycle.size else None
+        last = float(cycle[known][-1]) if known.any() else None
         return Failure(Interval(None, last), "no failure was seen", False, tuple(int(n) for n in cycle[bad]))
     first = lasting[0]
     signs = [

@@ -69,12 +69,19 @@ def fit(
     if len(rate) <= (3 if exponent is None else 2):
         return None
     model = lmfit.Model(delivered, independent_vars=["rate"])
-    parameters = model.make_params(
-        capacity={"value": max(capacity), "min": 0},
-        tau={"value": START_TAU / max(rate), "min": 0},
-        n={"value": exponent or START_N, "min": 0, "vary": exponent is None},
-    )
-    return model.fit(capacity, parameters, rate=rate, weights=1 / uncertainty)
+    # A rate at which hardly anything is left lies far beyond 1 / tau: the fit also starts where 1 / e of it is left.
+    rate, capacity = np.asarray(rate, dtype=float), np.asarray(capacity, dtype=float)
+    falls = rate[np.abs(capacity / capacity.max() - np.exp(-1)).argmin()]
+    found = []
+    for tau in (START_TAU / rate.max(), 1 / falls):
+        parameters = model.make_params(
+            capacity={"value": capacity.max(), "min": 0},
+            tau={"value": tau, "min": 0},
+            n={"value": exponent or START_N, "min": 0, "vary": exponent is None},
+        )
+        found.append(model.fit(capacity, parameters, rate=rate, weights=1 / uncertainty))
+    # The first, unless the second is better by more than the tolerance of the fit.
+    return found[1] if found[1].chisqr < 0.99 * found[0].chisqr else found[0]
 
 
 def fits(rate: np.ndarray, capacity: np.ndarray, uncertainty: np.ndarray) -> dict[float | None, ModelResult]:

@@ -63,16 +63,15 @@ def findings(
     lost = failure.failure(table, failed_efficiency, failed_capacity, theoretical_capacity)
     before = lost.cycle.low if lost.failed else None
     steady = full_cell.steady_cycles(table, settling, outlier, before)
-    if panel == "differential":
-        rows = []
-    elif panel == "polarization":
-        rows = _polarization(table, steady, stable_within, lost)
-    else:
-        limits = [
-            item("least coulombic efficiency", 100 * failed_efficiency, "%"),
-            item("least capacity against the cycles before", 100 * failed_capacity, "%"),
-            *([item("theoretical capacity", theoretical_capacity, "mAh/g")] if _has_mass(table) else []),
-        ]
+    limits = [
+        item("least coulombic efficiency", 100 * failed_efficiency, "%"),
+        item("least capacity against the cycles before", 100 * failed_capacity, "%"),
+        *([item("theoretical capacity", theoretical_capacity, "mAh/g")] if _has_mass(table) else []),
+    ]
+    rows = []
+    if panel == "polarization":
+        rows = [*_polarization(table, steady, stable_within, lost), protocol.failed(lost, limits)]
+    elif panel == "capacity":
         rows = [
             *_capacities(table),
             *protocol.cycles(table, steady),

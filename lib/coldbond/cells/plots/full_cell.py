@@ -79,8 +79,8 @@ def draw(
         blocks = [list(row[2 * column : 2 * column + 2]) for row in grid for column in range(columns)]
     for axes, (name, labels) in zip(blocks, groups.items(), strict=False):
         of_group = {label: tables[label] for label in labels}
+        failures = [row for label in labels for row in _failures(tables[label], values)]
         if panel == "capacity":
-            failures = [row for label in labels for row in _failures(tables[label], values)]
             plot_capacities(axes[1], of_group, axes[0], failures)
         elif panel == "differential":
             for label in labels:
@@ -90,7 +90,7 @@ def draw(
             cycles = [n for n in shown if any(n in table.cycle for table in of_group.values())]
             for label in labels:
                 plot_profiles(axes[0], cells[label], tables[label], cycles, of_one=len(labels) == 1)
-            plot_polarizations(axes[1], of_group, stable_within)
+            plot_polarizations(axes[1], of_group, stable_within, failures)
         if len(groups) > 1 or len(labels) > 1:
             label = labels[0] if len(labels) == 1 else name
             counted = f", n = {len(labels)}" if len(labels) > 1 else ""
@@ -135,14 +135,19 @@ def plot_capacities(ax: Axes, tables: Mapping[str, xr.Dataset], upper: Axes, fai
     ax.set_ylim(0, 1.15 * highest if highest > 0 else None)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_locator(MaxNLocator(6))
-    for failure in failures:
-        low, high = (float(failure[key] if failure[key] is not None else failure["value"]) for key in ("low", "high"))
-        for one in (ax, upper):
-            band = one.axvspan(low - 0.5, high + 0.5, color="#D55E00", alpha=0.25, linewidth=0, label="_failure")
-        handles = [*handles, band] if "Failure" not in [str(one.get_label()) for one in handles] else handles
-        band.set_label("Failure")
+    bands = [_shade(one, failures) for one in (ax, upper)]
+    handles = [*handles, *bands[0][:1]]
     common = f"±{100 * NORMAL * first.attrs['common']:.2g} % common to all capacities"
     ax.legend(handles=handles, loc="lower left", title=common, alignment="left")
+
+
+def _shade(ax: Axes, failures: Sequence[Mapping]) -> list[Artist]:
+    """Shade the cycles at which cells may have failed."""
+    bands: list[Artist] = []
+    for row in failures if ax.get_figure() is not None else ():
+        low, high = (row[key] if row[key] is not None else row["high"] for key in ("low", "high"))
+        bands.append(ax.axvspan(low - 0.5, high + 0.5, color="#D55E00", alpha=0.25, linewidth=0, label="Failure"))
+    return bands
 
 
 def _failures(table: xr.Dataset, values: Sequence[Mapping]) -> list[Mapping]:
@@ -321,14 +326,19 @@ def plot_peaks(ax: Axes, recording: xr.Dataset, table: xr.Dataset, step: float, 
         y = np.array([np.nan if one is None else one for one in peaks])
         label = half.capitalize() if not ax.get_legend_handles_labels()[1][1:] else f"_{half}"
         ax.errorbar(own.cycle, y, step, fmt="o", color=color, mfc=face, mew=0.6, ms=2.2, elinewidth=0.4, label=label)
-    ax.set(xlabel="Cycle number", ylabel="Voltage of the peak of dQ/dV / V")
+    ax.set(xlabel="Cycle number", ylabel="Peak of dQ/dV / V")
     ax.margins(y=0.25)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     ax.legend(loc="best")
 
 
-def plot_polarizations(ax: Axes, tables: Mapping[str, xr.Dataset], stable_within: float) -> None:
-    """Plot the voltage between charge and discharge at half capacity of each cell against cycle number."""
+def plot_polarizations(
+    ax: Axes, tables: Mapping[str, xr.Dataset], stable_within: float, failures: Sequence[Mapping] = ()
+) -> None:
+    """Plot the voltage between charge and discharge at half capacity of each cell against cycle number.
+
+    A failure, one of the findings `failures`, is shaded.
+    """
     curves = {
         label: 1e3 * table.polarization[table.test.to_numpy() & np.isfinite(table.polarization.to_numpy())]
         for label, table in tables.items()
@@ -351,6 +361,8 @@ def plot_polarizations(ax: Axes, tables: Mapping[str, xr.Dataset], stable_within
     if len(tables) == 1:
         ((label, one),) = curves.items()
         ax.plot(one.cycle, one, "o", color=color, mec="none", ms=2.4, label=f"_{label}, polarisation")
+        if bands := _shade(ax, failures):
+            ax.legend(handles=bands[:1], loc="lower left")
     else:
         of_cells = {label: (one.cycle, one) for label, one in curves.items()}
         handles = _mean_and_cells(ax, of_cells, "Polarisation", color, "-")

@@ -60,7 +60,7 @@ def draw(fig: Figure, cells: Mapping[str, xr.Dataset], tests: Mapping[str, RateT
             ax.set_xlabel("")
         for first, profiles, model in grid:
             profiles.get_legend().remove()  # its colours are those of the rates in the first panel
-            first.set_ylim(0, 1.2 * first.get_ylim()[1])
+            first.set_ylim(first.get_ylim()[0], 1.2 * first.get_ylim()[1])
             for ax in (first, model):
                 ax.set_ylabel(ax.get_ylabel().replace(" / ", "\n/ "))
     layout.number(grid)
@@ -110,7 +110,7 @@ def plot_capacity(ax: Axes, found: Mapping[str, xr.Dataset], levels: Mapping[str
             ax.legend([handle[0]], [handle[1]], loc="lower left", handlelength=1)
     first = next(iter(found.values()))
     highest = max(float(cell.capacity.max()) for cell in found.values())
-    ax.set(xlabel="Cycle number", ylabel=capacity_label(first), ylim=(0, 1.25 * highest))
+    ax.set(xlabel="Cycle number", ylabel=capacity_label(first), ylim=(-0.03 * highest, 1.25 * highest))
     ends = [float(cell.cycle[place]) for cell in found.values() for place in (0, -1)]
     ax.set_xlim(min(ends) - 0.8, max(ends) + 0.8)
     ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
@@ -124,7 +124,14 @@ def _write_rates(ax: Axes, tops: Mapping[str, Sequence[tuple[float, float]]], ce
         for visit in range(visits):
             own = places[visit::visits]
             place = (float(np.mean([x for x, _ in own])), max(y for _, y in own))
-            ax.annotate(level, place, (0, 4), textcoords="offset points", ha="center", va="bottom")
+            ax.annotate(
+                level.replace(" charged at ", "\ncharge "),
+                place,
+                (0, 4),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+            )
 
 
 def plot_profiles(
@@ -183,7 +190,10 @@ def plot_model(ax: Axes, levels: Mapping[str, xr.Dataset], fitted: Mapping[str, 
                 rates.mean(), capacities.mean(), *ends, fmt="o", color=colors[name], ms=2.6, elinewidth=0.8, label=what
             )
     unit = capacity_label(next(iter(levels.values())))
-    ax.set(xscale="log", xlabel="Rate / h⁻¹", ylabel=unit, ylim=(0, 1.25 * highest))
+    ax.set(xscale="log", xlabel="Rate / h⁻¹", ylabel=unit, ylim=(-0.03 * highest, 1.25 * highest))
+    low, high = ax.get_xlim()
+    if high < 10 * low:  # at least a decade, for the labels of the axis
+        ax.set_xlim(np.sqrt(low * high / 10), np.sqrt(low * high * 10))
     style.powers_of_ten(ax.xaxis)
     ax.yaxis.set_major_locator(MaxNLocator(7 if single else 5))
     if ax.get_legend_handles_labels()[1]:
