@@ -72,7 +72,7 @@ def test_conductivity_covers_the_truth_with_the_dimensions_uncertainty():
 
 def test_without_dimensions_only_the_resistance_is_given():
     one = ionic.measure(spectrum(70.0, thickness=np.nan), CIRCUITS, 1e-4, 0.002)
-    resistance, sigma = ionic_findings({"LLZ": one}, {}, 5e-4, 0.01, 0.3)
+    resistance, _, _, sigma = ionic_findings({"LLZ": one}, {}, 5e-4, 0.01, 0.3)
     assert resistance["low"] < 70 < resistance["high"]
     assert (sigma["value"], sigma["low"], sigma["high"]) == (None, None, None)
     assert "thickness or area" in sigma["note"]

@@ -22,6 +22,7 @@ from coldbond.interval import Interval
 OBEYS, DESCRIBES = "obeys_kramers_kronig", "circuit_describes_the_spectrum"
 #: Deviation of a point [%] that the Kramers-Kronig test must see: a resistance that is off by less hardly matters.
 LEAST_SEEN = 5.0
+LEAST_P = 1e-6
 
 
 def fit_table(measured: Mapping[str, Measured]) -> pd.DataFrame:
@@ -188,7 +189,7 @@ def findings(measured: Mapping[str, Measured], found: pd.DataFrame, part: str, a
         rows.append(_determined("total_resistance", one.total, "ohm", own, note, residuals))
         note = "; ".join(filter(None, [why, sweep]))
         rows.append(_determined("interface_resistance", one.interface, "ohm", own, note, told))
-        rows += quality_findings(one.test, one.best, own)
+        rows += quality_findings(one.test, one.best, own, sweep)
         area = optional(spectrum, "area_cm2")
         if spectrum.attrs["role"] == "interface" and isfinite(area):
             specific = resistance.area_specific(one.interface, area, area_uncertainty)
@@ -220,7 +221,7 @@ def _left_out(one: Measured) -> str:
     return f"not fitted, since they fail the Kramers-Kronig test by themselves: points at {where} Hz"
 
 
-def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Whose) -> list[dict]:
+def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Whose, sweep: str = "") -> list[dict]:
     """Return whether a spectrum obeys the Kramers-Kronig relations, and whether the circuit describes it.
 
     Parameters
@@ -230,13 +231,15 @@ def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Who
     best : lmfit.minimizer.MinimizerResult
         Fit of the circuit.
     labels : Whose
+    sweep : str
+        Which sweep it is, from `sweeps.name`.
     """
     if test is None:
-        note = untested(test, {"frequency": best.frequency.size})
+        note = _joined(untested(test, {"frequency": best.frequency.size}), sweep)
         return [finding(name, None, **labels, note=note) for name in (OBEYS, DESCRIBES)]
     failing = test.frequency.to_numpy()[test.fails.to_numpy()]
     seen = float(f"{test.seen:.2g}")
-    evidence = [item("p", float(f"{test.probability:.2g}")), item("noise", float(f"{test.noise:.2g}"), "%")]
+    evidence = [_p(test.probability), item("noise", float(f"{test.noise:.2g}"), "%")]
     obeys: bool | None = not failing.size
     if failing.size:
         ends = " to ".join(dict.fromkeys(f"{end:.3g}" for end in (failing.max(), failing.min())))
@@ -254,9 +257,18 @@ def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Who
     if not described:
         beside += ": the circuit does not describe the spectrum within its noise"
     return [
-        finding(OBEYS, obeys, **labels, evidence=evidence, note=note),
-        finding(DESCRIBES, described, **labels, evidence=[item("p", float(f"{probability:.2g}"))], note=beside),
+        finding(OBEYS, obeys, **labels, evidence=evidence, note=_joined(note, sweep)),
+        finding(DESCRIBES, described, **labels, evidence=[_p(probability)], note=_joined(beside, sweep)),
     ]
+
+
+def _p(probability: float) -> dict:
+    """An item with p; below 1e-6 its size depends on the last digits of the computation."""
+    return item("p" if probability >= LEAST_P else "p below", float(f"{max(probability, LEAST_P):.2g}"))
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def untested(test: object, sizes: Mapping) -> str:

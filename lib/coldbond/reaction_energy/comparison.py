@@ -101,11 +101,6 @@ def comparisons(found: Found, reactant: str, others: Sequence[str], error: float
 
 
 def overall(rows: Sequence[Comparison]) -> bool | None:
-    """Return whether a statement that names no definition holds: only if it holds by every one.
-
-    It is false if it is false by at least one definition and true by none, and undecided otherwise.
-    """
+    """Return whether a statement that names no definition holds: true or false only if it is so by every one."""
     answers = {one.lower for one in rows}
-    if answers == {True}:
-        return True
-    return False if False in answers and True not in answers else None
+    return answers.pop() if len(answers) == 1 else None

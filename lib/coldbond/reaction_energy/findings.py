@@ -96,7 +96,14 @@ def _comparison_findings(found: Found, reactant: str, others: Sequence[str], nam
     }
     evidence = [item(f"definitions by which it is {word}", float(len(which))) for word, which in groups.items()]
     note = "; ".join(f"{word}: {', '.join(which)}" for word, which in groups.items() if which)
-    whole = finding(name, overall(compared), sample=reactant, state="all definitions", evidence=evidence, note=note)
+    answer = overall(compared)
+    if answer is None:
+        open_ones = dict.fromkeys(one.nearest for one in compared if one.lower is None)
+        elements = " and ".join(dict.fromkeys([reactant, *open_ones]))
+        by = f"measured enthalpies of formation, or equilibrium voltages, of the compounds of {elements} with lithium"
+        unsaid = "the definition that the paper means"
+        note += f"; would decide: {unsaid}" + (f", and {by}" if open_ones else "")
+    whole = finding(name, answer, sample=reactant, state="all definitions", evidence=evidence, note=note)
     return [*rows, whole]
 
 

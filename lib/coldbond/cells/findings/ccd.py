@@ -140,6 +140,8 @@ def table(steps: Mapping[str, xr.Dataset]) -> pd.DataFrame:
             ],
             index=cell.setpoint.to_numpy(),
         )
+        .groupby(level=0, sort=False)  # a current that tapers may come back to a setpoint
+        .agg("; ".join)
         for label, cell in steps.items()
     }
     shown = pd.DataFrame(columns).fillna("")

@@ -3,7 +3,8 @@
 The logarithm of the conductance, or of conductance times temperature, is fitted by a weighted straight line over 1/kT.
 The two forms give energies that differ by kT: by the Nernst-Einstein relation sigma T is activated, while sigma alone
 is often reported. An uncertainty of the temperature is converted to one of the conductance by the slope (effective
-variance; Orear 1982, doi 10.1119/1.12972).
+variance; Orear 1982, doi 10.1119/1.12972). Points that lie on no straight line have no activation energy: the branches
+before and after a kink or a jump have one each.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,12 +15,16 @@ import numpy as np
 from scipy.constants import e, k
 
 from coldbond.impedance.conductivity.ionic import Ionic
-from coldbond.impedance.conductivity.pellet import kelvin, shape
+from coldbond.impedance.conductivity.pellet import Shape, inverse, kelvin, product, shape
+from coldbond.impedance.conductivity.straightness import Shape as Straightness
+from coldbond.impedance.conductivity.straightness import shape as shape_of
 from coldbond.impedance.resistance import cell_of
 from coldbond.interval import NORMAL, Interval, student
 
 #: Least standard deviation of a resistance, as a logarithm: no measured resistance is known as well as that.
 LEAST_DEVIATION = 1e-7
+#: Distance [K] from the points of a branch up to which its line holds.
+NEAR = 1.0
 #: Quantity that is linear over 1/T, and the power of T in it.
 FORMS = {"conductivity_times_temperature": 1, "conductivity": 0}
 
@@ -50,6 +55,12 @@ class Line:
         or three temperatures.
     left_out : int
         Points without an interval, which have no weight.
+    shape : straightness.Shape
+        Whether the points lie on the line.
+    thermal : float
+        Share of the thermostat in the variances of the points.
+    branches : tuple of Line
+        The colder and the hotter points of a kink or a jump, each with a line of its own; else empty.
     factor : float
         Thickness over area of the pellet, 1/cm; NaN where they are not known.
     """
@@ -65,12 +76,30 @@ class Line:
     scatter: float
     bend: Interval | None
     left_out: int
+    shape: Straightness
+    thermal: float
+    branches: "tuple[Line, ...]" = ()
     factor: float = np.nan
+
+    @property
+    def energies(self) -> tuple[float, float]:
+        """Activation energies [eV] of the coldest and of the hottest points, by the parabola."""
+        change = 0.0 if self.bend is None else self.bend.numbers[0]
+        ends = inverse_energy(np.array([self.kelvin.min(), self.kelvin.max()])) - self.centre
+        cold, hot = (float(self.coefficients[1] - change * end / (ends[0] - ends[1])) for end in ends)
+        return cold, hot
 
     @property
     def energy(self) -> Interval:
         """Activation energy, eV."""
         return Interval.symmetric(float(self.coefficients[1]), self.widening * float(self.covariance[1, 1]) ** 0.5)
+
+    def at(self, temperature: float) -> "Line | None":
+        """Return the line that holds at a temperature [K]: a branch within its range; None if no straight line does."""
+        if self.shape.is_straight is not False:
+            return self
+        near = [one for one in self.branches if one.kelvin.min() - NEAR <= temperature <= one.kelvin.max() + NEAR]
+        return near[0] if len(near) == 1 else None
 
     def logarithm(self, temperature: np.ndarray | np.float64) -> tuple[np.ndarray, np.ndarray]:
         """Return ln(G T^m) on the line at temperatures [K], and the half width of its 95 % interval."""
@@ -119,7 +148,21 @@ def line(temperature: np.ndarray, resistances: list[Interval], temperature_uncer
     temperature = np.asarray(temperature, float)[bounded]
     if np.unique(temperature).size < 2:
         raise ValueError("fewer than two temperatures have a resistance with an interval")
-    value, low, high = np.array([one.numbers for one in resistances if one.is_bounded]).T
+    values = np.array([one.numbers for one in resistances if one.is_bounded])
+    order = np.argsort(temperature, kind="stable")
+    whole = replace(
+        _line(temperature[order], values[order], temperature_uncertainty, power), left_out=int(np.sum(~bounded))
+    )
+    if whole.shape.kind not in ("kink", "jump"):
+        return whole
+    parts = slice(whole.shape.first), slice(whole.shape.first, None)
+    branches = (_line(temperature[order][of], values[order][of], temperature_uncertainty, power) for of in parts)
+    return replace(whole, branches=tuple(branches))
+
+
+def _line(temperature: np.ndarray, resistances: np.ndarray, temperature_uncertainty: float, power: int) -> Line:
+    """The line of rising temperatures [K] and resistances, shape (n, 3): value and bounds, ohm."""
+    value, low, high = resistances.T
     own = np.maximum(np.log(high / low) / 2 / NORMAL, LEAST_DEVIATION)
     x, y = inverse_energy(temperature), np.log(temperature**power / value)
     centre = float(np.average(x))
@@ -140,17 +183,19 @@ def line(temperature: np.ndarray, resistances: list[Interval], temperature_uncer
         # The derivative of the parabola changes by 2 c2 over the range of 1/kT.
         bend = Interval.symmetric(float(curved[2]), float(half)).scaled(float(2 * np.ptp(x)))
     return Line(
-        power,
-        temperature,
-        1 / value,
-        deviation,
-        straight,
-        covariance,
-        _widening(scatter, freedom),
-        centre,
-        scatter,
-        bend,
-        int(np.sum(~bounded)),
+        power=power,
+        kelvin=temperature,
+        conductance=1 / value,
+        deviation=deviation,
+        coefficients=straight,
+        covariance=covariance,
+        widening=_widening(scatter, freedom),
+        centre=centre,
+        scatter=scatter,
+        bend=bend,
+        left_out=0,
+        shape=shape_of(centre - x, y, deviation),
+        thermal=float(1 - np.sum(own**2) / np.sum(deviation**2)),
     )
 
 
@@ -178,13 +223,15 @@ def lines(measured: Mapping[str, Ionic], temperature_uncertainty: float) -> dict
             resistances = [one.resistance for one in own]
             pellet = shape(own[0].spectrum, 0.0, 0.0)
             fitted[of_pellet] = {
-                name: replace(
-                    line(temperature, resistances, temperature_uncertainty, power),
-                    factor=np.nan if pellet is None else pellet.factor,
-                )
+                name: _of_pellet(line(temperature, resistances, temperature_uncertainty, power), pellet)
                 for name, power in FORMS.items()
             }
     return fitted
+
+
+def _of_pellet(found: Line, pellet: Shape | None) -> Line:
+    factor = np.nan if pellet is None else pellet.factor
+    return replace(found, factor=factor, branches=tuple(replace(one, factor=factor) for one in found.branches))
 
 
 def by_cell(measured: Mapping[str, Ionic]) -> dict[str, list[Ionic]]:
@@ -199,6 +246,17 @@ def temperatures(spectra: Iterable[Ionic]) -> int:
     """Return at how many different temperatures there is a resistance with an interval."""
     known = {kelvin(one.spectrum) for one in spectra if one.resistance.is_bounded}
     return sum(map(isfinite, known))
+
+
+def ratio(resistance: Interval, line: Line, temperature: float, temperature_uncertainty: float) -> Interval:
+    """Return the conductance of another measurement at a temperature [K] over that on the line.
+
+    The interval has the uncertainties of its resistance, of its temperature, and of the line, which are independent.
+    """
+    on_line = line.conductance_at(temperature)
+    of_line = np.log(on_line.numbers[2] / on_line.numbers[0])
+    thermal = line.energy.numbers[0] * e / (k * temperature**2) * temperature_uncertainty
+    return product(inverse(resistance), 1 / on_line.numbers[0], float(np.hypot(of_line / NORMAL, thermal)))
 
 
 def energies(fitted: Mapping[str, Mapping[str, Line]]) -> dict[str, float]:

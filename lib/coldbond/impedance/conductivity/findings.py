@@ -18,11 +18,18 @@ from coldbond.impedance.conductivity.arrhenius import Line
 from coldbond.impedance.conductivity.electronic import Steady
 from coldbond.impedance.conductivity.ionic import TYPICAL_ENERGY, Ionic
 from coldbond.impedance.conductivity.pellet import Shape, product, shape
+from coldbond.impedance.conductivity.pellet import kelvin as kelvin_of
+from coldbond.impedance.conductivity.straightness import FEWEST_POINTS, FEWEST_TEMPERATURES
 from coldbond.impedance.findings import quality_findings, spectrum_table, untested
 from coldbond.impedance.resistance import cell_of
 
 ROLES = ("conductivity", "arrhenius", "electronic")
 ROOM = 25.0  # °C, at which the conductivity on the Arrhenius line is stated: the paper's room temperature
+#: Share of the variance above which an uncertainty decides an interval.
+MOSTLY = 0.5
+#: Relative difference of thickness over area up to which two recordings are of one pellet: rounding in the manifest.
+SAME_PELLET = 1e-3
+AGREES = "ionic_conductivity_agrees_with_the_line"
 NO_PELLET = "thickness or area of the pellet is not known"
 
 
@@ -148,7 +155,7 @@ def ionic_findings(
                 note=_circuits(one),
             )
         )
-        rows += quality_findings(one.test, one.best, own)
+        rows += quality_findings(one.test, one.best, own, sweeps.name(one.spectrum))
         attrs = one.spectrum.attrs
         energy = energies.get(cell_of(attrs), energies.get(attrs["sample"], TYPICAL_ENERGY))
         sigma = ionic.conductivity(one, *dimensions, temperature_uncertainty, energy)
@@ -203,18 +210,106 @@ def arrhenius_findings(
         own = Whose(**labels | {"state": f"{celsius.min():g} to {celsius.max():g} °C"})
         of_several = list(dict.fromkeys(filter(None, (sweeps.name(one.spectrum) for one in spectra))))
         for name, line in of_line.items():
-            agrees = arrhenius.agrees(line.energy, reported)
-            note = f"{reported:g} eV {'agrees' if agrees else 'does not agree'} with this definition"
-            note = "; ".join([note, *of_several])
-            evidence = _points(line)
-            rows.append(finding(f"activation_energy_of_{name}", line.energy, "eV", **own, evidence=evidence, note=note))
+            rows += _energies(name, line, reported, own, of_several)
         line = of_line["conductivity_times_temperature"]
+        change = (
+            [item("p of a straight line", float(f"{line.shape.probability:.2g}"))] if line.shape.kind != "few" else []
+        )
         if line.bend is not None:
-            _, low, high = line.bend.numbers
-            change = [item("change of the activation energy from the coldest to the hottest", line.bend, "eV")]
-            rows.append(finding("straight_over_inverse_temperature", low <= 0 <= high, **own, evidence=change))
+            change.append(item("change of the activation energy from the coldest to the hottest", line.bend, "eV"))
+        straight = line.shape.is_straight
+        name, told = "straight_over_inverse_temperature", "" if straight else in_words(line)
+        rows.append(finding(name, straight, **own, evidence=change, note=told))
         at_room = Whose(**labels | {"state": f"{ROOM:g} °C"})
         rows.append(_at_room(spectra[0], line, thickness_uncertainty, area_uncertainty, at_room))
+    return rows
+
+
+def _energies(name: str, line: Line, reported: float, own: Whose, sweep_names: Sequence[str]) -> list[dict]:
+    """The activation energy, or those of the branches where the points lie on no straight line."""
+    quantity, evidence = f"activation_energy_of_{name}", _points(line)
+    if line.shape.is_straight is False:
+        note = "; ".join([in_words(line), *sweep_names])
+        rows = [finding(quantity, None, "eV", **own, evidence=evidence, note=note)]
+        for branch in line.branches:
+            labels = own.copy()
+            labels["state"] = f"{_celsius(branch.kelvin.min())} to {_celsius(branch.kelvin.max())} °C"
+            rows.append(finding(quantity, branch.energy, "eV", **labels, evidence=_points(branch), note="one branch"))
+        return rows
+    agrees = arrhenius.agrees(line.energy, reported)
+    note = f"{reported:g} eV {'agrees' if agrees else 'does not agree'} with this definition"
+    told = in_words(line) if line.shape.kind in ("scatter", "point") else ""
+    by_thermostat = "mostly the uncertainty of the temperatures" if line.thermal > MOSTLY else ""
+    note = "; ".join(filter(None, [note, told, by_thermostat, *sweep_names]))
+    return [finding(quantity, line.energy, "eV", **own, evidence=evidence, note=note)]
+
+
+def in_words(line: Line) -> str:
+    """Return how the points of a line lie, such as "no straight line: a jump between 45 and 55 °C"."""
+    kind, _, first = line.shape
+    further = f"reduced chi square {line.scatter:.2g}"
+    match kind:
+        case "straight":
+            return ""
+        case "few":
+            counted = f"{line.kelvin.size} points at {np.unique(line.kelvin).size} temperatures"
+            return f"cannot be told: {counted}, {FEWEST_POINTS} at {FEWEST_TEMPERATURES} are needed"
+        case "scatter":
+            return f"cannot be told: the points scatter by more than their uncertainties allow ({further})"
+        case "point":
+            at = _celsius(line.kelvin[first])
+            return f"cannot be told: the point at {at} °C lies off the line of the others ({further})"
+        case "bend":
+            cold, hot = line.energies
+            ends = f"{_celsius(line.kelvin.min())} to {hot:.2g} eV at {_celsius(line.kelvin.max())} °C"
+            return f"no straight line: the activation energy changes from {cold:.2g} eV at {ends} ({further})"
+    between = f"between {_celsius(line.kelvin[first - 1])} and {_celsius(line.kelvin[first])} °C"
+    return f"no straight line: a {kind} {between} ({further})"
+
+
+def _celsius(kelvin: float) -> str:
+    return f"{kelvin - zero_Celsius:.4g}"
+
+
+def compared_findings(
+    fitted: Mapping[str, Mapping[str, Line]], spectra: Mapping[str, Ionic], temperature_uncertainty: float
+) -> list[dict]:
+    """Return whether the spectrum of role conductivity agrees with the Arrhenius line of the same pellet.
+
+    Parameters
+    ----------
+    fitted : mapping of str to mapping of str to Line
+        From `arrhenius.lines`.
+    spectra : mapping of str to Ionic
+        Of role conductivity.
+    temperature_uncertainty : float
+        Standard uncertainty of a temperature, K.
+    """
+    rows = []
+    for one in spectra.values():
+        forms = fitted.get(cell_of(one.spectrum.attrs))
+        own, temperature = whose(one.spectrum), kelvin_of(one.spectrum)
+        pellet = shape(one.spectrum, 0.0, 0.0)
+        if forms is None:
+            continue
+        line = forms["conductivity_times_temperature"]
+        if isfinite(line.factor) and pellet is not None and abs(pellet.factor / line.factor - 1) > SAME_PELLET:
+            note = "cannot be told: thickness or area differs from that of the spectra at several temperatures"
+        elif not isfinite(temperature):
+            note = "cannot be told: temperature_C is not in manifest.csv"
+        elif (of := line.at(temperature)) is None:
+            note = f"cannot be told: {in_words(line)}"
+        else:
+            ratio = arrhenius.ratio(one.resistance, of, temperature, temperature_uncertainty)
+            _, low, high = ratio
+            agrees = None if low is None or high is None else low <= 1 <= high
+            note = f"same pellet at {_celsius(temperature)} °C"
+            if agrees is False:
+                note += ": the pellet, its contacts or the temperature were not the same in both measurements"
+            evidence = [item("conductivity over that on the line", ratio)]
+            rows.append(finding(AGREES, agrees, **own, evidence=evidence, note=note))
+            continue
+        rows.append(finding(AGREES, None, **own, note=note))
     return rows
 
 
@@ -275,8 +370,11 @@ def _at_room(one: Ionic, line: Line, thickness_uncertainty: float, area_uncertai
     if pellet is None:
         return finding(name, None, "S/cm", **labels, note=NO_PELLET)
     kelvin = ROOM + zero_Celsius
-    sigma = product(line.conductance_at(kelvin), pellet.factor, pellet.uncertainty)
-    note = "interpolated" if line.kelvin.min() <= kelvin <= line.kelvin.max() else "extrapolated"
+    of = line.at(kelvin)
+    if of is None:
+        return finding(name, None, "S/cm", **labels, note=in_words(line))
+    sigma = product(of.conductance_at(kelvin), pellet.factor, pellet.uncertainty)
+    note = "interpolated" if of.kelvin.min() <= kelvin <= of.kelvin.max() else "extrapolated"
     return finding(name, sigma, "S/cm", **labels, evidence=_geometry(pellet), note=note)
 
 
