@@ -315,7 +315,7 @@ def _positive(weights: np.ndarray) -> float:
 
     def integrand(u: float) -> float:
         angle = np.sum(np.arctan(weights * u)) / 2
-        return float(np.sin(angle) / u / np.exp(np.sum(np.log1p((weights * u) ** 2)) / 4))
+        return float(np.sin(angle) / u * np.exp(-np.sum(np.log1p((weights * u) ** 2)) / 4))
 
     area = integrate.quad(integrand, 0, np.inf, limit=200, epsabs=1e-5)[0]
     return float(np.clip(0.5 + area / np.pi, 0, 1))

@@ -74,15 +74,17 @@ def shape(x: np.ndarray, y: np.ndarray, deviation: np.ndarray) -> Shape:
         freedom = n - 2 - more
         if freedom > 0:
             scatter = max(chi / freedom, np.finfo(float).tiny)
-            found.append((len(tried) * float(stats.f.sf((of_line - chi) / more / scatter, more, freedom)), kind, at))
-    by_scatter, kind, at = min(found, default=(1.0, "", 0))
-    if by_scatter >= SIGNIFICANCE:
+            by_scatter = len(tried) * float(stats.f.sf((of_line - chi) / more / scatter, more, freedom))
+            if by_scatter < SIGNIFICANCE:
+                found.append((chi, scatter, more + (kind != "bend"), kind, at))
+    if not found:
         return Shape("scatter", probability)
-    return Shape(
-        "kink" if kind == "branches" and _meet(x, y, deviation, at) else kind.replace("branches", "jump"),
-        probability,
-        at,
-    )
+    # Of several, the simplest that is good enough: a place counts as a parameter (Bayesian information criterion).
+    scale = max(1.0, min(scatter for _, scatter, *_ in found))
+    *_, kind, at = min(found, key=lambda one: one[0] / scale + one[2] * np.log(n))
+    if kind == "branches":
+        kind = "kink" if _meet(x, y, deviation, at) else "jump"
+    return Shape(kind, probability, at)
 
 
 def _shapes(x: np.ndarray) -> Iterator[tuple[str, int, np.ndarray]]:

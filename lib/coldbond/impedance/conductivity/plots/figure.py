@@ -136,7 +136,7 @@ def _legend(ax: Axes, handles: Sequence[Line2D], title: str = "") -> None:
         spec: Any = ax.get_subplotspec()
         ax = ax.figure.add_subplot(spec.get_gridspec()[:, spec.colspan.stop])
         ax.axis("off")
-        place = dict(loc="upper left", bbox_to_anchor=(-0.08, 1.02), borderaxespad=0.0)
+        place = dict(loc="upper left", bbox_to_anchor=(0.0, 1.02), borderaxespad=0.0)
     legend = ax.legend(**kwargs, **place, handletextpad=0.4, labelspacing=0.4, alignment="left")
     legend.set_in_layout(False)
 
