@@ -207,12 +207,14 @@ class Profile:
         """
         curves = self.curves
         broken = np.isfinite(curves.breaks)
-        places, own = np.unique(curves.breaks[broken]), curves.breaks[self.kept & broken]
-        if not own.size:
+        kept = self.kept & broken
+        if not kept.any():
             return Interval(None)
-        first, last = np.searchsorted(places, [own.min(), own.max()])
-        low = float(places[first - 1]) if first else None
-        high = float(places[last + 1]) if last + 1 < places.size else None
+        places = np.unique(curves.breaks[broken])
+        at, step = np.searchsorted(places, curves.breaks[kept]), curves.steps[kept]
+        first, last = int(np.min(at - step)), int(np.max(at + step))
+        low = float(places[first]) if first >= 0 else None
+        high = float(places[last]) if last < places.size else None
         doubtful = low is None or high is None or (self.kept & ~broken).any()
         return Interval(None if doubtful else float(curves.breaks[self.best]), low, high)
 
