@@ -95,7 +95,7 @@ def _courses_of(
         ax.errorbar(
             known.cycle, value, [value - low, high - value], fmt="o", color=color, label=f"_{style.label(cell)}", **thin
         )
-        if cell in courses:
+        if cell in courses and courses[cell].describes:
             fine = np.linspace(known.cycle.min(), known.cycle.max(), 300)
             line = courses[cell].curve(fine) / factor
             width: dict[str, Any] = dict(lw=0.4, alpha=THIN) if several else dict(lw=0.8)
