@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from coldbond import read
-from coldbond.impedance import bounds, fit, intervals
+from coldbond.impedance import bounds, circuits, fit, intervals
 from coldbond.interval import Interval
 from impedance_cells import CABLE, FREQUENCY, NOISE, S, arc, cell, pellet, spectrum, spread, three_arcs
 
@@ -208,21 +208,24 @@ def test_bounds_hold_any_distribution():
     z = one.impedance.to_numpy()
     _, low, high = bounds.of_part(FREQUENCY, z, 1 / np.abs(z), "total", BOUNDARY, ())
     assert low < sum(truth.values()) < high
-    assert bounds.of_part(FREQUENCY, z + 1 / (1e-5 * S), 1 / np.abs(z), "interface", BOUNDARY, {"Q"}) == Interval(None)
+    assert bounds.of_part(
+        FREQUENCY, z + 1 / (1e-5 * S), 1 / np.abs(z), "interface", BOUNDARY, {fit.Tail("Q")}
+    ) == Interval(None)
 
 
 def test_slopes_of_a_parts_resistance_are_its_differences():
     values = {"R0": 50.0, "R1": 20.0, "tau1": 2e-6, "n1": 0.9, "R2": 300.0, "tau2": 1e-3, "n2": 0.8}
+    values |= {"R3": 40.0, "tau3": 1e-3, "n3": 0.9, "Rion3": 90.0}
     for part in ("electrolyte", "interface", "total"):
-        _, slopes = fit.resistance("R-RQ-RQ", values, part, BOUNDARY, 2e-3)
+        _, slopes = fit.resistance("R-RQ-RQ-T", values, part, BOUNDARY, 2e-3)
         for name in values:
             up, down = (
-                fit.resistance("R-RQ-RQ", values | {name: values[name] * np.exp(step)}, part, BOUNDARY, 2e-3)[0]
+                fit.resistance("R-RQ-RQ-T", values | {name: values[name] * np.exp(step)}, part, BOUNDARY, 2e-3)[0]
                 for step in (1e-6, -1e-6)
             )
             assert slopes.get(name, 0.0) == pytest.approx((up - down) / 2e-6, abs=1e-5)
-    parts = [fit.resistance("R-RQ-RQ", values, part, BOUNDARY)[0] for part in ("electrolyte", "interface", "total")]
-    assert parts[0] + parts[1] == pytest.approx(parts[2]) == 370
+    parts = [fit.resistance("R-RQ-RQ-T", values, part, BOUNDARY)[0] for part in ("electrolyte", "interface", "total")]
+    assert parts[0] + parts[1] == pytest.approx(parts[2]) == 370 + (40 * 90) ** 0.5 / np.tanh(1.5)
 
 
 def test_residuals_alike_count_as_fewer_points():
@@ -269,3 +272,50 @@ def test_what_cannot_be_fitted_says_why(circuit, weighting, points, message):
     one = spectrum(60 + arc(300, 1e-3, 0.85)).isel(frequency=slice(points))
     with pytest.raises(ValueError, match=message):
         fit.fitted(one, circuit, weighting)
+
+
+def tail(kind, size, tau=5.0):
+    """Semi-infinite diffusion, and diffusion over a finite length, from their textbook expressions."""
+    x = np.sqrt(S * tau)
+    return {"W": size / np.sqrt(S), "Wo": size / np.tanh(x) / x, "Ws": size * np.tanh(x) / x}[kind]
+
+
+@pytest.mark.parametrize(("kind", "size", "tau"), [("W", 100, 1), ("Wo", 150, 5), ("Wo", 150, 0.5), ("Ws", 150, 5)])
+def test_the_default_circuits_hold_a_diffusion_tail(kind, size, tau):
+    """Without diffusion in the circuits the interface had no bounds, or was as large as interface and diffusion."""
+    z = CABLE * S + 60 + arc(12, 3e-7, 0.9) + arc(295, 1e-3, 0.85) + tail(kind, size, tau)
+    results = fit.candidates(spectrum(z, np.random.default_rng(0)), circuits.SYMMETRIC)
+    assert next(iter(results)) == f"L-R-RQ-RQ-{kind}"
+    for part, truth in {"electrolyte": 72, "interface": 295, "total": 367}.items():
+        interval = intervals.of_part(results, part, BOUNDARY, DRIFT)
+        assert covers(interval, truth) and half_width(interval) < 0.03
+
+
+def test_diffusion_is_tried_where_the_spectrum_has_not_ended():
+    ended = three_arcs(0)[0]
+    assert not fit.asks_for_diffusion(ended)
+    assert [*fit.candidates(ended, ("L-R-RQ-D", "R-RQ"))] == ["R-RQ", "L-R-RQ"]
+    rising = spectrum(60 + arc(295, 1e-3, 0.85) + tail("W", 20))
+    assert fit.asks_for_diffusion(rising) and fit.asks_for_diffusion(rising.isel(frequency=slice(None, None, -1)))
+    assert {*fit.candidates(rising, ("R-RQ-D",))} == {"R-RQ", "R-RQ-W", "R-RQ-Wo", "R-RQ-Ws"}
+
+
+def test_circuits_that_are_too_large_are_named():
+    one = spectrum(60 + arc(300, 1e-3, 0.85)).isel(frequency=slice(None, None, 15))  # 6 points, 12 numbers
+    assert fit.too_large(one, ("L-R-RQ-D", "L-R-RQ-RQ-D", "L-R-RQ-RQ-RQ-D")) == ("L-R-RQ-RQ-RQ",)
+    assert fit.too_large(one.isel(frequency=slice(3)), ("L-R-RQ-RQ-D",)) == ()
+
+
+def test_a_porous_electrode_is_fitted_and_counts_to_the_interface():
+    line = np.sqrt(90 * arc(40, 0.03, 0.9)) / np.tanh(np.sqrt(90 / arc(40, 0.03, 0.9)))
+    truth = {"R1": 20, "R2": 50, "R3": 40, "tau3": 0.03, "Rion3": 90}
+    whole = np.sqrt(40 * 90) / np.tanh(np.sqrt(90 / 40))
+    hits = []
+    for seed in range(6):
+        one = spectrum(CABLE * S + 20 + arc(50, 1e-4, 0.85) + line, np.random.default_rng(seed))
+        result = fit.fitted(one, "L-R-RQ-T")
+        hits += [covers(intervals.profile(result, name), value) for name, value in truth.items()]
+        interval = intervals.of_part({result.circuit: result}, "interface", BOUNDARY, DRIFT)
+        hits.append(covers(interval, 50 + whole))
+        assert half_width(interval) < 0.05
+    assert sum(hits) >= 32  # of 36

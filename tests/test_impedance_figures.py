@@ -71,7 +71,7 @@ ODD = {
 
 
 def measured_from(spectra) -> dict[str, Measured]:
-    return {label: resistance.measure(one, CIRCUITS, "modulus", 2e-6, 0.004) for label, one in spectra.items()}
+    return {label: resistance.measure(one, CIRCUITS, "modulus") for label, one in spectra.items()}
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -115,13 +115,13 @@ def test_the_complex_plane_holds_every_point_or_says_how_many_it_does_not(name):
 
 def test_circuits_with_too_many_parameters_are_left_out_and_named():
     few = sweep(5, 1, 7)
-    one = resistance.measure(few, ["L-R-RQ", "L-R-RQ-RQ-RQ-RQ"], "modulus", 2e-6, 0.0)
+    one = resistance.measure(few, ["L-R-RQ", "L-R-RQ-RQ-RQ-RQ"], "modulus")
     assert list(one.results) == ["L-R-RQ"] and one.too_large == ("L-R-RQ-RQ-RQ-RQ",)
     total, *_ = of_impedance.findings({"A": one}, resistance.resistances({"A": one}), "interface", 0.02)
     assert "too few points for L-R-RQ-RQ-RQ-RQ" in total["note"]
     assert f"not tested: 7 points, {kramers_kronig.FEWEST_POINTS} are needed" in total["note"]
     with pytest.raises(ValueError, match="3 points are too few for the 5 parameters of L-R-RQ: record more"):
-        resistance.measure(sweep(5, 1, 3), CIRCUITS, "modulus", 2e-6, 0.0)
+        resistance.measure(sweep(5, 1, 3), CIRCUITS, "modulus")
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def overlaps(fig):
 def test_texts_do_not_overlap(tmp_path, monkeypatch, samples):
     own_folder(tmp_path / "raw", monkeypatch, samples)
     cells = raw.recordings("interface")
-    measured = cells.analysed(resistance.measure, ["R-RQ"], "modulus", 2e-6, 0.004)
+    measured = cells.analysed(resistance.measure, ["R-RQ"], "modulus")
     fig, _ = drawn(measured)
     assert not overlaps(fig)
     page = fig.bbox
@@ -312,7 +312,7 @@ def test_texts_do_not_overlap(tmp_path, monkeypatch, samples):
 def test_replicates_are_thin_and_their_mean_is_that_of_the_data(tmp_path, monkeypatch):
     own_folder(tmp_path / "raw", monkeypatch, 2, cells=3)
     cells = raw.recordings("interface")
-    measured = cells.analysed(resistance.measure, ["R-RQ"], "modulus", 2e-6, 0.004)
+    measured = cells.analysed(resistance.measure, ["R-RQ"], "modulus")
     fig, found = drawn(measured)
     planes = [ax.get_title() for ax in fig.axes if ax.get_xlabel().startswith("Re Z")]
     assert planes == ["LLZ (n = 3)", "RT-MCL-LLZ (n = 3)"]
@@ -343,7 +343,7 @@ def test_one_bad_spectrum_of_eight_is_left_out_and_named(tmp_path, monkeypatch):
     short = folder / "eis" / "2-0-25.csv"
     short.write_text("\n".join(short.read_text().splitlines()[:3]) + "\n")
     cells = raw.recordings("interface")
-    measured = cells.analysed(resistance.measure, ["R-RQ"], "modulus", 2e-6, 0.004)
+    measured = cells.analysed(resistance.measure, ["R-RQ"], "modulus")
     assert len(measured) == len(cells) == 8 * len(CYCLES) - 1
     assert list(cells.left_out) == ["In-LLZ, cycle 25"]
     found = resistance.resistances(measured)

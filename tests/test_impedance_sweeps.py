@@ -40,7 +40,7 @@ def recording(path, *, blocking: bool = False, chosen: int | None = None):
 @pytest.mark.parametrize(("chosen", "named"), [(None, "sweep 3 of 3"), (2, "sweep 2 of 3")])
 def test_figure_and_findings_name_the_sweep(tmp_path, chosen, named):
     cells = {"LLZ": recording(tmp_path / "a.csv", chosen=chosen)}
-    measured = {label: resistance.measure(one, ["R-RQ"], "modulus", 1e-6, 0.0) for label, one in cells.items()}
+    measured = {label: resistance.measure(one, ["R-RQ"], "modulus") for label, one in cells.items()}
     found = resistance.resistances(measured)
     rows = {row["quantity"]: row for row in findings.findings(measured, found, "interface", 0.02)}
     assert rows["interface_resistance"]["value"] == pytest.approx(INTERFACE[(chosen or 3) - 1], rel=1e-3)
@@ -56,7 +56,7 @@ def test_figure_and_findings_name_the_sweep(tmp_path, chosen, named):
 def test_the_numbers_of_a_figure_hold_the_sweep(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "FIGURES", tmp_path)
     cells = {"LLZ": recording(tmp_path / "a.csv")}
-    measured = {label: resistance.measure(one, ["R-RQ"], "modulus", 1e-6, 0.0) for label, one in cells.items()}
+    measured = {label: resistance.measure(one, ["R-RQ"], "modulus") for label, one in cells.items()}
     values = findings.findings(measured, resistance.resistances(measured), "interface", 0.02)
     with figures.new() as fig:
         plots.draw_spectra(fig, measured, {"LLZ": relaxation_times.distribution(cells["LLZ"])})

@@ -93,7 +93,7 @@ def test_a_cell_with_a_composite_electrode_fits_with_a_misfit_that_is_said():
     one = read(Path(REAL, CELL))
     assert int(one.sweep.max()) == 10
     last = sweeps.one(one)
-    measured = resistance.measure(one, ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"), "modulus", 1e-5, 0.0)
+    measured = resistance.measure(one, ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"), "modulus")
     rms, largest = fit.misfit(measured.best)
     assert rms < 0.6
     assert 2 < largest < 3

@@ -105,7 +105,7 @@ def test_a_resistance_with_a_distant_bound_is_not_rounded_away():
     cell = read(in_cases("26_total_resistance_rounds_to_zero.csv"))
     cell.attrs |= dict(sample="cell", state="cycle 1", role="interface", area_cm2=1.0)
     circuits = ["L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"]
-    measured = {"cell": resistance.measure(cell, circuits, "modulus", 2e-6, 0.004)}
+    measured = {"cell": resistance.measure(cell, circuits, "modulus")}
     total, *_ = findings.findings(measured, resistance.resistances(measured), "interface", 0.02)
     assert total["quantity"] == "total_resistance" and 24 < total["value"] < 36
 

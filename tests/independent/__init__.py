@@ -6,10 +6,9 @@ imports coldbond or lib/twin. `tests/closure.py` runs the notebooks over the kin
 """
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -26,8 +25,8 @@ class Made(NamedTuple):
         As in the manifest.
     recording : xarray.Dataset
         As `coldbond.read` returns it: `time` [s], `voltage` [V], `current` [A], positive during charge, over `record`,
-        with the attr `resolution` of each, and where the tester has them `cycle`, `step`, and `capacity`, or
-        `charge_capacity` and `discharge_capacity` [Ah]; or `impedance` [ohm] over `frequency` [Hz]; or `current` over
+        with the attr `resolution` of each, and where the tester has them `cycle`, `step`, `charge_capacity` and
+        `discharge_capacity` [Ah]; or `impedance` [ohm] over `frequency` [Hz]; or `current` over
         `time` with the attr `applied_voltage` [V]. See `cycling`, `spectrum` and `transient`.
     constants : dict of str to float
         Further columns of the manifest: area_cm2, thickness_cm, active_mass_mg, temperature_C.
@@ -48,13 +47,10 @@ class Case(NamedTuple):
     made : list of Made
     truths : dict of (str, str, str) to float, bool or None
         Keyed by sample, state and quantity. None: the right answer is "cannot be told".
-    parameters : mapping
-        Of the notebooks, where the quantities need others than those that stand in them.
     """
 
     made: list[Made]
     truths: dict[tuple[str, str, str], float | bool | None]
-    parameters: Mapping[str, Any] = MappingProxyType({})
 
 
 #: Returns the recordings of a seed, and their truths.
@@ -68,13 +64,10 @@ COLUMNS = {
     "current": ("current_ampere", 1e-7),
     "cycle": ("cycle_count", 1.0),
     "step": ("step_count", 1.0),
-    "capacity": ("capacity_ah", 1e-8),
     "charge_capacity": ("charging_capacity_ah", 1e-8),
     "discharge_capacity": ("discharging_capacity_ah", 1e-8),
 }
-UNITS = {"time": "s", "voltage": "V", "current": "A"} | dict.fromkeys(
-    ("capacity", "charge_capacity", "discharge_capacity"), "Ah"
-)
+UNITS = {"time": "s", "voltage": "V", "current": "A", "charge_capacity": "Ah", "discharge_capacity": "Ah"}
 
 
 def cycling(
@@ -95,7 +88,7 @@ def cycling(
     voltage_resolution, current_resolution : float
         Powers of ten [V, A]: a file shows no other resolution.
     **others : array, shape (n,)
-        `cycle`, `step`, `capacity`, `charge_capacity` and `discharge_capacity` [Ah], where the tester writes them.
+        `cycle`, `step`, `charge_capacity` and `discharge_capacity` [Ah], where the tester writes them.
     """
     channels = {"time": time, "voltage": voltage, "current": current, **others}
     stated = {"voltage": voltage_resolution, "current": current_resolution}
@@ -134,8 +127,6 @@ def write(made: Made, path: Path) -> None:
         formats, columns = "%.9g", [recording["time"].to_numpy(), recording["current"].to_numpy()]
     else:
         names = [name for name in COLUMNS if name in recording]
-        if unknown := {*recording.data_vars} - {*names}:
-            raise ValueError(f"{path.name}: no column for {', '.join(sorted(map(str, unknown)))}")
         header = ",".join(COLUMNS[name][0] for name in names)
         digits = [recording[name].attrs.get("resolution", COLUMNS[name][1]) for name in names]
         formats = [f"%.{_decimals(digit)}f" for digit in digits]

@@ -7,12 +7,13 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.analyses.arguments import checked, require
-from coldbond.impedance import fit, intervals, sweeps
+from coldbond.impedance import resistance
+from coldbond.impedance.circuits import SYMMETRIC
 from coldbond.impedance.conductivity import electronic, ionic
+from coldbond.impedance.electrolyte import Known
 from coldbond.interval import Interval
 
-#: Circuits between which the spectrum decides: a cell with lithium electrodes, and a pellet with blocking electrodes.
-CELL = ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ")
+#: Circuits between which the spectrum of a pellet with blocking electrodes decides.
 PELLET = ("L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q")
 
 
@@ -22,22 +23,27 @@ class Resistances(NamedTuple):
     Attributes
     ----------
     interface, total : Interval
-        Of the interfaces, and of electrolyte and interfaces together, ohm.
+        Of the interfaces, and of electrolyte and interfaces together, ohm. Without a value where the spectrum does not
+        tell.
+    why : str
+        How the interface was told from the electrolyte, or why it was not.
     fits : dict of str to lmfit.minimizer.MinimizerResult
         By circuit, the best first (lowest Bayesian information criterion).
     """
 
     interface: Interval
     total: Interval
+    why: str
     fits: Mapping[str, MinimizerResult]
 
 
 def resistances(
     spectrum: xr.Dataset,
-    circuits: Sequence[str] = CELL,
-    boundary: float = 2e-6,
-    model_uncertainty: float = 0.004,
+    circuits: Sequence[str] = SYMMETRIC,
     weighting: str = "modulus",
+    area_cm2: float | None = None,
+    thickness_cm: float | None = None,
+    electrolyte: Interval | None = None,
 ) -> Resistances:
     """Return the resistances of a cell with lithium electrodes from its impedance spectrum.
 
@@ -46,17 +52,20 @@ def resistances(
     spectrum : xarray.Dataset
         Impedance; of several sweeps the last.
     circuits : sequence of str
-        Equivalent circuits, elements in series, such as "L-R-RQ-RQ"; RQ is an arc.
-    boundary : float
-        Time constant [s] between arcs of the electrolyte and those of interfaces.
-    model_uncertainty : float
-        Relative standard uncertainty from a drift during the sweep.
+        Equivalent circuits, elements in series, such as "L-R-RQ-RQ-D"; RQ is an arc, D a diffusion element where the
+        spectrum asks for one.
     weighting : {"modulus", "unit", "measured"}
+    area_cm2, thickness_cm : float, optional
+        Of the electrolyte. Its arcs are told from those of the interfaces by their capacitances, which follow from
+        these.
+    electrolyte : Interval, optional
+        Resistance of the electrolyte [ohm] where it is known, as from a pellet between blocking electrodes.
 
     Returns
     -------
     Resistances
-        The intervals hold for all circuits and distributions of relaxation times that the data do not exclude.
+        The intervals hold for all circuits and distributions of relaxation times that the data do not exclude, and for
+        a change of the cell during the sweep.
 
     Raises
     ------
@@ -66,14 +75,17 @@ def resistances(
     Examples
     --------
     >>> import coldbond
+    >>> from coldbond.interval import Interval
     >>> spectrum = coldbond.read("raw/eis/interface-RT-MCL-LLZ-cycle-001.txt")
-    >>> found = coldbond.resistances(spectrum, ["L-R-RQ-RQ", "L-R-RQ-RQ-RQ"])
+    >>> options = dict(area_cm2=0.785, thickness_cm=0.04, electrolyte=Interval(67.6, 62.0, 74.0))
+    >>> found = coldbond.resistances(spectrum, ["L-R-RQ-RQ", "L-R-RQ-RQ-RQ"], **options)
     >>> found.interface.low < found.interface.value < found.interface.high
     True
     """
-    fits = fit.candidates(sweeps.one(checked("eis", spectrum)), circuits, weighting)
-    interface, total = (intervals.of_part(fits, part, boundary, model_uncertainty) for part in ("interface", "total"))
-    return Resistances(interface, total, fits)
+    spectrum = checked("eis", spectrum, area_cm2=area_cm2, thickness_cm=thickness_cm)
+    known = Known(electrolyte, "given") if electrolyte is not None else None
+    found = resistance.measure(spectrum, circuits, weighting, known)
+    return Resistances(found.interface, found.total, found.why, found.results)
 
 
 def ionic_conductivity(
@@ -98,8 +110,12 @@ def ionic_conductivity(
         Of the pellet.
     temperature_C : float, optional
         With it the uncertainty of the temperature is in the interval.
-    circuits, boundary, model_uncertainty
-        As for `resistances`; the boundary is the time constant above which an arc belongs to the electrodes.
+    circuits : sequence of str
+        As for `resistances`.
+    boundary : float
+        Time constant [s] above which an arc belongs to the electrodes.
+    model_uncertainty : float
+        Relative standard uncertainty from a drift during the sweep.
     thickness_uncertainty, temperature_uncertainty : float
         Standard uncertainties, cm and K.
     area_uncertainty : float

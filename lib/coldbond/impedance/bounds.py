@@ -14,15 +14,16 @@ from collections.abc import Callable, Collection
 import numpy as np
 from scipy import optimize
 
-from coldbond.impedance import fit
+from coldbond.impedance import circuits, fit
 from coldbond.interval import Interval, student
 
-#: Time constants of the Debye elements: how many a decade, how many decades beyond the fastest point, and how many
-#: before the slowest point they end where a tail follows: what is slower counts to the tail.
-TIMES_PER_DECADE, BEYOND_FASTEST, BEFORE_TAIL = 8, 1.0, 1.0
+#: Time constants of the Debye elements: how many a decade, and how many decades beyond the fastest point.
+TIMES_PER_DECADE, BEYOND_FASTEST = 8, 1.0
 #: Exponents of the elements that let no direct current pass. That of a constant phase element is not known: a sum of
 #: several stands for it.
 TAILS = {"W": (0.5,), "C": (1.0,), "Q": (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)}
+#: Multiples of the fitted time constant of diffusion over a finite length; a sum of these stands for it.
+LENGTHS = (0.5, 0.7, 1.0, 1.4, 2.0)
 #: Weight that holds the resistance, as a multiple of the root of chi square: even intervals of 1e-4 of the value are
 #: not blurred by it.
 CONSTRAINT_WEIGHT = 1e5
@@ -43,7 +44,8 @@ def of_part(
     weights: np.ndarray,
     part: str,
     boundary: float,
-    tails: Collection[str],
+    tails: Collection[fit.Tail] = (),
+    slowest: float | None = None,
 ) -> Interval:
     """Return the resistance of a part of the cell, with the least and the greatest that a spectrum allows, at 95 %.
 
@@ -55,8 +57,11 @@ def of_part(
         Processes faster than the boundary, with the resistor; slower ones; or all.
     boundary : float
         In s.
-    tails : collection of str
-        Kinds of elements in series that let no direct current pass: see `TAILS`.
+    tails : collection of fit.Tail
+        Elements in series that are no arcs, from `fit.tails`.
+    slowest : float, optional
+        Time constant [s] of the slowest process that belongs to interface and total where there is a tail, from
+        `fit.end_of_arcs`; the default is that of the lowest frequency.
 
     Returns
     -------
@@ -64,18 +69,19 @@ def of_part(
         In ohm; None where there is no bound. Interface and total of a cell with a constant phase element in series are
         not determined unless the imaginary part has a minimum between arcs and tail.
     """
-    if part != "electrolyte" and "Q" in tails and not _has_plateau(frequency, impedance, boundary):
+    is_open = any(one.kind == "Q" for one in tails) and not _has_plateau(frequency, impedance, boundary)
+    if part != "electrolyte" and is_open:
         return Interval(None)
     s = 2j * np.pi * frequency
     first, last = -np.log10(np.abs(s).max()) - BEYOND_FASTEST, -np.log10(np.abs(s).min())
-    if part != "electrolyte" and tails:
-        last -= BEFORE_TAIL
-    tau = np.logspace(first, last, int((last - first) * TIMES_PER_DECADE) + 1)
-    exponents = sorted({exponent for tail in tails for exponent in TAILS[tail]})
+    if part != "electrolyte" and tails and slowest is not None:
+        last = min(last, np.log10(slowest))
+    tau = np.logspace(first, last, max(int((last - first) * TIMES_PER_DECADE) + 1, 2))
+    shapes = _shapes(tails, frequency)
     # Columns: resistor, Debye elements, inductor, tails; `share` is the part's share in each amplitude.
-    elements = np.array([s**0, *(1 / (1 + s * one) for one in tau), s, *(s**-exponent for exponent in exponents)])
-    slow = np.concatenate([[0.0], fit.slow_share(tau, boundary), np.zeros(1 + len(exponents))])
-    everything = np.concatenate([np.ones(1 + tau.size), np.zeros(1 + len(exponents))])
+    elements = np.array([s**0, *(1 / (1 + s * one) for one in tau), s, *shapes])
+    slow = np.concatenate([[0.0], fit.slow_share(tau, boundary), np.zeros(1 + len(shapes))])
+    everything = np.concatenate([np.ones(1 + tau.size), np.zeros(1 + len(shapes))])
     share = {"electrolyte": everything - slow, "interface": slow, "total": everything}[part]
     matrix, target = _stacked(elements * weights).T, _stacked(impedance * weights)
     norms = np.linalg.norm(matrix, axis=0)
@@ -103,6 +109,14 @@ def of_part(
 
     down, up = _root(beyond(-1), value / scale), _root(beyond(1), LARGEST_STEP)
     return Interval(value, None if down is None else value - down * scale, None if up is None else value + up * scale)
+
+
+def _shapes(tails: Collection[fit.Tail], frequency: np.ndarray) -> list[np.ndarray]:
+    """Impedances of which a sum with non-negative amplitudes stands for the tails."""
+    exponents = {exponent for one in tails for exponent in TAILS.get(one.kind, ())}
+    shapes = [(2j * np.pi * frequency) ** -exponent for exponent in sorted(exponents)]
+    finite = {(one.kind, one.time * length) for one in tails if one.kind not in TAILS for length in LENGTHS}
+    return shapes + [circuits.impedance(kind, {"R0": 1.0, "tau0": time}, frequency) for kind, time in sorted(finite)]
 
 
 def _root(function: Callable[[float], float], last: float) -> float | None:

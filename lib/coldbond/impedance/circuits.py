@@ -11,21 +11,35 @@ from functools import cache
 
 import numpy as np
 
-#: Elements and their parameters, all positive. In brackets the impedance, with s = 2 pi i frequency:
+#: Elements and their parameters, all positive. In brackets the impedance, with s = 2 pi i frequency, x = (s tau)^0.5:
 #: resistor, inductor (s L), capacitor (1 / s C), constant phase element (1 / Q s^n), Warburg element of semi-infinite
-#: diffusion (A / s^0.5), arc of a resistor in parallel with a constant phase element (R / (1 + (s tau)^n)), and such
-#: an arc with a Warburg element in series with the resistor (Randles 1947, doi 10.1039/df9470100011).
+#: diffusion (A / s^0.5), and of diffusion over a finite length to a blocking wall, "open" (R coth(x) / x; at low
+#: frequency R / 3 and a capacitor of tau / R), or to a permeable one, "short" (R tanh(x) / x; at low frequency R),
+#: arc of a resistor in parallel with a constant phase element (R / (1 + (s tau)^n)), and such an arc with a Warburg
+#: element in series with the resistor (Randles 1947, doi 10.1039/df9470100011).
+#: T is a porous electrode: a transmission line of the resistance Rion of the ions in the pores, electrons without
+#: resistance, and an interface that is an arc, Z = R / (1 + (s tau)^n): (Rion Z)^0.5 coth((Rion / Z)^0.5) (de Levie
+#: 1963, doi 10.1016/0013-4686(63)80042-0). For Rion << R it is Rion / 3 + Z.
 ELEMENTS = {
     "R": ("R",),
     "L": ("L",),
     "C": ("C",),
     "Q": ("Q", "n"),
     "W": ("A",),
+    "Wo": ("R", "tau"),
+    "Ws": ("R", "tau"),
     "RQ": ("R", "tau", "n"),
     "RWQ": ("R", "tau", "n", "A"),
+    "T": ("R", "tau", "n", "Rion"),
 }
-UNITS = {"R": "ohm", "L": "H", "C": "F", "Q": "S s^n", "A": "ohm/s^0.5", "tau": "s", "n": "1"}
+UNITS = {"R": "ohm", "Rion": "ohm", "L": "H", "C": "F", "Q": "S s^n", "A": "ohm/s^0.5", "tau": "s", "n": "1"}
 ARCS = ("RQ", "RWQ")
+#: Diffusion elements, and the letter that stands for any of them in a list of candidates: see `fit.candidates`.
+DIFFUSION, ANY_DIFFUSION = ("W", "Wo", "Ws"), "D"
+#: Circuits between which a spectrum decides: a cell with two metallic electrodes, and a full cell, whose porous
+#: electrode may be a transmission line.
+SYMMETRIC = ("L-R-RQ-D", "L-R-RQ-RQ-D", "L-R-RQ-RQ-RQ-D", "L-R-RQ-RQ-RQ-RQ")
+FULL_CELL = ("L-R-RQ-RQ-D", "L-R-RQ-RQ-RQ-D", "L-R-RQ-RQ-RQ-Q", "L-R-RQ-T")
 
 
 @cache
@@ -133,12 +147,37 @@ def _element(kind: str, p: np.ndarray, log_omega: np.ndarray) -> tuple[np.ndarra
         case "Q":
             z = _power(log_omega, -p[1]) / p[0]
             return z, [-z, -z * p[1] * (log_omega + 0.5j * np.pi)]
-    # RWQ: 1 / z = (s tau)^n / R + 1 / (R + A / s^0.5)
+        case "Wo" | "Ws":
+            relative, by_log_length = _finite(kind, _power(log_omega + np.log(p[1]), 0.5))
+            return p[0] * relative, [p[0] * relative, p[0] * by_log_length / 2]
     log_omega_tau = log_omega + np.log(p[1])
     power = _power(log_omega_tau, p[2])
+    if kind == "T":
+        relative, by_log_length = _finite("Wo", np.sqrt(p[3] / p[0] * (1 + power)))
+        z, by_conductance = p[3] * relative, p[3] * by_log_length / 2
+        by_tau = by_conductance * p[2] * power / (1 + power)
+        return z, [-by_conductance, by_tau, by_tau * (log_omega_tau + 0.5j * np.pi), z + by_conductance]
+    # RWQ: 1 / z = (s tau)^n / R + 1 / (R + A / s^0.5)
     diffusion = p[3] * _power(log_omega, -0.5)
     branch = p[0] + diffusion
     z = 1 / (power / p[0] + 1 / branch)
     by_tau = -(z**2) * power / p[0] * p[2]
     by_resistance = z**2 * (power / p[0] + p[0] / branch**2)
     return z, [by_resistance, by_tau, by_tau * (log_omega_tau + 0.5j * np.pi), z**2 * diffusion / branch**2]
+
+
+def line(resistance: float, pores: float) -> tuple[float, float, float]:
+    """Return the resistance [ohm] of a porous electrode T to direct current, and its derivatives by ln R and ln Rion.
+
+    It is (Rion R)^0.5 coth((Rion / R)^0.5), for Rion << R this is R + Rion / 3.
+    """
+    relative, by_log_length = _finite("Wo", np.sqrt(np.array([pores / resistance])))
+    whole, by_resistance = pores * float(relative[0]), -pores * float(by_log_length[0]) / 2
+    return whole, by_resistance, whole - by_resistance
+
+
+def _finite(kind: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """coth(x) / x of diffusion to a blocking wall or tanh(x) / x to a permeable one, and its derivative by ln x."""
+    tanh = np.tanh(x)
+    root = tanh if kind == "Ws" else 1 / tanh
+    return root / x, 1 - root**2 - root / x

@@ -8,13 +8,20 @@ import pandas as pd
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
-from coldbond.bundle import paths
+from coldbond.bundle import paths, raw
 from coldbond.bundle.findings import Whose, finding, item, whose
+from coldbond.bundle.raw import Recordings, Results
 from coldbond.constants import optional
-from coldbond.impedance import circuits, fit, kramers_kronig, resistance, sweeps
+from coldbond.impedance import circuits, electrolyte, fit, kramers_kronig, resistance, sweeps
+from coldbond.impedance.conductivity.ionic import Ionic
+from coldbond.impedance.electrolyte import Known
 from coldbond.impedance.resistance import Measured
 from coldbond.impedance.trend import FALL_SHARE, FEWEST_CYCLES, SIGNIFICANCE, STABLE_SHARE, Trend
 from coldbond.interval import Interval
+
+OBEYS, DESCRIBES = "obeys_kramers_kronig", "circuit_describes_the_spectrum"
+#: Deviation of a point [%] that the Kramers-Kronig test must see: a resistance that is off by less hardly matters.
+LEAST_SEEN = 5.0
 
 
 def fit_table(measured: Mapping[str, Measured]) -> pd.DataFrame:
@@ -100,12 +107,16 @@ def _in_columns(name: str, interval: Interval, unit: str = "") -> dict[str, floa
 
 
 def spectrum_table(spectrum: xr.Dataset, best: MinimizerResult, test: xr.Dataset | None) -> pd.DataFrame:
-    """Return points, fit and residuals of a spectrum; residuals of a test that was not done are NaN."""
-    z, fitted = best.impedance, best.model
+    """Return points, fit and residuals of a spectrum; residuals of a test that was not done are NaN.
+
+    Points that were not fitted are among them.
+    """
+    frequency, z = spectrum.frequency.to_numpy(), spectrum.impedance.to_numpy()
+    fitted = circuits.impedance(best.circuit, best.params.valuesdict(), frequency)
     off = 100 * (fitted - z) / np.abs(z)
     untested = np.full(z.size, np.nan)
     columns = {
-        "frequency / Hz": best.frequency,
+        "frequency / Hz": frequency,
         "Re Z / ohm": z.real,
         "Im Z / ohm": z.imag,
         "fitted Re Z / ohm": fitted.real,
@@ -117,6 +128,29 @@ def spectrum_table(spectrum: xr.Dataset, best: MinimizerResult, test: xr.Dataset
         "fails Kramers-Kronig": None if test is None else test.fails.to_numpy(),
     }
     return pd.DataFrame(_named(spectrum) | columns)
+
+
+def pellets() -> Recordings:
+    """Return the pellets between blocking electrodes that the manifest holds, which tell the electrolyte of the cells.
+
+    Their labels are those of `raw.recordings` with ", pellet" behind, since a cell may have the same.
+    """
+    found = raw.recordings("conductivity", optional=True)
+    named = Recordings({f"{label}, pellet": one for label, one in found.items()}, needed=False)
+    named.left_out = {f"{label}, pellet": why for label, why in found.left_out.items()}
+    return named
+
+
+def electrolytes(
+    cells: Mapping[str, xr.Dataset],
+    pellets: Mapping[str, Ionic],
+    thickness_uncertainty: float,
+    area_uncertainty: float,
+    pellet_uncertainty: float,
+) -> Results[Known | None]:
+    """Return what is known of the electrolyte of each cell, by label: see `electrolyte.expected`."""
+    uncertainties = thickness_uncertainty, area_uncertainty, pellet_uncertainty
+    return Results({label: electrolyte.expected(one, pellets.values(), *uncertainties) for label, one in cells.items()})
 
 
 def findings(measured: Mapping[str, Measured], found: pd.DataFrame, part: str, area_uncertainty: float) -> list[dict]:
@@ -147,15 +181,82 @@ def findings(measured: Mapping[str, Measured], found: pd.DataFrame, part: str, a
             item("largest residual", float(f"{largest:.2g}"), "%"),
         ]
         few = f"too few points for {' and '.join(one.too_large)}" if one.too_large else ""
-        note = "; ".join(filter(None, [f"circuit {one.best.circuit}", few, sweep, untested(one.test, spectrum.sizes)]))
+        told, why = _parts(one)
+        lost = one.why if one.total.value is None else ""
+        notes = [f"circuit {one.best.circuit}", few, _left_out(one), lost, sweep, untested(one.test, spectrum.sizes)]
+        note = "; ".join(filter(None, notes))
         rows.append(_determined("total_resistance", one.total, "ohm", own, note, residuals))
-        rows.append(_determined("interface_resistance", one.interface, "ohm", own, sweep))
+        note = "; ".join(filter(None, [why, sweep]))
+        rows.append(_determined("interface_resistance", one.interface, "ohm", own, note, told))
+        rows += quality_findings(one.test, one.best, own)
         area = optional(spectrum, "area_cm2")
         if spectrum.attrs["role"] == "interface" and isfinite(area):
             specific = resistance.area_specific(one.interface, area, area_uncertainty)
-            note = "; ".join(filter(None, ["of one of two interfaces", sweep]))
+            lost = why if specific.value is None else ""
+            note = "; ".join(filter(None, ["of one of two interfaces", lost, sweep]))
             rows.append(_determined("area_specific_resistance", specific, "ohm cm2", own, note))
     return rows + course_findings(found, part)
+
+
+def _parts(one: Measured) -> tuple[list[dict], str]:
+    """What tells the interface from the electrolyte, and in words what the data leave open."""
+    told = [item("change during the sweep", one.drift.scaled(100), "%")]
+    if isfinite(one.before):
+        told.append(item("change from the sweep before", float(f"{100 * one.before:.2g}"), "%"))
+    if one.known is not None:
+        told.append(item(f"electrolyte expected from the pellet {one.known.pellet}", one.known.resistance, "ohm"))
+    if one.split is not None:
+        told.append(item("interfaces are slower than", float(f"{one.split.usual:.2g}"), "s"))
+        if one.split.doubtful:
+            doubtful = float(f"{one.split.doubtful:.2g}")
+            told.append(item("arcs whose capacitance fits electrolyte and interface", doubtful, "ohm"))
+    return told, one.why
+
+
+def _left_out(one: Measured) -> str:
+    if not one.left_out.size:
+        return ""
+    where = ", ".join(f"{frequency:.3g}" for frequency in one.left_out)
+    return f"not fitted, since they fail the Kramers-Kronig test by themselves: points at {where} Hz"
+
+
+def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Whose) -> list[dict]:
+    """Return whether a spectrum obeys the Kramers-Kronig relations, and whether the circuit describes it.
+
+    Parameters
+    ----------
+    test : xarray.Dataset or None
+        From `kramers_kronig.test_if_long_enough`.
+    best : lmfit.minimizer.MinimizerResult
+        Fit of the circuit.
+    labels : Whose
+    """
+    if test is None:
+        note = untested(test, {"frequency": best.frequency.size})
+        return [finding(name, None, **labels, note=note) for name in (OBEYS, DESCRIBES)]
+    failing = test.frequency.to_numpy()[test.fails.to_numpy()]
+    seen = float(f"{test.seen:.2g}")
+    evidence = [item("p", float(f"{test.probability:.2g}")), item("noise", float(f"{test.noise:.2g}"), "%")]
+    obeys: bool | None = not failing.size
+    if failing.size:
+        ends = " to ".join(dict.fromkeys(f"{end:.3g}" for end in (failing.max(), failing.min())))
+        note = f"{failing.size} of {test.fails.size} points fail, at {ends} Hz"
+    else:
+        note = f"a point off by less than {seen:g} % would not be seen"
+        if seen > LEAST_SEEN:
+            obeys, note = None, f"cannot be told: too few points, {note}"
+    residual = np.zeros(test.sizes["frequency"], complex)  # of points that fail and were not fitted it is not used
+    fitted = np.isin(test.frequency, best.frequency)
+    residual[fitted] = (best.model - best.impedance) / np.abs(best.impedance)
+    ratio, probability = kramers_kronig.excess(test, residual, best.nvarys)
+    described = probability > kramers_kronig.FALSE_ALARMS
+    beside = f"residual {ratio * test.noise:.2g} % beside {test.noise:.2g} % noise"
+    if not described:
+        beside += ": the circuit does not describe the spectrum within its noise"
+    return [
+        finding(OBEYS, obeys, **labels, evidence=evidence, note=note),
+        finding(DESCRIBES, described, **labels, evidence=[item("p", float(f"{probability:.2g}"))], note=beside),
+    ]
 
 
 def untested(test: object, sizes: Mapping) -> str:

@@ -7,7 +7,7 @@ Resistances of parts of a cell are sums over the arcs on one side of a time cons
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import lmfit
 import numpy as np
@@ -26,10 +26,20 @@ LEAST_SHARE_OF_START = 1e-12
 #: Power with which an arc changes sides at the boundary between two parts of a cell. At 4 an arc counts for 94 % to
 #: its side when its time constant is twice the boundary or half of it, and the resistance stays smooth for the fit.
 BOUNDARY_POWER = 4
+#: Circuits whose Bayesian information criterion lies further above the best are excluded ("very strong" evidence: Kass
+#: and Raftery 1995, doi 10.1080/01621459.1995.10476572).
+EXCLUDED = 10.0
+#: Slowest relaxation times of diffusion over a finite length, over its time constant: tau / pi^2 to a blocking wall,
+#: 4 tau / pi^2 to a permeable one.
+RELAXATIONS = {"Wo": 1 / np.pi**2, "Ws": 4 / np.pi**2}
+#: How far the relaxation times of an arc reach beyond its time constant, as a factor.
+BEHIND_ARC = 3.0
+#: A spectrum has ended where -Im Z of its lowest points is below this share of the modulus.
+ENDED, LOWEST_POINTS = 0.01, 5
 
 
 def fitted(
-    spectrum: xr.Dataset, circuit: str, weighting: str = "modulus", smaller: MinimizerResult | None = None
+    spectrum: xr.Dataset, circuit: str, weighting: str = "modulus", known: Mapping[str, MinimizerResult] | None = None
 ) -> MinimizerResult:
     """Fit a circuit to a spectrum.
 
@@ -42,10 +52,10 @@ def fitted(
     weighting : {"modulus", "unit", "measured"}
         Standard deviations proportional to the modulus (their size then follows from the residuals), all equal, or
         those of the variable `impedance_std` [ohm].
-    smaller : lmfit.minimizer.MinimizerResult, optional
-        The fit of the circuit without the last arc of this one, if it is known already. With a small arc added it
-        gives further starts. (Of a hundred random cells of three arcs sixteen were missed without such starts, none
-        with them.)
+    known : mapping of str to lmfit.minimizer.MinimizerResult, optional
+        Fits of other circuits to the spectrum. That of the circuit without the last arc of this one, with a small arc
+        added, gives further starts. (Of a hundred random cells of three arcs sixteen were missed without such starts,
+        none with them.) That of the circuit with W in place of Wo or Ws spares the search over a grid.
 
     Returns
     -------
@@ -66,9 +76,12 @@ def fitted(
             f"{frequency.size} points are too few for the {len(of.names)} parameters of {circuit}: record more points, "
             "or fit a smaller circuit"
         )
-    if smaller is None and circuit.split("-").count("RQ") > 1:
-        smaller = fitted(spectrum, starts.without_last_arc(circuit), weighting)
-    minima = starts.best_minima(of, (smaller.circuit, smaller.params.valuesdict()) if smaller is not None else None)
+    known = dict(known or {})
+    smaller = starts.without_last_arc(circuit)
+    arcs = circuit.split("-").count("RQ")
+    if smaller not in known and (arcs > 1 or (arcs and {"Wo", "Ws", "T"} & {*circuit.split("-")})):
+        known[smaller] = fitted(spectrum, smaller, weighting)
+    minima = starts.best_minima(of, {other: result.params.valuesdict() for other, result in known.items()})
     best = of.values(_lowest(minima))
     # A parameter that has gone beyond the floor or its inverse has no slope there; `coordinates` puts it back to the
     # bound, from where it may return.
@@ -82,15 +95,63 @@ def candidates(spectrum: xr.Dataset, of: Sequence[str], weighting: str = "modulu
     The criterion (Schwarz 1978, doi 10.1214/aos/1176344136) is lmfit's `bic` of all real and imaginary parts. It counts
     autocorrelated residuals as independent and then favours the larger circuits; the intervals correct for that.
 
+    The letter D in a circuit stands for diffusion, if the spectrum asks for it (`asks_for_diffusion`): the circuit is
+    fitted without D and, if so, with each of the elements W, Wo and Ws in its place. With more than two arcs only
+    those of the three are fitted that are not excluded (`EXCLUDED`) with one arc less.
+
     A circuit with too many parameters for the points of the spectrum is not fitted, unless there is no smaller one:
     that is an error.
     """
-    results: dict[str, MinimizerResult] = {}
-    by_size = sorted(of, key=lambda circuit: len(circuits.elements(circuit)))
+    asked = asks_for_diffusion(spectrum)
+    every = dict.fromkeys(name for circuit in of for name in expanded(circuit, asked))
+    by_size = sorted(every, key=lambda circuit: (len(circuits.elements(circuit)), circuit.split("-").count("W") == 0))
     possible = [one for one in by_size if _has_enough_points(spectrum.sizes["frequency"], one)]
+    results: dict[str, MinimizerResult] = {}
+    named = {circuit for circuit in of if circuits.ANY_DIFFUSION not in circuit.split("-")}
     for circuit in possible or by_size[:1]:
-        results[circuit] = fitted(spectrum, circuit, weighting, results.get(starts.without_last_arc(circuit)))
+        if circuit in named or not _is_excluded(circuit, results):
+            results[circuit] = fitted(spectrum, circuit, weighting, results)
     return dict(sorted(results.items(), key=lambda item: item[1].bic))
+
+
+def too_large(spectrum: xr.Dataset, of: Sequence[str]) -> tuple[str, ...]:
+    """Return the circuits, without D, that have too many parameters for the points of a spectrum, but for the smallest.
+
+    They are those that `candidates` does not fit.
+    """
+    plain = sorted((expanded(circuit, asked=False)[0] for circuit in of), key=lambda one: len(circuits.elements(one)))
+    found = [one for one in plain if not _has_enough_points(spectrum.sizes["frequency"], one)]
+    return tuple(found if len(found) < len(plain) else found[1:])
+
+
+def expanded(circuit: str, asked: bool) -> tuple[str, ...]:
+    """Return the circuits that one with the letter D stands for: without it and, if asked, with diffusion."""
+    kinds = circuit.split("-")
+    if circuits.ANY_DIFFUSION not in kinds:
+        return (circuit,)
+    without = "-".join(kind for kind in kinds if kind != circuits.ANY_DIFFUSION)
+    tails = circuits.DIFFUSION if asked else ()
+    return without, *("-".join(tail if kind == circuits.ANY_DIFFUSION else kind for kind in kinds) for tail in tails)
+
+
+def asks_for_diffusion(spectrum: xr.Dataset) -> bool:
+    """Return whether a spectrum has not ended at its lowest frequencies: -Im Z is then above `ENDED` of the modulus.
+
+    It is the median of the lowest points. Arcs end there, diffusion does not within any usual sweep. A slow process
+    that has ended counts as an arc, whatever its shape.
+    """
+    z = spectrum.impedance.to_numpy()[np.argsort(spectrum.frequency.to_numpy())[:LOWEST_POINTS]]
+    return bool(np.median(-z.imag / np.abs(z)) > ENDED)
+
+
+def _is_excluded(circuit: str, results: Mapping[str, MinimizerResult]) -> bool:
+    """Whether the diffusion of a circuit of three arcs or more is excluded with one arc less."""
+    smaller = starts.without_last_arc(circuit)
+    tail = {*circuit.split("-")} & {*circuits.DIFFUSION}
+    if not tail or circuit.split("-").count("RQ") < 3 or smaller not in results:
+        return False
+    others = [starts.replaced(smaller, kind) for kind in circuits.DIFFUSION]
+    return results[smaller].bic > min(results[one].bic for one in others if one in results) + EXCLUDED
 
 
 def _has_enough_points(points: int, circuit: str) -> bool:
@@ -114,7 +175,7 @@ def resistance(
         Its parameters.
     part : {"electrolyte", "interface", "total"}
         Resistors and the fast arcs, of the electrolyte's bulk and grain boundaries; the slow arcs, of interfaces and
-        electrodes; or all.
+        electrodes, among them porous ones; or all. Diffusion (W, Wo, Ws) counts to none of them.
     boundary : float
         Time constant [s] between fast and slow arcs. The share of an arc that counts as slow is a steep but smooth
         function of its time constant, 1 / (1 + (boundary / tau)^4), so that the resistance does not jump while the arc
@@ -131,21 +192,87 @@ def resistance(
     """
     whole, derivatives = 0.0, {}
     for kind, own in circuits.elements(circuit):
-        if kind != "R" and kind not in circuits.ARCS:
-            continue
-        resistance = values[own[0]]
         if kind == "R":
             share = float(part != "interface")
-        else:
-            slow, beyond = slow_share(values[own[1]], boundary), slow_share(values[own[1]], slowest)
+            whole += share * values[own[0]]
+            derivatives[own[0]] = share * values[own[0]]
+        elif kind in circuits.ARCS or kind == "T":
+            tau = values[own[1]]
+            slow = 1.0 if kind == "T" else slow_share(tau, boundary)
+            beyond = slow_share(tau, slowest)
             in_part, sign = {"electrolyte": (1 - slow, -1), "interface": (slow, 1), "total": (1.0, 0)}[part]
             share = in_part * (1 - beyond)
+            resistance, *by_own = (
+                circuits.line(values[own[0]], values[own[3]]) if kind == "T" else 2 * (values[own[0]],)
+            )
+            whole += share * resistance
+            derivatives |= {name: share * by for name, by in zip(own[::3], by_own, strict=False)}
             # slow_share has the derivative BOUNDARY_POWER * slow * (1 - slow) by ln tau.
             by_log_tau = sign * slow * (1 - slow) * (1 - beyond) - in_part * beyond * (1 - beyond)
             derivatives[own[1]] = BOUNDARY_POWER * by_log_tau * resistance
-        whole += share * resistance
-        derivatives[own[0]] = share * resistance
     return whole, derivatives
+
+
+class Tail(NamedTuple):
+    """An element that is no arc: its kind and, of diffusion over a finite length, its time constant [s]."""
+
+    kind: str
+    time: float = np.inf
+
+
+def tails(result: MinimizerResult) -> set[Tail]:
+    """Return the elements of a fitted circuit that do not count as resistances of electrolyte or interface.
+
+    An arc or a transmission line whose interface is slower than the lowest frequency passes no direct current that is
+    seen: it is then as a constant phase element. Diffusion to a wall that is faster than the highest frequency is as a
+    capacitor.
+    """
+    values, found = result.params.valuesdict(), set()
+    for kind, own in circuits.elements(result.circuit):
+        if kind in RELAXATIONS:
+            time = values[own[1]]
+            is_capacitor = kind == "Wo" and time * RELAXATIONS[kind] < _fastest_time(result)
+            found.add(Tail("C") if is_capacitor else Tail(kind, time))
+        elif kind in ("W", "C", "Q"):
+            found.add(Tail(kind))
+        elif kind in (*circuits.ARCS, "T") and values[own[1]] > lowest_time(result):
+            found.add(Tail("Q"))
+    return found
+
+
+def end_of_arcs(result: MinimizerResult) -> float:
+    """Return the time constant [s] from which a process counts to the tail of the fitted circuit, if that has one.
+
+    It lies a decade before the lowest frequency, and before the end of the tail, but behind the arcs of the circuit.
+    """
+    slowest = lowest_time(result)
+    counted = [BEHIND_ARC * tau for tau in _times_of_arcs(result) if tau < slowest]
+    return min(max([end_of_tail(result) / 10, *counted]), slowest)
+
+
+def end_of_tail(result: MinimizerResult) -> float:
+    """Return the slowest relaxation time of diffusion over a finite length [s], or that of the lowest frequency."""
+    ends = [one.time * RELAXATIONS[one.kind] for one in tails(result) if one.kind in RELAXATIONS]
+    return min([lowest_time(result), *ends])
+
+
+def is_mixed(result: MinimizerResult) -> bool:
+    """Return whether an arc of the fitted circuit is slower than its diffusion over a finite length."""
+    return any(end_of_tail(result) < tau < lowest_time(result) for tau in _times_of_arcs(result))
+
+
+def _fastest_time(result: MinimizerResult) -> float:
+    return float(1 / (2 * np.pi * result.frequency.max()))
+
+
+def _times_of_arcs(result: MinimizerResult) -> list[float]:
+    values = result.params.valuesdict()
+    return [values[own[1]] for kind, own in circuits.elements(result.circuit) if kind in (*circuits.ARCS, "T")]
+
+
+def lowest_time(result: MinimizerResult) -> float:
+    """Return the time constant [s] of the lowest frequency of a spectrum, 1 / omega."""
+    return float(1 / (2 * np.pi * result.frequency.min()))
 
 
 Times = TypeVar("Times", float, np.ndarray)

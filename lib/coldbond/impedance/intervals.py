@@ -16,9 +16,8 @@ from coldbond.impedance import bounds, fit
 from coldbond.impedance.problem import FLOOR, Problem
 from coldbond.interval import Interval, student
 
-#: Circuits whose Bayesian information criterion lies further above the best are excluded ("very strong" evidence: Kass
-#: and Raftery 1995, doi 10.1080/01621459.1995.10476572).
-EXCLUDED = 10.0
+#: Distance of the Bayesian information criterion from the best at which circuits are excluded.
+EXCLUDED = fit.EXCLUDED
 #: A quantity and its derivatives by the parameters' logarithms, for parameters by name.
 Quantity = Callable[[Mapping[str, float]], tuple[float, dict[str, float]]]
 #: The search ends this far (as a logarithm) beyond the first step if the fit is still as good: there is no bound.
@@ -70,7 +69,8 @@ def of_part(
     profiles alone covered 28 to 65 of 100 true values, since arcs of constant phase elements have another shape. The
     hull, with a model uncertainty of 0.001 for the drift, covered 95 to 100. Interface and total of a cell that blocks
     direct current are undetermined unless its imaginary part has a minimum between arcs and tail. Processes slower than
-    the lowest frequency do not count.
+    the lowest frequency do not count, nor does diffusion. An arc slower than diffusion over a finite length may be a
+    part of it: the interval holds the resistance with and without such arcs.
 
     Parameters
     ----------
@@ -95,9 +95,12 @@ def of_part(
     own = _profile_of_part(best, part, boundary)
     if not own.value:
         return Interval(0.0, None, None)
-    tails = {kind for one in kept for kind in one.circuit.split("-")} & {*bounds.TAILS}
-    of_distributions = bounds.of_part(best.frequency, best.impedance, best.weights, part, boundary, tails)
+    tails = {tail for one in kept for tail in fit.tails(one)}
+    of_distributions = bounds.of_part(
+        best.frequency, best.impedance, best.weights, part, boundary, tails, fit.end_of_arcs(best)
+    )
     of_others = [_profile_of_part(one, part, boundary) for one in kept if one is not best]
+    of_others += [_profile_of_part(one, part, boundary, fit.end_of_tail(one)) for one in kept if fit.is_mixed(one)]
     whole, _ = fit.resistance(
         best.circuit, best.params.valuesdict(), "electrolyte" if part == "electrolyte" else "total", boundary
     )
@@ -106,8 +109,8 @@ def of_part(
     return hull if hull.low is None or hull.low > 0 else Interval(hull.value, None, hull.high)
 
 
-def _profile_of_part(result: MinimizerResult, part: str, boundary: float) -> Interval:
-    slowest = 1 / (2 * np.pi * result.frequency.min())
+def _profile_of_part(result: MinimizerResult, part: str, boundary: float, slowest: float | None = None) -> Interval:
+    slowest = slowest or fit.lowest_time(result)
 
     def quantity(values: Mapping[str, float]) -> tuple[float, dict[str, float]]:
         return fit.resistance(result.circuit, values, part, boundary, slowest)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,20 @@ import pandas as pd
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
-from coldbond.impedance import circuits, fit, intervals, kramers_kronig, sweeps, trend
-from coldbond.interval import Interval
+from coldbond import constants
+from coldbond.impedance import assignment, circuits, drift, fit, intervals, kramers_kronig, sweeps, trend
+from coldbond.impedance.assignment import Split
+from coldbond.impedance.conductivity.pellet import product
+from coldbond.impedance.electrolyte import Known
+from coldbond.interval import NORMAL, Interval
+
+#: Most points that are left out as single errors, as a share, and most of them beside each other.
+MOST_WRONG, LONGEST_RUN = 0.15, 4
+#: The slow end of a spectrum, as a multiple of its least frequency, how many standard errors its imaginary part lies
+#: above zero where there is an inductive loop, and the least noise: the rounding of numbers of four digits.
+SLOW_END, LOOP, LEAST_NOISE = 30.0, 5.0, 5e-5
+#: Time constant [s] between arcs and slow tails where parts of the cell need not be told apart.
+TYPICAL_BOUNDARY = 2e-6
 
 #: A number that counts: no digit, decimal point, slash or letter before it, and no decimals or unit behind it.
 _NUMBER = r"(?<![\w.,/])(\d+)(?![.,]?\d)"
@@ -35,7 +48,21 @@ class Measured:
     results : dict of str to lmfit.minimizer.MinimizerResult
         By circuit, the lowest Bayesian information criterion first.
     interface, total : Interval
-        Resistances, ohm.
+        Resistances, ohm. Without a value, but with the bounds that there are, where the spectrum does not tell.
+    course : Interval
+        Resistance of the interfaces for its course over the cycles, ohm: see `assignment.Told`.
+    why : str
+        How the interface was told from the electrolyte, or why it, or both, have no value.
+    split : Split or None
+        From `assignment.split`.
+    known : Known or None
+        What is known of the electrolyte.
+    drift : Interval
+        Relative change of the resistance during the sweep, from `drift.change`.
+    before : float
+        Relative change from the sweep before, from `sweeps.change`; NaN where there is none.
+    left_out : array, shape (m,)
+        Frequencies [Hz] of single points that fail the Kramers-Kronig test and are not fitted.
     test : xarray.Dataset or None
         From `kramers_kronig.test`; None where the spectrum has fewer points than the test needs.
     too_large : tuple of str
@@ -46,6 +73,13 @@ class Measured:
     results: dict[str, MinimizerResult]
     interface: Interval
     total: Interval
+    course: Interval
+    why: str
+    split: Split | None
+    known: Known | None
+    drift: Interval
+    before: float
+    left_out: np.ndarray
     test: xr.Dataset | None
     too_large: tuple[str, ...]
 
@@ -56,8 +90,8 @@ class Measured:
 
     @property
     def fails(self) -> np.ndarray:
-        """Which points fail the Kramers-Kronig test, shape (n,)."""
-        return np.zeros(self.best.frequency.size, bool) if self.test is None else self.test.fails.to_numpy()
+        """Which points of the spectrum fail the Kramers-Kronig test, shape (n,)."""
+        return np.zeros(self.spectrum.sizes["frequency"], bool) if self.test is None else self.test.fails.to_numpy()
 
     @cached_property
     def parameters(self) -> dict[str, Interval]:
@@ -84,23 +118,20 @@ class Comparison(NamedTuple):
     cycles: int
 
 
-def measure(
-    spectrum: xr.Dataset, circuits: Sequence[str], weighting: str, boundary: float, model_uncertainty: float
-) -> Measured:
+def measure(spectrum: xr.Dataset, circuits: Sequence[str], weighting: str, known: Known | None = None) -> Measured:
     """Fit the circuits to a spectrum and return the resistances of the cell.
 
     Parameters
     ----------
     spectrum : xarray.Dataset
-        `impedance` [ohm] over `frequency` [Hz]; of several sweeps the last is fitted, see `sweeps`.
+        `impedance` [ohm] over `frequency` [Hz]; of several sweeps the last is fitted, see `sweeps`. `area_cm2` and
+        `thickness_cm` of its attrs help to tell electrolyte and interfaces apart, see `assignment`.
     circuits : sequence of str
         Elements in series, such as "L-R-RQ-RQ".
     weighting : str
         As for `fit.fitted`.
-    boundary : float
-        Time constant [s] between arcs of the electrolyte and those of interfaces.
-    model_uncertainty : float
-        As for `intervals.of_part`.
+    known : Known, optional
+        What is known of the electrolyte.
 
     Raises
     ------
@@ -108,12 +139,71 @@ def measure(
         The spectrum has too few points for each of the circuits.
     """
     one = sweeps.one(spectrum)
-    results = fit.candidates(one, circuits, weighting)
-    interface, total = (
-        intervals.of_part(results, part, boundary, model_uncertainty) for part in ("interface", "total")
+    test = kramers_kronig.test_if_long_enough(one)
+    apart = np.zeros(one.sizes["frequency"], bool) if test is None else isolated(test.fails.to_numpy())
+    fitted = one.isel(frequency=~apart)
+    results = fit.candidates(fitted, circuits, weighting)
+    best = next(iter(results.values()))
+    drifts = drift.change(best.frequency, best.impedance, best.weights)
+    # At no time of the sweep does the resistance differ from that at half of it by more than half of the change.
+    uncertainty = abs(drifts.value or 0.0) / 2 / NORMAL
+    total = intervals.of_part(results, "total", TYPICAL_BOUNDARY, uncertainty)
+    area, thickness = (constants.optional(one, name) for name in ("area_cm2", "thickness_cm"))
+    split = assignment.split(best, area, thickness, known)
+    interface, course, why = assignment.interface(results, split, total, known, uncertainty)
+    if not (isfinite(area) and isfinite(thickness)):
+        why += "; area_cm2 or thickness_cm is not known, those of common pellets are assumed"
+    if loop := _inductive(fitted):
+        total = _between_arcs_and_loop(fitted)
+        interface = assignment.less(total, known.resistance) if known else Interval(None, None, total.high)
+        course, why = Interval(None), f"cannot be told: {loop}"
+    too_large = fit.too_large(fitted, circuits)
+    before = sweeps.change(spectrum)
+    left_out = one.frequency.to_numpy()[apart]
+    return Measured(
+        one, results, interface, total, course, why, split, known, drifts, before, left_out, test, too_large
     )
-    too_large = tuple(circuit for circuit in circuits if circuit not in results)
-    return Measured(one, results, interface, total, kramers_kronig.test_if_long_enough(one), too_large)
+
+
+def _between_arcs_and_loop(spectrum: xr.Dataset) -> Interval:
+    """Real parts [ohm] at the lowest frequency and at the end of the arcs, where the loop begins; no value."""
+    real = spectrum.sortby("frequency").impedance.to_numpy().real
+    start = int(np.argmax(real))
+    return Interval(None, float(real[: start + 1].min()), float(real[start]))
+
+
+def isolated(fails: np.ndarray) -> np.ndarray:
+    """Return which points are wrong by themselves, as those at the frequency of the mains, shape (n,).
+
+    Parameters
+    ----------
+    fails : array of bool, shape (n,)
+        Points that fail the Kramers-Kronig test, in the order of frequency. More than `MOST_WRONG` of all, runs of more
+        than `LONGEST_RUN` neighbours, and runs at either end are no errors of single points: they are kept.
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], fails, [False]]).astype(int)))
+    found = np.zeros(fails.size, bool)
+    for start, stop in edges.reshape(-1, 2).tolist():
+        found[start:stop] = stop - start <= LONGEST_RUN and start > 0 and stop < fails.size
+    return found if found.mean() <= MOST_WRONG else np.zeros(fails.size, bool)
+
+
+def _inductive(spectrum: xr.Dataset) -> str:
+    """Why a spectrum that ends in an inductive loop has no one resistance; "" where it does not.
+
+    It does where the imaginary part of three neighbours at the slow end is positive beyond their noise, which follows
+    from the differences of neighbours: no circuit without a loop describes them.
+    """
+    ordered = spectrum.sortby("frequency")
+    z = ordered.impedance.to_numpy()[ordered.frequency.to_numpy() <= SLOW_END * float(ordered.frequency.min())]
+    height = z.imag / np.abs(z)
+    if height.size < 3:
+        return ""
+    bends = np.diff(height, 2) / 6**0.5  # of the variance of the noise, but for the curvature
+    noise = max(float(np.sqrt(np.mean(bends**2))), LEAST_NOISE)
+    if np.convolve(height, np.ones(3) / 3, "valid").max() <= LOOP * noise / 3**0.5:
+        return ""
+    return "the spectrum ends in an inductive loop: neither its last point nor its arcs are the resistance of the cell"
 
 
 def cycle_of(state: str) -> float:
@@ -145,7 +235,7 @@ def resistances(measured: Mapping[str, Measured]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a recording: sample, state, replicate, cell, cycle (NaN where the state names none), and an `Interval`
-        [ohm] under "interface" and "total".
+        [ohm] under "interface" and "total", and under "course" that of the interface with one boundary.
     """
     rows = {}
     for label, one in measured.items():
@@ -158,13 +248,19 @@ def resistances(measured: Mapping[str, Measured]) -> pd.DataFrame:
             "cycle": cycle_of(attrs["state"]),
             "interface": one.interface,
             "total": one.total,
+            "course": one.course,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def is_known(interval: Interval) -> bool:
+    """Return whether a resistance has a value and both bounds."""
+    return interval.value is not None and interval.is_bounded
+
+
 def bounded(own: pd.DataFrame, part: str) -> pd.DataFrame:
     """Return the rows of a cell whose cycle is known and whose resistance has both bounds, by cycle."""
-    known = own.cycle.notna() & own[part].map(lambda interval: interval.is_bounded).astype(bool)
+    known = own.cycle.notna() & own[part].map(is_known).astype(bool)
     return own[known].sort_values("cycle", kind="stable")
 
 
@@ -186,7 +282,8 @@ def trends(found: pd.DataFrame, part: str) -> dict[str, trend.Trend]:
     for cell, own in found.groupby("cell", sort=False):
         known = bounded(own, part)
         if known.cycle.nunique() >= trend.FEWEST_CYCLES:
-            courses[str(cell)] = trend.breakpoint(known.cycle.to_numpy(), list(known[part]))
+            values = known["course" if part == "interface" and "course" in known else part]
+            courses[str(cell)] = trend.breakpoint(known.cycle.to_numpy(), list(values))
     return courses
 
 
@@ -202,8 +299,7 @@ def area_specific(total: Interval, area: float, area_uncertainty: float) -> Inte
     area_uncertainty : float
         Its relative standard uncertainty.
     """
-    one = total.scaled(area / 2)
-    return one if one.value is None else one.widened(area_uncertainty * one.value)
+    return product(total, area / 2, area_uncertainty)
 
 
 def compared(found: pd.DataFrame, cell: str, reference: str, part: str) -> Comparison | None:
@@ -221,7 +317,7 @@ def compared(found: pd.DataFrame, cell: str, reference: str, part: str) -> Compa
     of_cell, of_reference = found[found["cell"] == cell], found[found["sample"] == reference]
     pairs = of_cell.dropna(subset="cycle").merge(of_reference, on="cycle", suffixes=("", "_of_reference"))
     both: list[tuple[Interval, Interval]] = list(zip(pairs[part], pairs[f"{part}_of_reference"], strict=True))
-    if not both or not all(one.is_bounded for pair in both for one in pair):
+    if not both or not all(is_known(one) for pair in both for one in pair):
         return None
     numbers = [(own.numbers, other.numbers) for own, other in both]
     ratios = [own[0] / other[0] for own, other in numbers]

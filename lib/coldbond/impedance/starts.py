@@ -21,6 +21,9 @@ from coldbond.impedance.problem import FLOOR, Problem
 #: Exponent of arcs at the start, and those tried for a constant phase element in series: values typical of rough
 #: electrodes and of diffusion.
 ARC_EXPONENT, TAIL_EXPONENTS = 0.85, (0.55, 0.9)
+#: Time constants tried for diffusion over a finite length, as multiples of the slowest that is measured, and for a
+#: transmission line, and its ratios of the resistance in the pores to that of the interface.
+DIFFUSION_TIMES, LINE_TIMES, LINE_RATIOS = (0.1, 1.0, 10.0), (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0), (0.3, 3.0, 30.0)
 #: The grid of time constants: points a decade for one arc, fewer for several, and how far it extends beyond the
 #: fastest and the slowest point, in decades.
 GRID_DENSITY, GRID_BEYOND_FAST, GRID_BEYOND_SLOW = 2.5, 0.7, 0.3
@@ -44,22 +47,33 @@ RIDGE = 1e-12
 #: H, the inverse of a capacitance in 1/F.
 LEAST_SHARE, LEAST_INDUCTANCE, LEAST_INVERSE_CAPACITANCE = 1e-4, 1e-12, 1e-15
 
+#: The parameters of an element beside its amplitude, which are tried in the grid.
+Choice = tuple[float, ...]
 
-def best_minima(problem: Problem, smaller: tuple[str, Mapping[str, float]] | None) -> list[tuple[np.ndarray, float]]:
+
+def best_minima(problem: Problem, known: Mapping[str, Mapping[str, float]]) -> list[tuple[np.ndarray, float]]:
     """Return the minima that the most promising starts lead to, as coordinates and chi square.
 
     Parameters
     ----------
     problem : Problem
-    smaller : tuple of str and mapping, optional
-        The circuit that lacks the last arc of this one, and its fitted parameters by name.
+    known : mapping of str to mapping
+        Fitted parameters of other circuits by name. Those of the circuit that lacks the last arc of this one give
+        starts beside the grid; those of the circuit with semi-infinite diffusion in place of diffusion over a finite
+        length give starts instead of it.
     """
-    grid = [problem.coordinates(start) for start in _from_grid(problem)]
-    grown = [problem.coordinates(start) for start in _with_arc_added(problem, *smaller)] if smaller else []
-    if "RWQ" in problem.circuit.split("-"):  # not proportional to any of its parameters
-        grid, grown = [], grid + grown
+    smaller, infinite = without_last_arc(problem.circuit), replaced(problem.circuit, "W")
+    grown = _with_arc_added(problem, smaller, known[smaller]) if smaller in known else []
+    bent = []
+    if infinite in known and infinite != problem.circuit:
+        bent = _with_finite_length(problem, known[infinite])
+    others = [problem.coordinates(start) for start in grown + bent]
+    grid = [] if bent else [problem.coordinates(start) for start in _from_grid(problem)]
+    if {"RWQ", "T"} & {*problem.circuit.split("-")}:  # not proportional to any of their parameters
+        grid, others = [], grid + others
     projected = _Projected(problem)
-    first = [projected.improved(x) for x in grid] + [problem.minimum(x, SECOND_EVALUATIONS, FIRST_STEP) for x in grown]
+    first = [projected.improved(x) for x in grid]
+    first += [problem.minimum(x, SECOND_EVALUATIONS, FIRST_STEP) for x in others]
     second = [problem.minimum(x, SECOND_EVALUATIONS, FIRST_STEP) for x, _ in _lowest(first, FOLLOWED)]
     return [problem.minimum(x) for x, _ in _lowest(second, CONVERGED)]
 
@@ -68,6 +82,11 @@ def without_last_arc(circuit: str) -> str:
     """Return the circuit without its last RQ arc; an empty string where it has none, or nothing else."""
     before, arc, after = circuit.rpartition("-RQ")
     return before + after if arc and after[:1] in ("", "-") else ""
+
+
+def replaced(circuit: str, diffusion: str) -> str:
+    """Return the circuit with another of the elements W, Wo, Ws in place of its own."""
+    return "-".join(diffusion if kind in circuits.DIFFUSION else kind for kind in circuit.split("-"))
 
 
 def _lowest(found: list[tuple[np.ndarray, float]], number: int) -> list[tuple[np.ndarray, float]]:
@@ -147,23 +166,26 @@ def _from_grid(problem: Problem) -> list[dict[str, float]]:
     # Over a decade or two not all arcs find a place at that distance.
     widest = (points - 1) // max(arcs - 1, 1) * (last - first) / (points - 1)
     distance = min(LEAST_DISTANCE, 0.999 * widest)
-    tails = TAIL_EXPONENTS if "Q" in kinds else TAIL_EXPONENTS[:1]
-    # One row an arc at each time constant (as a logarithm) or another element at each exponent, shared by all trials.
-    shapes: dict[float | tuple[str, float], np.ndarray] = {tau: _shape("RQ", s, tau, 0.0) for tau in grid}
-    shapes |= {(kind, tail): _shape(kind, s, 0.0, tail) for kind in kinds for tail in tails}
+    slowest = 1 / omega.min()
+    choices = {kind: _choices(kind, slowest) for kind in kinds if kind not in circuits.ARCS}
+    # One row an arc at each time constant (as a logarithm) or another element with each choice, shared by all trials.
+    shapes: dict[float | tuple[str, Choice], np.ndarray] = {
+        tau: _shape("RQ", s, (10**tau, ARC_EXPONENT)) for tau in grid
+    }
+    shapes |= {(kind, choice): _shape(kind, s, choice) for kind, of in choices.items() for choice in of}
     matrix = np.array([problem.stacked(shape) for shape in shapes.values()])
     row = {key: at for at, key in enumerate(shapes)}
     sizes = np.linalg.norm(matrix, axis=1)
     matrix /= sizes[:, None]
-    trials: list[tuple[tuple[float, ...], float]] = []
+    trials: list[list[Choice]] = []
     rows_of_trials: list[list[int]] = []
     for taus in itertools.combinations(grid, arcs):
         if arcs > 1 and min(slower - faster for faster, slower in itertools.pairwise(taus)) < distance:
             continue
-        for tail in tails:
-            waiting = iter(taus)
-            keys = [next(waiting) if kind in circuits.ARCS else (kind, tail) for kind in kinds]
-            trials.append((taus, tail))
+        for chosen in itertools.product(*choices.values()):
+            waiting, of_kind = iter(taus), dict(zip(choices, chosen, strict=True))
+            keys = [next(waiting) if kind in circuits.ARCS else (kind, of_kind[kind]) for kind in kinds]
+            trials.append([(10**key, ARC_EXPONENT) if isinstance(key, float) else key[1] for key in keys])
             rows_of_trials.append([row[key] for key in keys])
     # Amplitudes of either sign, solved for in all trials at once, give a lower bound of the distance with non-negative
     # amplitudes: a trial whose bound lies above the worst that is kept need not be solved.
@@ -179,7 +201,7 @@ def _from_grid(problem: Problem) -> list[dict[str, float]]:
         amplitudes, distance = optimize.nnls(matrix[rows[at]].T, target)
         found = sorted([*found, (float(distance), at, amplitudes / sizes[rows[at]])], key=lambda one: one[:2])
         found = found[:GRID_STARTS]
-    return [_start_values(problem, *trials[at], amplitudes) for _, at, amplitudes in found]
+    return [_start_values(problem, trials[at], amplitudes) for _, at, amplitudes in found]
 
 
 def _with_arc_added(problem: Problem, circuit: str, fitted: Mapping[str, float]) -> list[dict[str, float]]:
@@ -202,28 +224,51 @@ def _with_arc_added(problem: Problem, circuit: str, fitted: Mapping[str, float])
     return starts
 
 
-def _shape(kind: str, s: np.ndarray, log_tau: float, tail: float) -> np.ndarray:
-    """Impedance of an element, but for its amplitude."""
-    if kind in circuits.ARCS:
-        return 1 / (1 + (s * 10**log_tau) ** ARC_EXPONENT)
-    return {"R": s**0, "L": s, "C": 1 / s, "W": s**-0.5, "Q": s**-tail}[kind]
+def _with_finite_length(problem: Problem, fitted: Mapping[str, float]) -> list[dict[str, float]]:
+    """Start values from the fit with semi-infinite diffusion, which is that at high frequency: R = A tau^0.5."""
+    least = _least_amplitude(problem, "R")
+    starts = []
+    for multiple in DIFFUSION_TIMES:
+        values = dict(fitted)
+        for at, kind in enumerate(problem.circuit.split("-")):
+            if kind in circuits.DIFFUSION[1:]:
+                tau = multiple / float(2 * np.pi * problem.frequency.min())
+                values |= {f"R{at}": max(values[f"A{at}"], least) * tau**0.5, f"tau{at}": tau}
+        starts.append({name: max(value, FLOOR) for name, value in values.items()})
+    return starts
 
 
-def _start_values(problem: Problem, taus: Sequence[float], tail: float, amplitudes: np.ndarray) -> dict[str, float]:
-    """Parameters by name, for logarithms of the arcs' time constants, the tail's exponent and amplitudes."""
+def _choices(kind: str, slowest: float) -> list[Choice]:
+    """Parameters beside the amplitude at which an element other than an arc is tried."""
+    match kind:
+        case "Q":
+            return [(exponent,) for exponent in TAIL_EXPONENTS]
+        case "Wo" | "Ws":
+            return [(slowest * multiple,) for multiple in DIFFUSION_TIMES]
+        case "T":
+            every = itertools.product(LINE_TIMES, LINE_RATIOS)
+            return [(slowest * multiple, ARC_EXPONENT, ratio) for multiple, ratio in every]
+    return [()]
+
+
+def _shape(kind: str, s: np.ndarray, choice: Choice) -> np.ndarray:
+    """Impedance of an element of amplitude one; the last parameter of a line is then Rion / R."""
+    p = np.array([1.0, *choice])
+    return circuits.with_derivatives(kind, p, s.imag / (2 * np.pi))[0]
+
+
+def _start_values(problem: Problem, choices: Sequence[Choice], amplitudes: np.ndarray) -> dict[str, float]:
+    """Parameters by name, for the amplitude of each element and its parameters beside that."""
     values: dict[str, float] = {}
-    waiting = iter(taus)
-    for (kind, names), amplitude in zip(circuits.elements(problem.circuit), amplitudes.tolist(), strict=True):
+    of_elements = zip(circuits.elements(problem.circuit), choices, amplitudes.tolist(), strict=True)
+    for (kind, names), choice, amplitude in of_elements:
         size = max(amplitude, _least_amplitude(problem, names[0][0]))
-        own: tuple[float, ...] = (size,)
-        if kind in circuits.ARCS:
-            tau = 10 ** next(waiting)
-            own = size, tau, ARC_EXPONENT, size / tau**0.5  # the last for RWQ: diffusion sets in at tau
-        elif kind == "Q":
-            own = 1 / size, tail
-        elif kind == "C":
-            own = (1 / size,)
-        values |= dict(zip(names, own, strict=False))
+        own: tuple[float, ...] = (1 / size if kind in ("Q", "C") else size, *choice)
+        if kind == "RWQ":
+            own += (size / choice[0] ** 0.5,)  # diffusion sets in at tau
+        elif kind == "T":
+            own = (*own[:-1], size * own[-1])
+        values |= dict(zip(names, own, strict=True))
     return values
 
 

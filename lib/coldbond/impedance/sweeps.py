@@ -4,7 +4,11 @@
 analysed, and every figure and finding says which of how many it is.
 """
 
+import numpy as np
 import xarray as xr
+
+#: The slow end of a sweep, as a multiple of its least frequency.
+SLOW_END = 10.0
 
 
 def one(spectrum: xr.Dataset) -> xr.Dataset:
@@ -31,3 +35,22 @@ def name(spectrum: xr.Dataset) -> str:
     """Return which sweep is analysed, such as "sweep 10 of 10"; "" where the recording holds one alone."""
     attrs = one(spectrum).attrs
     return f"sweep {attrs['sweep']} of {attrs['sweeps']}" if attrs.get("sweeps", 1) > 1 else ""
+
+
+def change(spectrum: xr.Dataset) -> float:
+    """Return by which share the modulus at the slow end differs from that of the sweep before; NaN without one.
+
+    Parameters
+    ----------
+    spectrum : xarray.Dataset
+        As for `one`.
+    """
+    if "sweep" not in spectrum or int(spectrum.sweep.max()) < 2:
+        return np.nan
+    last = int(spectrum.sweep.max())
+    slow = float(spectrum.frequency.min()) * SLOW_END
+    means = [
+        np.mean(np.abs(spectrum.impedance.to_numpy()[(spectrum.sweep == at) & (spectrum.frequency <= slow)]))
+        for at in (last - 1, last)
+    ]
+    return float(means[1] / means[0] - 1)

@@ -18,7 +18,7 @@ from coldbond.impedance.conductivity.arrhenius import Line
 from coldbond.impedance.conductivity.electronic import Steady
 from coldbond.impedance.conductivity.ionic import TYPICAL_ENERGY, Ionic
 from coldbond.impedance.conductivity.pellet import Shape, product, shape
-from coldbond.impedance.findings import spectrum_table, untested
+from coldbond.impedance.findings import quality_findings, spectrum_table, untested
 from coldbond.impedance.resistance import cell_of
 
 ROLES = ("conductivity", "arrhenius", "electronic")
@@ -148,6 +148,7 @@ def ionic_findings(
                 note=_circuits(one),
             )
         )
+        rows += quality_findings(one.test, one.best, own)
         attrs = one.spectrum.attrs
         energy = energies.get(cell_of(attrs), energies.get(attrs["sample"], TYPICAL_ENERGY))
         sigma = ionic.conductivity(one, *dimensions, temperature_uncertainty, energy)

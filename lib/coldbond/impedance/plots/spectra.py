@@ -123,14 +123,15 @@ def draw_spectra(fig: Figure, measured: Mapping[str, Measured], spreads: Mapping
         _title(plane, sample, own, PLANE if two else 0.75 * PLANE)
         for label, one in own.items():
             name, color, best = scale.name(one), scale.color(one), one.best
-            height = np.where(best.impedance.imag < 0, -best.impedance.imag, np.nan)
+            z = one.spectrum.impedance.to_numpy()
+            height = np.where(z.imag < 0, -z.imag, np.nan)
             fitted = np.where(best.model.imag < 0, -best.model.imag, np.nan)
-            imaginary.loglog(best.frequency, height, ".", color=color, ms=2, label=f"_{name}, measured")
+            imaginary.loglog(one.spectrum.frequency, height, ".", color=color, ms=2, label=f"_{name}, measured")
             imaginary.loglog(best.frequency, fitted, color=color, lw=0.6, label=f"_{name}, fit")
             if one.test is not None:
                 residuals = (one.test.residual_real, "Re", "-", 0.6), (one.test.residual_imag, "Im", ":", 0.8)
                 for residual, of, dashes, width in residuals:
-                    left.plot(best.frequency, residual, dashes, color=color, lw=width, label=f"_{name}, {of}")
+                    left.plot(one.spectrum.frequency, residual, dashes, color=color, lw=width, label=f"_{name}, {of}")
             spread = spreads[label]
             known = np.isfinite(spread.high) & np.isfinite(spread.gamma)
             tau, gamma, low, high = (x[known] for x in (spread.relaxation_time, spread.gamma, spread.low, spread.high))
@@ -258,7 +259,7 @@ def _extent(own: Mapping[str, Measured]) -> tuple[float, float, float, float]:
 
     Of an inductive tail, which may be longer than all arcs, it shows a part.
     """
-    z = np.concatenate([one.best.impedance for one in own.values()])
+    z = np.concatenate([one.spectrum.impedance.to_numpy() for one in own.values()])
     left, right, bottom, top = z.real.min(), z.real.max(), min(0.0, (-z.imag).min()), max(0.0, (-z.imag).max())
     if 0 < left < ZOOM * right:
         left = 0.0
@@ -294,7 +295,7 @@ def _nyquist(ax: Axes, own: Mapping[str, Measured], scale: Scale, shape: float) 
     several = _cells(own) > 1
     for one in own.values():
         name, color, fails = scale.name(one), scale.color(one), one.fails
-        z, model = one.best.impedance / factor, one.best.model / factor
+        z, model = one.spectrum.impedance.to_numpy() / factor, one.best.model / factor
         points: dict[str, Any] = dict(ms=1.2, alpha=THIN) if several else dict(ms=2)
         ax.plot(z.real, -z.imag, "o", mew=0, color=color, label=f"_{name}, measured", **points)
         ax.plot(
@@ -308,7 +309,7 @@ def _nyquist(ax: Axes, own: Mapping[str, Measured], scale: Scale, shape: float) 
         if fails.any():
             failing = f"_{name}, fails Kramers-Kronig"
             ax.plot(z.real[fails], -z.imag[fails], "x", ms=3, mew=0.7, color=FAILS, zorder=3, label=failing)
-    if hidden := sum(int(np.sum(-one.best.impedance.imag < bottom)) for one in own.values()):
+    if hidden := sum(int(np.sum(-one.spectrum.impedance.to_numpy().imag < bottom)) for one in own.values()):
         ax.text(0.97, 0.03, f"{hidden} points below", transform=ax.transAxes, ha="right", fontsize=6)
     x, y = np.array([left, left + width]) / factor, np.array([bottom, bottom + shape * width]) / factor
     # The panel fills its place, and its limits give way: constrained layout does not know panels that shrink.
