@@ -65,7 +65,7 @@ def test_settling_time_and_break_are_separate():
     """A fall that is over at cycle 16, and a rise from cycle 50 on."""
     for one in trends(then(settling(5), 50.0), 0.001, 0.001, 5):
         assert covers(one.settling_cycle, 1 + 5 * np.log(20)) and one.settling_cycle.value < 25
-        assert one.break_cycle.low > 25 and covers(one.break_cycle, 50)
+        assert one.break_cycle.low >= 25 and covers(one.break_cycle, 50)
 
 
 @pytest.mark.parametrize("truth", [then(settling(15), 0.0), lambda n: 100 + 60 * np.exp(-(n - 1) / 15) + n / 4])
@@ -171,6 +171,8 @@ def test_minimum_is_bracketed_without_a_curve():
         assert one.minimum.value in (50, 75) and one.minimum.low <= 60 <= one.minimum.high
     for one in trends(lambda n: 100 + n / 4, 0.003, 0.003, 3):
         assert one.minimum.value == 1 and one.minimum.low == 1 and one.minimum.high <= 50
+    for one in trends(lambda n: 100 + 5 * np.sqrt(n - 1), 0.003, 0.003, 3):
+        assert "changes by +7" in _in_words(one) and "from the first to the last cycle" in _in_words(one)
     for one in trends(lambda n: 150 - n / 4, 0.003, 0.003, 3):
         assert one.minimum.value == 200 and one.minimum.high is None
 
@@ -193,6 +195,11 @@ def test_a_fall_that_one_measurement_alone_shows_is_no_verdict():
     found = trend.breakpoint(CYCLES, [Interval(v, 0.97 * v, 1.03 * v) for v in value])
     assert found.falls_then_stable is None
     assert found.break_cycle.value is None and found.settling_cycle.value is None
+
+
+def test_a_step_is_no_straight_course_without_a_break():
+    for one in trends(step(high_before=True), 0.005, 0.005, 3):
+        assert not one.describes and "no curve describes the course" in _in_words(one)
 
 
 def test_too_few_cycles():

@@ -93,7 +93,7 @@ def knee_then_line(rng: np.random.Generator, level: float) -> tuple[Curve, dict]
 def without_a_break(rng: np.random.Generator, level: float) -> tuple[Curve, dict]:
     fall = exponential(rng.uniform(5, 20))
     verdicts = {"break_cycle": None, "falls_then_stable": True, "falls_then_rises": False}
-    return course(fall, level * rng.uniform(0.3, 1.5), level), {"settling_cycle": 1 + fall.over, **verdicts}
+    return course(fall, level * rng.uniform(0.3, 1.5), level), {"settling_cycle": float(1 + fall.over), **verdicts}
 
 
 def straight(rng: np.random.Generator, level: float) -> tuple[Curve, dict]:

@@ -55,6 +55,8 @@ class Split(NamedTuple):
     contradiction : str
         Why the resistance that is known of the electrolyte is not that of the spectrum; "" where it is, or where none
         is known.
+    leaks : bool
+        There is a contradiction, and the electrolyte has less resistance than expected.
     """
 
     first: float
@@ -63,6 +65,7 @@ class Split(NamedTuple):
     doubtful: float
     overlap: bool
     contradiction: str
+    leaks: bool
 
 
 def arcs(circuit: str, values: Mapping[str, float]) -> tuple[float, list[Arc]]:
@@ -107,21 +110,22 @@ def split(result: MinimizerResult, area: float, thickness: float, known: Known |
     sums = resistors + np.cumsum([0.0, *(arc.resistance for arc in found)])
     edges = [1 / (2 * pi * result.frequency.max()) / MARGIN**2, *(arc.time for arc in found), slowest * MARGIN**2]
 
-    cut, overlap, contradiction = cuts[-1], False, ""
+    cut, overlap, contradiction, leaks = cuts[-1], False, "", False
     if known is None:
         if cut == len(found):
             return None
     else:
         value, low, high = known.resistance.numbers
         cut = min(cuts, key=lambda at: abs(sums[at] - value))
-        overlap = not low <= sums[cut] <= high and sums[cuts[0]] < low and high < sums[cuts[-1]]
+        overlap = bool(sums[cuts[0]] < low and high < sums[cuts[-1]]) and not low <= sums[cut] <= high
         if not overlap:
             contradiction = _contradiction(sums[cut], known)
+            leaks = bool(contradiction) and bool(sums[cut] < low)
     usual = float(np.sqrt(edges[cut] * edges[cut + 1]))
     clear = edges[cut + 1] > MARGIN**2 * edges[cut]  # nothing lies about the boundary: it need not vary
     first = usual if clear and cut == cuts[0] else _gap(edges, cuts[0])[0]
     last = usual if clear and cut == cuts[-1] else _gap(edges, cuts[-1])[1]
-    return Split(first, usual, last, float(sums[cuts[-1]] - sums[cuts[0]]), overlap, contradiction)
+    return Split(first, usual, last, float(sums[cuts[-1]] - sums[cuts[0]]), overlap, contradiction, leaks)
 
 
 def _contradiction(found: float, known: Known) -> str:
@@ -198,12 +202,15 @@ def interface(
             told += ", and the resistance of the electrolyte is not known from a pellet"
             return Told(Interval(None, from_spectrum.low, from_spectrum.high), nothing, f"cannot be told: {told}")
         return Told(from_spectrum, usual, "told from the electrolyte by the capacitance of the arcs, without a pellet")
-    from_pellet = _less(total, known.resistance)
+    from_pellet = less(total, known.resistance)
     low = max((x for x in (from_spectrum.low, from_pellet.low) if x is not None), default=None)
     high = min((x for x in (from_spectrum.high, from_pellet.high) if x is not None), default=None)
     if split.contradiction or (low or 0.0) > (inf if high is None else high):
         why = split.contradiction or "spectrum and pellet give different resistances"
-        return Told(Interval.hull(None, [from_spectrum, from_pellet]), nothing, f"cannot be told: {why}")
+        either = Interval.hull(None, [from_spectrum, from_pellet])
+        if split.leaks:  # a path beside the cell makes all of its resistances appear smaller: no upper bound
+            either = Interval(None, from_spectrum.low, None)
+        return Told(either, nothing, f"cannot be told: {why}")
     why = f"electrolyte as expected from the pellet {known.pellet}"
     if split.overlap:
         why = f"electrolyte from the pellet {known.pellet}: arcs of both overlap"
@@ -212,12 +219,14 @@ def interface(
     return Told(found, found if split.overlap else usual, why)
 
 
-def _less(total: Interval, electrolyte: Interval) -> Interval:
-    """Total less electrolyte; what would be negative is no bound."""
-    of_electrolyte, low, high = electrolyte.numbers
+def less(total: Interval, electrolyte: Interval) -> Interval:
+    """Return total less electrolyte [ohm]; what would be negative is no bound."""
+    value, low, high = electrolyte.numbers
     if total.value is None:
-        return Interval(None)
-    value = total.value - of_electrolyte
-    least = None if total.low is None else value - hypot(total.value - total.low, high - of_electrolyte)
-    most = None if total.high is None else value + hypot(total.high - total.value, of_electrolyte - low)
-    return Interval(value, None if least is None or least <= 0 else least, most)
+        least = None if total.low is None else total.low - high
+        most = None if total.high is None else total.high - low
+        return Interval(None, None if least is None or least <= 0 else least, most)
+    found = total.value - value
+    least = None if total.low is None else found - hypot(total.value - total.low, high - value)
+    most = None if total.high is None else found + hypot(total.high - total.value, value - low)
+    return Interval(found, None if least is None or least <= 0 else least, most)

@@ -21,6 +21,8 @@ FALL_SHARE = 0.95
 EXPONENTS = (0.5, 0.65, 0.8)
 #: Curvature of a fall until a knee: time from the first cycle to the knee in time constants; negative: ever faster.
 CURVATURES = (-3.0, -2.0, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+#: Every which place of a break is tried for the stretched exponential, of which there are most curves.
+COARSE = 4
 #: Names of the families with their number of parameters.
 FAMILIES = {
     "broken line": 4,
@@ -76,7 +78,7 @@ class Curves:
         first, last = float(distinct[0]), float(distinct[-1])
         inner = distinct[1:-1]
         fine = np.interp(np.linspace(0, inner.size - 1, places * (inner.size - 1) + 1), np.arange(inner.size), inner)
-        coarse = fine[:: max(1, places // 4)]
+        coarse = fine[::COARSE]
         # A fall that is over before half of the first interval differs from none of half of it.
         over = np.geomspace((distinct[1] - first) / 2, last - first, times)
         # A smooth curve may settle after the last cycle; with six times the span it is about a parabola.
@@ -107,6 +109,11 @@ class Curves:
         """Return some of the curves."""
         family, breaks, begins, settling = (x[which] for x in (self.family, self.breaks, self.begins, self.settling))
         return Curves(family, breaks, begins, settling, self.rate[which], self.exponent[which], self.first, self.last)
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Places of the break from each curve to its neighbour."""
+        return np.where((self.family == 5) & (self.exponent < 1), COARSE, 1)
 
     @property
     def parameters(self) -> np.ndarray:

@@ -401,17 +401,18 @@ def _in_words(course: Trend) -> str:
     """The course, such as "falls from 67 to 23 ohm (-65 %); stays within 6 % from cycle 75 on"."""
     level, fall = course.level.numbers[0], course.fall.numbers
     start = level + fall[0]
-    if min(level, start) <= 0:  # a curve through scattered points
-        return "the scatter between cycles is too large for a course"
+    if min(level, start) <= 0 or not course.describes:
+        return f"no curve describes the course: the cycles deviate from the best by {100 * course.misfit:.0f} %"
     if course.break_cycle is None:
         shares = [-100 * x / start for x in fall]
         return f"no break is seen; until cycle {course.turn:g} it changes by {_change(*shares)}"
-    first = (
-        f"{'falls' if fall[0] > 0 else 'rises'} from {start:.3g} to {level:.3g} ohm ({-100 * fall[0] / start:+.0f} %)"
-    )
+    verb = "falls" if fall[0] > 0 else "rises"
+    first = f"{verb} from {start:.3g} to {level:.3g} ohm ({-100 * fall[0] / start:+.0f} %)"
     change, low, high = (100 * x / level for x in course.change.numbers)
     largest = max(abs(low), abs(high))
-    if largest <= 100 * STABLE_SHARE:
+    if not fall[0]:
+        told = f"changes by {_change(change, low, high)} from the first to the last cycle"
+    elif largest <= 100 * STABLE_SHARE:
         told = f"{first}; stays within {largest:.2g} % from cycle {course.turn:g} on"
     else:
         told = f"{first} until cycle {course.turn:g}, then changes by {_change(change, low, high)}"

@@ -145,7 +145,8 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], weighting: str, known
     results = fit.candidates(fitted, circuits, weighting)
     best = next(iter(results.values()))
     drifts = drift.change(best.frequency, best.impedance, best.weights)
-    uncertainty = max(abs(x) if x is not None else 1.0 for x in (drifts.low, drifts.high)) / NORMAL
+    # At no time of the sweep does the resistance differ from that at half of it by more than half of the change.
+    uncertainty = abs(drifts.value or 0.0) / 2 / NORMAL
     total = intervals.of_part(results, "total", TYPICAL_BOUNDARY, uncertainty)
     area, thickness = (constants.optional(one, name) for name in ("area_cm2", "thickness_cm"))
     split = assignment.split(best, area, thickness, known)
@@ -153,7 +154,8 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], weighting: str, known
     if not (isfinite(area) and isfinite(thickness)):
         why += "; area_cm2 or thickness_cm is not known, those of common pellets are assumed"
     if loop := _inductive(fitted):
-        interface, total = (Interval(None, own.low, own.high) for own in (interface, total))
+        total = _between_arcs_and_loop(fitted)
+        interface = assignment.less(total, known.resistance) if known else Interval(None, None, total.high)
         course, why = Interval(None), f"cannot be told: {loop}"
     too_large = fit.too_large(fitted, circuits)
     before = sweeps.change(spectrum)
@@ -161,6 +163,13 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], weighting: str, known
     return Measured(
         one, results, interface, total, course, why, split, known, drifts, before, left_out, test, too_large
     )
+
+
+def _between_arcs_and_loop(spectrum: xr.Dataset) -> Interval:
+    """Real parts [ohm] at the lowest frequency and at the end of the arcs, where the loop begins; no value."""
+    real = spectrum.sortby("frequency").impedance.to_numpy().real
+    start = int(np.argmax(real))
+    return Interval(None, float(real[: start + 1].min()), float(real[start]))
 
 
 def isolated(fails: np.ndarray) -> np.ndarray:

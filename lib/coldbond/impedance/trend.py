@@ -65,6 +65,8 @@ class Trend:
         the resistances. All are bounded.
     scatter : float
         Relative standard deviation from one measurement to the next, beyond the intervals of the resistances.
+    misfit : float
+        Relative root mean square of the deviations from `curve`, beyond the intervals of the resistances.
     falls_then_stable : bool or None
         Whether the resistance falls and then, from `turn` on, stays within 10 %; None where the data do not decide.
     falls_then_rises : bool or None
@@ -84,9 +86,15 @@ class Trend:
     fall: Interval
     change: Interval
     scatter: float
+    misfit: float
     falls_then_stable: bool | None
     falls_then_rises: bool | None
     curve: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def describes(self) -> bool:
+        """Whether the curve describes the course: the cycles deviate from it by less than what counts as stable."""
+        return self.misfit <= STABLE_SHARE
 
 
 def breakpoint(cycle: np.ndarray, resistances: Sequence[Interval]) -> Trend:
@@ -128,6 +136,7 @@ def breakpoint(cycle: np.ndarray, resistances: Sequence[Interval]) -> Trend:
         at = np.asarray(at, float)
         return own.design(at)[0] @ profile.coefficients if bends else np.polyval(line, at)
 
+    beyond = float(np.mean(((curve(cycle) - value) ** 2 - within**2) / value**2))
     return Trend(
         probability,
         [*courses.FAMILIES][own.family[0]] if bends else "straight line",
@@ -139,6 +148,7 @@ def breakpoint(cycle: np.ndarray, resistances: Sequence[Interval]) -> Trend:
         profile.of(0, turn),
         profile.of(-1, turn),
         scatter,
+        max(beyond, 0.0) ** 0.5,
         stable,
         rises,
         curve,
@@ -207,12 +217,14 @@ class Profile:
         """
         curves = self.curves
         broken = np.isfinite(curves.breaks)
-        places, own = np.unique(curves.breaks[broken]), curves.breaks[self.kept & broken]
-        if not own.size:
+        kept = self.kept & broken
+        if not kept.any():
             return Interval(None)
-        first, last = np.searchsorted(places, [own.min(), own.max()])
-        low = float(places[first - 1]) if first else None
-        high = float(places[last + 1]) if last + 1 < places.size else None
+        places = np.unique(curves.breaks[broken])
+        at, step = np.searchsorted(places, curves.breaks[kept]), curves.steps[kept]
+        first, last = int(np.min(at - step)), int(np.max(at + step))
+        low = float(places[first]) if first >= 0 else None
+        high = float(places[last]) if last < places.size else None
         doubtful = low is None or high is None or (self.kept & ~broken).any()
         return Interval(None if doubtful else float(curves.breaks[self.best]), low, high)
 

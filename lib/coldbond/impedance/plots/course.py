@@ -62,7 +62,9 @@ def draw(
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 2.5, 5, 10]))
     known = found[found.cycle.notna()]
     bounded = pd.concat([resistance.bounded(own, part) for _, own in known.groupby("cell", sort=False)])
-    numbers = np.array([interval.numbers for interval in bounded[part]], float).reshape(-1, 3)
+    told = [interval.numbers for interval in bounded[part]]
+    bare = [((one.low + one.high) / 2, one.low, one.high) for one in _without_value(known, part)[part]]
+    numbers = np.array(told + bare, float).reshape(-1, 3)
     largest, least = numbers[:, 0].max(initial=0.0), numbers[:, 0].min(initial=np.inf)
     unit, factor = layout.ohms(float(largest)) if largest < 10**MOST_DECADES * least else ("Ω", 1.0)
     handles = {
@@ -75,6 +77,11 @@ def draw(
         note = f"cannot be told: {missing} of {len(known)}"
         ax.text(0.98, 0.97, note, transform=ax.transAxes, ha="right", va="top", fontsize=6)
     return handles
+
+
+def _without_value(found: pd.DataFrame, part: str) -> pd.DataFrame:
+    """Rows that have both bounds and no value: bars without a point."""
+    return found[found[part].map(lambda one: one.value is None and one.is_bounded).astype(bool)]
 
 
 def _courses_of(
@@ -95,13 +102,12 @@ def _courses_of(
         ax.errorbar(
             known.cycle, value, [value - low, high - value], fmt="o", color=color, label=f"_{style.label(cell)}", **thin
         )
-        # What has bounds and no value is a bar without a point.
-        bare = of_cell[of_cell[part].map(lambda one: one.value is None and one.is_bounded).astype(bool)]
+        bare = _without_value(of_cell, part)
         if len(bare):
             low, high = np.array([(one.low, one.high) for one in bare[part]], float).T / factor
             bar = f"_{style.label(cell)}, bounds"
             ax.vlines(bare.cycle, low, high, color=color, lw=thin["elinewidth"], alpha=THIN, label=bar)
-        if cell in courses:
+        if cell in courses and courses[cell].describes:
             fine = np.linspace(known.cycle.min(), known.cycle.max(), 300)
             line = courses[cell].curve(fine) / factor
             width: dict[str, Any] = dict(lw=0.4, alpha=THIN) if several else dict(lw=0.8)
