@@ -287,3 +287,21 @@ def test_the_life_is_given_for_other_thresholds_too():
     assert [one["name"] for one in life["threshold"]] == [name for name, _ in THRESHOLDS.values()]
     assert len(life["alternatives"]) == 6
     assert all(one["low"] == pytest.approx(30, abs=0.02) for one in life["alternatives"])
+
+
+@pytest.mark.parametrize("stood", [True, False])
+def test_the_voltage_tells_a_standstill_of_whole_cycles_from_lost_records(stood):
+    """50 h without records, which are 25 cycles. After a standstill the double layer is charged again."""
+    rng = np.random.default_rng(3)
+    t = np.arange(90 * 3600 / 10) * 10.0
+    clock = t + 50 * 3600 * (t > 30.4 * 3600) if stood else t
+    kept = np.ones(t.size, bool) if stood else (t <= 30.4 * 3600) | (t > 80.4 * 3600)
+    since = np.where(stood & (t > 30.4 * 3600) & (t < 31 * 3600), t - 30.4 * 3600, t % 3600)
+    sign = np.where((t // 3600) % 2 == 0, 1.0, -1.0)
+    voltage = sign * 0.05 * (1 - 0.4 * np.exp(-since / 30)) + rng.normal(0, 1e-4, t.size)
+    recording = dataset(clock[kept], voltage[kept], (3e-4 * sign)[kept], current_digit=1e-8)
+    halves = long_cycling.half_cycles(recording)
+    hours = 90 - 10 / 3600
+    assert long_cycling.time_to_failure(recording, halves).low == pytest.approx(hours, abs=0.02)
+    charge = long_cycling.charge_until_failure(recording, halves, 0.0, 0.0)
+    assert charge.value == pytest.approx(0.3 / 0.785 * hours, rel=1e-3)
