@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.signal import lfilter
 
 from cells import dataset, galvanostatic
@@ -11,6 +12,7 @@ from coldbond.cells.findings import long_cycling as long_cycling_findings
 from coldbond.cells.findings.ccd import THRESHOLDS
 from coldbond.cells.plots import long_cycling as long_cycling_plots
 from independent.long_cycling import KINDS as INDEPENDENT
+from independent.long_cycling import weather
 from twin import symmetric
 from twin.cells import RT_MCL_LLZ
 from twin.tester import Cycler
@@ -305,3 +307,20 @@ def test_the_voltage_tells_a_standstill_of_whole_cycles_from_lost_records(stood)
     assert long_cycling.time_to_failure(recording, halves).low == pytest.approx(hours, abs=0.02)
     charge = long_cycling.charge_until_failure(recording, halves, 0.0, 0.0)
     assert charge.value == pytest.approx(0.3 / 0.785 * hours, rel=1e-3)
+
+
+def test_mean_and_drift_cover_a_room_that_remembers_its_temperature():
+    """200 h of cycles of 2 h in a room that remembers its temperature for 12 h."""
+    hours, covered = np.arange(100, 300, 2.0), []
+    for seed in range(200):
+        wander = weather(hours, np.random.default_rng(seed))
+        columns = {name: ("pair", 0.05 * wander) for name in (*long_cycling.SPANS, "resistance")}
+        means = long_cycling.means(xr.Dataset(columns | {"hours": ("pair", hours)}), 0.0, 0.0)
+        covered.append(
+            [
+                holds(dict(low=one.low, high=one.high), truth)
+                for one, truth in zip((means["overpotential"], means["drift"]), (50, 0), strict=True)
+            ]
+        )
+    assert (np.mean(covered, axis=0) >= 0.925).all()
+    assert (np.mean(covered, axis=0) <= 0.985).all()
