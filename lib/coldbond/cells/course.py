@@ -96,4 +96,4 @@ def _bends(lowest: np.ndarray, resistance: float) -> np.ndarray:
     """
     stretches = np.arange(1, lowest.size // 2 + 1)
     before, middle = lowest[lowest.size - 2 * stretches], lowest[lowest.size - stretches]
-    return ((middle - resistance) - (before - middle)) / middle
+    return ((middle - resistance) - (before - middle)) / np.where(middle > 0, middle, np.inf)

@@ -76,6 +76,8 @@ def noise(values: np.ndarray) -> float:
     The median difference between neighbouring records is `MEDIAN_DEVIATION` times sqrt(2) standard deviations, and a
     trend hardly changes it.
     """
+    if values.size < 2:
+        return 0.0
     return float(cycling.median(np.abs(np.diff(values)))) / (np.sqrt(2) * cycling.MEDIAN_DEVIATION)
 
 

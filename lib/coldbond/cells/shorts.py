@@ -81,7 +81,8 @@ def classify_segments(
     Raises
     ------
     ValueError
-        The recording has no area, no current flows, `retained` is not between 0 and 1, or `conductivity` not positive.
+        The recording has no area, no current flows, voltage and current have opposite signs, `retained` is not between
+        0 and 1, or `conductivity` not positive.
 
     Notes
     -----
@@ -114,7 +115,13 @@ def classify_segments(
     if not conductivity > 0:
         raise ValueError(f"conductivity is {conductivity}: give the highest that the electrolyte may have, in S/cm")
     area = constants.required(recording, "area_cm2")
-    segments, held = holds.merged(recording, cycling.segments(recording))
+    try:
+        segments, held = holds.merged(recording, cycling.segments(recording))
+    except cycling.NoCurrentError:  # the tester may have stopped a dead cell at once
+        single = np.flatnonzero(recording.current.to_numpy())
+        if single.size != 1:
+            raise
+        segments, held = cycling.described(recording, single, single + 1, dimension="segment"), {}
     judge = verdicts.Judge(recording, segments, retained, metallic, least_possible(recording, conductivity))
     found = judge.verdicts(held)
     density = np.abs(segments.current.to_numpy()) * 1e3 / area
@@ -169,8 +176,10 @@ def onset(recording: xr.Dataset, segments: xr.Dataset) -> Interval:
     last_good, begun = segments.last_good.to_numpy(), segments.onset.to_numpy()
     if doubted is None:
         return Interval(None, float(recording.time[-1]))
-    high = None if certain is None else float(begun[certain])
-    return Interval(high if doubted == certain else None, float(last_good[doubted]), high)
+    high, low = None if certain is None else float(begun[certain]), float(last_good[doubted])
+    if low <= float(recording.time[0]) and doubted == certain:  # shorted before the test
+        return Interval(low, low, high)
+    return Interval(high if doubted == certain else None, low, high)
 
 
 def charge_until_failure(recording: xr.Dataset, segments: xr.Dataset) -> Interval:

@@ -41,8 +41,8 @@ LIMIT_RATIO = 1.2
 #: a charge transfer rises less than the current.
 ANOTHER_CURRENT = 1.55
 
-#: First segments from whose opposite pairs the offset of the voltage channel is read.
-OFFSET_SEGMENTS = 10
+#: First segments from whose opposite pairs the offset of the voltage channel is read, and pairs that are needed.
+OFFSET_SEGMENTS, OFFSET_PAIRS = 10, 3
 
 
 class _Reference(NamedTuple):
@@ -109,6 +109,12 @@ class Judge:
         start, stop = self.segments.start.to_numpy(), self.segments.stop.to_numpy()
         for index, (time, voltage, current) in enumerate(cycling.records(self.recording, start, stop, *names)):
             self._judge(index, time, voltage, current, completed[index], held.get(index))
+        opposite = [trace.verdict.resistance < -(self.possible or self.metallic) for trace in self.traces]
+        if np.mean(opposite) > 0.5:
+            raise ValueError(
+                f"{cycling.source(self.recording)}: the voltage has the opposite sign of the current in "
+                f"{sum(opposite)} of {len(opposite)} half cycles: change the sign of one of the two columns"
+            )
         hindsight.judge_directions(self.traces)
         hindsight.judge_voltages(self.traces, self.area)
         return [trace.verdict for trace in self.traces]
@@ -125,8 +131,10 @@ class Judge:
         row = self.rows[index]
         sign = float(np.sign(row.current))
         digit = cycling.resolution(self.recording, "voltage") * self.area / abs(row.current)
-        resistance = voltage * self.area / (row.current if hold is None else np.where(current, current, row.current))
-        passed = (time - row.begin) / (row.end - row.begin)
+        flowing = row.current if hold is None else np.where(current, current, row.current)
+        resistance = (voltage - self.offset) * self.area / flowing
+        duration = row.end - row.begin
+        passed = (time - row.begin) / duration if duration else np.full(time.size, 0.5)
         profile, noise = losses.profile(passed, resistance), max(losses.noise(resistance), digit)
         references = self.references[sign]
         expected = _expectation(row.current, profile, noise, references, self.latest)
@@ -154,7 +162,7 @@ class Judge:
         low = evaluated & (profile < least)
         sudden = self._sudden(passed, resistance, expected, previous, time)
         is_low = low.sum() > losses.SHORT_SHARE * GRID.size
-        hard = self._is_hard(end + digit / 2, expected, sign)
+        hard = self._is_hard(end + digit / 2, expected)
         follows = is_low and previous is not None and previous.verdict.kind in SHORTED
         scatter = losses.scatter(profile)
         fluctuates = losses.fluctuates(profile, scatter, expected.scatter)
@@ -179,10 +187,17 @@ class Judge:
         bend = self._bend(sign, row.current, verdict.resistance, end, trace.uncertainty)
         if verdict.kind == "sustained" and bend > 1 - self.retained:
             verdict.kind, verdict.reason = UNDECIDED, CREEPS
+        if verdict.kind == "sustained" and self.possible is not None and end < self.possible:
+            verdict.kind = UNDECIDED
+            verdict.reason = (
+                "the voltage has too few digits to tell the resistance of an intact cell from that of a short"
+            )
         if verdict.kind == "sustained" and completed < COMPLETE_SHARE:
             at_limit = np.abs(voltage[-1]) >= LIMIT_SHARE * self.highest
             # The divergence may show in the last record alone, which the profile leaves out as a stray one.
-            risen = max(profile[-1], resistance[-1] - NOISE_SIGMA * expected.noise)
+            # The standard deviation of a median of three is 0.67 of that of one record.
+            sigma = NOISE_SIGMA * expected.noise
+            risen = max(profile[-1] - 0.67 * sigma, resistance[-1] - sigma)
             if at_limit and risen > LIMIT_RATIO * expected.profile[-1]:
                 verdict.kind, share = "voltage limit", 1.0
                 verdict.reason = "the half cycle ended early, at the highest voltage"
@@ -216,7 +231,7 @@ class Judge:
     ) -> int | None:
         """Return the first record after a sudden loss, 0 where it came before the segment; None where there is none."""
         kept = np.flatnonzero(passed >= CHARGING_SHARE)
-        if kept.size < 2 or expected.profile.min() <= 0:
+        if kept.size < 2 or expected.profile.min() <= 0 or not cycling.median(np.abs(expected.profile)):
             return None
         level = np.interp(passed[kept], GRID, expected.profile)
         ratios, seconds = losses.without_stray(resistance)[kept] / level, np.diff(time[kept])
@@ -234,10 +249,9 @@ class Judge:
         found = losses.first_sudden(ratios, seconds, sigma, self.retained)
         return None if found is None else int(kept[found])
 
-    def _is_hard(self, end: float, expected: _Expectation, sign: float) -> str:
+    def _is_hard(self, end: float, expected: _Expectation) -> str:
         """Return why so low a resistance at the end of a segment cannot be that of an intact cell; "" where it can."""
-        shift = sign * self.offset * self.area / abs(self.traces[-1].row.current)
-        if self.possible is not None and max(end, end - shift) < self.possible:
+        if self.possible is not None and end < self.possible:
             return f"{IMPOSSIBLE} the {self.possible:.2g} ohm cm2 of the electrolyte alone"
         if end < losses.HARD_RETAINED * expected.profile[-1]:
             return f"the resistance is less than {100 * losses.HARD_RETAINED:.0f} % of the expected one"
@@ -339,6 +353,8 @@ def _completed_share(segments: xr.Dataset) -> np.ndarray:
 
     A protocol holds one of the two constant: the one that scatters less.
     """
+    if segments.sizes["segment"] == 1:
+        return np.ones(1)
     duration = (segments.end - segments.begin).to_numpy()
     charge = np.abs(segments.charge.to_numpy())
 
@@ -351,14 +367,20 @@ def _completed_share(segments: xr.Dataset) -> np.ndarray:
 
 
 def _offset(recording: xr.Dataset, segments: xr.Dataset) -> float:
-    """Return the offset of the voltage channel [V]: the mean of opposite half cycles at the beginning of the test."""
+    """Return the offset of the voltage channel [V]: the mean of opposite half cycles at the beginning of the test.
+
+    0 where it is not the same in all of them: a cell that fails makes opposite half cycles unequal too.
+    """
     first = segments.isel(segment=slice(OFFSET_SEGMENTS))
     current = first.current.to_numpy()
     start, stop = first.start.to_numpy(), first.stop.to_numpy()
     levels = [float(np.median(voltage)) for (voltage,) in cycling.records(recording, start, stop, "voltage")]
     opposite = np.abs(current[1:] + current[:-1]) <= SAME_STEP * np.abs(current[1:])
-    offsets = [(one + other) / 2 for one, other in pairwise(levels)]
-    return float(np.median(np.array(offsets)[opposite])) if opposite.any() else 0.0
+    offsets = np.array([(one + other) / 2 for one, other in pairwise(levels)])[opposite]
+    if offsets.size < OFFSET_PAIRS:
+        return 0.0
+    offset = float(np.median(offsets))
+    return offset if np.abs(offsets - offset).max() < abs(offset) / NOISE_SIGMA else 0.0
 
 
 def _first_of_last_run(lost: np.ndarray) -> int:

@@ -132,19 +132,19 @@ def table(steps: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     steps : mapping of str to xarray.Dataset
         From `ccd.steps`.
     """
-    columns = {
-        label: pd.Series(
-            [
-                f"{resistance:.0f} Ω cm², {kind}"
-                for resistance, kind in zip(cell.resistance.to_numpy(), cell.kind.to_numpy(), strict=True)
-            ],
-            index=cell.setpoint.to_numpy(),
-        )
-        for label, cell in steps.items()
-    }
+    columns = {}
+    for label, cell in steps.items():
+        setpoint = cell.setpoint.to_series()
+        words = [
+            f"{resistance:.0f} Ω cm², {kind}"
+            for resistance, kind in zip(cell.resistance.to_numpy(), cell.kind.to_numpy(), strict=True)
+        ]
+        # A current density may come again, such as 0 while the tester holds its limit.
+        columns[label] = pd.Series(words, index=[setpoint.to_numpy(), setpoint.groupby(setpoint).cumcount()])
     shown = pd.DataFrame(columns).fillna("")
-    decimals = max([2, *(len(f"{density:g}".partition(".")[2]) for density in shown.index)])
-    return shown.set_axis([f"{density:.{decimals}f}" for density in shown.index]).rename_axis("mA/cm2")
+    decimals = max([2, *(len(f"{density:g}".partition(".")[2]) for density, _ in shown.index)])
+    names = [f"{density:.{decimals}f}{f' ({again + 1})' if again else ''}" for density, again in shown.index]
+    return shown.set_axis(names).rename_axis("mA/cm2")
 
 
 def _critical(recording: xr.Dataset, steps: xr.Dataset, thresholds: dict[str, float], area_uncertainty: float) -> dict:
