@@ -267,7 +267,7 @@ def _slope(hours: np.ndarray, values: np.ndarray) -> Interval:
     x = hours - hours.mean()
     slope = float(x @ values / (x @ x))
     independent, error = _scatter(values - values.mean() - slope * x)
-    regression = Interval.from_standard_error(slope, error / np.sqrt(x @ x), max(independent - 2, 1.0))
+    regression = Interval.from_standard_error(slope, error / np.sqrt(x @ x), independent - 2)
     if batches.value is None or (regression.half_width or 0.0) <= (batches.half_width or 0.0):
         return batches
     return Interval.symmetric(batches.value, regression.half_width or 0.0)
@@ -276,16 +276,17 @@ def _slope(hours: np.ndarray, values: np.ndarray) -> Interval:
 def _scatter(residuals: np.ndarray) -> tuple[float, float]:
     """Return the number of independent residuals, and their standard deviation times what their correlation adds.
 
+    There are at least as many as batches: a shorter series does not tell the correlation from a trend.
     The correlation of neighbours is corrected for its bias (Kendall 1954, doi 10.1093/biomet/41.3-4.403). Of a short
     series it is not known, and taken as none.
     """
     n, squares = residuals.size, float(residuals @ residuals)
     if n < 2 * batch_means.BATCHES or not squares:
-        return float(max(n, 2)), 0.0
+        return float(max(n, 4)), 0.0
     correlation = float(residuals[1:] @ residuals[:-1]) / squares
     correlation = min(max(correlation + (1 + 3 * correlation) / n, 0.0), 1 - 1 / n)
     inflation = (1 + correlation) / (1 - correlation)
-    return max(n / inflation, 2.0), float(np.sqrt(squares / (n - 1) * inflation))
+    return max(n / inflation, batch_means.BATCHES), float(np.sqrt(squares / (n - 1) * inflation))
 
 
 def first_failure(half_cycles: xr.Dataset) -> int | None:
