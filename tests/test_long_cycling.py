@@ -324,3 +324,13 @@ def test_mean_and_drift_cover_a_room_that_remembers_its_temperature():
         )
     assert (np.mean(covered, axis=0) >= 0.925).all()
     assert (np.mean(covered, axis=0) <= 0.985).all()
+
+
+def test_a_standstill_just_before_a_turn_is_not_mistaken_for_lost_records():
+    """300 h without records, three records before the half cycle ends: too few to see the double layer charge."""
+    case = INDEPENDENT["standstill, no records"](9)
+    recording = case.made[0].recording.assign_attrs(case.made[0].constants)
+    halves = long_cycling.half_cycles(recording)
+    life = long_cycling.time_to_failure(recording, halves)
+    assert life.low <= case.truths["Cell", "long", "time_to_failure"] <= life.high
+    assert life.value is None or life.value < 200

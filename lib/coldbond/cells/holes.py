@@ -254,12 +254,14 @@ def _charges_again(recording: xr.Dataset, hole: Hole, halves: Halves) -> bool | 
     alike = np.flatnonzero((np.sign(halves.current[:-1]) == sign) & (np.diff(halves.start) >= 2 * CHARGING))
     alike = alike[(halves.number[alike] != halves.number[hole.segment]) & (halves.start[alike] + 2 * CHARGING < size)]
     alike = alike[np.argsort(np.abs(alike - hole.segment), kind="stable")[:50]]
-    if alike.size < FEWEST or hole.records[0] + 1 + CHARGING >= size:
+    after = hole.records[0] + 1
+    turns = np.append(halves.start[halves.start > after], size)
+    if alike.size < FEWEST or after + CHARGING > turns[0]:  # the half cycle ends too soon after the hole
         return None
     typical = np.median(below(halves.start[alike]), axis=0)
     middle = below((halves.start[alike] + halves.start[alike + 1]) // 2)
     noise = max(float(np.median(np.abs(middle))) / 0.6745, float(recording.voltage.attrs.get("resolution", 0.0)) / 2)
-    own = below(np.array([hole.records[0] + 1]))[0]
+    own = below(np.array([after]))[0]
     if own[0] < -SEEN * noise and own[0] < typical[1] / 2:
         return True
     # After a standstill the first record comes within one interval: no later than the second one of a half cycle.
