@@ -194,8 +194,10 @@ def current_in(recording: xr.Dataset, hole: Hole, halves: Halves) -> tuple[float
 
 
 def _scatter(amounts: np.ndarray) -> float:
-    """Return the median absolute deviation from the median, as a share of it."""
+    """Return the median absolute deviation from the median, as a share of it; 0 for half cycles of one record."""
     middle = np.median(amounts)
+    if not middle:
+        return 0.0
     return float(np.median(np.abs(amounts / middle - 1)))
 
 
