@@ -85,3 +85,47 @@ def test_a_channel_without_its_last_digit_is_named():
     del recording.current.attrs["resolution"]
     with pytest.raises(ValueError, match="test: the resolution of the current is not known"):
         cycling.half_cycles(recording)
+
+
+@pytest.mark.parametrize("recorded", [3, 0], ids=["records at no current", "no records"])
+def test_a_standstill_within_a_half_cycle_is_no_time_with_current_and_no_charge(recorded):
+    recording = staircase([1e-3, -1e-3] * 5)
+    time, current = recording.time.values, recording.current.values
+    at = 250  # in the fifth half cycle of 60 records
+    later = np.where(np.arange(time.size) >= at, time + 5e4, time)
+    zeros = time[at - 1] + 10 + np.linspace(0, 5e4 - 20, recorded)
+    stopped = dataset(np.insert(later, at, zeros), np.zeros(time.size + recorded), np.insert(current, at, 0 * zeros))
+    found = cycling.half_cycles(stopped)
+    assert found.sizes["half_cycle"] == 10
+    assert found.flowed.values == pytest.approx(600, abs=15)
+    assert np.abs(found.charge.values) == pytest.approx(1e-3 / 6, rel=0.025)
+    assert float(np.abs(found.end - found.begin)[4]) > 5e4
+    assert not found.undecided.any()
+
+
+def test_a_rest_that_is_recorded_at_its_end_only_passes_no_charge():
+    recording = staircase([1e-3, 0, 1e-3, -1e-3])
+    only_end = recording.isel(record=np.r_[0:60, 119:240])
+    found = cycling.half_cycles(only_end)
+    np.testing.assert_allclose(found.charge, [2e-3 / 6, -1e-3 / 6], rtol=0.02)
+    np.testing.assert_allclose(found.flowed, [1200, 600], atol=15)
+
+
+def test_half_cycles_on_both_sides_of_lost_cycles_are_two():
+    recording = staircase([1e-3, -1e-3] * 8)
+    recording["cycle"] = ("record", np.repeat(np.arange(16) // 2 + 1, 60))
+    lost = recording.isel(record=np.r_[0:270, 510:960])  # from the half of one charge to the half of another
+    found = cycling.half_cycles(lost)
+    assert found.sizes["half_cycle"] == 13
+    assert np.sign(found.charge.values[4:6]).tolist() == [1, 1]
+    assert float(found.lost[4]) == pytest.approx(2400, abs=15)
+    together = cycling.half_cycles(lost.drop_vars("cycle"))
+    assert float(together.undecided.sum()) == pytest.approx(2400, abs=15)  # it may have stood still as well
+
+
+def test_a_hole_in_a_half_cycle_without_others_to_compare_with_cannot_be_told():
+    recording = staircase([1e-3], duration=3600.0)
+    found = cycling.segments(recording.isel(record=np.r_[0:100, 200:360]))
+    assert float(found.undecided[0]) == pytest.approx(1010)
+    assert float(found.flowed[0]) == pytest.approx(2580, abs=15)
+    assert float(found.charge[0]) == pytest.approx(1e-3 * 2580 / 3600, rel=0.01)

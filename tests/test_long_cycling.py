@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.signal import lfilter
 
 from cells import dataset, galvanostatic
@@ -11,6 +12,7 @@ from coldbond.cells.findings import long_cycling as long_cycling_findings
 from coldbond.cells.findings.ccd import THRESHOLDS
 from coldbond.cells.plots import long_cycling as long_cycling_plots
 from independent.long_cycling import KINDS as INDEPENDENT
+from independent.long_cycling import weather
 from twin import symmetric
 from twin.cells import RT_MCL_LLZ
 from twin.tester import Cycler
@@ -287,3 +289,48 @@ def test_the_life_is_given_for_other_thresholds_too():
     assert [one["name"] for one in life["threshold"]] == [name for name, _ in THRESHOLDS.values()]
     assert len(life["alternatives"]) == 6
     assert all(one["low"] == pytest.approx(30, abs=0.02) for one in life["alternatives"])
+
+
+@pytest.mark.parametrize("stood", [True, False])
+def test_the_voltage_tells_a_standstill_of_whole_cycles_from_lost_records(stood):
+    """50 h without records, which are 25 cycles. After a standstill the double layer is charged again."""
+    rng = np.random.default_rng(3)
+    t = np.arange(90 * 3600 / 10) * 10.0
+    clock = t + 50 * 3600 * (t > 30.4 * 3600) if stood else t
+    kept = np.ones(t.size, bool) if stood else (t <= 30.4 * 3600) | (t > 80.4 * 3600)
+    since = np.where(stood & (t > 30.4 * 3600) & (t < 31 * 3600), t - 30.4 * 3600, t % 3600)
+    sign = np.where((t // 3600) % 2 == 0, 1.0, -1.0)
+    voltage = sign * 0.05 * (1 - 0.4 * np.exp(-since / 30)) + rng.normal(0, 1e-4, t.size)
+    recording = dataset(clock[kept], voltage[kept], (3e-4 * sign)[kept], current_digit=1e-8)
+    halves = long_cycling.half_cycles(recording)
+    hours = 90 - 10 / 3600
+    assert long_cycling.time_to_failure(recording, halves).low == pytest.approx(hours, abs=0.02)
+    charge = long_cycling.charge_until_failure(recording, halves, 0.0, 0.0)
+    assert charge.value == pytest.approx(0.3 / 0.785 * hours, rel=1e-3)
+
+
+def test_mean_and_drift_cover_a_room_that_remembers_its_temperature():
+    """200 h of cycles of 2 h in a room that remembers its temperature for 12 h."""
+    hours, covered = np.arange(100, 300, 2.0), []
+    for seed in range(200):
+        wander = weather(hours, np.random.default_rng(seed))
+        columns = {name: ("pair", 0.05 * wander) for name in (*long_cycling.SPANS, "resistance")}
+        means = long_cycling.means(xr.Dataset(columns | {"hours": ("pair", hours)}), 0.0, 0.0)
+        covered.append(
+            [
+                holds(dict(low=one.low, high=one.high), truth)
+                for one, truth in zip((means["overpotential"], means["drift"]), (50, 0), strict=True)
+            ]
+        )
+    assert (np.mean(covered, axis=0) >= 0.925).all()
+    assert (np.mean(covered, axis=0) <= 0.985).all()
+
+
+def test_a_standstill_just_before_a_turn_is_not_mistaken_for_lost_records():
+    """300 h without records, three records before the half cycle ends: too few to see the double layer charge."""
+    case = INDEPENDENT["standstill, no records"](9)
+    recording = case.made[0].recording.assign_attrs(case.made[0].constants)
+    halves = long_cycling.half_cycles(recording)
+    life = long_cycling.time_to_failure(recording, halves)
+    assert life.low <= case.truths["Cell", "long", "time_to_failure"] <= life.high
+    assert life.value is None or life.value < 200

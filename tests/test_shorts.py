@@ -70,9 +70,7 @@ def test_doubts_have_a_reason_and_bounds_in_findings_and_panel():
     with figures.new("double", 40) as fig:
         ax = fig.subplots()
         ccd_plots.plot(recording, steps, "A", ax)
-    assert ax.texts[0].get_text() == (
-        "A: CCD 0.6 to 1.1 mA cm⁻², cannot be told from 0.7 mA cm⁻² on, soft short at 1.1 mA cm⁻²"
-    )
+    assert ax.texts[0].get_text() == ("A: CCD 0.6 to 1.1 mA cm⁻²: cannot be told from 0.7 on, soft short at 1.1")
     assert [bool(patch.get_hatch()) for patch in fig.axes[1].patches] == [False, True]
 
 

@@ -91,7 +91,7 @@ def segments(recording: xr.Dataset) -> xr.Dataset:
     least = least_current(recording)
     bounds = [_bounds(*_cut(recording, start, stop, least)) for start, stop in _stretches(recording, least)]
     start, stop = np.concatenate([np.empty((2, 0), int), *bounds], axis=1)
-    return described(recording, start, stop, dimension="segment")
+    return described(recording, start, stop, dimension="segment", cut=True)
 
 
 def half_cycles(recording: xr.Dataset) -> xr.Dataset:
@@ -273,7 +273,23 @@ def _bounds(cuts: np.ndarray, direction: np.ndarray, time: np.ndarray, offset: i
     return start[steady] + offset, stop[steady] + offset
 
 
-def described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str) -> xr.Dataset:
+def described(
+    recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimension: str, cut: bool = False
+) -> xr.Dataset:
+    """Return the variables of `segments` for given segments.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
+        As for `segments`.
+    start, stop : array of int, shape (n,)
+        First record of each segment, and one past its last, in the order of time.
+    dimension : str
+        Name of the dimension.
+    cut : bool
+        Whether a standstill without records cuts a segment, as one with records does: the double layer is charged again
+        after it. Lost cycles always do.
+    """
     if not start.size:
         highest = largest(recording, "current")
         stray = f", its largest current, {highest:.3g} A, is that of a single record" if highest else ""
@@ -319,7 +335,7 @@ def described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimens
     wide = [one for one in wide if one[2] > HOLE * interval]
     if numbers and (cuts := [record + 1 for _, record, *_ in wide if _number_changes(recording, record)]):
         start, stop = (np.sort(np.append(edges, cuts)) for edges in (start, stop))
-        return described(recording, start, stop, dimension)  # whole cycles were lost: two half cycles, not one
+        return described(recording, start, stop, dimension, cut)  # whole cycles were lost: two half cycles, not one
     for i, record, seconds in wide:
         flowed[i] -= seconds
         charge[i] -= seconds * float(recording.current[record : record + 2].mean())
@@ -327,10 +343,20 @@ def described(recording: xr.Dataset, start: np.ndarray, stop: np.ndarray, dimens
     breaks = np.isin(np.arange(start.size - 1), [hole.segment for hole in after if hole.seconds > HOLE * interval])
     breaks &= first_cycle[1:] > last_cycle[:-1]
     rest = max(float(median(begin[1:] - end[:-1])), 0.0) if start.size > 1 else 0.0
-    halves = Halves(level, flowed, breaks, first_cycle, last_cycle, rest, interval)
+    halves = Halves(start, level, flowed, breaks, first_cycle, last_cycle, rest, interval)
     undecided, lost, lost_undecided = np.zeros((3, start.size))
-    for hole in within:
-        known, undecided[hole.segment] = current_in(recording, hole, halves)
+    judged = [current_in(recording, hole, halves) for hole in within]
+    stood = [
+        record + 1
+        for hole, (known, open_) in zip(within, judged, strict=True)
+        if not open_ and known < hole.seconds - interval
+        for record in hole.records
+    ]
+    if cut and stood:
+        start, stop = (np.sort(np.append(edges, stood)) for edges in (start, stop))
+        return described(recording, start, stop, dimension)
+    for hole, (known, open_) in zip(within, judged, strict=True):
+        undecided[hole.segment] = open_
         if known < hole.seconds:  # so does a standstill
             paused[hole.segment] = np.hypot(paused[hole.segment], interval / np.sqrt(6))
         flowed[hole.segment] += known

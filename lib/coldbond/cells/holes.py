@@ -1,10 +1,11 @@
 """Whether the current went on in a hole of a recording: a time for which there are no records.
 
 Records are lost while the current goes on, or the tester stands still and writes nothing: the records on either side
-look alike. Three things tell the two apart, in this order: the tester's counter of the charge, its number of the cycle,
-and the protocol, whose half cycles all last as long. A hole that completes its half cycle to the usual duration was
-passed with current; what exceeds it was a standstill. A hole that is whole cycles longer than that may also hold these
-cycles. Without a counter or a number of the cycle it cannot be told, and the seconds in question are returned as such.
+look alike. Four things tell the two apart, in this order: the tester's counter of the charge, its number of the cycle,
+the protocol, whose half cycles all last as long, and the voltage. A hole that completes its half cycle to the usual
+duration was passed with current; what exceeds it was a standstill. A hole that is whole cycles longer than that may
+also hold these cycles: then the voltage may show that the double layer had to be charged again. Where it does not, it
+cannot be told, and the seconds in question are returned as such.
 """
 
 from collections.abc import Sequence
@@ -29,6 +30,14 @@ DIGITS = 4.0
 
 #: Counters of the tester that may be there.
 COUNTERS = ("capacity", "charge_capacity", "discharge_capacity")
+
+
+#: Records after a hole, and after the start of a half cycle, in which the charging of the double layer is looked for.
+CHARGING = 6
+
+#: Standard deviations by which the voltage is low where the double layer charges, and by which it must be at the start
+#: of half cycles, one record later, so that its absence tells.
+SEEN, TELLING = 5.0, 8.0
 
 
 class Hole(NamedTuple):
@@ -57,6 +66,8 @@ class Halves:
 
     Parameters
     ----------
+    start : array of int, shape (n,)
+        First record of each segment.
     current : array, shape (n,)
         Of the segments, A.
     flowed : array, shape (n,)
@@ -73,6 +84,7 @@ class Halves:
 
     def __init__(
         self,
+        start: np.ndarray,
         current: np.ndarray,
         flowed: np.ndarray,
         breaks: np.ndarray,
@@ -81,7 +93,7 @@ class Halves:
         rest: float,
         interval: float,
     ) -> None:
-        self.current, self.first_cycle, self.last_cycle = current, first_cycle, last_cycle
+        self.start, self.current, self.first_cycle, self.last_cycle = start, current, first_cycle, last_cycle
         self.rest, self.interval = rest, interval
         same = np.abs(np.diff(current)) < ALIKE * np.abs(current[1:])
         #: Number of the half cycle that a segment is part of: neighbours of one direction and level are one.
@@ -167,20 +179,25 @@ def current_in(recording: xr.Dataset, hole: Hole, halves: Halves) -> tuple[float
         return known, min(open_end, hole.seconds - known)
     if abs(missing - hole.seconds) <= tolerance or hole.seconds <= HOLE * halves.interval:
         return float(np.clip(missing, 0.0, hole.seconds)), 0.0
+    charges = _charges_again(recording, hole, halves) if one == other else None
     if missing > hole.seconds or ended_early:
-        return 0.0, hole.seconds
+        return 0.0, 0.0 if charges else hole.seconds
     cycle = 2 * (usual + halves.rest)
     cycles = round((hole.seconds - missing) / cycle)
     if cycles and abs(hole.seconds - missing - cycles * cycle) <= tolerance:  # whole cycles fit in
         known = missing + 2 * cycles * usual
         # While the tester stands still it misses no more than the records on either side.
-        return (known, 0.0) if abs(missing) > tolerance else (max(missing, 0.0), 2 * cycles * usual)
+        if abs(missing) > tolerance or charges is False:
+            return known, 0.0
+        return max(missing, 0.0), 0.0 if charges else 2 * cycles * usual
     return (max(missing, 0.0), 0.0) if missing <= tolerance else (0.0, hole.seconds)
 
 
 def _scatter(amounts: np.ndarray) -> float:
-    """Return the median absolute deviation from the median, as a share of it."""
+    """Return the median absolute deviation from the median, as a share of it; 0 for half cycles of one record."""
     middle = np.median(amounts)
+    if not middle:
+        return 0.0
     return float(np.median(np.abs(amounts / middle - 1)))
 
 
@@ -223,6 +240,34 @@ def _lost_halves(recording: xr.Dataset, hole: Hole, halves: Halves, same: bool) 
     if one == other:
         return 0 if same else max(int(2 * cycles - 1), 0)
     return max(int(2 * (cycles - usual[one])), 0)
+
+
+def _charges_again(recording: xr.Dataset, hole: Hole, halves: Halves) -> bool | None:
+    """Return whether the voltage after a hole is low as at the start of a half cycle; None where it does not tell."""
+    if len(hole.records) > 1 or "voltage" not in recording:
+        return None
+    sign, size = np.sign(halves.current[hole.segment]), recording.sizes["record"]
+
+    def below(records: np.ndarray) -> np.ndarray:
+        """By how much the first two records after others lie below those that follow, V, shape (n, 2)."""
+        runs = [sign * recording.voltage[record : record + CHARGING].to_numpy() for record in records.tolist()]
+        return np.array([run[:2] - np.median(run[3:]) for run in runs])
+
+    alike = np.flatnonzero((np.sign(halves.current[:-1]) == sign) & (np.diff(halves.start) >= 2 * CHARGING))
+    alike = alike[(halves.number[alike] != halves.number[hole.segment]) & (halves.start[alike] + 2 * CHARGING < size)]
+    alike = alike[np.argsort(np.abs(alike - hole.segment), kind="stable")[:50]]
+    after = hole.records[0] + 1
+    turns = np.append(halves.start[halves.start > after], size)
+    if alike.size < FEWEST or after + CHARGING > turns[0]:  # the half cycle ends too soon after the hole
+        return None
+    typical = np.median(below(halves.start[alike]), axis=0)
+    middle = below((halves.start[alike] + halves.start[alike + 1]) // 2)
+    noise = max(float(np.median(np.abs(middle))) / 0.6745, float(recording.voltage.attrs.get("resolution", 0.0)) / 2)
+    own = below(np.array([after]))[0]
+    if own[0] < -SEEN * noise and own[0] < typical[1] / 2:
+        return True
+    # After a standstill the first record comes within one interval: no later than the second one of a half cycle.
+    return False if typical[1] < -TELLING * noise and own[0] > typical[1] / 4 else None
 
 
 def lower_median(values: Sequence[float] | np.ndarray) -> float:

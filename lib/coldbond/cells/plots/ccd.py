@@ -104,7 +104,7 @@ def plot(recording: xr.Dataset, steps: xr.Dataset, label: str, ax: Axes, width: 
             high = _failure(recording, steps.isel(step=[certain]))
             right.axvspan(high, end, color="0.94", linewidth=0)
         if doubted != certain:  # it cannot be told when the failure began
-            right.axvspan(low, high, facecolor="none", edgecolor="0.85", hatch="////", linewidth=0)
+            right.axvspan(low, high, facecolor="none", edgecolor="0.9", hatch="///", linewidth=0)
 
 
 def _result(steps: xr.Dataset) -> str:
@@ -114,11 +114,11 @@ def _result(steps: xr.Dataset) -> str:
     if not failed.sizes["step"]:
         return f"CCD {value} mA cm⁻² or more"
     certain = shorts.first_failure(steps.kind)[1]
-    mode = "" if certain is None else f", {steps.kind.item(certain)} at {steps.setpoint.item(certain)} mA cm⁻²"
+    mode = "" if certain is None else f", {steps.kind.item(certain)} at {steps.setpoint.item(certain)}"
     if failed.kind.item(0) == shorts.UNDECIDED:
         bounds = f"{low} mA cm⁻² or more" if high is None else f"{low} to {high} mA cm⁻²"
-        return f"CCD {bounds}, cannot be told from {failed.setpoint.item(0)} mA cm⁻² on{mode}"
-    return f"{'no step sustained' if value is None else f'CCD {value} mA cm⁻²'}{mode}"
+        return f"CCD {bounds if low else 'not known'}: cannot be told from {failed.setpoint.item(0)} on{mode}"
+    return f"{'no step sustained' if value is None else f'CCD {value} mA cm⁻²'}{mode} mA cm⁻²"
 
 
 def _plot_replicates(
@@ -230,9 +230,11 @@ def _right_axis(ax: Axes) -> Axes:
 
 def _write(ax: Axes, name: str, found: str, width: float) -> int:
     """Write name and result of a cell into the top of its panel and return the number of lines."""
-    text = layout.wrapped(f"{name}: {found}", width)
+    kept = found.replace("mA cm", "mA·cm")  # no line ends within a unit
+    text = layout.wrapped(f"{name}: {kept}", width)
     if "\n" in text:
-        text = f"{layout.wrapped(name, width)}\n{layout.wrapped(found, width)}"
+        text = f"{layout.wrapped(name, width)}\n{layout.wrapped(kept, width)}"
+    text = text.replace("mA·cm", "mA cm")
     layout.inside(ax, text, 0.97)
     return text.count("\n") + 1
 
