@@ -112,7 +112,7 @@ def leak(seed: int) -> Case:
     """
     by = Cell(seed, 5)
     tail = by.rng.uniform(0.3, 1.0) * by.resistance / np.sqrt(by.s)
-    beside = by.rng.uniform(1, 4) * (by.bulk + by.resistance)
+    beside = by.rng.uniform(0.3, 2.5) * by.bulk
     whole = by.z + tail
     case = by.case(1 / (1 / whole + 1 / beside) - by.z, None)
     piece = by.bulk * (1 + 0.02 * by.rng.normal()) + 1 / (1e-5 * by.s**0.9) + by.s * 3e-7
