@@ -79,13 +79,15 @@ def test_a_failing_notebook_is_a_verdict(monkeypatch):
 
 
 def test_what_falls_short_is_said():
-    def short(truth, **counts):
-        return coverage_page.shortcoming(dict.fromkeys(coverage_page.VERDICTS, 0) | counts | {"truth": truth})
+    def short(truth, quantity="q", **counts):
+        held = {"truth": truth, "quantity": quantity}
+        return coverage_page.shortcoming(dict.fromkeys(coverage_page.VERDICTS, 0) | counts | held)
 
     assert short("number", right=45, wrong=5) == ""
     assert "90 %" in short("number", right=44, wrong=6)
     assert short("yes or no", right=40, silent=10) == ""
     assert short("yes or no", right=49, wrong=1) == "wrong"
+    assert short("yes or no", "obeys_kramers_kronig", right=47, wrong=3) == ""
     assert short("cannot be told", wrong=1) == "wrong"
     assert short("number", right=49, failed=1) == "no finding"
 
