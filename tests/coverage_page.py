@@ -149,8 +149,8 @@ as much as the parameters of the notebook say.
 - **wrong**: it does not. **null**: no value though there is a truth. **failed**: no finding, because the notebook or
   the analysis of the cell ended with an error.
 - **coverage**: right / (right + wrong), with its own 95 % interval (Wilson).
-- **falls short**: less than 90 % of the intervals of a quantity hold the truth, a decision is wrong (of a test at the 5 %
-  level: more than 10 %), a value is given that the recording cannot tell, or there is no finding.
+- **falls short**: less than 90 % of the intervals of a quantity hold the truth, a decision is wrong (of a test at the
+  5 % level: more than 10 %), a value is given that the recording cannot tell, or there is no finding.
 """
 
 
