@@ -21,7 +21,8 @@ def test_decisions_are_right_and_intervals_cover(figure):
     for seed in SEEDS[figure]:
         found = closure.of_twin(figure, seed)
         for key, verdict in found.verdicts.items():
-            (decisions if isinstance(found.truths[key], bool) else intervals).append((key, verdict))
+            decided = isinstance(found.truths[key], bool) and key[2] not in coverage_page.TESTS
+            (decisions if decided else intervals).append((key, verdict))
     assert not [key for key, verdict in decisions if verdict in ("wrong", "failed")]
     covered = [verdict == "right" for _, verdict in intervals if verdict != "silent"]
     # Intervals that cover 95 in 100 do worse than this in fewer than one of ten such counts: 6 of 8 fails.
