@@ -184,8 +184,9 @@ def judged(truths: Mapping[Key, Truth], found: Sequence[Mapping]) -> Judgement:
     rows: dict[Key, Mapping] = {}
     for row in found:
         rows.setdefault(_key(row), row)
-    verdicts = {key: verdict(true, rows.get(key)) for key, true in truths.items()}
-    return Judgement(verdicts, dict(truths), [key for key in rows if key not in truths])
+    true = {key: bool(value) if isinstance(value, np.bool_) else value for key, value in truths.items()}
+    verdicts = {key: verdict(value, rows.get(key)) for key, value in true.items()}
+    return Judgement(verdicts, true, [key for key in rows if key not in true])
 
 
 def _key(row: Mapping) -> Key:

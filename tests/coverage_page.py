@@ -13,6 +13,8 @@ VERDICTS = ("right", "wrong", "silent", "failed")
 #: Coverage of a single quantity below which it falls short. Of 50 intervals that cover 95 in 100, fewer than 45 cover
 #: the truth in 4 of 100 cases.
 LEAST = 0.90
+#: Decisions of a test at the 5 % level, of which 5 in 100 are wrong.
+TESTS = ("obeys_kramers_kronig", "circuit_describes_the_spectrum", "straight_over_inverse_temperature")
 #: Coverage of all quantities of a family together for which "95 %" is right.
 TOGETHER = (0.93, 0.98)
 FAMILIES = {
@@ -103,7 +105,7 @@ def share(row: Mapping) -> tuple[float, float, float] | None:
 def shortcoming(row: Mapping) -> str:
     """Return in what a quantity falls short; "" where it does not."""
     found = []
-    if row["truth"] == "number":
+    if row["truth"] == "number" or row["quantity"] in TESTS:
         covered = share(row)
         found += [f"covers less than {100 * LEAST:.0f} %"] if covered and covered[0] < LEAST else []
     elif row["wrong"]:
@@ -147,8 +149,8 @@ as much as the parameters of the notebook say.
 - **wrong**: it does not. **null**: no value though there is a truth. **failed**: no finding, because the notebook or
   the analysis of the cell ended with an error.
 - **coverage**: right / (right + wrong), with its own 95 % interval (Wilson).
-- **falls short**: less than 90 % of the intervals of a quantity hold the truth, a decision is wrong, a value is given
-  that the recording cannot tell, or there is no finding.
+- **falls short**: less than 90 % of the intervals of a quantity hold the truth, a decision is wrong (of a test at the
+  5 % level: more than 10 %), a value is given that the recording cannot tell, or there is no finding.
 """
 
 

@@ -81,6 +81,7 @@ def _conductivities() -> dict[tuple[str, str, str], float | bool]:
     slope = np.polyfit(1 / kelvin, np.log([pellets.conductivity(celsius) for celsius in pellets.TEMPERATURES]), 1)[0]
     true: dict[tuple[str, str, str], float | bool] = {
         ("LLZ", "pristine", "ionic_conductivity"): pellets.CONDUCTIVITY,
+        ("LLZ", "pristine", "obeys_kramers_kronig"): True,
         ("LLZ", warm, "activation_energy_of_conductivity_times_temperature"): pellets.ACTIVATION,
         ("LLZ", warm, "activation_energy_of_conductivity"): -slope * BOLTZMANN / ELEMENTARY_CHARGE,
         ("LLZ", warm, "straight_over_inverse_temperature"): True,

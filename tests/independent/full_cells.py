@@ -405,7 +405,7 @@ def rested(seed: int) -> Case:
         "retention_against_first": 100 * capacities[-1] / capacities[0],
         "discharge_capacity_cycle_50": capacities[49],
     }
-    return _case(rng, Cell(halves, numbered(halves)), truths)
+    return _case(rng, Cell(halves, numbered(halves)), truths)._replace(parameters={"capacity_after": 50})
 
 
 def warm_days(seed: int) -> Case:
