@@ -137,7 +137,8 @@ def test_half_of_the_charge_at_constant_voltage_gives_no_polarisation():
     halves = [half for _ in range(12) for half in (full_cells.Half(150, 1.0, held=0.7), full_cells.Half(145, -1.0))]
     recording = full_cells.Cell(halves, full_cells.numbered(halves)).record(np.random.default_rng(1))
     table = capacity.cycles(recording.assign_attrs(sample="A", state="", active_mass_mg=full_cells.MASS))
-    (row,) = full_cell_findings.findings(table, "polarization")
+    row = full_cell_findings.findings(table, "polarization")[0]
+    assert row["quantity"] == "polarization_stable"
     assert row["value"] is None
     assert row["note"] == "half of the charge passed at less than the applied current"
 
