@@ -9,8 +9,9 @@ from coldbond.cells import capacity, cycle_numbers, differential, protocol, rate
 from coldbond.cells.findings import full_cell as full_cell_findings
 from coldbond.cells.findings import rate as rate_findings
 from full_cells import fading, full_cell
-from independent import full_cells
+from independent import full_cells, rates
 
+KINDS = full_cells.KINDS | rates.KINDS
 OPTIONS = {"rested": {"capacity_after": 50}}
 
 
@@ -20,7 +21,7 @@ def other_folder(monkeypatch):
 
 
 def recording_of(kind, seed=7):
-    made, truths = full_cells.KINDS[kind](seed)
+    made, truths = KINDS[kind](seed)
     (one,) = made
     mass = one.constants.get("active_mass_mg", np.nan)
     attrs = dict(sample=one.sample, state=one.state, source=kind, active_mass_mg=mass)
@@ -37,7 +38,7 @@ def found(kind, panel="capacity", seed=7):
     return {row["quantity"]: row for row in rows}, truths
 
 
-@pytest.mark.parametrize("kind", full_cells.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_found_is_true_or_cannot_be_told(kind):
     rows, truths = found(kind)
     for quantity, truth in truths.items():
