@@ -172,3 +172,11 @@ def test_asymmetric_currents_are_said():
     low = rows["discharge_capacity_5C"]
     assert 0 <= low["low"] < low["high"] < 5
     assert not any("outlier" in one["name"] for one in low["evidence"])
+
+
+def test_pulses_of_growing_length_are_no_cycles_of_a_test():
+    capacities = np.repeat([0.5, 5.0, 50.0], 2)
+    rows = full_cell_findings.findings(capacity.cycles(full_cell(capacities)))
+    (row,) = [row for row in rows if row["quantity"] == "retention_against_first"]
+    assert row["value"] is None
+    assert "more than doubled" in row["note"]
