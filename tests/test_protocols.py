@@ -9,8 +9,9 @@ from coldbond.cells import capacity, cycle_numbers, differential, protocol, rate
 from coldbond.cells.findings import full_cell as full_cell_findings
 from coldbond.cells.findings import rate as rate_findings
 from full_cells import fading, full_cell
-from independent import full_cells
+from independent import full_cells, rates
 
+KINDS = full_cells.KINDS | rates.KINDS
 OPTIONS = {"rested": {"capacity_after": 50}}
 
 
@@ -20,7 +21,7 @@ def other_folder(monkeypatch):
 
 
 def recording_of(kind, seed=7):
-    made, truths = full_cells.KINDS[kind](seed)
+    made, truths = KINDS[kind](seed)
     (one,) = made
     mass = one.constants.get("active_mass_mg", np.nan)
     attrs = dict(sample=one.sample, state=one.state, source=kind, active_mass_mg=mass)
@@ -37,7 +38,7 @@ def found(kind, panel="capacity", seed=7):
     return {row["quantity"]: row for row in rows}, truths
 
 
-@pytest.mark.parametrize("kind", full_cells.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_found_is_true_or_cannot_be_told(kind):
     rows, truths = found(kind)
     for quantity, truth in truths.items():
@@ -137,7 +138,8 @@ def test_half_of_the_charge_at_constant_voltage_gives_no_polarisation():
     halves = [half for _ in range(12) for half in (full_cells.Half(150, 1.0, held=0.7), full_cells.Half(145, -1.0))]
     recording = full_cells.Cell(halves, full_cells.numbered(halves)).record(np.random.default_rng(1))
     table = capacity.cycles(recording.assign_attrs(sample="A", state="", active_mass_mg=full_cells.MASS))
-    (row,) = full_cell_findings.findings(table, "polarization")
+    row = full_cell_findings.findings(table, "polarization")[0]
+    assert row["quantity"] == "polarization_stable"
     assert row["value"] is None
     assert row["note"] == "half of the charge passed at less than the applied current"
 
@@ -170,3 +172,11 @@ def test_asymmetric_currents_are_said():
     low = rows["discharge_capacity_5C"]
     assert 0 <= low["low"] < low["high"] < 5
     assert not any("outlier" in one["name"] for one in low["evidence"])
+
+
+def test_pulses_of_growing_length_are_no_cycles_of_a_test():
+    capacities = np.repeat([0.5, 5.0, 50.0], 2)
+    rows = full_cell_findings.findings(capacity.cycles(full_cell(capacities)))
+    (row,) = [row for row in rows if row["quantity"] == "retention_against_first"]
+    assert row["value"] is None
+    assert "more than doubled" in row["note"]

@@ -150,7 +150,7 @@ def _fading(rng: np.random.Generator, cycles: int, loss: float, scatter: float =
     return smooth * (1 + rng.normal(0, scatter, cycles))
 
 
-def _case(
+def case(
     rng: np.random.Generator,
     cell: Cell,
     truths: dict[str, float | bool | None],
@@ -190,7 +190,7 @@ def checked_up(seed: int) -> Case:
         "retention_cycle_110": 100 * at[110] / first,
         "capacity_fade_per_cycle": 100 * loss / (numbers_of_test[-1] - numbers_of_test[0]),
     }
-    return _case(rng, Cell(halves, numbered(halves), every=600.0), truths)
+    return case(rng, Cell(halves, numbered(halves), every=600.0), truths)
 
 
 def lost_cycles(seed: int) -> Case:
@@ -205,7 +205,7 @@ def lost_cycles(seed: int) -> Case:
         "retention_against_first": 100 * capacities[-1] / capacities[0],
         "capacity_fade_per_cycle": 100 * loss / 139 * capacities.max() / capacities[0],
     }
-    return _case(rng, Cell(halves, numbered(halves), lost=(40, 60)), truths)
+    return case(rng, Cell(halves, numbered(halves), lost=(40, 60)), truths)
 
 
 def lost_cycles_without_numbers(seed: int) -> Case:
@@ -219,9 +219,9 @@ def lost_cycles_without_numbers(seed: int) -> Case:
         "discharge_capacity_cycle_100": None,
         "retention_against_first": 100 * capacities[-1] / capacities[0],
     }
-    case = _case(rng, made, truths)
-    one = case.made[0]
-    return case._replace(made=[one._replace(recording=one.recording.drop_vars("cycle"))])
+    whole = case(rng, made, truths)
+    one = whole.made[0]
+    return whole._replace(made=[one._replace(recording=one.recording.drop_vars("cycle"))])
 
 
 def renumbered(seed: int) -> Case:
@@ -234,7 +234,7 @@ def renumbered(seed: int) -> Case:
         "retention_cycle_110": 100 * capacities[109] / capacities[0],
         "discharge_capacity_cycle_100": capacities[99],
     }
-    return _case(rng, Cell(halves, numbers), truths)
+    return case(rng, Cell(halves, numbers), truths)
 
 
 def continued(seed: int) -> Case:
@@ -247,7 +247,7 @@ def continued(seed: int) -> Case:
         "discharge_capacity_first_cycle": None,
         "discharge_capacity_cycle_100": float(capacities[59]),
     }
-    return _case(rng, Cell(halves, numbered(halves, 41)), truths)
+    return case(rng, Cell(halves, numbered(halves, 41)), truths)
 
 
 def leaking(seed: int) -> Case:
@@ -260,7 +260,7 @@ def leaking(seed: int) -> Case:
         leak = growth * (i - begins + 2) ** 1.3
         full = leak > 0.3  # the charge never reaches the cut-off: the tester's limit of time ends it
         halves[2 * i] = replace(halves[2 * i], capacity=capacities[i] * min(1 + leak, 2.0), reaches=not full)
-    return _case(rng, Cell(halves, numbered(halves)), {"failure_cycle": float(begins)})
+    return case(rng, Cell(halves, numbered(halves)), {"failure_cycle": float(begins)})
 
 
 def dying(seed: int) -> Case:
@@ -270,7 +270,7 @@ def dying(seed: int) -> Case:
     capacities = _fading(rng, 60, 0.05)
     capacities[dies - 1 :] *= rng.uniform(0.002, 0.1)
     halves = pairs(capacities, 0.5)
-    return _case(rng, Cell(halves, numbered(halves)), {"failure_cycle": float(dies)})
+    return case(rng, Cell(halves, numbered(halves)), {"failure_cycle": float(dies)})
 
 
 def overcharged(seed: int) -> Case:
@@ -279,7 +279,7 @@ def overcharged(seed: int) -> Case:
     cycles = int(rng.integers(20, 40))
     halves = pairs(_fading(rng, cycles - 1, 0.03), 0.5)
     halves.append(Half(2.2 * ONE_C, 0.5, reaches=False))
-    return _case(rng, Cell(halves, numbered(halves)), {"failure_cycle": float(cycles)})
+    return case(rng, Cell(halves, numbered(halves)), {"failure_cycle": float(cycles)})
 
 
 def healing(seed: int) -> Case:
@@ -291,7 +291,7 @@ def healing(seed: int) -> Case:
     for i in range(begins - 1, begins + 4):
         halves[2 * i] = replace(halves[2 * i], capacity=1.4 * capacities[i])
     truths = {"failure_cycle": None, "coulombic_efficiency": 99.85}
-    return _case(rng, Cell(halves, numbered(halves)), truths)
+    return case(rng, Cell(halves, numbered(halves)), truths)
 
 
 def aborted(seed: int) -> Case:
@@ -308,7 +308,7 @@ def aborted(seed: int) -> Case:
         "coulombic_efficiency": 99.85,
         "retention_against_first": 100 * capacities[-1] / capacities[0],
     }
-    return _case(rng, Cell(halves, numbered(halves)), truths)
+    return case(rng, Cell(halves, numbered(halves)), truths)
 
 
 def pulsed(seed: int) -> Case:
@@ -331,7 +331,7 @@ def pulsed(seed: int) -> Case:
         "retention_against_first": 100 * capacities[-1] / capacities[0],
         "complete_cycles": 40.0,
     }
-    return _case(rng, Cell(halves, numbers), truths)
+    return case(rng, Cell(halves, numbers), truths)
 
 
 def held(seed: int) -> Case:
@@ -348,7 +348,7 @@ def held(seed: int) -> Case:
         "retention_against_first": 100 * capacities[-1] / capacities[0],
         "complete_cycles": 60.0,
     }
-    return _case(rng, Cell(halves, numbered(halves)), truths)
+    return case(rng, Cell(halves, numbered(halves)), truths)
 
 
 def anode_free(seed: int) -> Case:
@@ -364,7 +364,7 @@ def anode_free(seed: int) -> Case:
         "failure_cycle": None,
         "coulombic_efficiency_first_cycle": 90.0,
     }
-    return _case(rng, Cell(halves, numbered(halves)), truths)
+    return case(rng, Cell(halves, numbered(halves)), truths)
 
 
 def parasitic(seed: int) -> Case:
@@ -373,7 +373,7 @@ def parasitic(seed: int) -> Case:
     efficiency = rng.uniform(0.96, 0.985)
     halves = pairs(_fading(rng, 40, 0.01, 0.0004), 0.5, efficiency)
     truths = {"lithium_inventory_limits": False, "coulombic_efficiency": 100 * efficiency}
-    return _case(rng, Cell(halves, numbered(halves)), truths)
+    return case(rng, Cell(halves, numbered(halves)), truths)
 
 
 def graphite(seed: int) -> Case:
@@ -391,7 +391,7 @@ def graphite(seed: int) -> Case:
         "retention_against_first": 100 * charges[-1] / charges[0],
         "complete_cycles": 40.0,
     }
-    return _case(rng, Cell(halves, numbered(halves), anode=True), truths)
+    return case(rng, Cell(halves, numbered(halves), anode=True), truths)
 
 
 def rested(seed: int) -> Case:
@@ -405,7 +405,7 @@ def rested(seed: int) -> Case:
         "retention_against_first": 100 * capacities[-1] / capacities[0],
         "discharge_capacity_cycle_50": capacities[49],
     }
-    return _case(rng, Cell(halves, numbered(halves)), truths)._replace(parameters={"capacity_after": 50})
+    return case(rng, Cell(halves, numbered(halves)), truths)._replace(parameters={"capacity_after": 50})
 
 
 def warm_days(seed: int) -> Case:
@@ -420,7 +420,7 @@ def warm_days(seed: int) -> Case:
         "retention_against_first": 100 * (1 - loss),
         "capacity_fade_per_cycle": 100 * loss / (cycles - 1) * smooth[0] / capacities[0],
     }
-    return _case(rng, Cell(halves, numbered(halves)), truths)
+    return case(rng, Cell(halves, numbered(halves)), truths)
 
 
 def rate_first(seed: int) -> Case:
@@ -436,65 +436,7 @@ def rate_first(seed: int) -> Case:
         "discharge_capacity_cycle_100": capacities[79],
         "capacity_fade_per_cycle": 100 * 0.08 / 99,
     }
-    return _case(rng, Cell(halves, numbered(halves)), truths)
-
-
-def _rates(
-    rng: np.random.Generator, steps: Sequence[tuple[float, float, float]], each: int = 5, scatter: float = 0.0008
-) -> list[Half]:
-    """Cycles of charge rate, discharge rate and capacity; a charge takes up what the discharge before it gave."""
-    halves, before = [], steps[0][2]
-    for charge, discharge, capacity in steps:
-        for _ in range(each):
-            now = capacity * (1 + rng.normal(0, scatter))
-            halves += [Half(max(before, 0.05) / 0.9985, charge), Half(now, -discharge)]
-            before = now
-    return halves
-
-
-def fast(seed: int) -> Case:
-    """At 5C hardly anything is left, and what is left scatters: it is a value all the same."""
-    rng = np.random.default_rng(seed)
-    halves = _rates(rng, [(0.2, 0.2, 160.0), (0.2, 1.0, 120.0), (0.2, 2.0, 60.0)])
-    left = rng.uniform(0.3, 1.5, 5)
-    for capacity in left:
-        halves += [Half(halves[-1].capacity, 0.2), Half(capacity, -5.0)]
-    halves += _rates(rng, [(0.2, 0.2, 158.0)])
-    truths = {"discharge_capacity_5C": left.mean(), "discharge_capacity_0.2C": 160.0, "capacity_recovery": 98.75}
-    return _case(rng, Cell(halves, numbered(halves), every=60.0), truths, "rate")
-
-
-def charged_fast(seed: int) -> Case:
-    """The charge becomes faster, the discharge does not: its capacity is that of the charge before it."""
-    rng = np.random.default_rng(seed)
-    steps = [(0.2, 0.2, 160.0), (1.0, 0.2, 130.0), (2.0, 0.2, 90.0)]
-    halves = []
-    for charge, discharge, capacity in steps:
-        halves += pairs(capacity * (1 + rng.normal(0, 0.0008, 5)), charge)
-        halves[-10:] = [half if half.rate > 0 else replace(half, rate=-discharge) for half in halves[-10:]]
-    truths = {f"discharge_capacity_0.2C_charged_at_{charge:g}C": capacity for charge, _, capacity in steps}
-    return _case(rng, Cell(halves, numbered(halves)), truths, "rate")
-
-
-def without_mass(seed: int) -> Case:
-    """A rate test of a cell whose mass is not known: rates are named by their currents, each by its own."""
-    rng = np.random.default_rng(seed)
-    halves = _rates(rng, [(0.2, 0.2, 160.0), (0.2, 0.6247, 150.0), (0.2, 0.6712, 148.0)])
-    truths = {
-        "discharge_capacity_0.034_mA": 0.160,
-        "discharge_capacity_0.106_mA": 0.150,
-        "discharge_capacity_0.114_mA": 0.148,
-    }
-    return _case(rng, Cell(halves, numbered(halves), mass=None), truths, "rate")
-
-
-def then_cycled(seed: int) -> Case:
-    """After the rate test the cell fades at its first rate: the recovery is that of the first cycles back at it."""
-    rng = np.random.default_rng(seed)
-    halves = _rates(rng, [(0.5, 0.5, 160.0), (0.5, 1.0, 140.0)])
-    halves += pairs(158.0 * np.linspace(1, 0.8, 100), 0.5)
-    back = 158 * np.linspace(1, 0.8, 100)[:5].mean()
-    return _case(rng, Cell(halves, numbered(halves)), {"capacity_recovery": 100 * back / 160}, "rate")
+    return case(rng, Cell(halves, numbered(halves)), truths)
 
 
 KINDS: dict[str, Kind] = {
@@ -502,6 +444,5 @@ KINDS: dict[str, Kind] = {
     for function in (
         *(checked_up, lost_cycles, lost_cycles_without_numbers, renumbered, continued, leaking, dying, overcharged),
         *(healing, aborted, pulsed, held, anode_free, parasitic, graphite, rested, warm_days, rate_first),
-        *(fast, charged_fast, without_mass, then_cycled),
     )
 }

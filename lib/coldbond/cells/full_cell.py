@@ -18,6 +18,9 @@ from coldbond.interval import NORMAL, Interval, student
 #: parabola leaves three degrees of freedom. No other value was tried.
 PARABOLA_CYCLES = 6
 
+#: Retention [%] beyond which half cycles were not run between the same limits: a cell that improves gains some percent.
+GROWN = 200.0
+
 #: Cycles by which another cycle may lie away from one that is asked for: the next but one, where a check-up of two
 #: cycles interrupts the test.
 NEAR = 2
@@ -206,7 +209,8 @@ def retention(table: xr.Dataset, after: int, scatter: float = 0.0) -> dict[str, 
     Returns
     -------
     dict of str to Interval
-        Retention [%] against the "first" complete cycle, the "best" one and the "mean_of_first_three".
+        Retention [%] against the "first" complete cycle, the "best" one and the "mean_of_first_three"; without a value
+        where the capacity has more than doubled: half cycles of such different lengths are pulses, not cycles.
 
     Notes
     -----
@@ -222,7 +226,10 @@ def retention(table: xr.Dataset, after: int, scatter: float = 0.0) -> dict[str, 
         ratio = 100 * reached / reference.mean()
         # Three cycles in a row scatter together: their mean counts as uncertain as one of them.
         relative = single * np.hypot(1 / reached, 1 / reference.mean())
-        found[name] = Interval.from_standard_error(float(ratio), float(ratio * relative))
+        half_width = NORMAL * float(ratio * relative)
+        found[name] = Interval.from_bounds(float(ratio), max(float(ratio) - half_width, 0.0), float(ratio) + half_width)
+        if ratio > GROWN:
+            found[name] = Interval(None)
     return found
 
 

@@ -194,8 +194,10 @@ def interface(
     boundaries = {split.first, split.usual, split.last}
     each = {one: intervals.of_part(results, "interface", one, model_uncertainty) for one in sorted(boundaries)}
     usual = each[split.usual]
-    value = usual.value or 0.0
-    from_spectrum = Interval(value, each[split.last].low, each[split.first].high)
+    from_spectrum = Interval(usual.value, each[split.last].low, each[split.first].high)
+    if usual.value is None:
+        return Told(from_spectrum, nothing, "cannot be told: the spectrum gives no value beyond the electrolyte")
+    value = usual.value
     if known is None:
         if split.doubtful > DOUBTFUL * value:
             told = f"arcs of {split.doubtful:.3g} ohm have a capacitance of grain boundaries as well as of a layer"

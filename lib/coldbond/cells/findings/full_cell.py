@@ -20,6 +20,9 @@ EFFICIENCY = {"discharge": "discharge over the charge before it", "charge": "cha
 #: References of a retention, in words.
 REFERENCES = {"first": "first cycle", "best": "best cycle", "mean_of_first_three": "mean of the first three cycles"}
 
+#: Why a retention has no value where the capacity more than doubled.
+NO_TEST = "the capacity more than doubled: half cycles of such different lengths are not the cycles of a test"
+
 
 def findings(
     table: xr.Dataset,
@@ -276,14 +279,15 @@ def _retention(
     rows = []
     for name, value in (full_cell.retention(table, last[-1], scatter) if complete.size and begins else {}).items():
         cycle = item(_of_last(lost), float(last[-1]))
-        rows.append(finding(f"retention_against_{name}", value, unit="%", evidence=[cycle], note=_against(name, table)))
+        note = _against(name, table) if value.value is not None else NO_TEST
+        rows.append(finding(f"retention_against_{name}", value, unit="%", evidence=[cycle], note=note))
     if complete.size and not begins:
         rows = [finding(f"retention_against_{name}", None, unit="%", note=_absent(table, 1)) for name in REFERENCES]
     quantity, evidence = f"retention_cycle_{retention_after}", []
     found = full_cell.nearest(table, retention_after)
-    if found is not None and begins:
+    value = full_cell.retention(table, found, scatter)[retention_against] if found is not None else Interval(None)
+    if found is not None and begins and value.value is not None:
         unit = table.capacity.attrs["units"]
-        value = full_cell.retention(table, found, scatter)[retention_against]
         reached = full_cell.cycle_capacity(table, table.attrs["delivered"], found)
         reference = reached.scaled(100 / (value.value or 1.0))
         evidence = [
@@ -294,7 +298,7 @@ def _retention(
         rows.append(finding(quantity, value, unit="%", evidence=evidence, note=note))
         evidence = [item(f"retention of cycle {found}", value, "%"), *evidence]
     else:
-        note = _absent(table, 1 if found is not None else retention_after)
+        note = _absent(table, 1 if found is not None else retention_after) if not begins or found is None else NO_TEST
         rows.append(finding(quantity, None, unit="%", note=note))
     quantity = f"discharge_capacity_cycle_{capacity_after}"
     found = full_cell.nearest(table, capacity_after)

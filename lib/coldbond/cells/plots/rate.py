@@ -7,7 +7,7 @@ import xarray as xr
 from lmfit.model import ModelResult
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from coldbond.bundle import conditions, style
 from coldbond.cells import capacity, rate_model
@@ -192,9 +192,10 @@ def plot_model(ax: Axes, levels: Mapping[str, xr.Dataset], fitted: Mapping[str, 
     unit = capacity_label(next(iter(levels.values())))
     ax.set(xscale="log", xlabel="Rate / h⁻¹", ylabel=unit, ylim=(-0.03 * highest, 1.25 * highest))
     low, high = ax.get_xlim()
-    if high < 10 * low:  # at least a decade, for the labels of the axis
-        ax.set_xlim(np.sqrt(low * high / 10), np.sqrt(low * high * 10))
+    if high < 12 * low:  # at least a decade, for the labels of the axis
+        ax.set_xlim(np.sqrt(low * high / 12), np.sqrt(low * high * 12))
     style.powers_of_ten(ax.xaxis)
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.yaxis.set_major_locator(MaxNLocator(7 if single else 5))
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="lower left", handlelength=1.5)
