@@ -78,7 +78,10 @@ def steps(
     ValueError
         As `shorts.classify_segments`.
     """
-    segments = shorts.classify_segments(recording, retained, metallic, conductivity)
+    return _steps(recording, shorts.classify_segments(recording, retained, metallic, conductivity))
+
+
+def _steps(recording: xr.Dataset, segments: xr.Dataset) -> xr.Dataset:
     density = segments.current_density.to_numpy()
     digit = last_digit(recording)
     starts = [0]
@@ -237,7 +240,11 @@ def with_other_thresholds(
     }
     found = []
     for name, values in choices.items():
-        results = [(value, critical_current_density(steps(recording, **used | {name: value}))) for value in values]
+        classified = shorts.classified(recording, [shorts.Thresholds(**used | {name: value}) for value in values])
+        results = [
+            (value, critical_current_density(_steps(recording, segments)))
+            for value, segments in zip(values, classified, strict=True)
+        ]
         for critical, group in groupby(results, key=lambda result: result[1]):
             same = [value for value, _ in group]
             found.append(Alternative(name, float(same[0]), float(same[-1]), critical))

@@ -26,14 +26,17 @@ class Course:
 
     def __init__(self) -> None:
         self.resistances: list[float] = []
-        self.lowest: list[float] = []  # running minimum
+        self._lowest = np.empty(LEVEL)  # running minimum, with room for more
         self.bends: list[float] = []  # bend at each half cycle
         self.indices: list[int] = []
 
     def append(self, resistance: float, index: int) -> None:
         """Add a sustained half cycle and its index among all half cycles."""
         self.bends.append(self.bend(resistance))
-        self.lowest.append(min(resistance, self.lowest[-1]) if self.lowest else resistance)
+        at = len(self.resistances)
+        if at == self._lowest.size:
+            self._lowest = np.concatenate([self._lowest, np.empty(at)])
+        self._lowest[at] = min(resistance, self._lowest[at - 1]) if at else resistance
         self.resistances.append(resistance)
         self.indices.append(index)
 
@@ -43,7 +46,7 @@ class Course:
         The most over stretches of all lengths: how much more it lost in the last stretch than in the one before. 0 for
         the first two half cycles.
         """
-        return float(_bends(np.array(self.lowest), resistance).max(initial=0.0))
+        return float(_bends(self._lowest[: len(self.resistances)], resistance).max(initial=0.0))
 
     def last_level(self, resistance: float | None) -> int | None:
         """Return the index of the last half cycle before the course bent downwards; None where it does not.

@@ -74,6 +74,11 @@ class Trace(NamedTuple):
     end_ratio: float
     uncertainty: float
 
+    def summarised(self) -> "Trace":
+        """Return it with its first record and its last intact one alone: a long test has millions of records."""
+        kept = [0, *np.flatnonzero(~self.lost)[-1:]]
+        return self._replace(time=self.time[kept], lost=self.lost[kept])
+
 
 def doubt(traces: list[Trace], level: int, index: int) -> None:
     """Doubt the sustained segments after the last one on its level, up to a segment that failed."""

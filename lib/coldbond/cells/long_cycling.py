@@ -16,7 +16,7 @@ import xarray as xr
 from coldbond import batch_means, constants
 from coldbond.cells import charge, creep, cycling, shorts
 from coldbond.cells.ccd import FACTORS
-from coldbond.cells.shorts import CONDUCTIVITY, METALLIC, RETAINED
+from coldbond.cells.shorts import CONDUCTIVITY, METALLIC, RETAINED, Thresholds
 from coldbond.interval import NORMAL, Interval
 
 #: Shares of a half cycle over which its overpotentials are medians. The first 2 % are left out: the double layer is
@@ -35,6 +35,10 @@ FEWEST = 10
 
 #: Defensible values of the threshold `retained`, at both ends of `ccd.RETAINED_RANGE`.
 OTHER_RETAINED = (0.3, 0.9)
+
+#: Factor above a limit from which on a resistance is not compared with it: overpotentials and resistances at the end of
+#: a half cycle are medians over the same records in slightly different ways.
+FAR_ABOVE = 1.2
 
 #: Decimals of hours: a tester switches its current to a few tenths of a second.
 DECIMALS = 4
@@ -358,15 +362,18 @@ def with_other_thresholds(
     lowest = float(1e3 * (judged.overpotential_end / judged.current_density).min())
     most = shorts.least_possible(recording, others["conductivity"][0]) or 0.0
     life = time_to_failure(recording, judged)
-    found = []
+    found: list[tuple[str, float, Thresholds | None]] = []
     for name, values in others.items():
-        # Resistances far above both limits are judged alike, whatever these are.
-        same = name != "retained" and lowest > 2 * max(others["metallic"][-1], most)
-        for value in values:
-            choice = used | {name: value}
-            other = life if same else time_to_failure(recording, half_cycles(recording, **choice))
-            found.append(Alternative(name, value, other))
-    return found
+        # Resistances well above both limits are judged alike, whatever these are.
+        same = name != "retained" and lowest > FAR_ABOVE * max(others["metallic"][-1], most)
+        found += [(name, value, None if same else Thresholds(**used | {name: value})) for value in values]
+    # Segments and overpotentials are the same for all thresholds.
+    measured = {name: judged[name] for name in ("hours", *SPANS)}
+    lives = iter(
+        time_to_failure(recording, other.assign(measured))
+        for other in shorts.classified(recording, [choice for *_, choice in found if choice])
+    )
+    return [Alternative(name, value, next(lives) if choice else life) for name, value, choice in found]
 
 
 def clock_time_to_failure(recording: xr.Dataset, half_cycles: xr.Dataset) -> Interval:

@@ -20,7 +20,7 @@ GRID = np.linspace(0, 1, 201)
 CHARGING_SHARE = 0.05
 
 #: Share of a segment for which the overpotential must be too low. Closure was the same with 0.005 and 0.08: the
-#: running median of `profile` already removes stray records, whether a segment has 10 or 120.
+#: running median of `without_stray` already removes stray records, whether a segment has 10 or 120.
 SHORT_SHARE = 0.02
 
 #: Share of the expected overpotential below which a segment has shorted hard. Closure was the same with 0.03 and 0.25.
@@ -42,19 +42,6 @@ FLUCTUATION_SHARE = 0.05
 #: apart. A cell in air or in a chamber follows a temperature with a time constant of ten minutes or more: it then makes
 #: 39 % of its change in five minutes. An interface relaxes from the current before within the charging share.
 SUDDEN_SHARE, SUDDEN = 0.5, 300.0
-
-
-def profile(passed: np.ndarray, resistance: np.ndarray) -> np.ndarray:
-    """Return the area-specific resistance [ohm cm2] on `GRID`, from that of the records without stray ones.
-
-    Parameters
-    ----------
-    passed : array, shape (n,)
-        Share of the segment that had passed at each record.
-    resistance : array, shape (n,)
-        Area-specific resistance at each record, ohm cm2.
-    """
-    return np.interp(GRID, passed, without_stray(resistance))
 
 
 def without_stray(values: np.ndarray) -> np.ndarray:

@@ -16,6 +16,9 @@ told, and the failure began, if it did, since the course left its level. `verdic
 rules; `course` has the course over many half cycles, `losses` what a single one shows, `holds` the voltage limit.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import xarray as xr
 from scipy.constants import e, k, zero_Celsius
@@ -45,6 +48,14 @@ ACTIVATION = 0.4
 #: short counts as hard. A lithium filament (9.3 µohm cm) of 10 µm diameter through a pellet of 0.04 cm leaves
 #: 0.4 ohm cm2 of an electrode of 0.8 cm2.
 METALLIC = 10.0
+
+
+class Thresholds(NamedTuple):
+    """As for `classify_segments`."""
+
+    retained: float = RETAINED
+    metallic: float = METALLIC
+    conductivity: float = CONDUCTIVITY
 
 
 def classify_segments(
@@ -110,10 +121,19 @@ def classify_segments(
     transfer. A single stray record has no effect. A short that only one record shows is not found, nor one that has
     grown evenly since the first half cycle: it looks like an interface that improves.
     """
-    if not 0 < retained < 1:
-        raise ValueError(f"retained is {retained}: give a share between 0 and 1, such as {RETAINED:g}")
-    if not conductivity > 0:
-        raise ValueError(f"conductivity is {conductivity}: give the highest that the electrolyte may have, in S/cm")
+    return classified(recording, [Thresholds(retained, metallic, conductivity)])[0]
+
+
+def classified(recording: xr.Dataset, thresholds: Sequence[Thresholds]) -> list[xr.Dataset]:
+    """Return what `classify_segments` does, for each choice of thresholds.
+
+    The records are read and described once for all choices.
+    """
+    for retained, _, conductivity in thresholds:
+        if not 0 < retained < 1:
+            raise ValueError(f"retained is {retained}: give a share between 0 and 1, such as {RETAINED:g}")
+        if not conductivity > 0:
+            raise ValueError(f"conductivity is {conductivity}: give the highest that the electrolyte may have, in S/cm")
     area = constants.required(recording, "area_cm2")
     try:
         segments, held = holds.merged(recording, cycling.segments(recording))
@@ -122,8 +142,13 @@ def classify_segments(
         if single.size != 1:
             raise
         segments, held = cycling.described(recording, single, single + 1, dimension="segment"), {}
-    judge = verdicts.Judge(recording, segments, retained, metallic, least_possible(recording, conductivity))
-    found = judge.verdicts(held)
+    choices = [
+        verdicts.Choice(one.retained, one.metallic, least_possible(recording, one.conductivity)) for one in thresholds
+    ]
+    return [_assigned(segments, area, found) for found in verdicts.verdicts(recording, segments, held, choices)]
+
+
+def _assigned(segments: xr.Dataset, area: float, found: Sequence[verdicts.Verdict]) -> xr.Dataset:
     density = np.abs(segments.current.to_numpy()) * 1e3 / area
     resistances = [verdict.resistance for verdict in found]
     return segments.assign(

@@ -1,6 +1,7 @@
 """Verdict on every half cycle of a symmetric cell, in the order of time; `shorts` says what the rules are."""
 
 from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -45,6 +46,11 @@ ANOTHER_CURRENT = 1.55
 OFFSET_SEGMENTS, OFFSET_PAIRS = 10, 3
 
 
+#: Points of `GRID` at which a segment is evaluated, and those in its middle half.
+EVALUATED = GRID >= CHARGING_SHARE
+MIDDLE = (GRID >= 0.25) & (GRID <= 0.75)
+
+
 class _Reference(NamedTuple):
     """What is kept of a sustained segment: current [A]; resistance on `GRID`, noise and scatter [ohm cm2]."""
 
@@ -66,29 +72,114 @@ class _Expectation(NamedTuple):
     unchanged: float
 
 
-class Judge:
-    """Compares every segment with those before it.
+class _Half(NamedTuple):
+    """What a segment shows whatever the thresholds are.
+
+    `time` [s], `voltage` [V], `resistance` [ohm cm2] and `clean`, the same without stray records, of the records, and
+    the share of the segment that had `passed` at each; resistance on `GRID` (`profile`), its median in the middle half
+    and at the end, noise of one record, scatter of the profile, last digit [ohm cm2]; `completed` share of a usual
+    segment; `hold` from `holds.merged`.
+    """
+
+    row: Row
+    time: np.ndarray
+    voltage: np.ndarray
+    passed: np.ndarray
+    resistance: np.ndarray
+    clean: np.ndarray
+    profile: np.ndarray
+    middle: float
+    end: float
+    noise: float
+    scatter: float
+    digit: float
+    completed: float
+    hold: tuple[float, float] | None
+
+
+class Choice(NamedTuple):
+    """`retained`, `metallic` as for `shorts.classify_segments`; least resistance [ohm cm2] of an intact cell."""
+
+    retained: float
+    metallic: float
+    possible: float | None
+
+
+def verdicts(
+    recording: xr.Dataset,
+    segments: xr.Dataset,
+    held: Mapping[int, tuple[float, float]],
+    thresholds: Sequence[Choice],
+) -> list[list[Verdict]]:
+    """Return the verdicts on all segments, for each choice of thresholds.
 
     Parameters
     ----------
     recording, segments : xarray.Dataset
         The recording, and `cycling.segments` of it.
-    retained, metallic : float
+    held : mapping of int to (float, float)
+        From `holds.merged`.
+    thresholds : sequence of Choice
+        The records are read and described once for all of them.
+    """
+    judges = [_Judge(recording, segments.sizes["segment"], one) for one in thresholds]
+    for half in _halves(recording, segments, held):
+        for judge in judges:
+            judge.judge(half)
+    return [judge.verdicts() for judge in judges]
+
+
+def _halves(recording: xr.Dataset, segments: xr.Dataset, held: Mapping[int, tuple[float, float]]) -> Iterator[_Half]:
+    area = constants.required(recording, "area_cm2")
+    last_digit, offset = cycling.resolution(recording, "voltage"), _offset(recording, segments)
+    completed = _completed_share(segments)
+    rows = [Row(*values) for values in zip(*(segments[name].to_numpy() for name in Row._fields), strict=True)]
+    bounds = segments.start.to_numpy(), segments.stop.to_numpy()
+    at_end = GRID > 0.95
+    records = cycling.records(recording, *bounds, "time", "voltage", "current")
+    for index, (row, (time, voltage, current)) in enumerate(zip(rows, records, strict=True)):
+        hold = held.get(index)
+        flowing = row.current if hold is None else np.where(current, current, row.current)
+        resistance = (voltage - offset) * area / flowing
+        duration = row.end - row.begin
+        passed = (time - row.begin) / duration if duration else np.full(time.size, 0.5)
+        clean, digit = losses.without_stray(resistance), last_digit * area / abs(row.current)
+        profile = np.interp(GRID, passed, clean)
+        yield _Half(
+            row=row,
+            time=time,
+            voltage=voltage,
+            passed=passed,
+            resistance=resistance,
+            clean=clean,
+            profile=profile,
+            middle=float(cycling.median(profile[MIDDLE])),
+            end=float(cycling.median(profile[at_end])),
+            noise=max(losses.noise(resistance), digit),
+            scatter=losses.scatter(profile),
+            digit=digit,
+            completed=completed[index],
+            hold=hold,
+        )
+
+
+class _Judge:
+    """Compares every segment with those before it.
+
+    Parameters
+    ----------
+    recording : xarray.Dataset
         As for `shorts.classify_segments`.
-    possible : float or None
-        Least area-specific resistance of an intact cell, ohm cm2.
+    segments : int
+        Their number.
+    thresholds : Choice
     """
 
-    def __init__(
-        self, recording: xr.Dataset, segments: xr.Dataset, retained: float, metallic: float, possible: float | None
-    ) -> None:
+    def __init__(self, recording: xr.Dataset, segments: int, thresholds: Choice) -> None:
         self.recording, self.segments = recording, segments
-        self.retained, self.metallic, self.possible = retained, metallic, possible
+        self.retained, self.metallic, self.possible = thresholds
         self.area = constants.required(recording, "area_cm2")
         self.highest = 0.0  # voltage so far, without stray records
-        self.offset = _offset(recording, segments)
-        columns = (segments[name].to_numpy() for name in Row._fields)
-        self.rows = [Row(*values) for values in zip(*columns, strict=True)]
         self.traces: list[Trace] = []
         self.references: dict[float, deque[_Reference]] = {sign: deque(maxlen=REFERENCES) for sign in (1.0, -1.0)}
         #: Courses of the resistance in the middle and at the end of the segments of each direction.
@@ -96,19 +187,8 @@ class Judge:
         self.latest = np.array([])  # profile of the last sustained segment of either direction
         self.currents: dict[float, float] = {}  # of the last segment of each direction
 
-    def verdicts(self, held: dict[int, tuple[float, float]]) -> list[Verdict]:
-        """Return the verdicts on all segments.
-
-        Parameters
-        ----------
-        held : dict of int to (float, float)
-            From `holds.merged`.
-        """
-        completed = _completed_share(self.segments)
-        names = ("time", "voltage", "current")
-        start, stop = self.segments.start.to_numpy(), self.segments.stop.to_numpy()
-        for index, (time, voltage, current) in enumerate(cycling.records(self.recording, start, stop, *names)):
-            self._judge(index, time, voltage, current, completed[index], held.get(index))
+    def verdicts(self) -> list[Verdict]:
+        """Return the verdicts on all segments, once each was judged."""
         opposite = [trace.verdict.resistance < -(self.possible or self.metallic) for trace in self.traces]
         if np.mean(opposite) > 0.5:
             raise ValueError(
@@ -119,53 +199,38 @@ class Judge:
         hindsight.judge_voltages(self.traces, self.area)
         return [trace.verdict for trace in self.traces]
 
-    def _judge(
-        self,
-        index: int,
-        time: np.ndarray,
-        voltage: np.ndarray,
-        current: np.ndarray,
-        completed: float,
-        hold: tuple[float, float] | None,
-    ) -> None:
-        row = self.rows[index]
+    def judge(self, half: _Half) -> None:
+        """Judge the next segment."""
+        index, row, time, hold = len(self.traces), half.row, half.time, half.hold
+        passed, resistance, profile, noise, end = half.passed, half.resistance, half.profile, half.noise, half.end
         sign = float(np.sign(row.current))
-        digit = cycling.resolution(self.recording, "voltage") * self.area / abs(row.current)
-        flowing = row.current if hold is None else np.where(current, current, row.current)
-        resistance = (voltage - self.offset) * self.area / flowing
-        duration = row.end - row.begin
-        passed = (time - row.begin) / duration if duration else np.full(time.size, 0.5)
-        profile, noise = losses.profile(passed, resistance), max(losses.noise(resistance), digit)
         references = self.references[sign]
         expected = _expectation(row.current, profile, noise, references, self.latest)
         # A loss that the noise of single records explains is no short.
         least = np.minimum(self.retained * expected.profile, expected.profile - NOISE_SIGMA * expected.noise)
         lost = resistance < np.interp(passed, GRID, least)
-        middle = (GRID >= 0.25) & (GRID <= 0.75)
-        verdict = Verdict("sustained")
-        verdict.resistance, verdict.expected = (float(cycling.median(x[middle])) for x in (profile, expected.profile))
-        end = float(cycling.median(profile[GRID > 0.95]))
+        verdict = Verdict("sustained", resistance=half.middle, expected=float(cycling.median(expected.profile[MIDDLE])))
         end_ratio = end / float(expected.profile[-1]) if expected.profile[-1] > 0 else 0.0
         uncertainty = 1.25 * noise / np.sqrt(max(time.size / 2, 1))
         previous = self.traces[-1] if self.traces else None
         trace = Trace(row, time, lost, verdict, end_ratio, uncertainty)
         self.traces.append(trace)
+        if index > 1:
+            self.traces[-3] = self.traces[-3].summarised()
         if hold is not None:
             verdict.kind, (verdict.last_good, verdict.onset) = "voltage limit", hold
             verdict.reason = "the current falls while the tester holds the voltage"
             self._widen(index)
             return
 
-        self.highest = max(self.highest, float(np.abs(losses.without_stray(voltage)).max()))
+        self.highest = max(self.highest, float(np.abs(losses.without_stray(half.voltage)).max()))
         share = np.nan  # of the segment after which it failed, where the profile shows it
-        evaluated = GRID >= CHARGING_SHARE
-        low = evaluated & (profile < least)
-        sudden = self._sudden(passed, resistance, expected, previous, time)
+        low = EVALUATED & (profile < least)
+        sudden = self._sudden(half, expected, previous)
         is_low = low.sum() > losses.SHORT_SHARE * GRID.size
-        hard = self._is_hard(end + digit / 2, expected)
+        hard = self._is_hard(end + half.digit / 2, expected)
         follows = is_low and previous is not None and previous.verdict.kind in SHORTED
-        scatter = losses.scatter(profile)
-        fluctuates = losses.fluctuates(profile, scatter, expected.scatter)
+        fluctuates = losses.fluctuates(profile, half.scatter, expected.scatter)
         if hard or sudden is not None or follows or fluctuates:
             verdict.kind = "hard short" if hard or self._is_metallic(end, expected) else "soft short"
             verdict.reason = hard or (
@@ -178,7 +243,7 @@ class Judge:
             if sudden is not None:
                 share = float(passed[sudden]) if sudden else 0.0
             elif hard or low.any():
-                share = float(GRID[np.argmax(evaluated & ((profile < least) | (profile < self.metallic)))])
+                share = float(GRID[np.argmax(EVALUATED & ((profile < least) | (profile < self.metallic)))])
             else:
                 share = losses.first_fluctuation(profile)
         if verdict.reason.startswith(IMPOSSIBLE):
@@ -192,8 +257,8 @@ class Judge:
             verdict.reason = (
                 "the voltage has too few digits to tell the resistance of an intact cell from that of a short"
             )
-        if verdict.kind == "sustained" and completed < COMPLETE_SHARE:
-            at_limit = np.abs(voltage[-1]) >= LIMIT_SHARE * self.highest
+        if verdict.kind == "sustained" and half.completed < COMPLETE_SHARE:
+            at_limit = np.abs(half.voltage[-1]) >= LIMIT_SHARE * self.highest
             # The divergence may show in the last record alone, which the profile leaves out as a stray one.
             # The standard deviation of a median of three is 0.67 of that of one record.
             sigma = NOISE_SIGMA * expected.noise
@@ -201,13 +266,13 @@ class Judge:
             if at_limit and risen > LIMIT_RATIO * expected.profile[-1]:
                 verdict.kind, share = "voltage limit", 1.0
                 verdict.reason = "the half cycle ended early, at the highest voltage"
-            elif index == len(self.rows) - 1:  # stopped by the operator: before a short, or just after one
+            elif index == self.segments - 1:  # stopped by the operator: before a short, or just after one
                 is_hard = resistance[-1] < losses.HARD_RETAINED * expected.profile[-1]
                 is_hard = is_hard or self._is_metallic(float(resistance[-1]), expected)
                 verdict.kind = ("hard short" if is_hard else "soft short") if lost[-1] else "unfinished"
                 verdict.reason = "the test ends at a low voltage" if lost[-1] else ""
         if verdict.kind == "sustained":
-            self._keep(sign, index, _Reference(row.current, profile, noise, scatter), end)
+            self._keep(sign, index, _Reference(row.current, profile, noise, half.scatter), end)
             if self.possible is None and len(references) == 1 and verdict.resistance < self.metallic:
                 verdict.kind, verdict.last_good = UNDECIDED, self._preceding(row)
                 verdict.reason = (
@@ -221,21 +286,14 @@ class Judge:
                 self._set_onset(trace, share, intact, previous)
             self._widen(index)
 
-    def _sudden(
-        self,
-        passed: np.ndarray,
-        resistance: np.ndarray,
-        expected: _Expectation,
-        previous: Trace | None,
-        time: np.ndarray,
-    ) -> int | None:
+    def _sudden(self, half: _Half, expected: _Expectation, previous: Trace | None) -> int | None:
         """Return the first record after a sudden loss, 0 where it came before the segment; None where there is none."""
-        kept = np.flatnonzero(passed >= CHARGING_SHARE)
-        if kept.size < 2 or expected.profile.min() <= 0 or not cycling.median(np.abs(expected.profile)):
+        kept, time = np.flatnonzero(half.passed >= CHARGING_SHARE), half.time
+        if kept.size < 2 or expected.profile.min() <= 0:
             return None
-        level = np.interp(passed[kept], GRID, expected.profile)
-        ratios, seconds = losses.without_stray(resistance)[kept] / level, np.diff(time[kept])
-        sigma = expected.noise / float(cycling.median(np.abs(expected.profile)))
+        level = np.interp(half.passed[kept], GRID, expected.profile)
+        ratios, seconds = half.clean[kept] / level, np.diff(time[kept])
+        sigma = expected.noise / float(cycling.median(expected.profile))
         if np.isfinite(expected.scatter) and previous is not None:  # begins at the end of the segment before
             before = min(1.0, previous.end_ratio) * expected.unchanged
             first = losses.first_sudden(
