@@ -46,7 +46,7 @@ def test_the_numbers_are_those_of_the_analysis():
     value, low, high = ccd.critical_current_density(ccd.steps(recording))
     assert f"{value:g} mA/cm²" in text(drawn(view))
     assert f"{low:g} to {high:g} mA/cm²" in text(drawn(view))
-    failures = {text(drawn(view, retained=retained)) for retained in (0.05, 0.6)}
+    failures = {text(drawn(view, conductivity=conductivity)) for conductivity in (0.1, 2.0)}
     assert len(failures) == 2
 
 

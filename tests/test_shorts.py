@@ -35,7 +35,7 @@ def with_voltage(recording, voltage):
 @pytest.mark.parametrize("kind", models.KINDS)
 def test_truth_lies_in_what_is_found(kind):
     for seed in range(1 if kind.startswith("long") else 3):
-        (made,), truths = models.KINDS[kind](seed)
+        (made,), truths, _ = models.KINDS[kind](seed)
         intervals = found(made.recording.assign_attrs(temperature_C=25.0))
         for (*_, quantity), truth in truths.items():
             value, low, high = intervals[quantity]
@@ -54,7 +54,7 @@ def test_truth_lies_in_what_is_found(kind):
 
 
 def test_doubts_have_a_reason_and_bounds_in_findings_and_panel():
-    (made,), _ = models.KINDS["ccd-ten-percent"](2)
+    (made,), *_ = models.KINDS["ccd-ten-percent"](2)
     recording = made.recording.assign_attrs(sample="A", state="", file="a.csv", source="a.csv")
     steps = ccd.steps(recording)
     critical, time, charge, *_ = ccd_findings.findings({"A": recording})
@@ -171,7 +171,7 @@ def test_table_of_ccds_has_what_they_depend_on():
 
 
 def test_charge_is_as_uncertain_as_the_onset_is_vague():
-    (made,), _ = models.KINDS["ccd-creep-then-hard"](1)
+    (made,), *_ = models.KINDS["ccd-creep-then-hard"](1)
     recording = made.recording
     low, high = (
         float(shorts.charge_passed(recording, float(x) * 3600 + float(recording.time[0])).value)

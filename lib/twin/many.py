@@ -87,7 +87,8 @@ def _long_cycling(sample: str, random: np.random.RandomState) -> tuple[Recording
     simulate = partial(
         symmetric.long_cycling, density, hours, cell, cycler=cycler, soft_from=soft_from, hard_from=hard_from
     )
-    return _recording("long-cycling", sample, simulate, CELL), {"lifetime": life if life < hours else None}
+    truth = life - symmetric.REST / 3600 if life < hours else None  # hours of current
+    return _recording("long-cycling", sample, simulate, CELL), {"lifetime": truth}
 
 
 def _full_cell(sample: str, random: np.random.RandomState) -> tuple[Recording, Truth]:

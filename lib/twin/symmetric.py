@@ -32,6 +32,9 @@ ROOM = 298.15  # K
 RELAXATION = ((0.5, 0.05), (0.3, 0.6), (0.2, 8.0))  # share and time constant [s] of the interface's response
 HEALING = 0.25  # charge that shrinks a void by a factor e, in units of ten minutes at `void_current`
 
+#: Rest before a test at one current density, s.
+REST = 600.0
+
 
 @dataclass(frozen=True)
 class SymmetricCell:
@@ -258,7 +261,7 @@ def long_cycling(
     DataFrame
         See `twin.tester.record`.
     """
-    schedule = [("rest", 1, 0.0, 600.0)]
+    schedule = [("rest", 1, 0.0, REST)]
     for cycle in range(1, round(hours * 3600 / (2 * half_cycle)) + 1):
         schedule += _half_cycles(cycle, density, half_cycle, rest)
     random = rng(seed)

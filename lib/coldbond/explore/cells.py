@@ -66,7 +66,7 @@ class CriticalCurrent:
         rows = {
             "critical current density": "not determined" if value is None else f"{value:g} mA/cm²",
             "95 % interval": f"{low:g} to {'—' if high is None else f'{high:g}'} mA/cm²",
-            "failure": f"{failed.kind.item(0)} {_amount(time, '.4f')} h"
+            "failure": f"{failed.kind.item(0)} after {_amount(time, '.4f')} h"
             if failed.sizes["step"]
             else f"none in {time.low:.4f} h",
             "charge passed": f"{_amount(charge, '.3g')} mAh/cm²",
@@ -75,10 +75,10 @@ class CriticalCurrent:
 
 
 def _amount(passed: Interval, digits: str) -> str:
-    """Return the time or the charge until a failure in words, or its bounds where it crept in."""
+    """Return the time or the charge until a failure, or its bounds where it crept in."""
     if passed.value is not None:
-        return f"after {passed.value:{digits}}"
-    return f"after {passed.low:{digits}}" + ("" if passed.high is None else f" to {passed.high:{digits}}")
+        return f"{passed.value:{digits}}"
+    return f"{passed.low:{digits}}" + ("" if passed.high is None else f" to {passed.high:{digits}}")
 
 
 class LongCycling:

@@ -145,8 +145,9 @@ def measure(spectrum: xr.Dataset, circuits: Sequence[str], weighting: str, known
     results = fit.candidates(fitted, circuits, weighting)
     best = next(iter(results.values()))
     drifts = drift.change(best.frequency, best.impedance, best.weights)
-    # At no time of the sweep does the resistance differ from that at half of it by more than half of the change.
-    uncertainty = abs(drifts.value or 0.0) / 2 / NORMAL
+    # At no time of the sweep does the resistance differ from that at half of it by more than half of the change, which
+    # may be as large as the bound of its interval.
+    uncertainty = max(abs(change or 0.0) for change in drifts) / 2 / NORMAL
     total = intervals.of_part(results, "total", TYPICAL_BOUNDARY, uncertainty)
     area, thickness = (constants.optional(one, name) for name in ("area_cm2", "thickness_cm"))
     split = assignment.split(best, area, thickness, known)
