@@ -41,7 +41,7 @@ def test_every_recording_has_views_and_every_choice_can_be_drawn(row):
 
 
 def test_the_numbers_are_those_of_the_analysis():
-    (recording,) = raw.recordings("ccd", ["LLZ"]).values()
+    (recording,) = raw.recordings("ccd", ["RT-MCL-LLZ"]).values()
     view = views(recording)["critical current density"]()
     value, low, high = ccd.critical_current_density(ccd.steps(recording))
     assert f"{value:g} mA/cm²" in text(drawn(view))

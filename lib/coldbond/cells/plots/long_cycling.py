@@ -145,9 +145,7 @@ def _mark_failure(cell: xr.Dataset, half_cycles: xr.Dataset, height: float, ax: 
     low, end = low or 0.0, float(cell.time[-1]) / 3600
     high = end if high is None else high
     ax.vlines([low, high], -height, height, colors=FAILURE, linewidth=0.8, label="_first failure")
-    ax.fill_betweenx(
-        [-height, height], low, high, color=FAILURE, alpha=0.25, linewidth=0, label="_first failure, from to"
-    )
+    ax.fill_betweenx([-height, height], low, high, color=FAILURE, alpha=0.25, linewidth=0, label="_failure, from to")
     kind = str(half_cycles.kind.to_numpy()[failure])
     if kind == UNDECIDED:
         kind = "failure crept in" if high < end else "failed since then, or not at all: cannot be told"
