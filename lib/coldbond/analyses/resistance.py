@@ -56,8 +56,7 @@ def resistances(
         spectrum asks for one.
     weighting : {"modulus", "unit", "measured"}
     area_cm2, thickness_cm : float, optional
-        Of the electrolyte. Its arcs are told from those of the interfaces by their capacitances, which follow from
-        these.
+        Of the electrolyte. They give the capacitances of its arcs, which set these apart from those of the interfaces.
     electrolyte : Interval, optional
         Resistance of the electrolyte [ohm] where it is known, as from a pellet between blocking electrodes.
 

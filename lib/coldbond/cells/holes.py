@@ -168,7 +168,7 @@ def current_in(recording: xr.Dataset, hole: Hole, halves: Halves) -> tuple[float
     lacks = [halves.lacking(number) for number in sides]
     missing, usual = sum(lack.missing for lack in lacks), sum(lack.usual for lack in lacks) / len(lacks)
     tolerance = halves.interval + max(lack.scatter for lack in lacks)
-    if np.isnan(missing):  # too few half cycles to tell how long they last
+    if np.isnan(missing):  # too few half cycles to know their usual duration
         within_reach = hole.seconds <= HOLE * halves.interval
         return (hole.seconds, 0.0) if within_reach else (0.0, hole.seconds)
     ended_early = sides[-1] == halves.last and lacks[-1].missing > tolerance

@@ -326,7 +326,7 @@ def _verdicts(profile: Profile, bends: bool, settling: Interval) -> tuple[int, b
     # Changes by more than 10 % for certain; one measurement alone, the first or the last, may be an outlier.
     up, down = least > margin[:, None], -most > margin[:, None]
     rose = min(np.sum(up.any(axis=0)), np.sum(up.any(axis=1))) >= FEWEST_WITNESSES
-    # That it falls on is told only where the end of the fall is, with measurements after it.
+    # A fall has ended only where measurements follow its end.
     ended = over < size - FEWEST_WITNESSES
     falls_on = ended and all(np.sum(down[end]) >= FEWEST_WITNESSES for end in range(after, over + 1))
     stable: bool | None = None
