@@ -117,7 +117,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_results(tmp_path):
     distributed = pytest.importorskip("distributed", reason="dask has an environment of its own: make test-multiverse")
     from coldbond.multiverse.gather import gather
 
-    values = "{value: 0.4, why: w}, {value: 0.5, why: w}, {value: 0.8, why: w}, {value: 7.0, why: no share}"
+    values = "{value: 0.4, why: w}, {value: 0.5, why: w}, {value: 0.6, why: w}, {value: 7.0, why: no share}"
     stated = some("figS17", f"{{retained: [{values}], metallic: [{{value: 3.0, why: w}}, {{value: 30.0, why: w}}]}}")
     built = {"figS17": BUILT["figS17"]}
     runs = grid.runs(built, ROOT / "raw", stated)
