@@ -223,8 +223,11 @@ def explore(page: Page, name: str) -> None:
     chooser = page.get_by_label("recording", exact=True)
     slider = controls.locator(".noUi-handle").first
     expect(numbers).to_contain_text("after 0.8547 h")
-    slider.focus()
-    moved(page, "threshold", lambda: slider.press("Home"), "after 0.8630 h")
+    chooser.select_option("ccd: In-LLZ, pristine")
+    expect(numbers).to_contain_text("after 2.4405 h")
+    conductivity = controls.locator(".noUi-handle").nth(2)
+    conductivity.focus()
+    moved(page, "conductivity", lambda: conductivity.press("Home"), "after 0.0000 h")
     screenshot(page, f"{name}-ccd")
 
     chooser.select_option("phase: InN-LLZ, pristine")
