@@ -106,7 +106,7 @@ def first_sudden(ratios: np.ndarray, seconds: np.ndarray, sigma: float, retained
         Standard deviation of the noise of one ratio.
     retained : float
         Share of the level before that the level after must not exceed. A level before counts at most as the expected
-        one: a resistance that rose and falls back is no loss.
+        one: where a resistance rose and falls back to the expected one, nothing is lost.
 
     Notes
     -----
