@@ -7,13 +7,33 @@ import numpy as np
 from independent import Case, Kind, Made, spectrum
 
 FASTEST, SLOWEST = 6.0, -1.0  # decades of frequency
-#: Noise, from which the standard deviations of real and imaginary part follow, each shape (n,).
+#: Noise of one structure at all frequencies: from the impedance the standard deviations of its real and imaginary part,
+#: each shape (n,).
 NOISES: dict[str, Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]] = {
     "proportional to the modulus": lambda z: (np.abs(z), np.abs(z)),
     "constant": lambda z: (np.hypot(np.median(np.abs(z)), 0.2 * np.abs(z)),) * 2,
     "larger in the real part": lambda z: (np.abs(z), np.abs(z) / 4),
     "larger in the imaginary part": lambda z: (np.abs(z) / 3, np.abs(z)),
     "proportional to each part": lambda z: (np.abs(z.real) + 0.1 * np.abs(z), np.abs(z.imag) + 0.1 * np.abs(z)),
+}
+
+
+def _grown(rng: np.random.Generator, distance: np.ndarray) -> np.ndarray:
+    """Two to seven times as large at an end as far from it, over the distance [decades] from this end."""
+    return 1 + rng.uniform(1, 6) / np.cosh(distance / rng.uniform(0.3, 1.2)) ** 2
+
+
+#: Factors by which noise in proportion to the modulus varies over the decades of frequency, each shape (n,).
+VARYING: dict[str, Callable[[np.random.Generator, np.ndarray], np.ndarray]] = {
+    "growing at the fast end": lambda rng, x: _grown(rng, FASTEST - x),
+    "growing at the slow end": lambda rng, x: _grown(rng, x - SLOWEST),
+    "growing at both ends": lambda rng, x: _grown(rng, FASTEST - x) + _grown(rng, x - SLOWEST),
+    "of three current ranges": lambda rng, x: np.array([1, *np.exp(rng.uniform(-1.5, 1.5, 2))])[
+        np.searchsorted(np.sort(rng.uniform(SLOWEST, FASTEST, 2)), x)
+    ],
+    "larger and smaller": lambda rng, x: np.exp(
+        rng.uniform(0.3, 0.8) * np.sin(2 * np.pi * (x / rng.uniform(3, 6) + rng.random()))
+    ),
 }
 
 
@@ -64,9 +84,11 @@ def obeying(rng: np.random.Generator, points: int, cell: str) -> np.ndarray:
     return _log_uniform(rng, 1, 100) + s * _log_uniform(rng, 1e-9, 1e-6) + CELLS[cell](s, rng)
 
 
-def noisy(rng: np.random.Generator, z: np.ndarray, size: float, noise: str) -> np.ndarray:
-    """Return an impedance with noise of a relative size and a structure."""
-    real, imaginary = NOISES[noise](z)
+def noisy(rng: np.random.Generator, z: np.ndarray, size: float | np.ndarray, noise: str) -> np.ndarray:
+    """Return an impedance with noise of a relative size and a structure of NOISES or VARYING."""
+    if noise in VARYING:
+        size = size * VARYING[noise](rng, np.log10(frequencies(z.size)))
+    real, imaginary = NOISES.get(noise, NOISES["proportional to the modulus"])(z)
     return z + size * (real * rng.normal(size=z.size) + 1j * imaginary * rng.normal(size=z.size))
 
 
@@ -128,6 +150,8 @@ def _violates(points: int, violation: str) -> Kind:
     return kind
 
 
-KINDS: dict[str, Kind] = {
-    f"{points} points, noise {noise}": _obeys(points, noise) for points in (25, 40, 73) for noise in NOISES
-} | {f"{points} points, {name}": _violates(points, name) for points in (40, 73) for name in VIOLATIONS}
+KINDS: dict[str, Kind] = (
+    {f"{points} points, noise {noise}": _obeys(points, noise) for points in (25, 40, 73) for noise in NOISES}
+    | {f"{points} points, noise {noise}": _obeys(points, noise) for points in (40, 73, 121) for noise in VARYING}
+    | {f"{points} points, {name}": _violates(points, name) for points in (40, 73) for name in VIOLATIONS}
+)

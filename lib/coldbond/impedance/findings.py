@@ -248,6 +248,10 @@ def quality_findings(test: xr.Dataset | None, best: MinimizerResult, labels: Who
         note = f"a point off by less than {seen:g} % would not be seen"
         if seen > LEAST_SEEN:
             obeys, note = None, f"cannot be told: too few points, {note}"
+        elif test.doubtful.any():
+            ends = " and ".join(f"{end:.3g}" for end in test.frequency.to_numpy()[test.doubtful.to_numpy()])
+            reason = f"at {ends} Hz, an end of the sweep, the point deviates or the noise is larger than beside it"
+            obeys, note = None, f"cannot be told: {reason}; {note}"
     residual = np.zeros(test.sizes["frequency"], complex)  # of points that fail and were not fitted it is not used
     fitted = np.isin(test.frequency, best.frequency)
     residual[fitted] = (best.model - best.impedance) / np.abs(best.impedance)
