@@ -8,7 +8,8 @@ What is assumed of the noise: it is normal, and independent from point to point 
 may be proportional to the modulus, constant, different in the two parts, or proportional to each part. It may moreover
 vary over the frequency, as near the highest frequency of a potentiostat, at the lowest, where few periods are averaged,
 or where the current range changes. Noise that varies has random signs and shows in several neighbouring points; a wrong
-point stands alone, and a drift leaves a smooth run of residuals.
+point stands alone, and a drift leaves a smooth run of residuals. Where the noise changes by up to 20 times from one
+point to the next, 6 to 9 % are false alarms.
 """
 
 import numpy as np

@@ -15,10 +15,11 @@ from coldbond.impedance import rc_series
 from coldbond.impedance.rc_series import Columns, Fit
 
 #: Standard deviation of the change of ln(size of the noise) in a decade, before the spectrum is seen: a factor of 1.5
-#: in one decade and 3 in seven. The spectrum may ask for more. With 0.3 to 0.6 there are 5 to 2 % false alarms.
+#: in one decade and 3 in seven. The spectrum may ask for more. With 0.3 to 0.6 there are 5 to 2 % false alarms; the
+#: larger it is, the further off the first or the last point may be and still be doubtful rather than a failure.
 VARIES = 0.4
 #: Frequencies in a decade at which the size of the noise is free.
-PER_DECADE = 2
+PER_DECADE = 4
 #: Standard deviation of ln(size) at each of them by itself.
 LEVEL = 10.0
 #: Change of ln(size) at which the scoring ends, and its largest number of steps.
