@@ -81,7 +81,6 @@ def _conductivities() -> dict[tuple[str, str, str], float | bool]:
     slope = np.polyfit(1 / kelvin, np.log([pellets.conductivity(celsius) for celsius in pellets.TEMPERATURES]), 1)[0]
     true: dict[tuple[str, str, str], float | bool] = {
         ("LLZ", "pristine", "ionic_conductivity"): pellets.CONDUCTIVITY,
-        ("LLZ", "pristine", "obeys_kramers_kronig"): True,
         ("LLZ", warm, "activation_energy_of_conductivity_times_temperature"): pellets.ACTIVATION,
         ("LLZ", warm, "activation_energy_of_conductivity"): -slope * BOLTZMANN / ELEMENTARY_CHARGE,
         ("LLZ", warm, "straight_over_inverse_temperature"): True,
@@ -96,10 +95,14 @@ def _conductivities() -> dict[tuple[str, str, str], float | bool]:
     return true
 
 
-def of_spectrum(recording: Recording, seed: int) -> dict[str, float]:
+def of_spectrum(recording: Recording, seed: int) -> dict[str, float | bool]:
     """Return the resistances behind a spectrum that was simulated with a seed, by quantity."""
     if recording.role == "conductivity":
-        return {"total_ionic_resistance": eis.pellet(25, seed=seed).total}
+        # The electrodes drift during the sweep by up to its noise and more, the first number that `twin.impedance.sweep`
+        # draws. A larger drift does not obey the Kramers-Kronig relations, though the spectrum may not show it.
+        steady = abs(np.random.default_rng(seed).normal(0, 1)) < 1
+        total = {"total_ionic_resistance": eis.pellet(25, seed=seed).total}
+        return total | ({"obeys_kramers_kronig": True} if steady else {})
     if recording.role not in ("interface", "full-cell-interface"):
         return {}
     cycle = int(re.search(r"\d+", recording.state)[0])
