@@ -17,6 +17,7 @@ from coldbond.interval import Interval
 from coldbond.xrd import main_phase, pawley, peaks, phases
 from coldbond.xrd.peak_assignment import Candidate, assign, explaining_phases
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
+from coldbond.xrd.rietveld import Mixture
 from coldbond.xrd.structures import Structure, find
 
 SAME_ANGLE = 1  # decimals of two theta [degree]: reflections with equal ones are one line
@@ -78,6 +79,7 @@ def analyse(
     looked_for: Sequence[str | Structure],
     instrument: pawley.Instrument | None = None,
     geometry: str = "displacement",
+    mixture: Mixture | None = None,
 ) -> Analysis:
     """Return what a pattern holds.
 
@@ -93,6 +95,8 @@ def analyse(
         From `pawley.instrument_profile`.
     geometry : {"displacement", "zero"}
         Error of the angles with which phases and peaks are searched; lattice parameters use both.
+    mixture : Mixture, optional
+        From `rietveld.fit` of this pattern: the phases beside the main one are in its first fit already.
 
     Raises
     ------
@@ -106,13 +110,16 @@ def analyse(
     searched = [phase for phase in others if phase.name != main]
     pawley.check(pattern, geometry)
     main_phase.check_lines(pattern, structure)
-    first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
+    mixed = {} if mixture is None else {phase.name: phase for phase in mixture.beside() if phase.name != main}
+    first = pawley.fit(
+        pattern, structure, geometry=geometry, instrument=instrument, others=list(mixed.values()), rough=True
+    )
     main_phase.check_fit(first, main)
     main_phase.check_parameters(first, pattern, geometry, main)
     suspected = phases.look_for(residual_pattern(pattern, first), searched, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
-    beside = [fitted_structure(detection) for detection in present.values()]
-    breadths = {name: detection.breadth for name, detection in present.items()}
+    beside = [mixed.get(name, fitted_structure(detection)) for name, detection in present.items()]
+    breadths = {name: detection.breadth for name, detection in present.items() if name not in mixed}
 
     def fit(name: str, start: MinimizerResult) -> MinimizerResult:
         return pawley.fit(

@@ -14,7 +14,7 @@ diffraction does not see the size of the grains; its largest value is stated.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 import lmfit
@@ -79,6 +79,16 @@ class Mixture:
     shares: dict[str, Interval]
     scatter: dict[str, float]
     lines: dict[str, int]
+
+    def beside(self) -> list[Structure]:
+        """Return the structures of the phases that are significant, with the cell and the texture that were fitted."""
+        values, found = self.fit.params.valuesdict(), []
+        for i, structure in enumerate(self.phases):
+            if self.shares[structure.name].value is not None:
+                cell, _ = reflection_list.free_lattice_parameters(structure)
+                a, b, c, alpha, beta, gamma = (float(x) for x in cell(own_values(values, f"_{i}")))
+                found.append(replace(structure, cell=(a, b, c, alpha, beta, gamma), texture=values[f"texture_{i}"]))
+        return found
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ import pandas as pd
 
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import NORMAL, Interval
+from coldbond.xrd.agreement import agreement, in_words
 from coldbond.xrd.analysis import Analysis, weight_fraction
 from coldbond.xrd.findings.common import groups, in_a_name, recording, significant, upper_limit
+from coldbond.xrd.findings.mixtures import mixture_findings
 from coldbond.xrd.findings.strays import stray_findings
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import Candidate, Role
@@ -20,6 +22,7 @@ from coldbond.xrd.reference_match import (
     ReferenceMatch,
     compare_with_reference,
 )
+from coldbond.xrd.rietveld import Mixture
 from coldbond.xrd.stray_peaks import common_detection_limit, unexplained_area
 from coldbond.xrd.structures import Structure, find
 
@@ -31,7 +34,9 @@ NAMED_IN_TABLE = 2  # and a table
 SHIFTS = {"displacement": ("sample displacement", "mm"), "zero": ("zero error", "degree")}
 
 
-def pattern_findings(analyses: Mapping[str, Analysis], reference: str | Structure) -> list[dict]:
+def pattern_findings(
+    analyses: Mapping[str, Analysis], reference: str | Structure, mixtures: Mapping[str, Mixture] | None = None
+) -> list[dict]:
     """Return lattice parameters, reference match, phases and stray peaks of each pattern.
 
     Parameters
@@ -40,6 +45,9 @@ def pattern_findings(analyses: Mapping[str, Analysis], reference: str | Structur
     reference : str or Structure
         Structure that the main phase is compared with, or its name in `structures.STRUCTURES`; the main phase itself
         for no comparison.
+    mixtures : mapping of str to Mixture, optional
+        Rietveld fits of the patterns of mixtures of powders: their weight fractions take the place of those from the
+        lines of each phase.
 
     Returns
     -------
@@ -50,12 +58,14 @@ def pattern_findings(analyses: Mapping[str, Analysis], reference: str | Structur
     known = find(reference)
     matches = {label: _match(found, known) for label, found in analyses.items() if known.name != found.main.name}
     for label, found in analyses.items():
-        rows += _lattice(found)
+        rows += [*_lattice(found), _fit(found)]
         if label in matches:
             rows.append(_reference_match(found, known.name, matches[label]))
         for name in found.detections:
-            rows += _phase(found, name)
+            of_phase = _phase(found, name)
+            rows += of_phase[:1] if label in (mixtures or {}) else of_phase
         rows += stray_findings(found, limit)
+    rows += mixture_findings(mixtures or {})
     first, *others = analyses
     replicates_of_first = next(iter(groups(analyses).values()))
     for label in others:
@@ -92,6 +102,27 @@ def _lattice(found: Analysis) -> list[dict]:
             )
         )
     return rows
+
+
+def _fit(found: Analysis) -> dict:
+    fit = agreement(found.pattern, found.fit)
+    if fit.expected is None:
+        evidence, note = [], "of the whole-pattern fit with free intensities; the counting is unknown"
+    else:
+        evidence = [
+            item("expected from counting, Rexp", significant(fit.expected, 3), "%"),
+            item("reduced chi square", significant(fit.reduced_chi_square or 0.0, 3)),
+        ]
+        note = "of the whole-pattern fit with free intensities"
+    evidence.append(item("polynomials of the background", found.fit.background_terms))
+    return finding(
+        "weighted_profile_residual",
+        significant(fit.weighted, 3),
+        unit="%",
+        **recording(found),
+        evidence=evidence,
+        note=note,
+    )
 
 
 def _match(found: Analysis, reference: Structure) -> ReferenceMatch | str:
@@ -245,10 +276,13 @@ def _line(candidate: Candidate) -> str:
 
 
 def phase_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
-    """Return the weight fraction or its upper limit for every phase looked for: a row a phase, a column a recording."""
+    """Return the weight fraction or its upper limit for every phase looked for: a row a phase, a column a recording.
+
+    The first row says how well the whole-pattern fit describes the recording.
+    """
     columns = {}
     for label, found in analyses.items():
-        column = {}
+        column = {"whole-pattern fit": in_words(agreement(found.pattern, found.fit))}
         for name, detection in found.detections.items():
             value, low, high = weight_fraction(found, name)
             if value is None:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from coldbond.bundle import style
+from coldbond.xrd.agreement import agreement, in_words
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.findings.common import groups
 from coldbond.xrd.peak_assignment import explaining_phases
@@ -17,6 +18,10 @@ from coldbond.xrd.structures import Structure, find
 
 LINE_OF_TICKS = 5.0  # mm, of the ticks of a phase
 LONGEST = 60  # characters of a line of a sample's name
+NAME_HEIGHT = 9.0  # points, of a line of the name
+MOST_INDICES = 10  # lines of the main phase whose indices are written
+#: Least area of such a line over the strongest, and distance from the next one over the width of the panel.
+LEAST_INDEXED, INDICES_APART = 0.04, 0.018
 APART = 0.17  # share of the height of a panel between two ticks
 SAME_PEAK = 0.3  # degree: nearer peaks of replicates are marked once
 VISIBLE_CONTAMINATION = 6.0  # standard errors of the mean deviation above which a line of the tube is labelled
@@ -89,7 +94,8 @@ def _pattern(ax: Axes, held: Mapping[str, Analysis], name: str, row: float, phas
         least = min(least, 0.5 * float(curves.background.min()) / unit)
     _square_root_scale(ax)
     lines = wrapped(name, LONGEST)
-    room = 1.5 + 0.35 * lines.count("\n") * TALL / row  # for the name, above the highest line
+    # For the name, how well the fit agrees, and the indices of the highest line.
+    room = 1.75 + 0.35 * lines.count("\n") * TALL / row
     ax.set_ylim(max(least, 0), room * top)
     ax.set_yticks(_readable_ticks(top, max(least, 0), room * top))
     ax.minorticks_off()
@@ -98,12 +104,19 @@ def _pattern(ax: Axes, held: Mapping[str, Analysis], name: str, row: float, phas
         text, (0.99, 1.0), (0, -3), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
         color=color,
     )  # fmt: skip
+    if alone:
+        down = -3 - NAME_HEIGHT * (1 + lines.count("\n"))
+        ax.annotate(
+            in_words(agreement(first.pattern, first.fit)), (0.99, 1.0), (0, down), xycoords="axes fraction",
+            textcoords="offset points", ha="right", va="top", color="0.35", fontsize=5.5,
+        )  # fmt: skip
     counts = first.pattern.intensity.attrs.get("units") == "count"
     ax.set_ylabel(("Counts" if counts else "Intensity") if alone else "Intensity / %")
     ax.tick_params(labelbottom=False)
     _mark_stray_peaks(ax, held, phases)
     if alone:
         _mark_contamination(ax, first)
+        _write_indices(ax, first, phases)
 
 
 def _unit(found: Analysis, alone: bool) -> float:
@@ -145,6 +158,32 @@ def _mark_contamination(ax: Axes, found: Analysis) -> None:
         if deviations.size and deviations.sum() / np.sqrt(deviations.size) > VISIBLE_CONTAMINATION:
             height = 1.15 * float(near.intensity.max())
             ax.text(ghost, height, name, color=UNEXPLAINED_COLOR, ha="center", va="bottom", fontsize=5.5, rotation=90)
+
+
+def _write_indices(ax: Axes, found: Analysis, phases: Sequence[str]) -> None:
+    """Write the indices of the strongest lines of the main phase, where there is room."""
+    curves, lines = found.fit.curves, found.fit.reflections
+    at, area = lines.two_theta.to_numpy(), lines.area.to_numpy()
+    apart = INDICES_APART * float(curves.two_theta[-1] - curves.two_theta[0])
+    marks = found.stray_peaks.two_theta.to_numpy()
+    taken: list[float] = []
+    for i in np.argsort(-area):
+        if len(taken) >= MOST_INDICES or area[i] < LEAST_INDEXED * area.max():
+            break
+        if any(abs(at[i] - other) < apart for other in taken) or (abs(marks - at[i]) < 0.7 * apart).any():
+            continue
+        taken.append(float(at[i]))
+        near = np.abs(curves.two_theta.to_numpy() - at[i]) < 0.3
+        text = indices_text([int(lines[name][i]) for name in "hkl"])
+        look: dict[str, Any] = dict(ha="center", va="bottom", rotation=90, fontsize=5, color="0.35")
+        height = float(curves.intensity.to_numpy()[near].max())
+        ax.annotate(text, (at[i], height), (0, 2), textcoords="offset points", annotation_clip=False, **look)
+
+
+def indices_text(hkl: Sequence[int]) -> str:
+    """Return Miller indices as they are printed: a bar over negative ones, blanks where one has two digits."""
+    parts = [f"{abs(i)}" if i >= 0 else "".join(f"{digit}\u0305" for digit in f"{-i}") for i in hkl]
+    return (" " if any(abs(i) > 9 for i in hkl) else "").join(parts)
 
 
 def _readable_ticks(top: float, least: float, most: float) -> list[float]:
