@@ -170,7 +170,7 @@ def _write_indices(ax: Axes, found: Analysis, phases: Sequence[str]) -> None:
     for i in np.argsort(-area):
         if len(taken) >= MOST_INDICES or area[i] < LEAST_INDEXED * area.max():
             break
-        if any(abs(at[i] - other) < apart for other in taken) or (abs(marks - at[i]) < 0.7 * apart).any():
+        if any(abs(at[i] - other) < apart for other in taken) or (abs(marks - at[i]) < 0.35 * apart).any():
             continue
         taken.append(float(at[i]))
         near = np.abs(curves.two_theta.to_numpy() - at[i]) < 0.3
