@@ -15,7 +15,6 @@ diffraction does not see the size of the grains; its largest value is stated.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import log
 
 import lmfit
 import numpy as np
@@ -397,25 +396,15 @@ def _shares(
 ) -> list[tuple[float, float, float]]:
     """Return the weight fractions [percent] with 95 % intervals, for grains of a size [micrometre].
 
-    The interval is that of the logarithm of the ratio to all other phases, so that it stays between 0 and 100 %.
+    Of a phase without intensity the upper bound is one-sided.
     """
     weights = np.maximum(weights, 0.0)
-    mean = weights @ absorption / weights.sum()  # of densities that differ little
+    mean = weights @ absorption / weights.sum()
     factor = np.exp(PATH * (absorption - mean) * size * 1e-3)
     weights, covariance = weights * factor, covariance * np.outer(factor, factor)
-    shares, total = [], weights.sum()
-    for i in range(weights.size):
-        rest = total - weights[i]
-        if not weights[i] > 0:  # not seen: an upper limit
-            most = NORMAL_ONE_SIDED * float(np.sqrt(covariance[i, i]))
-            shares.append((0.0, 0.0, 100 * most / (most + rest)))
-            continue
-        if not rest > 0:
-            shares.append((100.0, 100.0, 100.0))
-            continue
-        slope = np.full(weights.size, -1 / rest)
-        slope[i] = 1 / weights[i]
-        ratio, error = log(weights[i] / rest), NORMAL * float(np.sqrt(slope @ covariance @ slope))
-        low, value, high = (100 / (1 + np.exp(-(ratio + side * error))) for side in (-1, 0, 1))
-        shares.append((float(value), float(low), float(high)))
-    return shares
+    shares = weights / weights.sum()
+    slopes = (np.eye(weights.size) - shares[:, None]) / weights.sum()  # of each share by each weight
+    errors = np.sqrt(np.einsum("ij,jk,ik->i", slopes, covariance, slopes))
+    quantiles = np.where(weights > NORMAL * np.sqrt(np.diag(covariance)), NORMAL, NORMAL_ONE_SIDED)
+    bounds = np.clip(np.stack([shares, shares - quantiles * errors, shares + quantiles * errors], axis=1), 0, 1)
+    return [(100 * value, 100 * low, 100 * high) for value, low, high in bounds.tolist()]

@@ -166,7 +166,7 @@ def _site(path: Path, number: int, row: object) -> Site:
             'such as ["Al", 0, 0, 0.3522]'
         )
     element, x, y, z, *occupancy = row
-    if gemmi.Element(element).atomic_number == 0:
+    if gemmi.Element(element).name != element or gemmi.Element(element).atomic_number == 0:
         raise StructureError(f"{_named(path)}, atom {number}: {element!r} is no element: write its symbol, such as Al")
     return Site(
         f"{element}{number}", {element: float(occupancy[0]) if occupancy else 1.0}, float(x), float(y), float(z)
@@ -184,7 +184,7 @@ def _of_cif(path: Path) -> dict[str, Any]:
         text = raw.decode("latin-1")
     try:
         document = gemmi.cif.read_string(text)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         line = str(error).removeprefix("string:")
         raise StructureError(f"{_named(path)}, line {line}: this is no CIF: export it again") from None
     # Blocks of bibliography, of a powder pattern or of the whole publication hold no structure.
