@@ -1,11 +1,13 @@
 """Structures of one's own: a CIF or a table beside the manifest is what its author meant, or an error with a remedy."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from coldbond.bundle import paths
 from coldbond.xrd import structure_files
 from coldbond.xrd.reflection_list import absorption
 from coldbond.xrd.reflections import reflections
@@ -105,6 +107,7 @@ def test_the_cif_of_every_built_in_structure_gives_its_lines(tmp_path):
 def test_a_name_is_found_or_the_error_says_how_to_add_it(tmp_path):
     known = written(tmp_path, corundum_cif=CORUNDUM, InN_cif=CORUNDUM)
     assert known["InN"].space_group == "R -3 c:H"  # a file takes the place of a built-in structure
+    assert "zincite" not in known and {"corundum", "LLZTO"} <= set(known) and len(known) == len(STRUCTURES) + 1
     assert known["LLZTO"] is STRUCTURES["LLZTO"] and find(known["corundum"]) is known["corundum"]
     with pytest.raises(
         ValueError, match=r"no structure of zincite; there are InN, corundum, LLZTO.*structures/NAME\.cif"
@@ -112,6 +115,18 @@ def test_a_name_is_found_or_the_error_says_how_to_add_it(tmp_path):
         known["zincite"]
     with pytest.raises(ValueError, match=r"no structure of corundum; there are LLZTO.*structures/NAME\.cif beside"):
         find("corundum")
+
+
+def test_the_tables_of_the_page_are_read(tmp_path):
+    page = (paths.ROOT / "docs" / "your-own-data.md").read_text(encoding="utf-8")
+    beside, whole = (
+        re.search(rf"<!-- {name} -->\n```toml\n(.*?)```", page, re.DOTALL)[1] for name in ("beside", "structure")
+    )
+    known = written(tmp_path, corundum_cif=CORUNDUM, corundum_toml=beside, whole_toml=whole)
+    assert known["corundum"].texture_axis == (0, 0, 1) and known["corundum"].uncertainty == 0.005
+    np.testing.assert_allclose(
+        reflections(known["whole"]).two_theta, reflections(known["corundum"]).two_theta, atol=1e-9
+    )
 
 
 ROW = "O1 O2- 0.30624(4) 0 0.25 1 ?\n"

@@ -71,6 +71,9 @@ class Structures(Mapping[str, Structure]):
             self._held[name] = read(*self.files[name]) if is_own else structures.find(name, self)
         return self._held[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.files or name in STRUCTURES
+
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys([*self.files, *STRUCTURES]))
 
