@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from coldbond.bundle import style
 from coldbond.xrd.agreement import agreement, in_words
-from coldbond.xrd.analysis import Analysis
+from coldbond.xrd.analysis import SAME_ANGLE, Analysis
 from coldbond.xrd.findings.common import groups
 from coldbond.xrd.peak_assignment import explaining_phases
 from coldbond.xrd.plots.style import DOTS, FIT_COLOR, TALL, UNEXPLAINED_COLOR, formula, looked_for, shade, wrapped
@@ -163,7 +163,10 @@ def _mark_contamination(ax: Axes, found: Analysis) -> None:
 def _write_indices(ax: Axes, found: Analysis, phases: Sequence[str]) -> None:
     """Write the indices of the strongest lines of the main phase, where there is room."""
     curves, lines = found.fit.curves, found.fit.reflections
-    at, area = lines.two_theta.to_numpy(), lines.area.to_numpy()
+    at, own = lines.two_theta.to_numpy(), lines.area.to_numpy()
+    # Reflections at one angle are one line; its indices are those of the strongest of them.
+    line = np.unique(np.round(at, SAME_ANGLE), return_inverse=True)[1]
+    area = np.bincount(line, own)[line] + 1e-6 * own
     apart = INDICES_APART * float(curves.two_theta[-1] - curves.two_theta[0])
     marks = found.stray_peaks.two_theta.to_numpy()
     taken: list[float] = []
