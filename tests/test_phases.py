@@ -251,7 +251,8 @@ def test_more_stray_peaks_is_decided_above_what_both_patterns_show():
 def test_tables_read():
     found = {"A": analysed([(STRUCTURES["InN"], 60.0, 0.4, 0.0)])}
     assert "InN 101" in " ".join(findings.peak_table(found)["explained by"])
-    assert findings.phase_table(found).loc["Li2O", "A"].startswith("below ")
+    assert findings.phase_table(found, 100.0).loc["Li2O", "A"].startswith("absent: below ")
+    assert findings.phase_table(found, 1.0).loc["Li2O", "A"].startswith("cannot be told: below ")
     assert findings.peak_table({"B": analysed([], looked_for=[])}).index[0] == "no peak beside the main phase"
 
 

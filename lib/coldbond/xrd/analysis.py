@@ -14,11 +14,14 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import Interval
-from coldbond.xrd import main_phase, pawley, peaks, phases
+from coldbond.xrd import line_evidence, main_phase, pawley, peaks, phases
 from coldbond.xrd.peak_assignment import Candidate, assign, explaining_phases
+from coldbond.xrd.phase_lines import Detection, lines
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.structures import STRUCTURES, Structure
 
+#: Weight fraction that matters where none is stated, percent. Chosen: routine powder diffraction finds a few percent.
+SMALLEST_SHARE = 5.0
 SAME_ANGLE = 1  # decimals of two theta [degree]: reflections with equal ones are one line
 
 
@@ -37,7 +40,7 @@ class Analysis:
         Of the fit with `geometry`.
     peaks : xarray.Dataset
         From `peaks.search`.
-    detections : dict of str to phases.Detection
+    detections : dict of str to Detection
     geometry : {"displacement", "zero"}
         As for `pawley.fit`.
     """
@@ -47,7 +50,7 @@ class Analysis:
     fits: dict[str, MinimizerResult]
     residuals: ResidualPattern
     peaks: xr.Dataset
-    detections: dict[str, phases.Detection]
+    detections: dict[str, Detection]
     geometry: str = "displacement"
 
     @property
@@ -129,11 +132,13 @@ def analyse(
     found = Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
     seen = {phase for candidates in found.assignments() for phase in explaining_phases(candidates)}
     for name, detection in detections.items():
-        detection.present = detection.present and name in seen  # its upper limit stays that of the fitted area
+        if detection.present and name not in seen:  # its upper limit stays that of the fitted area
+            detection.present = False
+            detection.doubt = "its lines together are significant, but none stands out as a peak"
     return found
 
 
-def fitted_structure(detection: phases.Detection) -> Structure:
+def fitted_structure(detection: Detection) -> Structure:
     """Return the structure of a phase with the cell and the texture that were fitted."""
     structure = detection.lines.structure
     a, b, c, *angles = structure.cell
@@ -141,6 +146,32 @@ def fitted_structure(detection: phases.Detection) -> Structure:
     factor = 1 + detection.strain
     cell = (a * factor, b * factor, c * factor, alpha, beta, gamma)
     return replace(structure, cell=cell, texture=detection.texture)
+
+
+def is_present(found: Analysis, name: str, smallest_share: float = SMALLEST_SHARE) -> tuple[bool | None, str]:
+    """Return whether a phase is present, and why it cannot be told where that is None.
+
+    Parameters
+    ----------
+    found : Analysis
+    name : str
+        A phase that was looked for.
+    smallest_share : float
+        Weight fraction that matters, percent: a phase is absent where its upper limit is smaller.
+    """
+    detection = found.detections[name]
+    if detection.indistinguishable:
+        return None, f"not distinguishable from {', '.join(detection.indistinguishable)}: one of them is present"
+    if detection.present:
+        return True, ""
+    high = weight_fraction(found, name).high
+    if high is None:
+        return None, "all of its lines lie under those of the main phase, or none is in the range"
+    if detection.doubt:
+        return None, detection.doubt
+    if high >= smallest_share:
+        return None, f"up to {high:.2g} wt% could hide in the pattern, more than the {smallest_share:g} wt% that matter"
+    return False, ""
 
 
 def weight_fraction(found: Analysis, name: str) -> Interval:
@@ -164,7 +195,7 @@ def weight_fraction(found: Analysis, name: str) -> Interval:
     texture. The interval is widened by the disagreement of the phase's lines, which texture causes.
     """
     detection = found.detections[name]
-    own = phases.lines(found.main, found.residuals)
+    own = lines(found.main, found.residuals)
     of_main = float(found.fit.scales.scale[0]) / own.absolute * own.volume * own.mass
     per_area = detection.lines.volume * detection.lines.mass / detection.lines.absolute / of_main
 
@@ -175,7 +206,7 @@ def weight_fraction(found: Analysis, name: str) -> Interval:
         return Interval(None)  # the main phase has no intensity, or hides all lines of this one
     if not detection.present:
         return Interval(None, 0.0, percent(detection.limit))
-    factor = phases.disagreement(found.residuals, detection)
+    factor = line_evidence.disagreement(found.residuals, detection)
     area, low, high = detection.area
     if area is None or low is None or high is None:
         return Interval(None)

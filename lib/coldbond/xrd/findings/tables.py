@@ -6,18 +6,27 @@ import numpy as np
 import pandas as pd
 
 from coldbond.interval import NORMAL
-from coldbond.xrd.analysis import Analysis, weight_fraction
+from coldbond.xrd.analysis import SMALLEST_SHARE, Analysis, is_present, weight_fraction
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import explaining_phases
 
+PRESENCE = {True: "yes", False: "no", None: "cannot be told"}
 ENDS = ("", ", low", ", high")  # of a 95 % interval
 
 
-def journal_tables(analyses: Mapping[str, Analysis]) -> dict[str, pd.DataFrame]:
-    """Return the tables "patterns", "phases", "reflections" and "peaks", a row for each of these."""
+def journal_tables(analyses: Mapping[str, Analysis], smallest_share: float = SMALLEST_SHARE) -> dict[str, pd.DataFrame]:
+    """Return the tables "patterns", "phases", "reflections" and "peaks", a row for each of these.
+
+    Parameters
+    ----------
+    analyses : mapping of str to Analysis
+    smallest_share : float
+        Weight fraction that matters, percent, as for `pattern_findings`.
+    """
+    shares = [row for label, found in analyses.items() for row in _phases(label, found, smallest_share)]
     return {
         "patterns": pd.DataFrame([_pattern(label, found) for label, found in analyses.items()]),
-        "phases": pd.DataFrame([row for label, found in analyses.items() for row in _phases(label, found)]),
+        "phases": pd.DataFrame(shares),
         "reflections": pd.concat([_reflections(label, found) for label, found in analyses.items()], ignore_index=True),
         "peaks": pd.concat([_peaks(label, found) for label, found in analyses.items()], ignore_index=True),
     }
@@ -51,12 +60,12 @@ def _pattern(label: str, found: Analysis) -> dict[str, object]:
     }
 
 
-def _phases(label: str, found: Analysis) -> list[dict[str, object]]:
+def _phases(label: str, found: Analysis, smallest_share: float) -> list[dict[str, object]]:
     return [
         {
             "recording": label,
             "phase": name,
-            "present": "not distinguishable" if one.indistinguishable else "yes" if one.present else "no",
+            "present": PRESENCE[is_present(found, name, smallest_share)[0]],
             **{f"share{end} / wt%": x for end, x in zip(ENDS, weight_fraction(found, name), strict=True)},
             "significance / standard deviations": one.significance,
             "missing lines": ", ".join(one.missing),
