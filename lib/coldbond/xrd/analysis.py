@@ -1,13 +1,15 @@
 """Analysis of one powder pattern: main phase, minor phases, and the peaks that no phase explains.
 
 A first whole-pattern fit of the main phase shows which other phases may be present. They are included in a second fit,
-so that widths and areas of the main phase no longer compensate for them; the results are those of its residuals. A
+so that widths and areas of the main phase no longer compensate for them, the strong ones with a cell and a breadth of
+their own; the results are those of its residuals. A
 phase counts as present only if one of its lines stands out as a peak by itself: all of its lines together may add up
-small misfits of the profile function.
+small misfits of the profile function. It is absent only if its upper limit is below the share that matters.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -15,6 +17,7 @@ from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import Interval
 from coldbond.xrd import line_evidence, main_phase, pawley, peaks, phases
+from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import Candidate, assign, explaining_phases
 from coldbond.xrd.phase_lines import Detection, lines
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
@@ -22,6 +25,9 @@ from coldbond.xrd.structures import STRUCTURES, Structure
 
 #: Weight fraction that matters where none is stated, percent. Chosen: routine powder diffraction finds a few percent.
 SMALLEST_SHARE = 5.0
+#: Significance above which the whole-pattern fit refines the cell and the breadth of a phase beside the main one: an
+#: error of its cell would otherwise move the main phase's reflections.
+REFINED_SIGNIFICANCE = 20.0
 SAME_ANGLE = 1  # decimals of two theta [degree]: reflections with equal ones are one line
 
 
@@ -116,19 +122,27 @@ def analyse(
     suspected = phases.look_for(residual_pattern(pattern, first), looked_for, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
     others = [fitted_structure(detection) for detection in present.values()]
-    breadths = {name: detection.breadth for name, detection in present.items()}
+    options: dict[str, Any] = {
+        "others": others,
+        "breadths": {name: detection.breadth for name, detection in present.items()},
+        "refined": [name for name, detection in present.items() if detection.significance > REFINED_SIGNIFICANCE],
+        "instrument": instrument,
+    }
 
     def fit(name: str, start: MinimizerResult) -> MinimizerResult:
-        return pawley.fit(
-            pattern, structure, geometry=name, start=start, instrument=instrument, others=others, breadths=breadths
-        )
+        return pawley.fit(pattern, structure, geometry=name, start=start, **options)
 
     best = fit(geometry, first)
     fits = {name: best if name == geometry else fit(name, best) for name in pawley.GEOMETRIES}
     for name, each in fits.items():
         main_phase.check_parameters(each, pattern, name, main)
     residuals = residual_pattern(pattern, best)
-    stray, detections = peaks.search(residuals), phases.look_for(residuals, looked_for)
+    refined = {
+        name: replace(STRUCTURES[name], cell=pawley.cell_of(best, other, f"_{i}"))
+        for i, (name, other) in enumerate(zip(present, others, strict=True), start=1)
+        if f"size_{i}" in best.params
+    }
+    stray, detections = peaks.search(residuals), phases.look_for(residuals, looked_for, refined=refined)
     found = Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
     seen = {phase for candidates in found.assignments() for phase in explaining_phases(candidates)}
     for name, detection in detections.items():
@@ -136,6 +150,13 @@ def analyse(
             detection.present = False
             detection.doubt = "its lines together are significant, but none stands out as a peak"
     return found
+
+
+def own_cell(found: Analysis, name: str) -> dict[str, Interval]:
+    """Return the lattice parameters of a phase beside the main one [angstrom or degree]; empty where not refined."""
+    beside = found.fit.curves.phase.to_numpy().tolist()
+    suffix = f"_{beside.index(name)}" if name in beside else ""
+    return lattice_parameters(found.fits, suffix=suffix).intervals if f"size{suffix}" in found.fit.params else {}
 
 
 def fitted_structure(detection: Detection) -> Structure:

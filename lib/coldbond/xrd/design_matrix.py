@@ -58,17 +58,18 @@ class Phase:
         Index of the column that a reflection belongs to.
     share : array, shape (n,)
         Area of the reflection where the amplitude of its column is 1.
-    cell : tuple of float, optional
-        Of a phase whose cell is not fitted.
-    breadth : float, optional
-        Lorentzian breadth x / cos beyond the instrument's, x [degree], of a phase whose breadth is not fitted.
+    cell : callable or tuple of float, optional
+        Of a phase beside the main one: its cell as a function of the parameter values, or a cell that is not fitted.
+    breadth : str or float, optional
+        Lorentzian breadth x / cos beyond the instrument's of a phase beside the main one: name of the parameter, or x
+        [degree] where it is not fitted. None: the widths of the main phase.
     """
 
     hkl: np.ndarray
     column: np.ndarray
     share: np.ndarray
-    cell: tuple[float, ...] | None = None
-    breadth: float | None = None
+    cell: Callable[[Values], Sequence[float | np.ndarray]] | tuple[float, ...] | None = None
+    breadth: str | float | None = None
 
 
 def spacings(hkl: np.ndarray, cell: Sequence[float | np.ndarray]) -> np.ndarray:
@@ -106,7 +107,7 @@ def angles(d: np.ndarray, wavelength: float, values: Values, radius: float) -> t
 
 def shape(two_theta: np.ndarray, phase: Phase, values: Values) -> tuple[np.ndarray, np.ndarray]:
     """Return full width at half maximum [degree] and mixing of a phase's profiles, without axial divergence."""
-    size = values["size"] if phase.breadth is None else phase.breadth
+    size = values[phase.breadth or "size"] if not isinstance(phase.breadth, float) else phase.breadth
     strain = values["strain"] if phase.breadth is None else 0.0
     u, v, w, x, y = (values[name] for name in "uvwxy")
     return profile.voigt_approximation(*profile.component_widths(two_theta, u, v, w, x + size, y + strain))
@@ -196,9 +197,13 @@ class DesignMatrix:
         self.count = 1 + max(int(phase.column.max()) for phase in phases)
         self.parts = [self._parts(phase, values) for phase in phases]
 
+    def _spacings(self, phase: Phase, values: Values) -> np.ndarray:
+        cell = phase.cell or self.cell
+        return spacings(phase.hkl, cell(values) if callable(cell) else cell)
+
     def positions(self, phase: Phase, values: Values, wavelength: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the Bragg angles of a phase at K-alpha1, or another wavelength, and their shifts [degree]."""
-        d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
+        d = self._spacings(phase, values)
         return angles(d, wavelength or self.wavelengths[0], values, self.radius)
 
     def _depth_shift(self, two_theta: np.ndarray, values: Values) -> np.ndarray:
@@ -275,7 +280,7 @@ class DesignMatrix:
         p values of each parameter, of shape (p, 1), the result is of shape (n, p, 2 L + 4).
         """
         ratio = values["kalpha2_ratio"] if len(self.wavelengths) > 1 else 0.0
-        d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
+        d = self._spacings(phase, values)
         positions = [sum(angles(d, wavelength, values, self.radius)) for wavelength, *_ in self.lines]
         strengths = [(1.0, ratio)[which] * share / (1 + ratio) for _, which, share in self.lines]
         true, _ = angles(d, self.wavelengths[0], values, self.radius)

@@ -7,8 +7,9 @@ and added to the nuisance space before the others are tested again. Areas have i
 that is not detected has an upper limit over all trials.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from coldbond.xrd.line_evidence import lone_line, missing_lines, significance_be
 from coldbond.xrd.phase_lines import Detection, lines
 from coldbond.xrd.phase_trials import Trials
 from coldbond.xrd.residual_pattern import SMALLEST_SIZE, ResidualPattern, breadth_paths
-from coldbond.xrd.structures import STRUCTURES
+from coldbond.xrd.structures import STRUCTURES, Structure
 
 #: Probability that noise alone makes any of the phases looked for appear.
 FALSE_ALARM = 0.01
@@ -36,7 +37,12 @@ FREED_LINES, FREED_STRAIN, FREED_BREADTH = 0.1, 2e-4, (1.3, 0.02)
 
 
 def look_for(
-    residuals: ResidualPattern, names: Sequence[str], *, exclude: bool = True, false_alarm: float = FALSE_ALARM
+    residuals: ResidualPattern,
+    names: Sequence[str],
+    *,
+    refined: Mapping[str, Structure] = MappingProxyType({}),
+    exclude: bool = True,
+    false_alarm: float = FALSE_ALARM,
 ) -> dict[str, Detection]:
     """Return the result for each phase that is looked for.
 
@@ -45,6 +51,8 @@ def look_for(
     residuals : ResidualPattern
     names : sequence of str
         Of `structures.STRUCTURES`.
+    refined : mapping of str to Structure
+        Phases whose cell the whole-pattern fit has refined.
     exclude : bool
         Whether a phase is excluded where lines are missing.
     false_alarm : float
@@ -71,7 +79,7 @@ def look_for(
     detections = {}
     for name in names:
         try:
-            detections[name] = Detection(lines(STRUCTURES[name], residuals))
+            detections[name] = Detection(lines(refined.get(name, STRUCTURES[name]), residuals))
         except ValueError:
             continue  # no line in the range
     trials = {name: Trials(residuals, each.lines, false_alarm / len(names)) for name, each in detections.items()}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import NORMAL, Interval
-from coldbond.xrd.analysis import SMALLEST_SHARE, Analysis, is_present, weight_fraction
+from coldbond.xrd.analysis import SMALLEST_SHARE, Analysis, is_present, own_cell, weight_fraction
 from coldbond.xrd.findings.common import groups, in_a_name, recording, significant, upper_limit
 from coldbond.xrd.findings.strays import stray_findings
 from coldbond.xrd.lattice import lattice_parameters
@@ -71,7 +71,7 @@ def _lattice(found: Analysis) -> list[dict]:
     known = lattice_parameters(found.fits)
     rows = []
     for name, interval in known.intervals.items():
-        unit = "angstrom" if name in "abc" else "degree"
+        unit = _unit(name)
         evidence, alternatives = [], []
         for geometry in known.by_geometry.geometry.to_numpy().tolist():
             at = known.by_geometry.sel(geometry=geometry)
@@ -95,6 +95,10 @@ def _lattice(found: Analysis) -> list[dict]:
             )
         )
     return rows
+
+
+def _unit(parameter: str) -> str:
+    return "angstrom" if parameter in "abc" else "degree"
 
 
 def _match(found: Analysis, reference: str) -> ReferenceMatch | str:
@@ -188,6 +192,7 @@ def _phase(found: Analysis, name: str, smallest_share: float) -> list[dict]:
         for rival, increase in detection.rivals.items()
         if increase >= INDISTINGUISHABLE
     ]
+    cell = own_cell(found, name).items() if detection.present else ()
     return [
         finding(
             f"{name}_present",
@@ -199,6 +204,16 @@ def _phase(found: Analysis, name: str, smallest_share: float) -> list[dict]:
             note=why,
         ),
         finding(f"{name}_weight_fraction", weight_fraction(found, name), unit="%", **whose, note=assumption),
+        *(
+            finding(
+                f"{name}_lattice_parameter_{parameter}",
+                interval,
+                unit=_unit(parameter),
+                **whose,
+                note="refined beside the main phase",
+            )
+            for parameter, interval in cell
+        ),
     ]
 
 
