@@ -18,7 +18,7 @@ from lmfit.minimizer import MinimizerResult
 from coldbond.interval import Interval
 from coldbond.xrd import line_evidence, main_phase, pawley, peaks, phases
 from coldbond.xrd.lattice import lattice_parameters
-from coldbond.xrd.peak_assignment import Candidate, assign, explaining_phases
+from coldbond.xrd.peak_assignment import Candidate, assign
 from coldbond.xrd.phase_lines import Detection, lines
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.structures import STRUCTURES, Structure
@@ -143,13 +143,11 @@ def analyse(
         if f"size_{i}" in best.params
     }
     stray, detections = peaks.search(residuals), phases.look_for(residuals, looked_for, refined=refined)
-    found = Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
-    seen = {phase for candidates in found.assignments() for phase in explaining_phases(candidates)}
-    for name, detection in detections.items():
-        if detection.present and name not in seen:  # its upper limit stays that of the fitted area
-            detection.present = False
+    for detection in detections.values():
+        if detection.present and not line_evidence.stands_out(residuals, detection, stray.attrs["threshold"]):
+            detection.present = False  # its upper limit stays that of the fitted area
             detection.doubt = "its lines together are significant, but none stands out as a peak"
-    return found
+    return Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
 
 
 def own_cell(found: Analysis, name: str) -> dict[str, Interval]:

@@ -20,8 +20,6 @@ REQUIRED_OF_BEST, REQUIRED_OF_STRONGEST = 0.2, 0.3
 TEXTURE_MARGIN = 3.0
 #: Standard deviations by which a required line must stay below its expected area to exclude a phase.
 EXCLUSION_SIGNIFICANCE = 3.0
-#: Significance of the other lines below which a phase rests on one line alone.
-LONE_SIGNIFICANCE = 3.0
 #: Expected area over its standard error above which a line tells whether texture is modelled well.
 CLEAR_LINE = 2.0
 #: Added to the diagonal of a scaled normal matrix: what lines that coincide share among them gets a large error.
@@ -56,7 +54,10 @@ def missing_lines(residuals: ResidualPattern, detection: Detection) -> tuple[lis
 
 
 def lone_line(residuals: ResidualPattern, detection: Detection) -> str:
-    """Return the line that a phase rests on alone, if texture has to explain why no other is seen; "" if none."""
+    """Return the line that a phase rests on alone, if texture has to explain why no other is seen; "" if none.
+
+    The other lines together must be as significant as a phase has to be.
+    """
     powder = replace(detection, texture=1.0)
     missing, _ = missing_lines(residuals, powder)
     if not missing:
@@ -68,7 +69,7 @@ def lone_line(residuals: ResidualPattern, detection: Detection) -> str:
     others[best] = False
     if others.any():
         amount, error = _amount(areas, covariance, intensity, others)
-        if amount > LONE_SIGNIFICANCE * error:
+        if amount > detection.threshold * error:
             return ""
     return detection.lines.hkl[best]
 
@@ -82,6 +83,13 @@ def significance_beside_flanks(residuals: ResidualPattern, detection: Detection)
         return 0.0
     amount, error = _amount(areas, covariance, intensity, beside)
     return amount / error
+
+
+def stands_out(residuals: ResidualPattern, detection: Detection, threshold: float) -> bool:
+    """Return whether a line of a phase by itself, beside the main phase's reflections, exceeds a significance."""
+    areas, covariance = line_areas(residuals, detection)
+    beside = ~residuals.is_flank(detection.positions(residuals), areas)
+    return bool(((areas > threshold * np.sqrt(np.diag(covariance))) & beside).any())
 
 
 def disagreement(residuals: ResidualPattern, detection: Detection) -> float:

@@ -15,6 +15,9 @@ from coldbond.xrd.residual_pattern import TRIAL_SIZES, ResidualPattern
 
 #: Distance of trial cells in full widths at the highest angle, and most of them.
 CELL_SPACING, MOST_CELLS = 0.5, 41
+#: Crystallite sizes tried, nm, and the smallest: several lines together stand out of the background where one peak as
+#: broad does not.
+PHASE_SIZES, SMALLEST_PHASE_SIZE = (*TRIAL_SIZES, 7.0), 5.0
 #: March coefficients tried for a phase with a habit. The patterns of neighbours have correlations of 0.85 or more.
 TRIAL_TEXTURES = (0.4, 0.65, 1.0, 1.7)
 #: Share of the squared norm that the nuisance space leaves of a trial pattern, below which it determines nothing.
@@ -44,7 +47,7 @@ class Trials:
         intensities = np.array([lines.intensity(texture) for texture in textures])
         self.trials: list[tuple[float, float, float]] = []
         patterns = []
-        for breadth in map(residuals.scherrer_breadth, TRIAL_SIZES):
+        for breadth in map(residuals.scherrer_breadth, PHASE_SIZES):
             fwhm = float(residuals.fwhm(residuals.two_theta[-1], breadth)[0])
             count = 2 * int(np.ceil(uncertainty * steepest / (CELL_SPACING * fwhm))) + 1
             strains = np.linspace(-1, 1, min(count, MOST_CELLS)) * uncertainty

@@ -16,8 +16,8 @@ import numpy as np
 from coldbond.interval import Interval
 from coldbond.xrd.line_evidence import lone_line, missing_lines, significance_beside_flanks
 from coldbond.xrd.phase_lines import Detection, lines
-from coldbond.xrd.phase_trials import Trials
-from coldbond.xrd.residual_pattern import SMALLEST_SIZE, ResidualPattern, breadth_paths
+from coldbond.xrd.phase_trials import SMALLEST_PHASE_SIZE, Trials
+from coldbond.xrd.residual_pattern import ResidualPattern, breadth_paths
 from coldbond.xrd.structures import STRUCTURES, Structure
 
 #: Probability that noise alone makes any of the phases looked for appear.
@@ -28,8 +28,8 @@ MARCH_STEPS = 9  # of the profile likelihood from the March coefficient that fit
 DERIVATIVE_STEP = 1e-6  # of the derivatives by strain, breadth [degree] and March coefficient
 #: Difference of chi square below which two phases explain the same peaks equally well: three standard deviations.
 INDISTINGUISHABLE = 9.0
-#: Breadth over that of `SMALLEST_SIZE` from which on a phase is a part of the background, and the largest at which a
-#: fit starts, so that its bound is not active from the first step.
+#: Breadth over that of `SMALLEST_PHASE_SIZE` from which on a phase is part of the background, and the largest at which
+#: a fit starts, so that its bound is not active from the first step.
 BACKGROUND_BREADTH, LARGEST_START = 0.97, 0.95
 #: Powder intensity over that of the strongest line above which a line of a detected phase is free in the nuisance
 #: space; relative change of the cell, and factor and addition [degree] to the breadth, for which it is freed too.
@@ -111,7 +111,7 @@ def look_for(
         if detection.missing:
             continue
         # A phase that rests on flanks of the main phase, or is as broad as the background, is a misfit of these.
-        background = detection.breadth > BACKGROUND_BREADTH * left.scherrer_breadth(SMALLEST_SIZE)
+        background = detection.breadth > BACKGROUND_BREADTH * left.scherrer_breadth(SMALLEST_PHASE_SIZE)
         if background or significance_beside_flanks(left, detection) < detection.threshold:
             set_aside.add(first)
             continue
@@ -153,7 +153,7 @@ def _fit(residuals: ResidualPattern, detections: Sequence[Detection], *, interva
     """Fit area, cell, breadth and texture of some phases together, from their present values."""
     start: list[float] = []
     bounds: list[tuple[float, float]] = []
-    broadest = residuals.scherrer_breadth(SMALLEST_SIZE)
+    broadest = residuals.scherrer_breadth(SMALLEST_PHASE_SIZE)
     for each in detections:
         strain = each.lines.structure.uncertainty
         start += [each.strain, min(each.breadth, LARGEST_START * broadest), each.texture]

@@ -22,9 +22,9 @@ from coldbond.xrd import profile
 from coldbond.xrd.design_matrix import angles
 from coldbond.xrd.pawley import RADIUS
 
-#: Crystallite sizes tried for a phase of unknown breadth, nm: no broadening, fine powder, sputtered film.
-TRIAL_SIZES = (1000.0, 50.0, 15.0, 7.0)
-SMALLEST_SIZE = 5.0  # nm: peaks of smaller crystallites are as broad as the background
+#: Crystallite sizes tried for a peak of unknown breadth, nm: no broadening, fine powder, sputtered film.
+TRIAL_SIZES = (1000.0, 50.0, 15.0)
+SMALLEST_SIZE = 8.0  # nm: peaks of smaller crystallites are as broad as the background
 SCHERRER_CONSTANT = 0.9  # of the full width at half maximum (Langford and Wilson 1978, doi 10.1107/S0021889878012844)
 
 #: Distance to which a weak peak is evaluated, in full widths at half maximum, and part of it at the end in which it is
