@@ -25,6 +25,7 @@ FALSE_ALARM = 0.01
 MARCH_RANGE = (0.3, 2.0)  # of the March coefficient: what platelets and needles reach
 MARCH_MARGIN = 1.1  # factor from either end within which a March coefficient is at the end
 MARCH_STEPS = 9  # of the profile likelihood from the March coefficient that fits best to either end of the range
+END_OF_RANGE = 0.999  # of the relative change of a cell, over the most that it may be
 DERIVATIVE_STEP = 1e-6  # of the derivatives by strain, breadth [degree] and March coefficient
 #: Difference of chi square below which two phases explain the same peaks equally well: three standard deviations.
 INDISTINGUISHABLE = 9.0
@@ -115,8 +116,9 @@ def look_for(
         if background or significance_beside_flanks(left, detection) < detection.threshold:
             set_aside.add(first)
             continue
-        if exclude and (alone := lone_line(left, detection)):
-            detection.doubt = f"rests on its line {alone} alone: a texture that hides the others, or another phase"
+        if exclude:
+            detection.doubt = _doubt(left, detection)
+        if detection.doubt:
             set_aside.add(first)
             continue
         detection.present = True
@@ -147,6 +149,16 @@ def look_for(
             others = Trials(residuals, replace(detection.lines, powder=powder), false_alarm)
             detection.limit = min(detection.limit, others.limit(left)[1])
     return detections
+
+
+def _doubt(residuals: ResidualPattern, detection: Detection) -> str:
+    """Return why lines that fit a phase are no evidence of it; "" if they are."""
+    most = detection.lines.structure.uncertainty
+    if abs(detection.strain) > END_OF_RANGE * most:
+        return f"its lines fit only with a cell {100 * abs(detection.strain):.1f} % off, the most that it may have"
+    if alone := lone_line(residuals, detection):
+        return f"rests on its line {alone} alone: a texture that hides the others, or another phase"
+    return ""
 
 
 def _fit(residuals: ResidualPattern, detections: Sequence[Detection], *, intervals: bool = True) -> None:
