@@ -153,8 +153,9 @@ def analyse(
 def own_cell(found: Analysis, name: str) -> dict[str, Interval]:
     """Return the lattice parameters of a phase beside the main one [angstrom or degree]; empty where not refined."""
     beside = found.fit.curves.phase.to_numpy().tolist()
-    suffix = f"_{beside.index(name)}" if name in beside else ""
-    return lattice_parameters(found.fits, suffix=suffix).intervals if f"size{suffix}" in found.fit.params else {}
+    if name not in beside or f"size_{beside.index(name)}" not in found.fit.params:
+        return {}
+    return lattice_parameters(found.fits, suffix=f"_{beside.index(name)}").intervals
 
 
 def fitted_structure(detection: Detection) -> Structure:
