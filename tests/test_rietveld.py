@@ -58,7 +58,7 @@ def test_cells_beside_a_stronger_phase():
     analysed = analysis.analyse(scan, "Li", ["In"], mixture=found)
     _, low, high = lattice_parameters(analysed.fits).intervals["a"]
     assert low <= 3.516 <= high and high - low < 0.003
-    rows = pattern_findings({"A": analysed}, "Li", {"A": found})
+    rows = pattern_findings({"A": analysed}, "Li", mixtures={"A": found})
     assert [row["note"][:8] for row in rows if row["quantity"] == "In_weight_fraction"] == ["Rietveld"]
     (fit,) = [row for row in rows if row["quantity"] == "weighted_profile_residual"]
     assert fit["value"] == pytest.approx(agreement(scan, analysed.fit).weighted, rel=0.01)
