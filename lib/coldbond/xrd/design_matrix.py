@@ -58,10 +58,11 @@ class Phase:
         Index of the column that a reflection belongs to.
     share : array, shape (n,)
         Area of the reflection where the amplitude of its column is 1.
-    cell : tuple of float or callable, optional
-        Of a phase whose cell is not fitted; or one that returns its fitted cell from the parameter values.
-    breadth : float, optional
-        Lorentzian breadth x / cos beyond the instrument's, x [degree], of a phase whose breadth is not fitted.
+    cell : callable or tuple of float, optional
+        Of a phase beside the main one: its cell as a function of the parameter values, or a cell that is not fitted.
+    breadth : str or float, optional
+        Lorentzian breadth x / cos beyond the instrument's of a phase beside the main one: name of the parameter, or x
+        [degree] where it is not fitted. None: the widths of the main phase.
     weight : callable, optional
         Returns a factor on all areas from the parameter values; or one for each reflection.
     suffix : str
@@ -71,8 +72,8 @@ class Phase:
     hkl: np.ndarray
     column: np.ndarray
     share: np.ndarray
-    cell: tuple[float, ...] | Callable[[Values], Sequence[float | np.ndarray]] | None = None
-    breadth: float | None = None
+    cell: Callable[[Values], Sequence[float | np.ndarray]] | tuple[float, ...] | None = None
+    breadth: str | float | None = None
     weight: Callable[[Values], float | np.ndarray] | None = None
     suffix: str = ""
 
@@ -124,7 +125,7 @@ def angles(d: np.ndarray, wavelength: float, values: Values, radius: float) -> t
 
 def shape(two_theta: np.ndarray, phase: Phase, values: Values) -> tuple[np.ndarray, np.ndarray]:
     """Return full width at half maximum [degree] and mixing of a phase's profiles, without axial divergence."""
-    size = values["size"] if phase.breadth is None else phase.breadth
+    size = values[phase.breadth or "size"] if not isinstance(phase.breadth, float) else phase.breadth
     strain = values["strain"] if phase.breadth is None else 0.0
     u, v, w, x, y = (values[name] for name in "uvwxy")
     return profile.voigt_approximation(*profile.component_widths(two_theta, u, v, w, x + size, y + strain))

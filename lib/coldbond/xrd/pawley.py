@@ -7,7 +7,7 @@ those of counting statistics at the fit before. Standard errors include the corr
 of the instrument profile (`uncertainty`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,7 @@ def fit(
     instrument: Instrument | None = None,
     others: Sequence[Structure] = (),
     breadths: Mapping[str, float] | None = None,
+    refined: Collection[str] = (),
     background: int | None = None,
     start: MinimizerResult | None = None,
     rough: bool = False,
@@ -92,10 +93,12 @@ def fit(
     instrument : Instrument, optional
         From `instrument_profile`; size and strain are then those of the sample. Without it they include the instrument.
     others : sequence of Structure
-        Phases with one scale each, at the cell and the calculated intensities of their structures.
+        Phases with one scale each, at the calculated intensities of their structures.
     breadths : mapping of str to float, optional
         Lorentzian breadth x of other phases by name, x / cos [degree] beyond the instrument; a phase that is not in it
         has the widths of the main phase.
+    refined : collection of str
+        Other phases whose cell and breadth are fitted; the others keep those of their structures and `breadths`.
     background : int, optional
         Number of Chebyshev polynomials; by default that of the least Bayesian information criterion (`background`).
     start : MinimizerResult, optional
@@ -112,6 +115,7 @@ def fit(
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
         [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which may be negative within
         their error (a bound at zero would bias the mean); "depth" [mm], the mean depth of diffraction, never fitted;
+        lattice parameters and "size" with the suffix "_1" for the first of `others`, where it is `refined`;
         and those of `Instrument`. `stderr` is None where the pattern does not determine a parameter; `inflation` is
         the factor on the variances because of correlated residuals. Attributes from the linear solve:
 
@@ -146,15 +150,16 @@ def fit(
     values = params.valuesdict()
     bragg, _ = angles(spacings(reflection_list.indices(known), cell(values)), wavelengths[0], {}, radius)
     main = reflection_list.main_phase(known, two_theta, bragg)
-    phases = [
-        main,
-        *reflection_list.other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1),
-    ]
+    beside, own = reflection_list.other_phases(
+        others, breadths or {}, refined, pattern, wavelengths[0], int(main.column.max()) + 1
+    )
+    phases = [main, *beside]
     params.add(geometry, 0.0)
     # Mean depth of diffraction over sin(theta): the beam is absorbed on the way in and on the way out.
     depth = 1 / (2 * reflection_list.absorption(structure, wavelengths[0]) * PACKING[0])
     params.add("depth", min(depth, LARGEST_DEPTH[0]), vary=False)
     add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
+    params.update(own)
     priors = {"axial": AXIAL_PRIOR} if params["axial"].vary else {}
     if start is not None:
         for name, param in params.items():
@@ -165,8 +170,9 @@ def fit(
         by_shift = angles(d, wavelengths[0], {geometry: 1.0}, radius)[1]
         by_strain = -np.degrees(2 * np.tan(np.radians(bragg) / 2))
         strain, params[geometry].value = np.linalg.lstsq(np.column_stack([by_strain, by_shift]), off, rcond=None)[0]
-        for name in set("abc") & set(params):
-            params[name].value *= 1 + strain
+        for name in params:
+            if name.partition("_")[0] in ("a", "b", "c"):
+                params[name].value *= 1 + strain
 
     rounds, before = TOLERANCES[: 1 if rough else None], reflection_list.smooth(intensity)
     if start is not None:
@@ -210,6 +216,15 @@ def _background_terms(
     values, main = params.valuesdict(), design_matrix.phases[0]
     fwhm, _ = shape(design_matrix.positions(main, values)[0], main, main.own(values))
     return terms(design_matrix(values), design_matrix.two_theta, intensity, sigma, float(np.median(fwhm)))
+
+
+def cell_of(
+    fitted: MinimizerResult, structure: Structure, suffix: str = ""
+) -> tuple[float, float, float, float, float, float]:
+    """Return the fitted cell of a structure; the suffix belongs to the names of its parameters."""
+    a, b, c, *opening = reflection_list.free_lattice_parameters(structure, suffix)[0](fitted.params.valuesdict())
+    alpha, beta, gamma = opening
+    return float(a), float(b), float(c), float(alpha), float(beta), float(gamma)
 
 
 def instrument_profile(pattern: xr.Dataset, structure: Structure, **options: Any) -> Instrument:

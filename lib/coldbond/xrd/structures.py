@@ -131,6 +131,7 @@ STRUCTURES: dict[str, Structure] = {
             "Deshpande and Pawar 1969, doi 10.1107/S0567739469000830",
             uncertainty=0.003,  # dissolves a little lithium
             displacement=0.025,
+            texture_axis=(1, 0, 1),  # closest-packed planes of a film
         ),
         Structure(
             "Li",
@@ -179,6 +180,7 @@ STRUCTURES: dict[str, Structure] = {
             ),
             "Rabenau and Schulz 1976, doi 10.1016/0022-5088(76)90263-0",
             displacement=0.02,
+            texture_axis=(0, 0, 1),  # layers of Li2N
         ),
         Structure(
             "Li2O",

@@ -7,26 +7,35 @@ import pandas as pd
 
 from coldbond.interval import NORMAL
 from coldbond.xrd.agreement import agreement
-from coldbond.xrd.analysis import Analysis, weight_fraction
+from coldbond.xrd.analysis import SMALLEST_SHARE, Analysis, is_present, weight_fraction
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import explaining_phases
 from coldbond.xrd.rietveld import Mixture
 
+PRESENCE = {True: "yes", False: "no", None: "cannot be told"}
 ENDS = ("", ", low", ", high")  # of a 95 % interval
 
 
 def journal_tables(
-    analyses: Mapping[str, Analysis], mixtures: Mapping[str, Mixture] | None = None
+    analyses: Mapping[str, Analysis],
+    smallest_share: float = SMALLEST_SHARE,
+    mixtures: Mapping[str, Mixture] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables "patterns", "phases", "reflections" and "peaks", a row for each of these.
 
-    Of mixtures of powders, "mixtures" has a row for each phase of the Rietveld fit.
+    Parameters
+    ----------
+    analyses : mapping of str to Analysis
+    smallest_share : float
+        Weight fraction that matters, percent, as for `pattern_findings`.
+    mixtures : mapping of str to Mixture, optional
+        Of which a table "mixtures" has a row for each phase.
     """
     rows = [row for label, found in (mixtures or {}).items() for row in _of_mixture(label, found)]
-    of_mixtures = {"mixtures": pd.DataFrame(rows)} if rows else {}
-    return of_mixtures | {
+    shares = [row for label, found in analyses.items() for row in _phases(label, found, smallest_share)]
+    return ({"mixtures": pd.DataFrame(rows)} if rows else {}) | {
         "patterns": pd.DataFrame([_pattern(label, found) for label, found in analyses.items()]),
-        "phases": pd.DataFrame([row for label, found in analyses.items() for row in _phases(label, found)]),
+        "phases": pd.DataFrame(shares),
         "reflections": pd.concat([_reflections(label, found) for label, found in analyses.items()], ignore_index=True),
         "peaks": pd.concat([_peaks(label, found) for label, found in analyses.items()], ignore_index=True),
     }
@@ -67,12 +76,12 @@ def _of_mixture(label: str, found: Mixture) -> list[dict[str, object]]:
     return rows
 
 
-def _phases(label: str, found: Analysis) -> list[dict[str, object]]:
+def _phases(label: str, found: Analysis, smallest_share: float) -> list[dict[str, object]]:
     return [
         {
             "recording": label,
             "phase": name,
-            "present": "not distinguishable" if one.indistinguishable else "yes" if one.present else "no",
+            "present": PRESENCE[is_present(found, name, smallest_share)[0]],
             **{f"share{end} / wt%": x for end, x in zip(ENDS, weight_fraction(found, name), strict=True)},
             "significance / standard deviations": one.significance,
             "missing lines": ", ".join(one.missing),
