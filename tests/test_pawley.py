@@ -190,7 +190,7 @@ def test_without_noise_the_truth_comes_back(opaque):
 
 
 def test_derivatives_are_those_of_finite_differences(opaque):
-    """Of residuals and amplitudes, with a phase of fixed cell beside the main one, axial divergence and depth."""
+    """Of residuals and amplitudes, with axial divergence, depth, a phase of fixed and one of refined cell."""
     two_theta = np.arange(35.0, 120.0, 0.02)
     cell, _ = reflection_list.free_lattice_parameters(opaque)
     values = {"a": 3.1712, "displacement": 0.08, "size": 0.06, "strain": 0.05, "depth": 0.1}
@@ -199,18 +199,24 @@ def test_derivatives_are_those_of_finite_differences(opaque):
     pattern = observed(two_theta, np.full(two_theta.size, 100.0))
     known = reflection_list.visible(opaque, pattern, COBALT[0])
     main = reflection_list.main_phase(known, two_theta, known.two_theta.to_numpy())
-    phases = [
-        main,
-        *reflection_list.other_phases([STRUCTURES["Si"]], {"Si": 0.3}, pattern, COBALT[0], int(main.column.max()) + 1),
-    ]
+    beside, refined = reflection_list.other_phases(
+        [STRUCTURES["Si"], STRUCTURES["InN"]],
+        {"Si": 0.3, "InN": 0.2},
+        ["InN"],
+        pattern,
+        COBALT[0],
+        int(main.column.max()) + 1,
+    )
+    assert [*refined] == ["a_2", "c_2", "size_2"]
+    phases, values = [main, *beside], values | refined.valuesdict()
     made = design_matrix.DesignMatrix(two_theta, COBALT, RADIUS, phases, cell, values)
     mean = made(values) @ np.linspace(900, 300, made.count) + 40
     polynomials = np.polynomial.chebyshev.chebvander(np.linspace(-1, 1, two_theta.size), 3)
     counts = np.random.default_rng(1).poisson(mean).astype(float)
-    model = PatternModel(made, polynomials, counts, np.sqrt(mean), pawley.AXIAL_PRIOR)
+    model = PatternModel(made, polynomials, counts, np.sqrt(mean), {"axial": pawley.AXIAL_PRIOR})
     of_residual, of_amplitudes = model.derivatives(values, list(values))
     for i, (name, value) in enumerate(values.items()):
-        step = {"a": 1e-6, "axial": 1e-3}.get(name, 1e-5)
+        step = {"a": 1e-6, "a_2": 1e-6, "c_2": 1e-6, "axial": 1e-3}.get(name, 1e-5)
         above, below = (model.solution({**values, name: value + h}) for h in (step, -step))
         for part, exact in ((1, of_residual), (0, of_amplitudes)):
             expected = (above[part] - below[part]) / (2 * step)

@@ -8,6 +8,7 @@ import pytest
 from coldbond.bundle import conditions, figures
 from coldbond.bundle.style import MM
 from coldbond.xrd import analysis, findings, plots, shift, single_peak
+from coldbond.xrd.plots import patterns
 from coldbond.xrd.structures import STRUCTURES
 from diffraction import pattern
 from drawn import collisions, named, unnamed
@@ -149,3 +150,21 @@ def test_tables_for_the_journal(two):
     assert phase["phase"] == "In" and phase["present"] == "yes" and 0 < phase["share, low / wt%"] < phase["share / wt%"]
     assert len(tables["peaks"]) == two[0].stray_peaks.sizes["peak"] and set(tables["peaks"]["explained by"]) == {"In"}
     assert "1 1 0" in set(tables["reflections"]["h k l"])
+
+
+def test_indices_and_agreement_stand_on_the_pattern(two):
+    fig = phases_drawn({"Li": two[0]})
+    texts = [text.get_text() for text in fig.axes[1].texts + fig.axes[0].texts]
+    assert "110" in texts and "200" in texts
+    fit = two[0].fit
+    (words,) = [text for text in texts if text.startswith("Rwp")]
+    assert words.endswith(f"χ² {fit.redchi:.3g}")
+    assert patterns.indices_text([1, -2, 0]) == "12̅0" and patterns.indices_text([0, 1, -10]) == "0 1 1̅0̅"
+
+
+def test_phases_of_ones_own_have_colours_apart():
+    names = ["zincite", "InN", "fluorite", "In", "rutile"]
+    looks = [plots.shade(name, names) for name in names]
+    assert len({color for color, _ in looks}) == len(names)
+    assert looks[1] == plots.shade("InN")  # a built-in one keeps its own
+    assert plots.formula("In2O3") == "In₂O₃"

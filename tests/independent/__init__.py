@@ -64,11 +64,14 @@ class Case(NamedTuple):
         Keyed by sample, state and quantity. None: the right answer is "cannot be told".
     parameters : mapping
         Of the notebooks, where the quantities need others than those that stand in them.
+    files : mapping of str to str
+        Text of further files beside the manifest, by their path there, such as crystal structures.
     """
 
     made: list[Made]
     truths: dict[tuple[str, str, str], float | bool | None]
     parameters: Mapping[str, Any] = MappingProxyType({})
+    files: Mapping[str, str] = MappingProxyType({})
 
 
 #: Cu K-alpha1 and K-alpha2, angstrom (Hoelzer et al. 1997, doi 10.1103/PhysRevA.56.4554).
@@ -237,6 +240,10 @@ def _vamas(recording: xr.DataTree, sample: str) -> str:
 
 def write_raw(case: Case, folder: Path) -> None:
     """Write the recordings of a case and their manifest into a folder, laid out like raw/."""
+    for name, text in case.files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     constants = sorted({name for made in case.made for name in made.constants})
     with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)

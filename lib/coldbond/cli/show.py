@@ -21,6 +21,7 @@ from coldbond.explore import spectra
 from coldbond.explore.controls import View, defaults, numbers
 from coldbond.explore.views import views
 from coldbond.interval import Interval
+from coldbond.xrd.structures import REMEDY
 
 #: inch; dots per inch of a PNG.
 SIZE, DPI = (5.2, 3.9), 200
@@ -205,11 +206,12 @@ def _diffraction(view: View, panel: FigureBase, settings: dict, phase: str) -> l
     """Draw a pattern with its whole-pattern fit and the phases that were found; None for another view."""
     if not isinstance(view, spectra.Diffraction):
         return None
-    if phase and phase not in spectra.STRUCTURES:
-        raise ValueError(f"the phase {phase!r} is unknown: use one of {', '.join(spectra.STRUCTURES)}")
+    names = ", ".join(view.structures)
+    if phase and phase not in view.structures:
+        raise ValueError(f"the phase {phase!r} is unknown: use one of {names}, or {REMEDY}")
     main = phase or (settings["main"] if view.pattern.attrs["role"] else "")
     if not main:  # a fit with the wrong phase takes minutes and says nothing
-        raise ValueError(f"its main phase is not known: state it with --phase, one of {', '.join(spectra.STRUCTURES)}")
+        raise ValueError(f"its main phase is not known: state it with --phase, one of {names}")
     found = view.whole_pattern(main)
     present = [name for name, detection in found.detections.items() if detection.present]
     settings |= {"main": main, "phases": (main, *present), "fitted": True}

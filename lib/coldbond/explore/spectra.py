@@ -9,7 +9,7 @@ import xarray as xr
 from lmfit import Parameter
 from matplotlib.figure import Figure
 
-from coldbond.bundle import style
+from coldbond.bundle import paths, style
 from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View, numbers
 from coldbond.interval import NORMAL
 from coldbond.raman import bands as raman
@@ -22,7 +22,7 @@ from coldbond.xrd import findings as xrd_findings
 from coldbond.xrd import plots as xrd_plots
 from coldbond.xrd.peak_assignment import explaining_phases
 from coldbond.xrd.reflections import reflections
-from coldbond.xrd.structures import STRUCTURES
+from coldbond.xrd.structure_files import Structures
 
 STANDARDS = ("Si", "LaB6")  # phases of instrument standards, which no sample contains
 REFERENCES = ("Li5La3Nb2O12",)  # phases shown for comparison only
@@ -42,12 +42,13 @@ class Diffraction:
     def __init__(self, pattern: xr.Dataset) -> None:
         self.pattern = pattern
         sample = pattern.attrs["sample"]
-        main = sample if sample in STRUCTURES else "LLZTO"
+        self.structures = Structures(paths.RAW)
+        main = sample if sample in self.structures else "LLZTO"
         self.analyses: dict[str, analysis.Analysis] = {}
         self.controls: dict[str, Control] = {
-            "phases": Several("phases", (main,), list(STRUCTURES)),
+            "phases": Several("phases", (main,), list(self.structures)),
             "displacement": Number("too low / mm", 0.0, -0.3, 0.3, 0.01),
-            "main": Choice("main phase", main, list(STRUCTURES)),
+            "main": Choice("main phase", main, list(self.structures)),
             "fitted": Flag("fit the whole pattern (takes seconds)", False),
         }
 
@@ -72,24 +73,25 @@ class Diffraction:
             displacement = found.fit.params["displacement"].value
         lines = {name: self._lines(name, displacement) for name in phases}
         for row, (name, own) in enumerate(lines.items()):
-            shade = "k" if name in ("LLZTO", *REFERENCES) else xrd_plots.shade(name)[0]
+            shade = "k" if name in ("LLZTO", *REFERENCES) else xrd_plots.shade(name, phases)[0]
             alpha = 0.15 + 0.85 * np.sqrt(own.relative_intensity.to_numpy() / 100)
             ticks.vlines(own.place, -row - 0.4, -row + 0.4, color=shade, alpha=alpha, linewidth=1)
-            ticks.text(1.005, -row, xrd_plots.FORMULAS[name], transform=ticks.get_yaxis_transform(), va="center")
+            ticks.text(1.005, -row, xrd_plots.formula(name), transform=ticks.get_yaxis_transform(), va="center")
         ticks.set(yticks=[], xlabel="2θ / °", xlim=two_theta[[0, -1]], ylim=(-max(len(phases), 1) + 0.4, 0.6))
         return self._found(found, phases) if found else self._listed(lines)
 
     def whole_pattern(self, main: str) -> analysis.Analysis:
         """Return the whole-pattern fit with a main phase, which is made once."""
         if main not in self.analyses:
-            others = [name for name in STRUCTURES if name not in (main, "LLZTO", *REFERENCES, *STANDARDS)]
-            self.analyses[main] = analysis.analyse(self.pattern, main, others)
+            names = [name for name in self.structures if name not in (main, "LLZTO", *REFERENCES, *STANDARDS)]
+            others = [self.structures[name] for name in names]
+            self.analyses[main] = analysis.analyse(self.pattern, self.structures[main], others)
         return self.analyses[main]
 
     def _lines(self, name: str, displacement: float) -> xr.Dataset:
         """Return the reflections of a phase, with `place` [degree]: the position for a displaced sample."""
         ends = tuple(float(x) for x in self.pattern.two_theta[[0, -1]])
-        found = reflections(STRUCTURES[name], self.pattern.attrs["wavelength_kalpha1"], ends)
+        found = reflections(self.structures[name], self.pattern.attrs["wavelength_kalpha1"], ends)
         radius = float(self.pattern.attrs.get("goniometer_radius") or pawley.RADIUS)
         # Bragg-Brentano geometry: a sample below the axis of the goniometer shifts a reflection by -2 s cos(theta) / R.
         lower = np.degrees(2 * displacement / radius * np.cos(np.radians(found.two_theta) / 2))

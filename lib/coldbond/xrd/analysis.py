@@ -1,24 +1,34 @@
 """Analysis of one powder pattern: main phase, minor phases, and the peaks that no phase explains.
 
 A first whole-pattern fit of the main phase shows which other phases may be present. They are included in a second fit,
-so that widths and areas of the main phase no longer compensate for them; the results are those of its residuals. A
+so that widths and areas of the main phase no longer compensate for them, the strong ones with a cell and a breadth of
+their own; the results are those of its residuals. A
 phase counts as present only if one of its lines stands out as a peak by itself: all of its lines together may add up
-small misfits of the profile function.
+small misfits of the profile function. It is absent only if its upper limit is below the share that matters.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import Interval
-from coldbond.xrd import main_phase, pawley, peaks, phases
-from coldbond.xrd.peak_assignment import Candidate, assign, explaining_phases
+from coldbond.xrd import line_evidence, main_phase, pawley, peaks, phases
+from coldbond.xrd.lattice import lattice_parameters
+from coldbond.xrd.peak_assignment import Candidate, assign
+from coldbond.xrd.phase_lines import Detection, lines
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
-from coldbond.xrd.structures import STRUCTURES, Structure
+from coldbond.xrd.rietveld import Mixture
+from coldbond.xrd.structures import Structure, find
 
+#: Weight fraction that matters where none is stated, percent. Chosen: routine powder diffraction finds a few percent.
+SMALLEST_SHARE = 5.0
+#: Significance above which the whole-pattern fit refines the cell and the breadth of a phase beside the main one: an
+#: error of its cell would otherwise move the main phase's reflections.
+REFINED_SIGNIFICANCE = 20.0
 SAME_ANGLE = 1  # decimals of two theta [degree]: reflections with equal ones are one line
 
 
@@ -37,7 +47,7 @@ class Analysis:
         Of the fit with `geometry`.
     peaks : xarray.Dataset
         From `peaks.search`.
-    detections : dict of str to phases.Detection
+    detections : dict of str to Detection
     geometry : {"displacement", "zero"}
         As for `pawley.fit`.
     """
@@ -47,7 +57,7 @@ class Analysis:
     fits: dict[str, MinimizerResult]
     residuals: ResidualPattern
     peaks: xr.Dataset
-    detections: dict[str, phases.Detection]
+    detections: dict[str, Detection]
     geometry: str = "displacement"
 
     @property
@@ -74,10 +84,11 @@ class Analysis:
 
 def analyse(
     pattern: xr.Dataset,
-    main: str,
-    looked_for: Sequence[str],
+    main: str | Structure,
+    looked_for: Sequence[str | Structure],
     instrument: pawley.Instrument | None = None,
     geometry: str = "displacement",
+    mixture: Mixture | None = None,
 ) -> Analysis:
     """Return what a pattern holds.
 
@@ -85,55 +96,74 @@ def analyse(
     ----------
     pattern : xarray.Dataset
         As `coldbond.read` returns it.
-    main : str
-        Main phase, of `structures.STRUCTURES`.
-    looked_for : sequence of str
+    main : str or Structure
+        Main phase, by its name in `structures.STRUCTURES`, or its structure.
+    looked_for : sequence of str or Structure
         Phases looked for beside it.
     instrument : pawley.Instrument, optional
         From `pawley.instrument_profile`.
     geometry : {"displacement", "zero"}
         Error of the angles with which phases and peaks are searched; lattice parameters use both.
+    mixture : Mixture, optional
+        From `rietveld.fit` of this pattern: the phases beside the main one are in its first fit already.
 
     Raises
     ------
     ValueError
         A phase is not in `structures.STRUCTURES`, the main phase does not describe the pattern, or as `pawley.fit`.
     """
-    if main not in STRUCTURES:
-        raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
+    structure, others = find(main), [find(phase) for phase in looked_for]
+    main = structure.name
     if np.ptp(pattern.intensity.to_numpy()) == 0:
         raise ValueError(f"the intensity is {float(pattern.intensity[0]):g} at every angle: record or export it again")
-    structure = STRUCTURES[main]
-    looked_for = [name for name in looked_for if name != main]
+    searched = [phase for phase in others if phase.name != main]
     pawley.check(pattern, geometry)
     main_phase.check_lines(pattern, structure)
-    first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
+    mixed = {} if mixture is None else {phase.name: phase for phase in mixture.beside() if phase.name != main}
+    first = pawley.fit(
+        pattern, structure, geometry=geometry, instrument=instrument, others=list(mixed.values()), rough=True
+    )
     main_phase.check_fit(first, main)
     main_phase.check_parameters(first, pattern, geometry, main)
-    suspected = phases.look_for(residual_pattern(pattern, first), looked_for, exclude=False)
+    suspected = phases.look_for(residual_pattern(pattern, first), searched, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
-    others = [fitted_structure(detection) for detection in present.values()]
-    breadths = {name: detection.breadth for name, detection in present.items()}
+    options: dict[str, Any] = {
+        "others": [mixed.get(name, fitted_structure(detection)) for name, detection in present.items()],
+        "breadths": {name: detection.breadth for name, detection in present.items()},
+        "refined": [name for name, detection in present.items() if detection.significance > REFINED_SIGNIFICANCE],
+        "instrument": instrument,
+    }
 
     def fit(name: str, start: MinimizerResult) -> MinimizerResult:
-        return pawley.fit(
-            pattern, structure, geometry=name, start=start, instrument=instrument, others=others, breadths=breadths
-        )
+        return pawley.fit(pattern, structure, geometry=name, start=start, **options)
 
     best = fit(geometry, first)
     fits = {name: best if name == geometry else fit(name, best) for name in pawley.GEOMETRIES}
     for name, each in fits.items():
         main_phase.check_parameters(each, pattern, name, main)
     residuals = residual_pattern(pattern, best)
-    stray, detections = peaks.search(residuals), phases.look_for(residuals, looked_for)
-    found = Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
-    seen = {phase for candidates in found.assignments() for phase in explaining_phases(candidates)}
-    for name, detection in detections.items():
-        detection.present = detection.present and name in seen  # its upper limit stays that of the fitted area
-    return found
+    refined = {
+        name: replace(present[name].lines.structure, cell=pawley.cell_of(best, other, f"_{i}"))
+        for i, (name, other) in enumerate(zip(present, options["others"], strict=True), start=1)
+        if f"size_{i}" in best.params
+    }
+    stray, detections = peaks.search(residuals), phases.look_for(residuals, searched, refined=refined)
+    for detection in detections.values():
+        if detection.present and not line_evidence.stands_out(residuals, detection, stray.attrs["threshold"]):
+            detection.present = False  # its upper limit stays that of the fitted area
+            detection.doubt = "its lines together are significant, but none stands out as a peak"
+    return Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
 
 
-def fitted_structure(detection: phases.Detection) -> Structure:
+def own_cell(found: Analysis, name: str) -> dict[str, Interval]:
+    """Return the lattice parameters of a phase beside the main one [angstrom or degree]; empty where not refined."""
+    beside = found.fit.curves.phase.to_numpy().tolist()
+    if name not in beside or f"size_{beside.index(name)}" not in found.fit.params:
+        return {}
+    return lattice_parameters(found.fits, suffix=f"_{beside.index(name)}").intervals
+
+
+def fitted_structure(detection: Detection) -> Structure:
     """Return the structure of a phase with the cell and the texture that were fitted."""
     structure = detection.lines.structure
     a, b, c, *angles = structure.cell
@@ -141,6 +171,32 @@ def fitted_structure(detection: phases.Detection) -> Structure:
     factor = 1 + detection.strain
     cell = (a * factor, b * factor, c * factor, alpha, beta, gamma)
     return replace(structure, cell=cell, texture=detection.texture)
+
+
+def is_present(found: Analysis, name: str, smallest_share: float = SMALLEST_SHARE) -> tuple[bool | None, str]:
+    """Return whether a phase is present, and why it cannot be told where that is None.
+
+    Parameters
+    ----------
+    found : Analysis
+    name : str
+        A phase that was looked for.
+    smallest_share : float
+        Weight fraction that matters, percent: a phase is absent where its upper limit is smaller.
+    """
+    detection = found.detections[name]
+    if detection.indistinguishable:
+        return None, f"not distinguishable from {', '.join(detection.indistinguishable)}: one of them is present"
+    if detection.present:
+        return True, ""
+    high = weight_fraction(found, name).high
+    if high is None:
+        return None, "all of its lines lie under those of the main phase, or none is in the range"
+    if detection.doubt:
+        return None, detection.doubt
+    if high >= smallest_share:
+        return None, f"up to {high:.2g} wt% could hide in the pattern, more than the {smallest_share:g} wt% that matter"
+    return False, ""
 
 
 def weight_fraction(found: Analysis, name: str) -> Interval:
@@ -164,7 +220,7 @@ def weight_fraction(found: Analysis, name: str) -> Interval:
     texture. The interval is widened by the disagreement of the phase's lines, which texture causes.
     """
     detection = found.detections[name]
-    own = phases.lines(found.main, found.residuals)
+    own = lines(found.main, found.residuals)
     of_main = float(found.fit.scales.scale[0]) / own.absolute * own.volume * own.mass
     per_area = detection.lines.volume * detection.lines.mass / detection.lines.absolute / of_main
 
@@ -175,7 +231,7 @@ def weight_fraction(found: Analysis, name: str) -> Interval:
         return Interval(None)  # the main phase has no intensity, or hides all lines of this one
     if not detection.present:
         return Interval(None, 0.0, percent(detection.limit))
-    factor = phases.disagreement(found.residuals, detection)
+    factor = line_evidence.disagreement(found.residuals, detection)
     area, low, high = detection.area
     if area is None or low is None or high is None:
         return Interval(None)

@@ -44,7 +44,9 @@ class LatticeParameters:
     by_geometry: xr.Dataset
 
 
-def lattice_parameters(fits: Mapping[str, MinimizerResult], negligible: float = NEGLIGIBLE_WEIGHT) -> LatticeParameters:
+def lattice_parameters(
+    fits: Mapping[str, MinimizerResult], negligible: float = NEGLIGIBLE_WEIGHT, suffix: str = ""
+) -> LatticeParameters:
     """Return the lattice parameters that fits with either geometry determine.
 
     Parameters
@@ -53,13 +55,15 @@ def lattice_parameters(fits: Mapping[str, MinimizerResult], negligible: float = 
         From `pawley.fit_geometries`.
     negligible : float
         Akaike weight below which a geometry is left out.
+    suffix : str
+        Of the names of the parameters: "_1" for the first phase beside the main one.
 
     Notes
     -----
     Chi square is divided by the inflation of the lattice parameters' variance. The models have equally many parameters,
     so that their weights differ by the fit alone.
     """
-    names = [name for name in CELL if name in next(iter(fits.values())).params]
+    names = [name + suffix for name in CELL if name + suffix in next(iter(fits.values())).params]
     estimate = np.array([[fit.params[name].value for name in names] for fit in fits.values()])
     error = np.array([[_standard_error(fit, name) for name in names] for fit in fits.values()])
     best = min(fits.values(), key=lambda fit: fit.chisqr)
@@ -69,7 +73,9 @@ def lattice_parameters(fits: Mapping[str, MinimizerResult], negligible: float = 
     weight = np.where(weight >= negligible * weight.sum(), weight, 0.0)
     weight /= weight.sum()
     # A rectangular distribution of the wavelength; lengths scale with it, angles do not.
-    relative = np.array([WAVELENGTH_RANGE / np.sqrt(3) if name in "abc" else 0.0 for name in names])
+    relative = np.array(
+        [WAVELENGTH_RANGE / np.sqrt(3) if name.removesuffix(suffix) in "abc" else 0.0 for name in names]
+    )
     half = NORMAL * np.hypot(error, relative * estimate[0])
     kept = weight > 0
     low, high = (estimate - half)[kept].min(axis=0), (estimate + half)[kept].max(axis=0)
@@ -88,9 +94,9 @@ def lattice_parameters(fits: Mapping[str, MinimizerResult], negligible: float = 
             "shift_error": ("geometry", [_standard_error(fit, shift) for shift, fit in fits.items()]),
             "weight": ("geometry", weight),
         },
-        coords={"geometry": list(fits), "parameter": names},
+        coords={"geometry": list(fits), "parameter": [name.removesuffix(suffix) for name in names]},
     )
-    return LatticeParameters(dict(zip(names, intervals, strict=True)), by_geometry)
+    return LatticeParameters(dict(zip(by_geometry.parameter.to_numpy().tolist(), intervals, strict=True)), by_geometry)
 
 
 def strong_correlations(fit: MinimizerResult, above: float = 0.9) -> list[tuple[str, str, float]]:

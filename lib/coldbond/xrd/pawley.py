@@ -7,7 +7,7 @@ those of counting statistics at the fit before. Standard errors include the corr
 of the instrument profile (`uncertainty`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from lmfit.minimizer import MinimizerResult
 
 from coldbond import counting
 from coldbond.xrd import reflection_list, uncertainty
+from coldbond.xrd.background import DEFAULT, polynomials, terms
 from coldbond.xrd.design_matrix import DesignMatrix, angles, shape, spacings
 from coldbond.xrd.pattern_model import PatternModel
 from coldbond.xrd.profile import integral_breadth
@@ -74,7 +75,8 @@ def fit(
     instrument: Instrument | None = None,
     others: Sequence[Structure] = (),
     breadths: Mapping[str, float] | None = None,
-    background: int = 8,
+    refined: Collection[str] = (),
+    background: int | None = None,
     start: MinimizerResult | None = None,
     rough: bool = False,
 ) -> MinimizerResult:
@@ -91,12 +93,14 @@ def fit(
     instrument : Instrument, optional
         From `instrument_profile`; size and strain are then those of the sample. Without it they include the instrument.
     others : sequence of Structure
-        Phases with one scale each, at the cell and the calculated intensities of their structures.
+        Phases with one scale each, at the calculated intensities of their structures.
     breadths : mapping of str to float, optional
         Lorentzian breadth x of other phases by name, x / cos [degree] beyond the instrument; a phase that is not in it
         has the widths of the main phase.
-    background : int
-        Number of Chebyshev polynomials.
+    refined : collection of str
+        Other phases whose cell and breadth are fitted; the others keep those of their structures and `breadths`.
+    background : int, optional
+        Number of Chebyshev polynomials; by default that of the least Bayesian information criterion (`background`).
     start : MinimizerResult, optional
         A fit of this pattern with fewer phases or the other geometry, to start from. With the other geometry its
         weights are used too, so that the two chi squares can be compared.
@@ -111,6 +115,7 @@ def fit(
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
         [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which may be negative within
         their error (a bound at zero would bias the mean); "depth" [mm], the mean depth of diffraction, never fitted;
+        lattice parameters and "size" with the suffix "_1" for the first of `others`, where it is `refined`;
         and those of `Instrument`. `stderr` is None where the pattern does not determine a parameter; `inflation` is
         the factor on the variances because of correlated residuals. Attributes from the linear solve:
 
@@ -145,16 +150,17 @@ def fit(
     values = params.valuesdict()
     bragg, _ = angles(spacings(reflection_list.indices(known), cell(values)), wavelengths[0], {}, radius)
     main = reflection_list.main_phase(known, two_theta, bragg)
-    phases = [
-        main,
-        *reflection_list.other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1),
-    ]
+    beside, own = reflection_list.other_phases(
+        others, breadths or {}, refined, pattern, wavelengths[0], int(main.column.max()) + 1
+    )
+    phases = [main, *beside]
     params.add(geometry, 0.0)
     # Mean depth of diffraction over sin(theta): the beam is absorbed on the way in and on the way out.
     depth = 1 / (2 * reflection_list.absorption(structure, wavelengths[0]) * PACKING[0])
     params.add("depth", min(depth, LARGEST_DEPTH[0]), vary=False)
-    _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
-    prior = AXIAL_PRIOR if params["axial"].vary else None
+    add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
+    params.update(own)
+    priors = {"axial": AXIAL_PRIOR} if params["axial"].vary else {}
     if start is not None:
         for name, param in params.items():
             param.value = start.params[name].value if param.vary and name in start.params else param.value
@@ -164,9 +170,9 @@ def fit(
         by_shift = angles(d, wavelengths[0], {geometry: 1.0}, radius)[1]
         by_strain = -np.degrees(2 * np.tan(np.radians(bragg) / 2))
         strain, params[geometry].value = np.linalg.lstsq(np.column_stack([by_strain, by_shift]), off, rcond=None)[0]
-        for name in set("abc") & set(params):
-            params[name].value *= 1 + strain
-    polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
+        for name in params:
+            if name.partition("_")[0] in ("a", "b", "c"):
+                params[name].value *= 1 + strain
 
     rounds, before = TOLERANCES[: 1 if rough else None], reflection_list.smooth(intensity)
     if start is not None:
@@ -179,20 +185,46 @@ def fit(
         sigma = weights
     else:  # the scatter from point to point, the same everywhere
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
+    # Chi squares of two geometries are compared: they have one background.
+    given = background if start is None or geometry in start.params else start.background_terms
     for tolerance in rounds:
         design_matrix = DesignMatrix(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
-        model = PatternModel(design_matrix, polynomials, intensity, sigma, prior)
+        count = given or _background_terms(
+            design_matrix, params, intensity, sigma, first=start is None and tolerance == rounds[0]
+        )
+        model = PatternModel(design_matrix, polynomials(two_theta, count), intensity, sigma, priors)
         options = dict(Dfun=model.jacobian, calc_covar=False, ftol=tolerance, xtol=tolerance, max_nfev=MOST_EVALUATIONS)
         result = lmfit.minimize(model.residual, params, **options)
         params = result.params
         if counted and tolerance != rounds[-1]:
             sigma = counting.standard_uncertainty(pattern, model.expected(params.valuesdict()))
+    result.background_terms = count
     conditional = model.solution(params.valuesdict())[2]
-    covariance = conditional if rough else _add_errors(result, model, instrument, counted)
-    _add_curves(result, model, pattern, [structure, *others])
+    covariance = conditional if rough else add_errors(result, model, instrument, counted)
+    add_curves(result, model, pattern, [structure, *others])
     _add_reflections(result, model, covariance)
     _add_scales(result, model, covariance, known, [structure, *others])
     return result
+
+
+def _background_terms(
+    design_matrix: DesignMatrix, params: lmfit.Parameters, intensity: np.ndarray, sigma: np.ndarray, first: bool
+) -> int:
+    """Return the number of polynomials of the background, at the present widths and positions of the peaks."""
+    if first:  # which are far from right
+        return DEFAULT
+    values, main = params.valuesdict(), design_matrix.phases[0]
+    fwhm, _ = shape(design_matrix.positions(main, values)[0], main, main.own(values))
+    return terms(design_matrix(values), design_matrix.two_theta, intensity, sigma, float(np.median(fwhm)))
+
+
+def cell_of(
+    fitted: MinimizerResult, structure: Structure, suffix: str = ""
+) -> tuple[float, float, float, float, float, float]:
+    """Return the fitted cell of a structure; the suffix belongs to the names of its parameters."""
+    a, b, c, *opening = reflection_list.free_lattice_parameters(structure, suffix)[0](fitted.params.valuesdict())
+    alpha, beta, gamma = opening
+    return float(a), float(b), float(c), float(alpha), float(beta), float(gamma)
 
 
 def instrument_profile(pattern: xr.Dataset, structure: Structure, **options: Any) -> Instrument:
@@ -236,7 +268,7 @@ def fit_geometries(pattern: xr.Dataset, structure: Structure, **options: Any) ->
     return {"displacement": displaced, "zero": fit(pattern, structure, geometry="zero", start=displaced, **options)}
 
 
-def _add_errors(
+def add_errors(
     result: MinimizerResult, model: PatternModel, instrument: Instrument | None, counted: bool
 ) -> np.ndarray:
     """Add standard errors and correlations to the result; return the covariance of the amplitudes."""
@@ -245,7 +277,7 @@ def _add_errors(
     given, known = _known_parameters(result, instrument)
     jacobian = model.derivatives(values, [*result.var_names, *given])
     main = model.design_matrix.phases[0]
-    fwhm, _ = shape(model.design_matrix.positions(main, values)[0], main, values)
+    fwhm, _ = shape(model.design_matrix.positions(main, values)[0], main, main.own(values))
     step = np.median(np.diff(model.design_matrix.two_theta))
     window = 1 + int(CORRELATION_LENGTH * np.median(fwhm) / step)
     result.nfree = residual.size - amplitudes.size - len(result.var_names)
@@ -274,7 +306,7 @@ def _known_parameters(result: MinimizerResult, instrument: Instrument | None) ->
     return [*names, "depth"], known
 
 
-def _add_curves(
+def add_curves(
     result: MinimizerResult, model: PatternModel, pattern: xr.Dataset, structures: Sequence[Structure]
 ) -> None:
     values = result.params.valuesdict()
@@ -358,7 +390,7 @@ def check(pattern: xr.Dataset, geometry: str) -> None:
         raise ValueError("the pattern has no counts: no intensity is above zero")
 
 
-def _add_widths(params: lmfit.Parameters, instrument: Instrument | None, areas: int, doublet: bool) -> None:
+def add_widths(params: lmfit.Parameters, instrument: Instrument | None, areas: int, doublet: bool) -> None:
     """Add the parameters of the widths: fixed where the instrument is known, otherwise as many as can be separated."""
     values = INSTRUMENT_START if instrument is None else dict(zip(instrument.names, instrument.values, strict=True))
     # Without an instrument profile x and y cannot be separated from size and strain.

@@ -13,7 +13,9 @@ import numpy as np
 import xarray as xr
 
 from coldbond.interval import NORMAL
-from coldbond.xrd.phases import INDISTINGUISHABLE, TEXTURE_MARGIN, Detection
+from coldbond.xrd.line_evidence import TEXTURE_MARGIN
+from coldbond.xrd.phase_lines import Detection
+from coldbond.xrd.phases import INDISTINGUISHABLE
 from coldbond.xrd.residual_pattern import ResidualPattern
 
 #: Distance by which a peak may miss a line beyond its error, degree: a film lies higher than the main phase.

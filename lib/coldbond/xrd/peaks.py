@@ -13,7 +13,7 @@ import xarray as xr
 from scipy import sparse, stats
 
 from coldbond.interval import NORMAL
-from coldbond.xrd.residual_pattern import SMALLEST_SIZE, TRIAL_SIZES, ResidualPattern
+from coldbond.xrd.residual_pattern import SMALLEST_SIZE, TRIAL_SIZES, ResidualPattern, breadth_paths
 
 FALSE_PEAKS = 0.05  # expected number of peaks found in a pattern that has none
 MOST_PEAKS = 40  # found peaks at which the search ends: the main phase is then the wrong one
@@ -106,7 +106,8 @@ def _fit_peak(residuals: ResidualPattern, position: float, breadth: float) -> Pe
     area = float(products[0] / max(matrix[0, 0], 1e-12))
     fwhm, broader = (float(residuals.fwhm(position, x)[0]) for x in (breadth, breadth + DERIVATIVE_STEP))
     errors = residuals.standard_errors(block * [1.0, area, area])
-    interval = residuals.area_interval(area, lambda x: _profile_block(residuals, position, x)[:, :2], breadth)
+    paths = breadth_paths(breadth)
+    interval = residuals.area_interval(area, lambda x: _profile_block(residuals, position, x)[:, :2], paths)
     return Peak(
         two_theta=position,
         two_theta_error=errors[1],

@@ -5,7 +5,7 @@ to be resolved share one amplitude, split by their calculated intensities. The s
 or contracted until its reflections coincide with the most intensity.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 
 import lmfit
@@ -14,7 +14,7 @@ import xarray as xr
 from scipy.constants import physical_constants
 
 from coldbond.xrd.design_matrix import Phase, Values, angles
-from coldbond.xrd.reflections import HC, reflections
+from coldbond.xrd.reflections import HC, reflections, small_structure
 from coldbond.xrd.structures import Structure
 
 CELL = ("a", "b", "c", "alpha", "beta", "gamma")
@@ -31,9 +31,12 @@ MARGIN = 1.0  # degree beyond the ends of the pattern from which tails of reflec
 
 
 def free_lattice_parameters(
-    structure: Structure,
+    structure: Structure, suffix: str = ""
 ) -> tuple[Callable[[Values], list[float | np.ndarray]], lmfit.Parameters]:
-    """Return the cell as a function of the lattice parameters that its crystal system leaves free, and these."""
+    """Return the cell as a function of the lattice parameters that its crystal system leaves free, and these.
+
+    The suffix belongs to the names of the parameters.
+    """
     import gemmi
 
     group = gemmi.SpaceGroup(structure.space_group)
@@ -50,13 +53,14 @@ def free_lattice_parameters(
     start = dict(zip(CELL, structure.cell, strict=True))
     params = lmfit.Parameters()
     for name in dict.fromkeys(lengths):
-        params.add(name, start[name], min=CELL_LIMITS[0] * start[name], max=CELL_LIMITS[1] * start[name])
+        params.add(name + suffix, start[name], min=CELL_LIMITS[0] * start[name], max=CELL_LIMITS[1] * start[name])
     for name in opening.split():
-        params.add(name, start[name], min=0, max=180)
+        params.add(name + suffix, start[name], min=0, max=180)
 
     def cell(values: Values) -> list[float | np.ndarray]:
-        tied = {name: values["alpha"] for name in CELL[3:]} if lengths == "aaa" and opening else {}
-        return [values[name] for name in lengths] + [{**start, **values, **tied}[name] for name in CELL[3:]]
+        own = {name: values[name + suffix] for name in CELL if name + suffix in params}
+        tied = {name: own["alpha"] for name in CELL[3:]} if lengths == "aaa" and opening else {}
+        return [own[name] for name in lengths] + [{**start, **own, **tied}[name] for name in CELL[3:]]
 
     return cell, params
 
@@ -118,20 +122,32 @@ def relative_intensities(known: xr.Dataset, main: Phase) -> np.ndarray:
 
 
 def other_phases(
-    others: Sequence[Structure], breadths: Mapping[str, float], pattern: xr.Dataset, wavelength: float, first: int
-) -> list[Phase]:
-    """Return phases with one column each, from column `first` on.
+    others: Sequence[Structure],
+    breadths: Mapping[str, float],
+    refined: Collection[str],
+    pattern: xr.Dataset,
+    wavelength: float,
+    first: int,
+) -> tuple[list[Phase], lmfit.Parameters]:
+    """Return phases with one column each, from column `first` on, and the parameters of those with a cell of their own.
 
-    The amplitude of such a column is the area of the phase's strongest reflection.
+    The amplitude of such a column is the area of the phase's strongest reflection. The lattice parameters of the first
+    phase are "a_1", ..., its breadth is "size_1".
     """
-    phases = []
+    phases, params = [], lmfit.Parameters()
     for i, other in enumerate(others):
         lines = visible(other, pattern, wavelength)
         lines = lines.isel(reflection=lines.relative_intensity.to_numpy() > WEAKEST_REFLECTION)
         column = np.full(lines.reflection.size, first + i)
-        share = lines.relative_intensity.to_numpy() / 100
-        phases.append(Phase(indices(lines), column, share, other.cell, breadths.get(other.name)))
-    return phases
+        share, breadth = lines.relative_intensity.to_numpy() / 100, breadths.get(other.name)
+        if other.name not in refined:
+            phases.append(Phase(indices(lines), column, share, other.cell, breadth))
+            continue
+        cell, own = free_lattice_parameters(other, suffix := f"_{i + 1}")
+        params.update(own)
+        params.add(f"size{suffix}", breadth or 0.0)
+        phases.append(Phase(indices(lines), column, share, cell, f"size{suffix}"))
+    return phases, params
 
 
 @lru_cache
@@ -151,16 +167,9 @@ def absorption(structure: Structure, wavelength: float) -> float:
     """
     import gemmi
 
-    cell = gemmi.UnitCell(*structure.cell)
-    operations = gemmi.SpaceGroup(structure.space_group).operations()
-    total = 0.0
-    for site in structure.sites:
-        images = {
-            tuple(np.round(np.mod(operation.apply_to_xyz([site.x, site.y, site.z]), 1.0), 4) % 1.0)
-            for operation in operations
-        }
-        for symbol, occupancy in site.elements.items():
-            number = gemmi.Element(symbol).atomic_number
-            total += len(images) * occupancy * gemmi.cromer_liberman(number, HC / wavelength)[1]
+    small = small_structure(structure)
+    total = len(small.spacegroup.operations()) * sum(
+        atom.occ * gemmi.cromer_liberman(atom.element.atomic_number, HC / wavelength)[1] for atom in small.sites
+    )
     radius = physical_constants["classical electron radius"][0] * 1e10  # angstrom
-    return 2 * radius * wavelength * total / cell.volume * 1e7  # 1/angstrom to 1/mm
+    return 2 * radius * wavelength * total / small.cell.volume * 1e7  # 1/angstrom to 1/mm

@@ -22,7 +22,7 @@ from coldbond.xrd import profile
 from coldbond.xrd.design_matrix import angles
 from coldbond.xrd.pawley import RADIUS
 
-#: Crystallite sizes tried for a phase of unknown breadth, nm: no broadening, fine powder, sputtered film.
+#: Crystallite sizes tried for a peak of unknown breadth, nm: no broadening, fine powder, sputtered film.
 TRIAL_SIZES = (1000.0, 50.0, 15.0)
 SMALLEST_SIZE = 8.0  # nm: peaks of smaller crystallites are as broad as the background
 SCHERRER_CONSTANT = 0.9  # of the full width at half maximum (Langford and Wilson 1978, doi 10.1107/S0021889878012844)
@@ -38,9 +38,10 @@ CONTAMINATION = {"Kβ": 1.392234, "W Lα": 1.476330}
 #: Wavelength of a copper tube and how near to it one must be to count as such, angstrom.
 COPPER_KALPHA1, COPPER_TOLERANCE = 1.5406, 1e-3
 
-#: Chebyshev polynomials of the background that residuals are free of: more than the whole-pattern fit has, since what
-#: is as broad as an amorphous hump is no phase.
-BACKGROUND_POLYNOMIALS = 20
+#: Chebyshev polynomials of the background that residuals are free of: one every so many degrees, within the two bounds.
+#: These are more than the whole-pattern fit has, since what is as broad as an amorphous hump is no phase; more over a
+#: short range would take up broad lines.
+BACKGROUND_DEGREES, FEWEST_POLYNOMIALS, MOST_POLYNOMIALS = 3.5, 10, 20
 
 #: Steps of the derivatives by width and position of the main phase's reflections, degree, and of the position of a
 #: contaminating line over its full width.
@@ -217,8 +218,10 @@ class ResidualPattern:
         covariance, norms = _scaled_inverse(self.normal_equations(columns)[0])
         return np.sqrt(np.diag(covariance)) / norms
 
-    def area_interval(self, area: float, columns: Callable[[float], np.ndarray], breadth: float) -> Interval:
-        """Return an area with its 95 % interval by profile likelihood over the breadth.
+    def area_interval(
+        self, area: float, columns: Callable[[float], np.ndarray], paths: Sequence[np.ndarray]
+    ) -> Interval:
+        """Return an area with its 95 % interval by profile likelihood over a nonlinear parameter.
 
         The broader the lines, the larger are the area that fits and its error. A symmetric interval at the best
         breadth would be too narrow where noise makes the lines narrow.
@@ -228,17 +231,16 @@ class ResidualPattern:
         area : float
             That fits best.
         columns : callable
-            Returns, for a breadth x / cos [degree], the pattern of area 1 and columns with free amplitudes beside it,
+            Returns, for a value of the parameter, the pattern of area 1 and columns with free amplitudes beside it,
             shape (m, n).
-        breadth : float
-            That fits best.
+        paths : sequence of array
+            Values of the parameter from the best one on, in either direction: each is followed until ruled out.
         """
         trials: list[tuple[float, float, float]] = []
         rise = chi_square(1)
-        for factors in (BREADTH_FACTORS, 1 / BREADTH_FACTORS[1:]):  # broader, then narrower, until ruled out
-            for factor in factors:
-                trial = min(factor * max(breadth, LEAST_BREADTH), LARGEST_BREADTH)
-                matrix, products = self.normal_equations(columns(trial))
+        for path in paths:
+            for value in path[bool(trials) :]:  # they share the first
+                matrix, products = self.normal_equations(columns(float(value)))
                 covariance, norms = _scaled_inverse(matrix)
                 amplitudes = covariance @ (products / norms)
                 gain = float(amplitudes @ (products / norms))  # reduction of chi square
@@ -246,7 +248,7 @@ class ResidualPattern:
                 if gain < trials[0][0] - rise:
                     break
         gains, areas, errors = np.array(trials).T
-        # At each breadth chi square is a parabola over the area; its part below the limit is kept.
+        # At each value chi square is a parabola over the area; its part below the limit is kept.
         allowed = rise - (gains.max() - gains)
         half, kept = errors * np.sqrt(np.maximum(allowed, 0)), allowed >= 0
         low, high = float((areas - half)[kept].min()), float((areas + half)[kept].max())
@@ -262,6 +264,12 @@ class ResidualPattern:
         basis = columns @ (vectors[:, independent] / np.sqrt(squares[independent]))
         normalised = self.normalised - basis @ (basis.T @ self.normalised)
         return replace(self, normalised=normalised, nuisance=np.hstack([self.nuisance, basis]))
+
+
+def breadth_paths(breadth: float) -> list[np.ndarray]:
+    """Return the breadths of a profile likelihood [degree], from the best one on to broader and to narrower ones."""
+    factors = BREADTH_FACTORS, 1 / BREADTH_FACTORS
+    return [np.minimum(factor * max(breadth, LEAST_BREADTH), LARGEST_BREADTH) for factor in factors]
 
 
 def _non_zero_rows(columns: np.ndarray) -> slice:
@@ -306,7 +314,8 @@ def residual_pattern(pattern: xr.Dataset, fit: MinimizerResult) -> ResidualPatte
     errors = _main_phase_derivatives(bare, lines, breadths, areas)
     ghosts = [_contamination_columns(bare, lines, breadths, w) for w in bare.contamination.values()]
     x = np.interp(two_theta, two_theta[[0, -1]], [-1.0, 1.0])
-    smooth = np.polynomial.chebyshev.chebvander(x, BACKGROUND_POLYNOMIALS - 1) / uncertainty[:, None]
+    count = int(np.clip(np.ptp(two_theta) / BACKGROUND_DEGREES, FEWEST_POLYNOMIALS, MOST_POLYNOMIALS))
+    smooth = np.polynomial.chebyshev.chebvander(x, count - 1) / uncertainty[:, None]
     return bare.with_nuisance(np.hstack([areas, errors, *ghosts, smooth]))
 
 

@@ -7,8 +7,10 @@ import pandas as pd
 
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import NORMAL, Interval
-from coldbond.xrd.analysis import Analysis, weight_fraction
+from coldbond.xrd.agreement import agreement, in_words
+from coldbond.xrd.analysis import SMALLEST_SHARE, Analysis, is_present, own_cell, weight_fraction
 from coldbond.xrd.findings.common import groups, in_a_name, recording, significant, upper_limit
+from coldbond.xrd.findings.mixtures import mixture_findings
 from coldbond.xrd.findings.strays import stray_findings
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import Candidate, Role
@@ -20,8 +22,9 @@ from coldbond.xrd.reference_match import (
     ReferenceMatch,
     compare_with_reference,
 )
+from coldbond.xrd.rietveld import Mixture
 from coldbond.xrd.stray_peaks import common_detection_limit, unexplained_area
-from coldbond.xrd.structures import STRUCTURES
+from coldbond.xrd.structures import Structure, find
 
 #: Difference of two cells over the range of the structure up to which they may be of one phase: one at either end.
 RANGES_APART = 2
@@ -31,15 +34,25 @@ NAMED_IN_TABLE = 2  # and a table
 SHIFTS = {"displacement": ("sample displacement", "mm"), "zero": ("zero error", "degree")}
 
 
-def pattern_findings(analyses: Mapping[str, Analysis], reference: str) -> list[dict]:
+def pattern_findings(
+    analyses: Mapping[str, Analysis],
+    reference: str | Structure,
+    smallest_share: float = SMALLEST_SHARE,
+    mixtures: Mapping[str, Mixture] | None = None,
+) -> list[dict]:
     """Return lattice parameters, reference match, phases and stray peaks of each pattern.
 
     Parameters
     ----------
     analyses : mapping of str to Analysis
-    reference : str
-        Structure that the main phase is compared with, of `structures.STRUCTURES`; the main phase itself for no
-        comparison.
+    reference : str or Structure
+        Structure that the main phase is compared with, or its name in `structures.STRUCTURES`; the main phase itself
+        for no comparison.
+    smallest_share : float
+        Weight fraction that matters, percent: a phase is absent where its upper limit is smaller.
+    mixtures : mapping of str to Mixture, optional
+        Rietveld fits of the patterns of mixtures of powders: their weight fractions take the place of those from the
+        lines of each phase.
 
     Returns
     -------
@@ -47,19 +60,23 @@ def pattern_findings(analyses: Mapping[str, Analysis], reference: str) -> list[d
         As `coldbond.bundle.findings.finding` returns them.
     """
     rows, limit = [], common_detection_limit(analyses.values())
-    matches = {label: _match(found, reference) for label, found in analyses.items() if reference != found.main.name}
+    known = find(reference)
+    matches = {label: _match(found, known) for label, found in analyses.items() if known.name != found.main.name}
     for label, found in analyses.items():
-        rows += _lattice(found)
+        rows += [*_lattice(found), _fit(found)]
         if label in matches:
-            rows.append(_reference_match(found, reference, matches[label]))
+            rows.append(_reference_match(found, known.name, matches[label]))
         for name in found.detections:
-            rows += _phase(found, name)
+            for row in _phase(found, name, smallest_share):
+                if label not in (mixtures or {}) or row["quantity"] != f"{name}_weight_fraction":
+                    rows.append(row)
         rows += stray_findings(found, limit)
+    rows += mixture_findings(mixtures or {})
     first, *others = analyses
     replicates_of_first = next(iter(groups(analyses).values()))
     for label in others:
         if first in matches and label in matches and label not in replicates_of_first:
-            rows.append(_same_phase(analyses, matches, first, label, reference))
+            rows.append(_same_phase(analyses, matches, first, label, known.name))
     return rows
 
 
@@ -67,7 +84,7 @@ def _lattice(found: Analysis) -> list[dict]:
     known = lattice_parameters(found.fits)
     rows = []
     for name, interval in known.intervals.items():
-        unit = "angstrom" if name in "abc" else "degree"
+        unit = _unit(name)
         evidence, alternatives = [], []
         for geometry in known.by_geometry.geometry.to_numpy().tolist():
             at = known.by_geometry.sel(geometry=geometry)
@@ -93,10 +110,35 @@ def _lattice(found: Analysis) -> list[dict]:
     return rows
 
 
-def _match(found: Analysis, reference: str) -> ReferenceMatch | str:
+def _fit(found: Analysis) -> dict:
+    fit = agreement(found.pattern, found.fit)
+    if fit.expected is None:
+        evidence, note = [], "of the whole-pattern fit with free intensities; the counting is unknown"
+    else:
+        evidence = [
+            item("expected from counting, Rexp", significant(fit.expected, 3), "%"),
+            item("reduced chi square", significant(fit.reduced_chi_square or 0.0, 3)),
+        ]
+        note = "of the whole-pattern fit with free intensities"
+    evidence.append(item("polynomials of the background", found.fit.background_terms))
+    return finding(
+        "weighted_profile_residual",
+        significant(fit.weighted, 3),
+        unit="%",
+        **recording(found),
+        evidence=evidence,
+        note=note,
+    )
+
+
+def _unit(parameter: str) -> str:
+    return "angstrom" if parameter in "abc" else "degree"
+
+
+def _match(found: Analysis, reference: Structure) -> ReferenceMatch | str:
     """Return the comparison with the reference, or why there is none."""
     try:
-        return compare_with_reference(found.fit, STRUCTURES[reference], unexplained_area(found))
+        return compare_with_reference(found.fit, reference, unexplained_area(found))
     except ValueError as error:
         return str(error)
 
@@ -157,9 +199,9 @@ def _same_phase(
     )
 
 
-def _phase(found: Analysis, name: str) -> list[dict]:
+def _phase(found: Analysis, name: str, smallest_share: float) -> list[dict]:
     detection, whose = found.detections[name], recording(found)
-    hidden = not detection.present and not np.isfinite(detection.limit)
+    present, why = is_present(found, name, smallest_share)
     percent = 100 / found.strongest_area
     strongest = detection.lines.hkl[int(detection.lines.powder.argmax())]
     area = f"area of its {strongest} line over the main phase's strongest"
@@ -172,30 +214,40 @@ def _phase(found: Analysis, name: str) -> list[dict]:
         assumption = "assumes a homogeneous powder; overestimates a film on the surface"
         assumption += "; the interval includes the disagreement of its lines"
     else:
-        evidence = [item(area, "undetermined" if hidden else upper_limit(percent * detection.limit), "%")]
+        limit = upper_limit(percent * detection.limit) if np.isfinite(detection.limit) else "undetermined"
+        evidence = [item(area, limit, "%")]
         if detection.missing:
             evidence.append(item("missing lines", ", ".join(detection.missing[:MOST_NAMED])))
-        threshold = []
-        assumption = "95 % upper limit over all cells and breadths in the range of this phase"
+        threshold = [item("absent where the upper limit is below", smallest_share, "wt%")]
+        varied = "breadths and textures" if detection.lines.structure.texture_axis else "breadths"
+        assumption = f"95 % upper limit over all cells, {varied} in the range of this phase"
     alternatives = [
         item(f"{rival} instead", f"χ² larger by {_two_digits(increase)}")
         for rival, increase in detection.rivals.items()
         if increase >= INDISTINGUISHABLE
     ]
-    note = "all of its lines lie under those of the main phase, or none is in the range" if hidden else ""
-    if detection.indistinguishable:
-        note = f"not distinguishable from {', '.join(detection.indistinguishable)}: one of them is present"
+    cell = own_cell(found, name).items() if detection.present else ()
     return [
         finding(
             f"{name}_present",
-            None if detection.indistinguishable or hidden else detection.present,
+            present,
             **whose,
             evidence=evidence,
             threshold=threshold,
             alternatives=alternatives,
-            note=note,
+            note=why,
         ),
         finding(f"{name}_weight_fraction", weight_fraction(found, name), unit="%", **whose, note=assumption),
+        *(
+            finding(
+                f"{name}_lattice_parameter_{parameter}",
+                interval,
+                unit=_unit(parameter),
+                **whose,
+                note="refined beside the main phase",
+            )
+            for parameter, interval in cell
+        ),
     ]
 
 
@@ -243,18 +295,33 @@ def _line(candidate: Candidate) -> str:
     return f"{line} (at most {100 * candidate.share:.0f} % of it)"
 
 
-def phase_table(analyses: Mapping[str, Analysis]) -> pd.DataFrame:
-    """Return the weight fraction or its upper limit for every phase looked for: a row a phase, a column a recording."""
+def phase_table(analyses: Mapping[str, Analysis], smallest_share: float = SMALLEST_SHARE) -> pd.DataFrame:
+    """Return weight fraction and presence of every phase looked for: a row a phase, a column a recording.
+
+    The first row says how well the whole-pattern fit describes the recording.
+
+    Parameters
+    ----------
+    analyses : mapping of str to Analysis
+    smallest_share : float
+        As for `pattern_findings`.
+    """
     columns = {}
     for label, found in analyses.items():
-        column = {}
-        for name, detection in found.detections.items():
-            value, low, high = weight_fraction(found, name)
-            if value is None:
-                column[name] = "not determined" if high is None else f"below {high:.2g} wt%"
-            else:
-                column[name] = f"{value:.2g} ({low:.2g} to {high:.2g}) wt%"
-            if detection.indistinguishable:
-                column[name] += f", not distinguishable from {', '.join(detection.indistinguishable)}"
-        columns[label] = pd.Series(column)
+        column = {"whole-pattern fit": in_words(agreement(found.pattern, found.fit))}
+        column |= {name: _presence(found, name, smallest_share) for name in found.detections}
+        columns[label] = pd.Series(column, dtype=object)
     return pd.DataFrame(columns).fillna("no line in the range").rename_axis("phase")
+
+
+def _presence(found: Analysis, name: str, smallest_share: float) -> str:
+    """Return how much of a phase there is, that it is absent, or that this cannot be told."""
+    value, low, high = weight_fraction(found, name)
+    present, why = is_present(found, name, smallest_share)
+    amount = "not determined" if high is None else f"below {high:.2g} wt%"
+    if value is not None:
+        amount = f"{value:.2g} ({low:.2g} to {high:.2g}) wt%"
+    if present is not None:
+        return amount if present else f"absent: {amount}"
+    doubt = found.detections[name].indistinguishable or found.detections[name].doubt
+    return f"{amount}, {why}" if doubt else f"cannot be told: {amount}"

@@ -6,29 +6,39 @@ import numpy as np
 import pandas as pd
 
 from coldbond.interval import NORMAL
-from coldbond.xrd.analysis import Analysis, weight_fraction
+from coldbond.xrd.agreement import agreement
+from coldbond.xrd.analysis import SMALLEST_SHARE, Analysis, is_present, weight_fraction
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import explaining_phases
+from coldbond.xrd.rietveld import Mixture
 
+PRESENCE = {True: "yes", False: "no", None: "cannot be told"}
 ENDS = ("", ", low", ", high")  # of a 95 % interval
 
 
-def journal_tables(analyses: Mapping[str, Analysis]) -> dict[str, pd.DataFrame]:
-    """Return the tables "patterns", "phases", "reflections" and "peaks", a row for each of these."""
-    return {
+def journal_tables(
+    analyses: Mapping[str, Analysis],
+    smallest_share: float = SMALLEST_SHARE,
+    mixtures: Mapping[str, Mixture] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Return the tables "patterns", "phases", "reflections" and "peaks", a row for each of these.
+
+    Parameters
+    ----------
+    analyses : mapping of str to Analysis
+    smallest_share : float
+        Weight fraction that matters, percent, as for `pattern_findings`.
+    mixtures : mapping of str to Mixture, optional
+        Of which a table "mixtures" has a row for each phase.
+    """
+    rows = [row for label, found in (mixtures or {}).items() for row in _of_mixture(label, found)]
+    shares = [row for label, found in analyses.items() for row in _phases(label, found, smallest_share)]
+    return ({"mixtures": pd.DataFrame(rows)} if rows else {}) | {
         "patterns": pd.DataFrame([_pattern(label, found) for label, found in analyses.items()]),
-        "phases": pd.DataFrame([row for label, found in analyses.items() for row in _phases(label, found)]),
+        "phases": pd.DataFrame(shares),
         "reflections": pd.concat([_reflections(label, found) for label, found in analyses.items()], ignore_index=True),
         "peaks": pd.concat([_peaks(label, found) for label, found in analyses.items()], ignore_index=True),
     }
-
-
-def weighted_profile_residual(found: Analysis) -> float:
-    """Return Rwp, percent: the root of the weighted squares of the residuals over those of the intensities."""
-    curves = found.fit.curves
-    weight = 1 / curves.standard_uncertainty.to_numpy()
-    residual, intensity = weight * (curves.intensity - curves.fit).to_numpy(), weight * curves.intensity.to_numpy()
-    return float(100 * np.sqrt(residual @ residual / (intensity @ intensity)))
 
 
 def _pattern(label: str, found: Analysis) -> dict[str, object]:
@@ -37,12 +47,14 @@ def _pattern(label: str, found: Analysis) -> dict[str, object]:
         unit = "Å" if name in "abc" else "degree"
         row |= {f"{name}{end} / {unit}": value for end, value in zip(ENDS, interval, strict=True)}
     angle = found.pattern.two_theta.to_numpy()
-    fit = found.fit
+    fit, quality = found.fit, agreement(found.pattern, found.fit)
     return row | {
-        "Rwp / %": weighted_profile_residual(found),
+        "Rwp / %": quality.weighted,
+        "Rexp / %": quality.expected,
         "chi square": fit.chisqr,
         "degrees of freedom": fit.nfree,
-        "reduced chi square": fit.redchi,
+        "reduced chi square": quality.reduced_chi_square,
+        "polynomials of the background": fit.background_terms,
         "error of the angles": found.geometry,
         "first angle / degree": angle[0],
         "last angle / degree": angle[-1],
@@ -51,12 +63,25 @@ def _pattern(label: str, found: Analysis) -> dict[str, object]:
     }
 
 
-def _phases(label: str, found: Analysis) -> list[dict[str, object]]:
+def _of_mixture(label: str, found: Mixture) -> list[dict[str, object]]:
+    rows = []
+    for i, (name, share) in enumerate(found.shares.items()):
+        row: dict[str, object] = {"recording": label, "phase": name}
+        row |= {f"share{end} / wt%": x for end, x in zip(ENDS, share, strict=True)}
+        for parameter, unit in (("a", "Å"), ("b", "Å"), ("c", "Å"), ("alpha", "degree"), ("beta", "degree")):
+            if param := found.fit.params.get(f"{parameter}_{i}"):
+                row |= {f"{parameter} / {unit}": param.value, f"{parameter}, standard error / {unit}": param.stderr}
+        row |= {"March coefficient": found.fit.params[f"texture_{i}"].value, "lines": found.lines[name]}
+        rows.append(row | {"scatter of its lines / %": 100 * found.scatter[name]})
+    return rows
+
+
+def _phases(label: str, found: Analysis, smallest_share: float) -> list[dict[str, object]]:
     return [
         {
             "recording": label,
             "phase": name,
-            "present": "not distinguishable" if one.indistinguishable else "yes" if one.present else "no",
+            "present": PRESENCE[is_present(found, name, smallest_share)[0]],
             **{f"share{end} / wt%": x for end, x in zip(ENDS, weight_fraction(found, name), strict=True)},
             "significance / standard deviations": one.significance,
             "missing lines": ", ".join(one.missing),
