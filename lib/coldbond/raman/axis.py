@@ -116,7 +116,7 @@ def decomposed(
     window: Sequence[float],
     rivals: Sequence[reference.Phase] = (),
     relevant: float = RELEVANT,
-    resolution: float | None = None,
+    resolution: float = 0.0,
 ) -> Decomposition | None:
     """Decompose a recording on the calibrated axis; None for the recording of the lamp or the standard.
 
@@ -132,8 +132,8 @@ def decomposed(
         As for `on_axis`.
     bands, modes, window, rivals, relevant
         As for `decompose`.
-    resolution : float or None
-        Of the instrument, full width at half maximum, 1/cm; None: that of the lamp's lines, else not known.
+    resolution : float
+        Of the instrument, full width at half maximum, 1/cm; 0: that of the lamp's lines, else not known.
 
     Raises
     ------
@@ -152,5 +152,5 @@ def decomposed(
     repeats = [on_axis(other, calibration, laser_uncertainty, axis_uncertainty) for other in same]
     spectrum = on_axis(recording, calibration, laser_uncertainty, axis_uncertainty)
     return decompose(
-        spectrum, bands, modes, window, rivals=rivals, relevant=relevant, resolution=resolution, repeats=repeats
+        spectrum, bands, modes, window, rivals=rivals, relevant=relevant, resolution=resolution or None, repeats=repeats
     )

@@ -38,6 +38,9 @@ ROUNDING = 1e-12  # relative error of a number in a file that has all its digits
 RELEVANT = 15.0
 #: Least height of a mode in standard deviations of what the residuals hold beyond noise.
 ABOVE_STRUCTURE = 3.0
+#: Widths by which a disturbance as high as a band moves its middle. One beside a Lorentzian of its own width moves it by
+#: up to 0.33, one on each side by 0.46; the residuals hold a part of a disturbance only, since the fit follows it.
+POSITION_MOVED = 0.75
 LEAST_WIDTH = 1.5  # pixels, of a mode whose line is known to be as narrow
 POINTS_PER_PARAMETER = 3  # least number of points in the window, for every parameter
 
@@ -217,6 +220,7 @@ def decompose(
     found = {}
     for name, label, expected in zip(names, labels, [*bands, *modes.values()], strict=True):
         position = confidence_intervals.parameter(fits, symmetric, f"{name}_position")
+        width = confidence_intervals.parameter(fits, symmetric, f"{name}_width")
         axis = confidence_intervals.axis_uncertainty_at(spectrum.attrs, position.value or expected)
         if name in absent:
             seen = max(p for p, _ in tests[name]) < significance  # something is there that may be wider
@@ -226,12 +230,16 @@ def decompose(
             height = UNKNOWN  # the top was not recorded
         else:
             height = confidence_intervals.height(fits, symmetric, name, highest)
+        if name in mode_names and name not in absent:  # what the residuals hold elsewhere may stand below the mode
+            share = _disturbance(fits, shown, x, name, away)
+            position = position.widened(POSITION_MOVED * share * (width.value or 0.0))
+            width, height = (one.widened(share * (one.value or 0.0)) for one in (width, height))
         found[label] = Band(
             expected=expected,
             looked_for=name in mode_names,
             found=name not in absent,
             position=position.widened(axis),
-            width=confidence_intervals.parameter(fits, symmetric, f"{name}_width"),
+            width=width,
             height=height,
             is_cut=name not in absent and cut[name],
             p=max(p for p, _ in tests[name]) if name in tests else None,
@@ -286,6 +294,13 @@ def _narrowest(spacing: float, pixel: float, resolution: float | None, lines: Se
     if lines:
         least = min(least, spikes.NARROWER * min(width for _, width in lines))
     return max(least, LEAST_WIDTH * spacing * pixel)
+
+
+def _disturbance(fits: Sequence[Fit], shown: Fit, x: np.ndarray, name: str, away_from: Sequence[float]) -> float:
+    """Return what the residuals hold beyond noise, relative to the height of a mode."""
+    width = shown.parameters[f"{name}_width"].value
+    noise = max(confidence_intervals.structure(one, x, width, None, away_from) for one in fits)
+    return noise / confidence_intervals.height_of(shown, name)
 
 
 def _is_cut(fit: Fit, name: str, full: np.ndarray) -> bool:
