@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import xarray as xr
 
 from coldbond.analyses.arguments import checked
-from coldbond.raman import decomposition, reference
+from coldbond.raman import decomposition
+from coldbond.raman import reference as raman_reference
 from coldbond.raman.decomposition import Decomposition
 from coldbond.xps import reference, surface
 from coldbond.xps.component_selection import Composition
@@ -103,7 +104,7 @@ def raman_bands(
     spectrum = checked("raman", spectrum)
     if "axis_uncertainty" not in spectrum.attrs:
         spectrum = spectrum.assign_attrs(axis_uncertainty=axis_uncertainty)
-    return decomposition.decompose(spectrum, bands, modes, window, rivals=reference.load().rivals(rivals))
+    return decomposition.decompose(spectrum, bands, modes, window, rivals=raman_reference.load().rivals(rivals))
 
 
 def composition(

@@ -158,7 +158,8 @@ def assigned(
     for name, mode in modes.items():
         phases.setdefault(name.split()[0], {})[name] = mode
     explained = _explained(modes, rivals, limit, reach, attrs)
-    decided, verdicts = dict(bands), {}
+    decided = dict(bands)
+    verdicts: dict[str, tuple[bool | None, str]] = {}
     for phase, own in phases.items():
         found = [name for name, mode in own.items() if mode.found]
         for name, mode in own.items():

@@ -84,6 +84,11 @@ class Fit:
         negative = np.flatnonzero(pairs <= 0)
         return float(n / (1 + 2 * pairs[: negative[0] if negative.size else None].sum()))
 
+    @cached_property
+    def basis(self) -> np.ndarray:
+        """Orthonormal columns that span the Jacobian, shape (points, parameters)."""
+        return np.linalg.qr(self.jacobian / np.linalg.norm(self.jacobian, axis=0))[0]
+
     @property
     def squares(self) -> float:
         """Sum of the squared residuals."""

@@ -21,6 +21,7 @@ LIMIT_WIDTHS = (15.0, 30.0)
 FAR = 1.5  # widths of a band from a mode, beyond which residuals say nothing about it
 LEAST_PLACES = 8  # at which bands are fitted to the residuals
 MAD_FACTOR = 1.4826  # standard deviation of a normal distribution in median absolute deviations
+MAD_ERROR = 1.17  # relative standard error of that estimate of a standard deviation, times the root of the number
 
 UNDETERMINED = Interval(None)
 
@@ -119,17 +120,18 @@ def structure(fit: Fit, x: np.ndarray, width: float, strongest: str | None, away
     if places.size < LEAST_PLACES:
         return 0.0
     height, error = _heights(fit, x, places, width, strongest)
-    return float(np.sqrt(max((MAD_FACTOR * np.median(np.abs(height))) ** 2 - np.median(error) ** 2, 0.0)))
+    ratio = MAD_FACTOR * np.median(np.abs(height)) / np.median(error)
+    chance = MAD_ERROR / np.sqrt(places.size / 2)  # bands at half a width from each other are not independent
+    return float(np.median(error) * np.sqrt(max((ratio - chance) ** 2 - 1, 0.0)))
 
 
 def _heights(
     fit: Fit, x: np.ndarray, positions: np.ndarray, width: float, strongest: str | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return height and standard error of one more band at each position, the fit being linear about its minimum."""
-    basis = np.linalg.qr(fit.jacobian / np.linalg.norm(fit.jacobian, axis=0))[0]
     lorentzian = np.full(positions.size, fit.parameters["lorentzian"].value)
     band, _ = shapes(x, positions, np.full(positions.size, width), lorentzian, np.zeros(positions.size))
-    free = band - band @ basis @ basis.T  # the part that bands and baseline cannot imitate
+    free = band - band @ fit.basis @ fit.basis.T  # the part that bands and baseline cannot imitate
     norm = (free**2).sum(1)
     unit = _unit_height(fit) if strongest is None else 100 / _area_over_width(fit, strongest)
     return free @ fit.residual / norm / width * unit, np.sqrt(fit.squares / fit.freedom / norm) / width * unit

@@ -38,8 +38,8 @@ ROUNDING = 1e-12  # relative error of a number in a file that has all its digits
 RELEVANT = 15.0
 #: Least height of a mode in standard deviations of what the residuals hold beyond noise.
 ABOVE_STRUCTURE = 3.0
-#: Widths by which a disturbance as high as a band moves its middle. One beside a Lorentzian of its own width moves it by
-#: up to 0.33, one on each side by 0.46; the residuals hold a part of a disturbance only, since the fit follows it.
+#: Widths by which a disturbance as high as a band moves its middle. One beside a Lorentzian of its own width moves it
+#: by up to 0.33, one on each side by 0.46; the residuals hold a part of a disturbance only, since the fit follows it.
 POSITION_MOVED = 0.75
 LEAST_WIDTH = 1.5  # pixels, of a mode whose line is known to be as narrow
 POINTS_PER_PARAMETER = 3  # least number of points in the window, for every parameter
@@ -170,10 +170,10 @@ def decompose(
     spacing = float(np.median(np.diff(shift)))
     start = parameters(bands, list(modes.values()), _narrowest(spacing, pixel, resolution, peaks.lines))
     for i in range(len(modes)):
-        for place, width in peaks.lines:
+        for place, wide in peaks.lines:
             if start[f"mode{i}_position"].min < place < start[f"mode{i}_position"].max:
                 start[f"mode{i}_position"].set(value=place)
-                start[f"mode{i}_width"].set(value=max(width, 1.1 * start[f"mode{i}_width"].min))
+                start[f"mode{i}_width"].set(value=max(wide, 1.1 * start[f"mode{i}_width"].min))
     uncertain = list(peaks.uncertain)
     while True:  # spikes that only the residuals reveal are left out, and the rest is fitted again
         kept = ~struck & ~full
@@ -233,7 +233,7 @@ def decompose(
         if name in mode_names and name not in absent:  # what the residuals hold elsewhere may stand below the mode
             share = _disturbance(fits, shown, x, name, away)
             position = position.widened(POSITION_MOVED * share * (width.value or 0.0))
-            width, height = (one.widened(share * (one.value or 0.0)) for one in (width, height))
+            width, height = width.widened(share * (width.value or 0.0)), height.widened(share * (height.value or 0.0))
         found[label] = Band(
             expected=expected,
             looked_for=name in mode_names,

@@ -69,7 +69,7 @@ class Reference:
 
     def calibration(self, name: str) -> Lamp | Standard:
         """Return the lamp or the standard of a name; ValueError where there is none."""
-        known = {**self.lamps, **self.standards}
+        known: dict[str, Lamp | Standard] = {**self.lamps, **self.standards}
         if name not in known:
             raise ValueError(_unknown("calibration", name, known, "[lamps.NAME] or [standards.NAME]"))
         return known[name]
