@@ -10,12 +10,17 @@ from coldbond.raman import neon, reference, standard
 from coldbond.raman.confidence_intervals import axis_uncertainty_at
 from coldbond.raman.decomposition import RELEVANT, Decomposition, decompose
 
+ZERO, LEAST_POINTS = 60.0, 9  # 1/cm on either side of 0 that hold the line of the laser, and points there
 #: What recordings have in common that repeat each other.
 CONDITION = ("sample", "state", "excitation")
 
 
 def lamp_calibration(
-    recording: xr.Dataset, lamp: str, of: reference.Lamp | reference.Standard, axis_slope: float
+    recording: xr.Dataset,
+    lamp: str,
+    of: reference.Lamp | reference.Standard,
+    axis_slope: float,
+    window: Sequence[float] | None = None,
 ) -> xr.Dataset | None:
     """Return the calibration from a recording of the lamp or the standard; None for a recording of another sample.
 
@@ -29,6 +34,8 @@ def lamp_calibration(
         Its lines.
     axis_slope : float
         As for `standard.calibration`.
+    window : (float, float) or None
+        As for `neon.calibration`.
 
     Raises
     ------
@@ -38,7 +45,7 @@ def lamp_calibration(
     if recording.attrs["sample"] != lamp:
         return None
     if isinstance(of, reference.Lamp):
-        return neon.calibration(recording, of.lines, of.name)
+        return neon.calibration(recording, of.lines, of.name, window)
     return standard.calibration(recording, of, axis_slope)
 
 
@@ -90,10 +97,24 @@ def on_axis(
         As `neon.calibrated` and `standard.calibrated`.
     """
     if calibration is None:
-        return spectrum.assign_attrs(axis_uncertainty=axis_uncertainty)
+        # The light of the laser itself, where it is recorded, shows how far the axis is off at least.
+        return spectrum.assign_attrs(axis_uncertainty=float(np.hypot(axis_uncertainty, laser_line(spectrum))))
     if "standard" in calibration.attrs:
         return standard.calibrated(spectrum, calibration)
     return neon.calibrated(spectrum, calibration, laser_uncertainty)
+
+
+def laser_line(spectrum: xr.Dataset) -> float:
+    """Return where the line of the laser stands, which is 0 on a right axis, 1/cm; 0 where it was not recorded."""
+    near = spectrum.sel(raman_shift=slice(-ZERO, ZERO))
+    shift, intensity = near.raman_shift.to_numpy(), near.intensity.to_numpy()
+    if shift.size < LEAST_POINTS or shift[0] > -ZERO / 2 or shift[-1] < ZERO / 2:
+        return 0.0
+    low, high = float(np.median(spectrum.intensity)), float(intensity.max())
+    top = shift[intensity > low + (high - low) * 0.9]
+    # The strongest light of the recording, and dark on both sides: not the flank of a filter.
+    is_line = high == float(spectrum.intensity.max()) and max(intensity[0], intensity[-1]) < (low + high) / 2
+    return float((top[0] + top[-1]) / 2) if is_line else 0.0
 
 
 def axis_correction(calibration: xr.Dataset, position: float) -> Interval:

@@ -39,8 +39,8 @@ RELEVANT = 15.0
 #: Least height of a mode in standard deviations of what the residuals hold beyond noise.
 ABOVE_STRUCTURE = 3.0
 #: Widths by which a disturbance as high as a band moves its middle. One beside a Lorentzian of its own width moves it
-#: by up to 0.33, one on each side by 0.46; the residuals hold a part of a disturbance only, since the fit follows it.
-POSITION_MOVED = 0.75
+#: by up to 0.33, one on each side by 0.46; the fit follows a disturbance, so that a part of it is left as residual.
+POSITION_MOVED = 0.6
 LEAST_WIDTH = 1.5  # pixels, of a mode whose line is known to be as narrow
 POINTS_PER_PARAMETER = 3  # least number of points in the window, for every parameter
 

@@ -28,6 +28,7 @@ FAINT = 10.0  # standard deviations of the noise: a lower line is not used
 SATURATED = 0.98
 OUTLYING_SCORE = 3.5  # modified z-score of an outlier (Iglewicz and Hoaglin 1993, ISBN 0-87389-247-X)
 LEAST_LINES = 6
+BESIDE, ENOUGH_LINES = 300.0, 8  # 1/cm on either side of the window, and the lines within that are enough
 DEGREES = range(5)  # of the polynomial
 SPARE_LINES = 4  # lines that a polynomial must have beyond its degree
 MARGIN = 5  # points at either end of the axis: a line nearer to the end is not used
@@ -55,7 +56,9 @@ def vacuum(air: float | np.ndarray) -> float | np.ndarray:
     return air * (1 + 1e-8 * (8060.51 + 2480990 / (132.274 - s) + 17455.7 / (39.32957 - s)))
 
 
-def calibration(lamp: xr.Dataset, lines: Sequence[float] = LINES, element: str = "neon") -> xr.Dataset:
+def calibration(
+    lamp: xr.Dataset, lines: Sequence[float] = LINES, element: str = "neon", window: Sequence[float] | None = None
+) -> xr.Dataset:
     """Return the calibration of an axis: the lines of the lamp and the polynomial of the correction.
 
     Parameters
@@ -67,15 +70,18 @@ def calibration(lamp: xr.Dataset, lines: Sequence[float] = LINES, element: str =
         Wavelengths of the lamp's lines in standard air, nm.
     element : str
         What the lamp is filled with, for findings and messages.
+    window : (float, float) or None
+        Range that matters, 1/cm. Where enough lines lie near it, those far away are left out: the software may have
+        joined the axis from several positions of the grating, each with an error of its own.
 
     Returns
     -------
     xarray.Dataset
         Over `line`, each of the lines within the axis: `air` [nm], `recorded` [1/cm], `residual` [nm] from the
-        polynomial, and `verdict`: "used", or the reason why not: "faint", "saturated", "blended" or "outlying". Over
-        `power`, of (recorded - `attrs["centre"]`) / `attrs["half"]`: `coefficient` [nm] of the correction to the
-        wavelength in vacuum, with its `covariance`. attrs `scatter` [nm], the standard deviation of the lines about
-        the polynomial, `resolution` [1/cm], the median full width at half maximum of the lines (nan where none is
+        polynomial, and `verdict`: "used", or the reason why not: "faint", "saturated", "blended", "far" or
+        "outlying". Over `power`, of (recorded - `attrs["centre"]`) / `attrs["half"]`: `coefficient` [nm] of the
+        correction to the wavelength in vacuum, with its `covariance`. attrs `scatter` [nm], the standard deviation of
+        the lines about the polynomial, `resolution` [1/cm], the median full width at half maximum of the lines (nan where none is
         used), `element`, and `excitation`, `sample` and `state` of the lamp.
 
     Raises
@@ -104,6 +110,11 @@ def calibration(lamp: xr.Dataset, lines: Sequence[float] = LINES, element: str =
             continue
         recorded[i], width[i], verdict[i] = _line(shift, intensity, position + common, noise)
     used = verdict == "used"
+    if window is not None:
+        near = used & (recorded > window[0] - BESIDE) & (recorded < window[1] + BESIDE)
+        if near.sum() >= ENOUGH_LINES:
+            verdict[used & ~near] = "far"
+            used = near
     centre, half = (shift[0] + shift[-1]) / 2, (shift[-1] - shift[0]) / 2
     x = (recorded - centre) / half
     correction = vacuum(air) - NM / (NM / laser - recorded)

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from scipy.ndimage import gaussian_filter1d
 
-from independent import Case, Kind, Made
+from independent import Case, Kind, Made, raman
 
 KT = 207.2  # 1/cm, thermal energy at 298 K
 LIMIT = 65535.0  # of the converter, counts
@@ -140,7 +140,7 @@ def spectrum(
     light = scale * scattered(shift, oscillators)
     for centre, width in ((1500.0, 0.9), (400.0, 1.6)):
         light += 0.5 * fluorescence * np.exp(-0.5 * (np.log(np.maximum(shift, 5.0) / centre) / width) ** 2)
-    return dataset(of, recorded(rng, of, light, 8, rays))
+    return raman(of.axis(), recorded(rng, of, light, 8, rays), of.nominal)
 
 
 def lamp(rng: np.random.Generator, of: Instrument, lines: dict[float, float], brightest: float = 90000.0) -> xr.Dataset:
@@ -152,14 +152,7 @@ def lamp(rng: np.random.Generator, of: Instrument, lines: dict[float, float], br
         place = np.argmin(np.abs(grid - line))
         if 0 < place < grid.size - 1:
             light += brightest * strength / 100 * np.exp(-0.5 * ((grid - line) / (of.pixel * 0.3)) ** 2) * 3
-    return dataset(of, recorded(rng, of, light, 8))
-
-
-def dataset(of: Instrument, counts: np.ndarray) -> xr.Dataset:
-    """Return a recording as `coldbond.read` does."""
-    attrs = {"technique": "raman", "excitation": of.nominal, "format": "simulated", "source": ""}
-    shift = np.round(of.axis(), 3)
-    return xr.Dataset({"intensity": ("raman_shift", counts, {"units": "count"})}, {"raman_shift": shift}, attrs)
+    return raman(of.axis(), recorded(rng, of, light, 8), of.nominal)
 
 
 def inn(rng: np.random.Generator, height: float, ratio: float = 1.2) -> tuple[Oscillator, ...]:
@@ -173,7 +166,7 @@ def inn(rng: np.random.Generator, height: float, ratio: float = 1.2) -> tuple[Os
 
 
 def _made(sample: str, one: xr.Dataset, state: str = "pristine") -> Made:
-    return Made("raman", sample, state, one, {"excitation_nm": float(one.excitation)})
+    return Made("raman", sample, state, one, {})
 
 
 def _off(rng: np.random.Generator, **of: float) -> Instrument:
@@ -188,12 +181,23 @@ def _present(sample: str = "X") -> tuple[str, str, str]:
 
 
 def coated(seed: int) -> Case:
-    """InN on garnet, both modes: present, and both places within their intervals, on an axis that nothing calibrates."""
+    """InN on garnet, both modes, on an axis that nothing calibrates."""
     rng = np.random.default_rng([seed, 1])
     modes = inn(rng, rng.uniform(30.0, 90.0))
     one = spectrum(rng, _off(rng), (*GARNET, *modes), fluorescence=rng.uniform(500, 6000))
-    where = {("X", "pristine", f"raman_shift_of_InN {name}"): mode[0] for name, mode in _named(modes)}
-    return Case([_made("X", one)], {_present(): True, **where})
+    return Case([_made("X", one)], {_present(): True, **_where(modes)})
+
+
+def middle(mode: Oscillator) -> float:
+    """Return the middle between the half maxima of a mode's light, 1/cm."""
+    shift = np.arange(mode[0] - 60.0, mode[0] + 60.0, 0.02)
+    light = scattered(shift, [mode])
+    above = shift[light > light.max() / 2]
+    return float(above[0] + above[-1]) / 2
+
+
+def _where(modes: Sequence[Oscillator]) -> dict[tuple[str, str, str], float]:
+    return {("X", "pristine", f"raman_shift_of_InN {name}"): middle(mode) for name, mode in _named(modes)}
 
 
 def _named(modes: Sequence[Oscillator]) -> list[tuple[str, Oscillator]]:
@@ -260,8 +264,7 @@ def infrared(seed: int) -> Case:
     rng = np.random.default_rng([seed, 9])
     of, modes = _infrared(rng), inn(rng, 80.0)
     made = [_made("X", spectrum(rng, of, (*GARNET, *modes))), _made("Ne", lamp(rng, of, NEON), "lamp")]
-    where = {("X", "pristine", f"raman_shift_of_InN {name}"): mode[0] for name, mode in _named(modes)}
-    return Case(made, {_present(): True, **where})
+    return Case(made, {_present(): True, **_where(modes)})
 
 
 def violet(seed: int) -> Case:
@@ -270,8 +273,7 @@ def violet(seed: int) -> Case:
     of = Instrument(405.0 + rng.normal(0, 0.002), 405.0, 0.05, 0.025, 407.0, 1200, rng.normal(0, 3.0))
     modes = inn(rng, 80.0)
     made = [_made("X", spectrum(rng, of, (*GARNET, *modes))), _made("Ar", lamp(rng, of, ARGON), "lamp")]
-    where = {("X", "pristine", f"raman_shift_of_InN {name}"): mode[0] for name, mode in _named(modes)}
-    return Case(made, {_present(): True, **where}, {"lamp": "Ar", "calibration": "argon"})
+    return Case(made, {_present(): True, **_where(modes)}, {"lamp": "Ar", "calibration": "argon"})
 
 
 def wafer_calibrated(seed: int) -> Case:
@@ -280,8 +282,7 @@ def wafer_calibrated(seed: int) -> Case:
     of, modes = _off(rng, resolution=0.1), inn(rng, 80.0)
     silicon = spectrum(rng, of, [(SILICON, 2.8, 0.3, 900.0)], fluorescence=200.0)
     made = [_made("X", spectrum(rng, of, (*GARNET, *modes))), _made("Si", silicon, "wafer")]
-    where = {("X", "pristine", f"raman_shift_of_InN {name}"): mode[0] for name, mode in _named(modes)}
-    return Case(made, {_present(): True, **where}, {"lamp": "Si", "calibration": "silicon"})
+    return Case(made, {_present(): True, **_where(modes)}, {"lamp": "Si", "calibration": "silicon"})
 
 
 WAFER = {"bands": [], "modes": {"Si": SILICON}, "window": [440, 600], "rivals": []}
