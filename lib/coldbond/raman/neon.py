@@ -81,8 +81,8 @@ def calibration(
         polynomial, and `verdict`: "used", or the reason why not: "faint", "saturated", "blended", "far" or
         "outlying". Over `power`, of (recorded - `attrs["centre"]`) / `attrs["half"]`: `coefficient` [nm] of the
         correction to the wavelength in vacuum, with its `covariance`. attrs `scatter` [nm], the standard deviation of
-        the lines about the polynomial, `resolution` [1/cm], the median full width at half maximum of the lines (nan where none is
-        used), `element`, and `excitation`, `sample` and `state` of the lamp.
+        the lines about the polynomial, `resolution` [1/cm], the median full width at half maximum of the lines,
+        `element`, and `excitation`, `sample` and `state` of the lamp.
 
     Raises
     ------
