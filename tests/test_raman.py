@@ -204,7 +204,7 @@ def test_intensity_at_the_edge_of_the_search_is_no_mode():
     found = decompose(spectrum((512.0, 30.0, 60.0)), BANDS, {"A": 490.0}, WINDOW)
     assert found.bands["A"].present is None and found.bands["A"].p < 0.01
     rows = {row["quantity"]: row for row in mode_findings({"S": found})}
-    assert "cannot be told: the upper limit is not below 15 %" in rows["A_present"]["note"]
+    assert "cannot be told: the upper limit is not below 20 %" in rows["A_present"]["note"]
 
 
 def test_findings_of_modes():

@@ -100,7 +100,7 @@ def test_absence_needs_a_limit_below_the_height_that_matters():
     spectra = {noise: fine(noise=noise) for noise in (1.0, 12.0)}
     quiet, loud = (decompose(one, LLZO, INN, (160, 900)) for one in spectra.values())
     assert quiet.verdicts["InN"] == (False, "")
-    assert loud.verdicts["InN"][0] is None and "the upper limit is not below 15 %" in loud.verdicts["InN"][1]
+    assert loud.verdicts["InN"][0] is None and "the upper limit is not below 20 %" in loud.verdicts["InN"][1]
     strict = decompose(spectra[1.0], LLZO, INN, (160, 900), relevant=0.5)
     assert strict.verdicts["InN"][0] is None
     without = decompose(spectra[1.0], [], INN, (460, 620))

@@ -33,9 +33,9 @@ SIGNIFICANCE = 0.01  # of the F test that a mode must pass with every baseline; 
 MARGIN_OF_WIDTH = 1.05  # factor on the least width of the search above which a mode is wider than a spike
 UNKNOWN = Interval(None)
 ROUNDING = 1e-12  # relative error of a number in a file that has all its digits
-#: Height of a mode in per cent of the strongest band below which its absence is a finding; a convention: 130 nm of InN
-#: on a garnet show five times as much (figure 2g).
-RELEVANT = 15.0
+#: Height of a mode in per cent of the strongest band below which its absence is a finding; a convention: a quarter of
+#: what 130 nm of InN on a garnet show (figure 2g).
+RELEVANT = 20.0
 #: Least height of a mode in standard deviations of what the residuals hold beyond noise.
 ABOVE_STRUCTURE = 3.0
 #: Widths by which a disturbance as high as a band moves its middle. One beside a Lorentzian of its own width moves it
