@@ -19,7 +19,7 @@ from scipy import stats
 from coldbond.interval import Interval
 from coldbond.raman import assignment, confidence_intervals, saturation, spikes
 from coldbond.raman.assignment import Band
-from coldbond.raman.bands import MODE, Fit, best, fit, least_width, parameters, scaled, shapes, without
+from coldbond.raman.bands import MODE, RIVAL, Fit, best, fit, least_width, parameters, scaled, shapes, without
 from coldbond.raman.reference import Phase
 
 DEGREES = (2, 3, 4)  # of the polynomials that may be the baseline; a convention
@@ -31,6 +31,7 @@ VERY_STRONG_EVIDENCE = 10.0
 SKEWED_HEIGHT = 0.25
 SIGNIFICANCE = 0.01  # of the F test that a mode must pass with every baseline; a convention
 MARGIN_OF_WIDTH = 1.05  # factor on the least width of the search above which a mode is wider than a spike
+WEAK = 0.2  # height relative to its strongest line below which a line of another phase is not fitted
 UNKNOWN = Interval(None)
 ROUNDING = 1e-12  # relative error of a number in a file that has all its digits
 #: Height of a mode in per cent of the strongest band below which its absence is a finding; a convention: a quarter of
@@ -168,9 +169,11 @@ def decompose(
         inside[name].to_numpy() for name in ("raman_shift", "intensity", "struck", "saturated")
     )
     spacing = float(np.median(np.diff(shift)))
-    start = parameters(bands, list(modes.values()), _narrowest(spacing, pixel, resolution, peaks.lines))
+    away = list(modes.values())
+    start = parameters(bands, away, _narrowest(spacing, pixel, resolution, peaks.lines))
+    tops = [(place, 2 * spacing * pixel + extent) for place, extent in saturation.runs(shift, full)]
     for i in range(len(modes)):
-        for place, wide in peaks.lines:
+        for place, wide in [*peaks.lines, *tops]:
             if start[f"mode{i}_position"].min < place < start[f"mode{i}_position"].max:
                 start[f"mode{i}_position"].set(value=place)
                 start[f"mode{i}_width"].set(value=max(wide, 1.1 * start[f"mode{i}_width"].min))
@@ -186,10 +189,20 @@ def decompose(
             places = spikes.positions(x, outlying)
             uncertain += [(place, LEAST_WIDTH) for place in places]
         struck[np.flatnonzero(kept)[outlying]] = True
+    others: dict[str, float] = {}
+    narrowest = _narrowest(spacing, pixel, resolution, peaks.lines)
+    for rival in rivals:  # whose lines are fitted where the spectrum has them
+        lines = _away(rival, x, away)
+        wider = parameters(bands, away, narrowest, [*others.values(), *lines.values()])
+        with_rival = fit(x, y, wider, symmetric.degree) if lines else symmetric
+        independent = with_rival.effective
+        if symmetric.criterion(independent) - with_rival.criterion(independent) > VERY_STRONG_EVIDENCE:
+            others, start, symmetric = others | lines, wider, with_rival
     starts = _skewed(symmetric, start)
     fits = [best(x, y, starts, degree) for degree in degrees]
-    least = min(one.criterion for one in fits)
-    fits = [one for one in fits if one.criterion - least < VERY_STRONG_EVIDENCE]
+    independent = max(one.effective for one in fits)
+    least = min(one.criterion(independent) for one in fits)
+    fits = [one for one in fits if one.criterion(independent) - least < VERY_STRONG_EVIDENCE]
     mode_names = [f"mode{i}" for i in range(len(modes))]
 
     def reduced(absent: Sequence[str]) -> list[Fit]:
@@ -200,14 +213,13 @@ def decompose(
             last = found[-1].parameters
         return found
 
-    away = list(modes.values())
     tests = {name: [_test(*pair) for pair in zip(fits, reduced([name]), strict=True)] for name in mode_names}
     absent = [name for name in mode_names if not _is_found(fits, symmetric, x, name, tests[name], significance, away)]
     if absent:
         fits = reduced(absent)
         symmetric = fit(x, y, without(symmetric.parameters, absent), symmetric.degree)
     own_names = [f"band{i}" for i in range(len(bands))]
-    shown = min(fits, key=lambda one: one.criterion)
+    shown = min(fits, key=lambda one: one.criterion(independent))
     cut = {name: _is_cut(shown, name, shift[full]) for name in shown.names}
     highest = max(
         (name for name in own_names if not cut[name]),
@@ -216,13 +228,17 @@ def decompose(
     )
     if highest and not all(one.linear[one.names.index(highest)] > 0 for one in [*fits, symmetric]):
         highest = None
-    names, labels = own_names + mode_names, [*(f"{band:g}" for band in bands), *modes]
+    rival_names = [f"rival{i}" for i in range(len(others))]
+    names = own_names + rival_names + mode_names
+    labels = [*(f"{band:g}" for band in bands), *others, *modes]
     found = {}
-    for name, label, expected in zip(names, labels, [*bands, *modes.values()], strict=True):
+    for name, label, expected in zip(names, labels, [*bands, *others.values(), *modes.values()], strict=True):
         position = confidence_intervals.parameter(fits, symmetric, f"{name}_position")
         width = confidence_intervals.parameter(fits, symmetric, f"{name}_width")
         axis = confidence_intervals.axis_uncertainty_at(spectrum.attrs, position.value or expected)
-        if name in absent:
+        if name in absent and full.any() and np.abs(shift[full] - expected).min() <= MODE.distance:
+            height = UNKNOWN
+        elif name in absent:
             seen = max(p for p, _ in tests[name]) < significance  # something is there that may be wider
             widths = (*confidence_intervals.LIMIT_WIDTHS, *([MODE.widest] if seen else []))
             height = confidence_intervals.upper_limit(fits, x, expected, highest, widths=widths, away_from=away)
@@ -284,6 +300,14 @@ def decompose(
         relevant=relevant,
         outside=outside,
     )
+
+
+def _away(rival: Phase, x: np.ndarray, modes: Sequence[float]) -> dict[str, float]:
+    """Return the strong lines of a rival within the range of a fit and away from the modes, by their label."""
+    inside = [line for line in rival.lines if x[0] + RIVAL.widest < line < x[-1] - RIVAL.widest]
+    lines = [line for line in inside if min((abs(line - mode) for mode in modes), default=np.inf) > MODE.distance]
+    strongest = max((rival.lines[line] for line in lines), default=0.0)
+    return {f"{rival.name} {line:g}": line for line in lines if rival.lines[line] > WEAK * strongest}
 
 
 def _narrowest(spacing: float, pixel: float, resolution: float | None, lines: Sequence[tuple[float, float]]) -> float:

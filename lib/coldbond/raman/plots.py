@@ -79,11 +79,12 @@ def draw(
     mains = [fig.add_subplot(grid[2 * i, 0]) for i in range(n)]
     rests = [fig.add_subplot(grid[2 * i + 1, 0]) for i in range(n)]
     zooms = [fig.add_subplot(grid[2 * i : 2 * i + 2, 1]) for i in range(n)]
-    top = _scale([*decomposed.values()])
+    top = _scale([one for one in decomposed.values() if one.relative_to])
     for i, (name, spectra) in enumerate(rows.items()):
         _spectra(spectra, name, mains[i], relative=relative)
         _residual(spectra, rests[i])
-        _modes(spectra, zooms[i], top, values)
+        # Heights in units of the intensity have nothing in common from sample to sample.
+        _modes(spectra, zooms[i], top if spectra[0].relative_to else _scale(spectra), values)
         for ax in (mains[i], rests[i], zooms[i]):
             ax.tick_params(labelbottom=i == n - 1 and ax is not mains[i])
     bounds = [float(edge(one.curves.raman_shift)) for edge in (np.min, np.max) for one in decomposed.values()]
@@ -292,8 +293,8 @@ def _mode(ax: Axes, name: str, spectra: Sequence[Decomposition], top: float, val
             dashes = "--" if mode.present is None else "-"
             ax.plot(bar, [limit, limit], dashes, color=color, linewidth=0.8, label=f"_{name}, 95 % upper limit")
     if at > 1.05 * top:  # the number beside an arrow stands for what lies above the panel
-        ax.plot(position, 1.27 * top, "^", color=color, markersize=3)
-        at = 1.03 * top
+        ax.plot(position, 1.16 * top, "^", color=color, markersize=3)
+        at = 0.98 * top
     ax.annotate(
         text, (position, at), (0, 2), textcoords="offset points", ha="center", fontsize=6, color=color, bbox=BOX
     )

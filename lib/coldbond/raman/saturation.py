@@ -50,3 +50,10 @@ def clipped(spectrum: xr.Dataset, pixel: float = 1.0) -> np.ndarray:
     if beyond and min(beyond) > 0 and inside <= FLAT * min(beyond):
         found |= intensity >= top - max(inside, 1e-9 * spread)
     return found
+
+
+def runs(shift: np.ndarray, clipped: np.ndarray) -> list[tuple[float, float]]:
+    """Return the middle and the extent [1/cm] of each run of saturated points."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], clipped, [False]]))).reshape(-1, 2)
+    ends = [(float(shift[first]), float(shift[end - 1])) for first, end in edges]
+    return [((first + last) / 2, last - first) for first, last in ends]
