@@ -262,3 +262,14 @@ def test_an_unknown_name_is_told_how_to_add_it():
         REFERENCE.rivals(["TiO2"])
     with pytest.raises(ValueError, match=r"calibration: 'helium' is not known; known are argon, neon, silicon"):
         REFERENCE.calibration("helium")
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-4])
+def test_lines_of_a_rival_that_the_spectrum_has_are_fitted_in_any_unit(unit):
+    """La2Zr2O7 in its textbook ratios: its own lines are named, and the mode at 492 proves nothing."""
+    one = fine(*((at, 14.0, 0.8 * height) for at, height in REFERENCE.phases["La2Zr2O7"].lines.items()))
+    found = decompose(
+        one.assign(intensity=one.intensity * unit), LLZO, INN, (160, 900), rivals=REFERENCE.rivals(["La2Zr2O7"])
+    )
+    assert found.bands["La2Zr2O7 299"].position.value == pytest.approx(299, abs=1)
+    assert found.verdicts["InN"][0] is None and "InN E2(high) may be a line of La2Zr2O7" in found.verdicts["InN"][1]
