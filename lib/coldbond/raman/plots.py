@@ -214,12 +214,18 @@ def _scale(spectra: Sequence[Decomposition]) -> float:
 
     A limit far above those of the other spectra says that this spectrum is no good; it does not set the scale.
     """
-    present = [mode.height.value or 0.0 for one in spectra for mode in one.modes.values() if mode.found]
+    present = [_drawn(one, name) for one in spectra for name, mode in one.modes.items() if mode.found]
     limits = [max((mode.height.high or 0.0 for mode in one.modes.values() if not mode.found), default=0.0)
               for one in spectra]  # fmt: skip
     some = sorted(limit for limit in limits if limit > 0)
     usual = CLIPPED * some[(len(some) - 1) // 2] if some else 0.0
     return max([*present, *(limit for limit in limits if limit <= usual)], default=0.0) or 1.0
+
+
+def _drawn(one: Decomposition, name: str) -> float:
+    """Return the height of a mode as it is drawn; of a saturated one that of its fit."""
+    value = one.modes[name].height.value
+    return float(one.curves.component.sel(band=name).max()) if value is None and not one.relative_to else value or 0.0
 
 
 def _modes(spectra: Sequence[Decomposition], ax: Axes, top: float, values: Sequence[dict]) -> None:
@@ -271,7 +277,10 @@ def _mode(ax: Axes, name: str, spectra: Sequence[Decomposition], top: float, val
     percent = " %" if spectra[0].relative_to else ""
     if found:
         position, low, high = (_mean(f"raman_shift_of_{name}", spectra, values) or found[0].position).numbers
-        text, at = f"{position:.1f} ± {(high - low) / 2:.1f}", max(mode.height.value or 0.0 for mode in found)
+        text, at = (
+            f"{position:.1f} ± {(high - low) / 2:.1f}",
+            max(_drawn(one, name) for one in spectra if name in one.modes and one.modes[name].found),
+        )
         if len(spectra) > 1:
             text += f"\nn = {len(found)} of {len(spectra)}"
             bounds = [
