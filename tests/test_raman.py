@@ -63,16 +63,16 @@ def test_derivatives_of_the_shape_are_its_differences(which):
 
 @pytest.mark.parametrize("spacing", [None, 0.8])
 def test_intervals_cover_the_mode(spacing):
-    """A mode in the foot of a band: the intervals cover its position and its height in at least 27 of 30 spectra."""
+    """A mode in the foot of a band: the intervals cover its position and its height in at least 10 of 12 spectra."""
     covered = {"position": 0, "height": 0}
-    for seed in range(30):
+    for seed in range(12):
         one = spectrum((487.0, 18.0, 40.0), seed=seed)
         found = decompose(one if spacing is None else interpolated(one, spacing), BANDS, {"A": 490.0}, WINDOW)
         mode = found.bands["A"]
         assert mode.present
         covered["position"] += mode.position.low <= 487.0 <= mode.position.high
         covered["height"] += mode.height.low <= 100 * 40 / PEAK <= mode.height.high
-    assert min(covered.values()) >= 27
+    assert min(covered.values()) >= 10
 
 
 #: Height of the blurred strongest band, by a sum finer than in `spectrum`.
@@ -82,22 +82,22 @@ PEAK = np.average(lorentz(_OFFSETS, 0.0, 70.0, 300.0), weights=np.exp(-0.5 * (_O
 
 @pytest.mark.parametrize("spacing", [None, 0.8])
 def test_no_mode_is_seen_where_there_is_none(spacing):
-    """Of 30 looks at spectra without a mode at most two see one: 5 % false positives."""
+    """Of 16 looks at spectra without a mode at most one sees one: 5 % false positives."""
     seen = 0
-    for seed in range(15):
+    for seed in range(8):
         one = spectrum(seed=100 + seed)
         found = decompose(one if spacing is None else interpolated(one, spacing), BANDS, MODES, WINDOW)
-        seen += sum(mode.present for mode in found.modes.values())
-    assert seen <= 2
+        seen += sum(mode.found for mode in found.modes.values())
+    assert seen <= 1
 
 
 def test_upper_limit_holds_for_a_mode_too_weak_to_be_seen():
     beyond, limits = 0, []
-    for seed in range(30):
+    for seed in range(15):
         one = spectrum((493.0, 20.0, 2.0), seed=200 + seed)
         limits.append(decompose(one, BANDS, {"A": 490.0}, WINDOW).bands["A"].height.high)
         beyond += limits[-1] < 100 * 2 / PEAK
-    assert beyond <= 2  # 5 % of 30 are 1.5
+    assert beyond <= 1  # 5 % of 15 are 0.75
     assert np.median(limits) < 6  # and says something
 
 
@@ -196,30 +196,35 @@ def test_a_spike_is_no_mode_cut_or_not(spacing):
 
 def test_a_strong_line_is_no_spike():
     one = spectrum((487.0, 8.0, 2000.0))
-    assert not spikes.struck(one).any()
-    assert not spikes.struck(interpolated(one, 0.8)).any()
+    assert not spikes.narrow(one).struck.any()
+    assert not spikes.narrow(interpolated(one, 0.8)).struck.any()
 
 
 def test_intensity_at_the_edge_of_the_search_is_no_mode():
     found = decompose(spectrum((512.0, 30.0, 60.0)), BANDS, {"A": 490.0}, WINDOW)
-    assert not found.bands["A"].present and found.bands["A"].p < 0.01
+    assert found.bands["A"].present is None and found.bands["A"].p < 0.01
     rows = {row["quantity"]: row for row in mode_findings({"S": found})}
-    assert "edge of the searched range" in rows["A_present"]["note"]
+    assert "cannot be told: the upper limit is not below 20 %" in rows["A_present"]["note"]
 
 
 def test_findings_of_modes():
     one = spectrum((487.0, 18.0, 60.0))
-    found = decompose(one, BANDS, {"InN E": 490.0, "InN A": 560.0}, WINDOW)
+    found = decompose(one, BANDS, {"InN E": 490.0, "In A": 560.0}, WINDOW)
     rows = {row["quantity"]: row for row in mode_findings({"S": found})}
-    assert rows["InN_Raman_mode_present"]["value"] is True
+    assert rows["a_looked_for_mode_present"]["value"] is True
     assert rows["InN E_present"]["value"] is True
     assert "p of the F test at most 1e-10" in rendered(rows["InN E_present"])
     assert rows["raman_shift_of_InN E"]["low"] < 487 < rows["raman_shift_of_InN E"]["high"]
+    assert rows["In A_present"]["value"] is False and "height at most" in rendered(rows["In A_present"])
+    assert "raman_shift_of_In A" not in rows
+    found = decompose(one, BANDS, {"InN E": 490.0, "InN A": 560.0}, WINDOW)
+    rows = {row["quantity"]: row for row in mode_findings({"S": found})}
+    assert rows["InN_Raman_mode_present"]["value"] is None and rows["InN E_present"]["value"] is None
+    assert "one mode of several is no proof" in rows["InN_Raman_mode_present"]["note"]
+    assert "need not be this mode" in rows["raman_shift_of_InN E"]["note"]
     assert rows["InN A_present"]["value"] is False and "height at most" in rendered(rows["InN A_present"])
     assert rows["height_of_InN A"]["value"] is None and rows["height_of_InN A"]["high"] > 0
     assert "raman_shift_of_InN A" not in rows
-    several = decompose(one, BANDS, {"InN E": 490.0, "Si": 560.0}, WINDOW)
-    assert "a_looked_for_mode_present" in {row["quantity"] for row in mode_findings({"S": several})}
 
 
 def test_a_mode_hit_by_a_spike_is_reported():

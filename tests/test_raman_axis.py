@@ -9,7 +9,7 @@ import xarray as xr
 
 from coldbond import read
 from coldbond.interval import NORMAL
-from coldbond.raman import neon
+from coldbond.raman import axis, neon, reference
 from coldbond.raman.decomposition import decompose
 from coldbond.raman.findings import axis_findings
 
@@ -50,8 +50,8 @@ def test_axis_is_recovered_with_its_uncertainty():
         found = neon.calibration(lamp(seed))
         assert found.sizes["power"] >= 3
         for place in (300.0, 500.0, 1000.0, 2500.0):
-            axis = xr.Dataset(coords={"raman_shift": [place + error(place)]}, attrs={"excitation": LASER})
-            one = neon.calibrated(axis, found, 0.0)
+            point = xr.Dataset(coords={"raman_shift": [place + error(place)]}, attrs={"excitation": LASER})
+            one = neon.calibrated(point, found, 0.0)
             assert float(one.raman_shift[0]) == pytest.approx(place, abs=0.15)
             covered += abs(float(one.raman_shift[0]) - place) < NORMAL * one.axis_uncertainty
             total += 1
@@ -81,15 +81,16 @@ def test_the_uncertainty_of_the_laser():
 
 def test_no_lamp_and_wrong_lamps():
     one = lamp().assign_attrs(sample="S", file="s.jdx")
-    calibration = neon.only_calibration({"S": neon.lamp_calibration(one, "Ne")})
-    spectrum = neon.on_axis(one, calibration, 0.005, 0.7)
+    lines = reference.load().lamps["neon"]
+    calibration = axis.only_calibration({"S": axis.lamp_calibration(one, "Ne", lines, 0.005)})
+    spectrum = axis.on_axis(one, calibration, 0.005, 0.7)
     assert calibration is None and spectrum.axis_uncertainty == 0.7 and axis_findings(None, {"A": 490.0}) == []
     np.testing.assert_array_equal(spectrum.raman_shift, one.raman_shift)
-    found = neon.lamp_calibration(one, "S")
+    found = axis.lamp_calibration(one, "S", lines, 0.005)
     with pytest.raises(ValueError, match="no spectrum of a sample beside the lamp, S: add one"):
-        neon.only_calibration({"S": found})
+        axis.only_calibration({"S": found})
     with pytest.raises(ValueError, match="2 recordings are of the lamp, before, after"):
-        neon.only_calibration({"S": None, "before": found, "after": found})
+        axis.only_calibration({"S": None, "before": found, "after": found})
     with pytest.raises(ValueError, match=r"s\.jdx: 0 neon lines are found"):
         neon.calibration(one.isel(raman_shift=slice(3)))
     dark = one.assign(intensity=one.intensity * 0 + np.random.default_rng(0).normal(size=one.sizes["raman_shift"]))
@@ -116,7 +117,7 @@ def test_real_instrument(file, line, window):
         name: read(Path(REAL, FOLDER, of)).assign_attrs(sample=name, state="", file=of) for name, of in files.items()
     }
     calibration = neon.calibration(recordings["Ne"])
-    spectrum = neon.on_axis(recordings["sample"], calibration, 0.01 / np.sqrt(12), 0.5)
+    spectrum = axis.on_axis(recordings["sample"], calibration, 0.01 / np.sqrt(12), 0.5)
     assert (calibration.verdict == "used").sum() >= 10 and (calibration.verdict == "saturated").sum() > 10
     found = decompose(spectrum, [], line, window)
     (name, certified), *_ = line.items()

@@ -7,8 +7,8 @@ import pytest
 
 from coldbond.bundle import figures, paths, raw
 from coldbond.bundle.style import MM
-from coldbond.raman import plots
-from coldbond.raman.decomposition import Decomposition, decompose, on_axis
+from coldbond.raman import axis, plots
+from coldbond.raman.decomposition import Decomposition, decompose
 from coldbond.raman.findings import band_table, fit_table, mode_findings
 from drawn import collisions, named, unnamed
 from test_raman import BANDS, SHIFT, WINDOW, spectrum
@@ -117,7 +117,7 @@ def test_bands_that_point_down_are_no_measure():
     down = spectrum()
     found = decompose(down.assign(intensity=-down.intensity), BANDS, MODES, WINDOW)
     assert found.relative_to == "" and found.height_unit == "x"
-    assert all(mode.height.high > 0 for mode in found.modes.values() if not mode.present)
+    assert all(mode.height.high > 0 for mode in found.modes.values() if not mode.found)
     assert mode_findings({"S": found}) and not collisions(drawn({"S": found}))
 
 
@@ -151,7 +151,7 @@ def test_one_bad_spectrum_of_three_is_left_out_and_named(tmp_path, monkeypatch):
         cells[name] = spectrum(attrs=attrs)
     cells["In-LLZ"] = cells["In-LLZ"].assign(intensity=0 * cells["In-LLZ"].intensity)
     recordings = raw.Recordings(cells)
-    decomposed = recordings.analysed(on_axis, "Ne", None, 0.005, 0.5, BANDS, MODES, WINDOW)
+    decomposed = recordings.analysed(axis.decomposed, recordings, "Ne", None, 0.005, 0.5, BANDS, MODES, WINDOW)
     assert list(decomposed) == ["LLZ", "InN-LLZ"]
     assert "intensity is the same at most points" in recordings.left_out["In-LLZ"]
     fig = drawn(decomposed)

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from coldbond.files import read
-from coldbond.raman import neon, spikes
+from coldbond.raman import axis, neon, spikes
 from coldbond.raman.decomposition import decompose
 from coldbond.raman.findings import mode_findings
 
@@ -59,11 +59,40 @@ def test_interpolation_makes_no_line_of_a_cosmic_ray(spacing):
     assert not found.bands["Si F2g"].present and found.curves.struck.any()
 
 
-def test_what_cannot_be_told_apart_is_said():
+def flat_topped(height: float, seed: int = 0) -> xr.Dataset:
+    """A peak 2.5 points wide without tails, as two struck pixels or a line that the instrument barely resolves."""
+    one = line(4.0, 0.0, seed)
+    one.intensity[169:173] += height * np.array([0.2, 1.0, 1.0, 0.15])
+    return one
+
+
+def test_a_narrow_line_with_tails_is_a_line():
+    """2.6 pixels wide and strong: no cosmic ray reaches over seven pixels."""
     found = decompose(line(2.6, 900.0), [], {"Si F2g": SILICON}, (400, 700))
-    assert not found.bands["Si F2g"].present and not found.curves.struck.any()
+    assert found.bands["Si F2g"].present is True and not found.curves.struck.any()
+    assert found.bands["Si F2g"].width.value == pytest.approx(2.6, abs=0.3)
+
+
+def test_what_cannot_be_told_apart_is_said():
+    found = decompose(flat_topped(60.0), [], {"Si F2g": SILICON}, (400, 700))
+    assert found.bands["Si F2g"].present is None
     rows = {row["quantity"]: row for row in mode_findings({"Si": found})}
-    assert "the peak at 521 1/cm is two to three pixels wide: a line or a cosmic ray" in rows["Si F2g_present"]["note"]
+    note = rows["Si F2g_present"]["note"]
+    assert "pixels wide: a line or a cosmic ray; state the instrument's resolution" in note
+    assert rows["Si_Raman_mode_present"]["value"] is None and "cosmic ray" in rows["Si_Raman_mode_present"]["note"]
+
+
+def test_the_resolution_or_a_second_recording_tells_a_line_from_a_cosmic_ray():
+    peak = flat_topped(60.0)
+    mode = {"Si F2g": SILICON}
+    assert decompose(peak, [], mode, (400, 700), resolution=2.2).bands["Si F2g"].present is not False
+    wide = decompose(peak, [], mode, (400, 700), resolution=4.0)
+    assert wide.curves.struck.any() and not wide.uncertain
+    again, never = flat_topped(60.0, seed=5), line(4.0, 0.0, seed=5)
+    twice = decompose(peak, [], mode, (400, 700), repeats=[again])
+    assert twice.bands["Si F2g"].present is True and not twice.curves.struck.any()
+    once = decompose(peak, [], mode, (400, 700), repeats=[never])
+    assert once.curves.struck.any() and not once.uncertain
 
 
 def test_a_line_that_nobody_looks_for_is_no_cosmic_ray():
@@ -89,7 +118,7 @@ def test_the_line_of_silicon_at_633_nm_keeps_its_top():
 
 @pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 def test_silicon_at_633_nm_on_the_axis_that_its_neon_lamp_calibrates():
-    """Columns without a header: 520.33 by hand, 520.45 is true."""
+    """Columns without a header: 520.33 by hand, 520.45 is true; the axis is joined from positions of the grating."""
     files = {"Ne": "neon_new2_Z010", "Si": "S0B_HLR633_Z010_100_40sx5"}
     recordings = {}
     for name, file in files.items():
@@ -97,7 +126,7 @@ def test_silicon_at_633_nm_on_the_axis_that_its_neon_lamp_calibrates():
         recordings[name] = read(path, technique="raman", excitation=632.8).assign_attrs(
             sample=name, state="", file=name
         )
-    spectrum = neon.on_axis(recordings["Si"], neon.calibration(recordings["Ne"]), 0.005, 0.5)
+    spectrum = axis.on_axis(recordings["Si"], neon.calibration(recordings["Ne"], window=(400, 700)), 0.005, 0.5)
     position = decompose(spectrum, [], {"Si": 520.45}, (400, 700)).bands["Si"].position
     assert position.value == pytest.approx(520.33, abs=0.02)
     assert position.low < 520.45 < position.high

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from coldbond import read
-from coldbond.raman import neon
+from coldbond.raman import axis, neon
 from coldbond.raman.decomposition import decompose
 from twin import microscope, raman, vibrations
 
@@ -77,7 +77,7 @@ def test_truth_is_found_again():
             for label, of in surfaces.items()
         }
         of_lamp = neon.calibration(dataset(microscope.lamp("Ne", seed=seed)))
-        spectra = {label: neon.on_axis(one, of_lamp, 0.005, 0.5) for label, one in recordings.items()}
+        spectra = {label: axis.on_axis(one, of_lamp, 0.005, 0.5) for label, one in recordings.items()}
         bare, coated = (decompose(spectra[label], BANDS, MODES, (160, 900)) for label in surfaces)
         assert not any(mode.present for mode in bare.modes.values())
         assert all(mode.present for mode in coated.modes.values())

@@ -6,6 +6,7 @@ import xarray as xr
 
 from coldbond.analyses.arguments import checked
 from coldbond.raman import decomposition
+from coldbond.raman import reference as raman_reference
 from coldbond.raman.decomposition import Decomposition
 from coldbond.xps import reference, surface
 from coldbond.xps.component_selection import Composition
@@ -66,14 +67,15 @@ def raman_bands(
     bands: Sequence[float] = GARNET_BANDS,
     modes: Mapping[str, float] = INN_MODES,
     window: Sequence[float] = (160.0, 900.0),
-    axis_uncertainty: float = 0.5,
+    axis_uncertainty: float = 3.0,
+    rivals: Sequence[str] = ("La2Zr2O7", "In2O3"),
 ) -> Decomposition:
     """Return the bands of a Raman spectrum, and which of the modes looked for are present.
 
     Parameters
     ----------
     spectrum : xarray.Dataset
-        Raman. `coldbond.raman.neon.calibrated_spectra` calibrates its axis with a neon lamp.
+        Raman. `coldbond.raman.axis.on_axis` calibrates its axis with a lamp or a silicon wafer.
     bands : sequence of float
         Where the bands of the sample are expected, 1/cm.
     modes : mapping of str to float
@@ -82,6 +84,8 @@ def raman_bands(
         Range of the fit, 1/cm.
     axis_uncertainty : float
         Standard uncertainty of the axis, 1/cm, unless the spectrum has one from its calibration.
+    rivals : sequence of str
+        Phases whose lines may be taken for the modes, by their names in coldbond/raman/reference.toml.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def raman_bands(
     spectrum = checked("raman", spectrum)
     if "axis_uncertainty" not in spectrum.attrs:
         spectrum = spectrum.assign_attrs(axis_uncertainty=axis_uncertainty)
-    return decomposition.decompose(spectrum, bands, modes, window)
+    return decomposition.decompose(spectrum, bands, modes, window, rivals=raman_reference.load().rivals(rivals))
 
 
 def composition(

@@ -193,7 +193,7 @@ class Raman:
     """A Raman spectrum with the fit of chosen bands, modes and baseline."""
 
     def __init__(self, spectrum: xr.Dataset) -> None:
-        self.spectrum = spectrum.assign(struck=("raman_shift", spikes.struck(spectrum)))
+        self.spectrum = spectrum.assign(struck=("raman_shift", spikes.narrow(spectrum).struck))
         low, high = (float(x) for x in spectrum.raman_shift[[0, -1]])
         window = (max(160.0, low), min(900.0, high))
         lamp = spectrum.attrs["state"] == "lamp"  # a calibration lamp has atomic lines instead of bands

@@ -32,6 +32,8 @@ class Search(NamedTuple):
 #: resolution; both are conventions.
 BAND = Search(distance=20.0, narrowest=20.0, usual=60.0, widest=100.0)
 MODE = Search(distance=15.0, narrowest=0.0, usual=20.0, widest=60.0)
+#: Of a line of another phase that is seen.
+RIVAL = Search(distance=8.0, narrowest=0.0, usual=16.0, widest=40.0)
 LEAST_PIXELS = 3  # of the camera within the width of a band: anything narrower may be a spike
 LARGEST_SKEW = 0.3  # ratio of the half widths 1.3 : 0.7; a convention
 LORENTZIAN_START = 0.6  # Lorentzian share from which a fit starts
@@ -49,7 +51,8 @@ class Fit:
     Attributes
     ----------
     names : list of str
-        "band0", ... of the sample's own bands, and "mode0", ... of the modes that are looked for.
+        "band0", ... of the sample's own bands, "rival0", ... of lines of other phases, and "mode0", ... of the modes
+        that are looked for.
     parameters : lmfit.Parameters
         Position and width [1/cm] and skew of each, and the Lorentzian share that all have in common.
     linear : array, shape (bands + degree + 1,)
@@ -84,6 +87,11 @@ class Fit:
         negative = np.flatnonzero(pairs <= 0)
         return float(n / (1 + 2 * pairs[: negative[0] if negative.size else None].sum()))
 
+    @cached_property
+    def basis(self) -> np.ndarray:
+        """Orthonormal columns that span the Jacobian, shape (points, parameters)."""
+        return np.linalg.qr(self.jacobian / np.linalg.norm(self.jacobian, axis=0))[0]
+
     @property
     def squares(self) -> float:
         """Sum of the squared residuals."""
@@ -94,11 +102,12 @@ class Fit:
         """Degrees of freedom."""
         return max(self.effective - self.jacobian.shape[1], LEAST_FREEDOM)
 
-    @property
-    def criterion(self) -> float:
-        """Bayesian information criterion."""
-        n = self.effective
-        return n * np.log(self.squares / self.residual.size) + self.jacobian.shape[1] * np.log(n)
+    def criterion(self, effective: float) -> float:
+        """Return the Bayesian information criterion for a number of independent points.
+
+        Fits are compared with the same number: otherwise the comparison depends on the unit of the intensity.
+        """
+        return effective * np.log(self.squares / self.residual.size) + self.jacobian.shape[1] * np.log(effective)
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -222,13 +231,15 @@ def least_width(spacing: float, points_per_pixel: float) -> float:
     return least if points_per_pixel == 1 else round(least) or least  # the pixel of an interpolated axis is estimated
 
 
-def parameters(bands: Sequence[float], modes: Sequence[float], narrowest: float) -> lmfit.Parameters:
-    """Return start values: bands and modes at their expected positions [1/cm], all symmetric.
+def parameters(
+    bands: Sequence[float], modes: Sequence[float], narrowest: float, rivals: Sequence[float] = ()
+) -> lmfit.Parameters:
+    """Return start values: bands, modes and lines of rivals at their expected positions [1/cm], all symmetric.
 
     Nothing narrower than `narrowest` [1/cm] is fitted, since a spike is as narrow.
     """
     start = lmfit.Parameters()
-    for kind, positions, search in (("band", bands, BAND), ("mode", modes, MODE)):
+    for kind, positions, search in (("band", bands, BAND), ("rival", rivals, RIVAL), ("mode", modes, MODE)):
         for i, position in enumerate(positions):
             least, most = position - search.distance, position + search.distance
             start.add(f"{kind}{i}_position", position, min=least, max=most)

@@ -1,32 +1,26 @@
-"""Calibration of a Raman axis with a neon lamp that was recorded on the same axis.
+"""Calibration of a Raman axis with a lamp that was recorded on the same axis.
 
-Each neon line is fitted with a Gaussian on a straight background over a few points around its maximum. The difference
+Each line is fitted with a Gaussian on a straight background over a few points around its maximum. The difference
 between the tabulated and the recorded wavelengths is described by a polynomial in the recorded Raman shift, whose
 degree is that of the lowest Bayesian information criterion. Saturated, blended, faint and outlying lines are left out.
 The lamp calibrates wavelengths; the wavelength of the laser, which shifts all bands alike, keeps its own uncertainty.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import overload
 
 import numpy as np
 import xarray as xr
 from scipy.optimize import curve_fit
 
-from coldbond.interval import Interval
+from coldbond.raman import reference
 
-#: Ne I lines, wavelength in standard air, nm: NIST Atomic Spectra Database, after Saloman and Sansonetti (2004,
-#: doi 10.1063/1.1797771). Strong lines between 533 and 672 nm, the range of a Raman spectrometer at 532 nm.
-LINES = (
-    533.07775, 534.10938, 534.32834, 540.05618, 556.27662, 565.66588, 571.92248, 574.82985, 576.44188, 580.44496,
-    582.01558, 585.24879, 587.28275, 588.18952, 590.24623, 590.64294, 594.48342, 596.54710, 597.46273, 597.55340,
-    598.79074, 602.99969, 607.43377, 609.61631, 612.84499, 614.30626, 616.35939, 618.21460, 621.72812, 626.64950,
-    630.47889, 632.81646, 633.44278, 638.29917, 640.22480, 650.65281, 653.28822, 659.89529, 665.20927, 667.82762,
-    671.70430,
-)  # fmt: skip
+#: Neon lines, wavelength in standard air, nm.
+LINES = reference.load().lamps["neon"].lines
 
 # Limits of the search for lines; all but OUTLYING_SCORE are conventions.
-LARGEST_OFFSET = 5.0  # 1/cm, between the recorded and the tabulated position of a line
+LARGEST_COMMON = 25.0  # 1/cm, by which all lines together may be off: a laser or grating that was never calibrated
+LARGEST_OFFSET = 5.0  # 1/cm, between a line and its tabulated position, less what all lines have in common
 BLENDED = 5.0  # points: two lines that are nearer are not resolved
 FAINT = 10.0  # standard deviations of the noise: a lower line is not used
 #: Share of the maximum of the recording: a line with two points above it is saturated. A saturated top is not quite
@@ -34,6 +28,7 @@ FAINT = 10.0  # standard deviations of the noise: a lower line is not used
 SATURATED = 0.98
 OUTLYING_SCORE = 3.5  # modified z-score of an outlier (Iglewicz and Hoaglin 1993, ISBN 0-87389-247-X)
 LEAST_LINES = 6
+BESIDE, ENOUGH_LINES = 300.0, 8  # 1/cm on either side of the window, and the lines within that are enough
 DEGREES = range(5)  # of the polynomial
 SPARE_LINES = 4  # lines that a polynomial must have beyond its degree
 MARGIN = 5  # points at either end of the axis: a line nearer to the end is not used
@@ -43,6 +38,7 @@ LARGEST_MOVE = 1.5  # mean distances of points between the Gaussian's centre and
 Z_FACTOR = 0.6745  # the median absolute deviation of a normal distribution in its standard deviations
 MAD_FACTOR = 1.4826  # standard deviation of a normal distribution in median absolute deviations
 TINY = 1e-30  # nm2, keeps the logarithm of an exact fit finite
+GAUSSIAN_FWHM = 2.3548  # full width at half maximum of a normal distribution in its standard deviations
 NM = 1e7  # 1/cm times nm: a wavenumber is this over a wavelength
 
 
@@ -60,7 +56,9 @@ def vacuum(air: float | np.ndarray) -> float | np.ndarray:
     return air * (1 + 1e-8 * (8060.51 + 2480990 / (132.274 - s) + 17455.7 / (39.32957 - s)))
 
 
-def calibration(lamp: xr.Dataset) -> xr.Dataset:
+def calibration(
+    lamp: xr.Dataset, lines: Sequence[float] = LINES, element: str = "neon", window: Sequence[float] | None = None
+) -> xr.Dataset:
     """Return the calibration of an axis: the lines of the lamp and the polynomial of the correction.
 
     Parameters
@@ -68,15 +66,23 @@ def calibration(lamp: xr.Dataset) -> xr.Dataset:
     lamp : xarray.Dataset
         `intensity` over the recorded `raman_shift` [1/cm]; attrs `excitation` [nm], the wavelength in air that the
         software computed the axis with.
+    lines : sequence of float
+        Wavelengths of the lamp's lines in standard air, nm.
+    element : str
+        What the lamp is filled with, for findings and messages.
+    window : (float, float) or None
+        Range that matters, 1/cm. Where enough lines lie near it, those far away are left out: the software may have
+        joined the axis from several positions of the grating, each with an error of its own.
 
     Returns
     -------
     xarray.Dataset
-        Over `line`, each of `LINES` within the axis: `air` [nm], `recorded` [1/cm], `residual` [nm] from the
-        polynomial, and `verdict`: "used", or the reason why not: "faint", "saturated", "blended" or "outlying". Over
-        `power`, of (recorded - `attrs["centre"]`) / `attrs["half"]`: `coefficient` [nm] of the correction to the
-        wavelength in vacuum, with its `covariance`. attrs `scatter` [nm], the standard deviation of the lines about
-        the polynomial, and `excitation`, `sample` and `state` of the lamp.
+        Over `line`, each of the lines within the axis: `air` [nm], `recorded` [1/cm], `residual` [nm] from the
+        polynomial, and `verdict`: "used", or the reason why not: "faint", "saturated", "blended", "far" or
+        "outlying". Over `power`, of (recorded - `attrs["centre"]`) / `attrs["half"]`: `coefficient` [nm] of the
+        correction to the wavelength in vacuum, with its `covariance`. attrs `scatter` [nm], the standard deviation of
+        the lines about the polynomial, `resolution` [1/cm], the median full width at half maximum of the lines,
+        `element`, and `excitation`, `sample` and `state` of the lamp.
 
     Raises
     ------
@@ -85,21 +91,30 @@ def calibration(lamp: xr.Dataset) -> xr.Dataset:
     """
     shift, intensity = lamp.raman_shift.to_numpy(), lamp.intensity.to_numpy()
     laser = _laser(lamp)
-    air = np.array(LINES)
+    air = np.array(lines)
     expected = NM / laser - NM / vacuum(air)
+    common = _common_offset(shift, intensity, expected)
     ends = shift[MARGIN:-MARGIN]
-    inside = (expected > ends[0]) & (expected < ends[-1]) if ends.size else np.zeros(air.size, dtype=bool)
+    inside = (
+        (expected + common > ends[0]) & (expected + common < ends[-1]) if ends.size else np.zeros(air.size, dtype=bool)
+    )
     air, expected = air[inside], expected[inside]
     noise = MAD_FACTOR * np.median(np.abs(np.diff(intensity))) / np.sqrt(2)  # a difference has twice the variance
-    recorded, verdict = np.full(air.size, np.nan), np.full(air.size, "used", dtype=object)
+    recorded, width = np.full(air.size, np.nan), np.full(air.size, np.nan)
+    verdict = np.full(air.size, "used", dtype=object)
     spacing = np.median(np.diff(shift))
     for i, position in enumerate(expected):
         others = np.abs(np.delete(expected, i) - position)
         if others.size and others.min() < BLENDED * spacing:
             verdict[i] = "blended"
             continue
-        recorded[i], verdict[i] = _line(shift, intensity, position, noise)
+        recorded[i], width[i], verdict[i] = _line(shift, intensity, position + common, noise)
     used = verdict == "used"
+    if window is not None:
+        near = used & (recorded > window[0] - BESIDE) & (recorded < window[1] + BESIDE)
+        if near.sum() >= ENOUGH_LINES:
+            verdict[used & ~near] = "far"
+            used = near
     centre, half = (shift[0] + shift[-1]) / 2, (shift[-1] - shift[0]) / 2
     x = (recorded - centre) / half
     correction = vacuum(air) - NM / (NM / laser - recorded)
@@ -107,9 +122,9 @@ def calibration(lamp: xr.Dataset) -> xr.Dataset:
         if used.sum() < LEAST_LINES:
             file, excitation = lamp.attrs.get("file", "the lamp"), lamp.attrs["excitation"]
             raise ValueError(
-                f"{file}: {used.sum()} neon lines are found within {LARGEST_OFFSET:g} 1/cm of their tabulated "
-                f"positions for a laser of {excitation:g} nm; {LEAST_LINES} are needed. Check that this is a neon "
-                "lamp recorded on the axis of the spectra, and its excitation"
+                f"{file}: {used.sum()} {element} lines are found within {LARGEST_COMMON:g} 1/cm of their tabulated "
+                f"positions for a laser of {excitation:g} nm; {LEAST_LINES} are needed. Check that this is a {element} "
+                "lamp recorded on the axis of the spectra, its excitation, and the parameter `calibration`"
             )
         powers = _polynomial(x[used], correction[used])
         design = np.vander(x, powers, increasing=True)
@@ -131,86 +146,10 @@ def calibration(lamp: xr.Dataset) -> xr.Dataset:
             "coefficient": ("power", coefficient, {"units": "nm"}),
             "covariance": (("power", "power_"), covariance, {"units": "nm2"}),
         },
-        attrs={"centre": centre, "half": half, "scatter": float(np.sqrt(variance))}
+        attrs={"centre": centre, "half": half, "scatter": float(np.sqrt(variance)), "element": element}
+        | {"resolution": float(np.median(width[used]))}
         | {key: lamp.attrs.get(key, "") for key in ("excitation", "sample", "state")},
     )
-
-
-def lamp_calibration(recording: xr.Dataset, lamp: str) -> xr.Dataset | None:
-    """Return the calibration from a recording of the lamp; None for a recording of another sample.
-
-    Parameters
-    ----------
-    recording : xarray.Dataset
-        As `coldbond.read` returns it, with the attr `sample`.
-    lamp : str
-        The sample that is the lamp.
-
-    Raises
-    ------
-    ValueError
-        As `calibration`.
-    """
-    return calibration(recording) if recording.attrs["sample"] == lamp else None
-
-
-def only_calibration(calibrations: Mapping[str, xr.Dataset | None]) -> xr.Dataset | None:
-    """Return the calibration among what `lamp_calibration` returned; None where no recording is of the lamp.
-
-    Raises
-    ------
-    ValueError
-        There are several recordings of the lamp, or none of a sample.
-    """
-    lamps = {label: found for label, found in calibrations.items() if found is not None}
-    if len(lamps) > 1:
-        raise ValueError(
-            f"{len(lamps)} recordings are of the lamp, {', '.join(lamps)}, and each sets another axis: "
-            "keep the one that belongs to the spectra, and take the others out of the manifest"
-        )
-    if len(lamps) == len(calibrations):
-        raise ValueError(
-            f"there is no spectrum of a sample beside the lamp, {', '.join(lamps) or 'of which there is none either'}: "
-            "add one, or name the lamp's sample in the parameter `lamp`"
-        )
-    return next(iter(lamps.values()), None)
-
-
-def on_axis(
-    spectrum: xr.Dataset, calibration: xr.Dataset | None, laser_uncertainty: float, axis_uncertainty: float
-) -> xr.Dataset:
-    """Return a spectrum on the calibrated axis, or on the recorded one where there is no lamp.
-
-    Parameters
-    ----------
-    spectrum : xarray.Dataset
-    calibration : xarray.Dataset or None
-        From `calibration`.
-    laser_uncertainty : float
-        As for `calibrated`.
-    axis_uncertainty : float
-        Standard uncertainty of an axis as recorded, 1/cm.
-
-    Returns
-    -------
-    xarray.Dataset
-        With the attr `axis_uncertainty`.
-
-    Raises
-    ------
-    ValueError
-        As `calibrated`.
-    """
-    if calibration is None:
-        return spectrum.assign_attrs(axis_uncertainty=axis_uncertainty)
-    return calibrated(spectrum, calibration, laser_uncertainty)
-
-
-def axis_correction(calibration: xr.Dataset, position: float) -> Interval:
-    """Return the true less the recorded Raman shift at a position on the recorded axis, 1/cm; the laser left out."""
-    point = xr.Dataset(coords={"raman_shift": [position]}, attrs={"excitation": calibration.excitation})
-    true = calibrated(point, calibration, 0.0)
-    return Interval.from_standard_error(float(true.raman_shift[0]) - position, true.axis_uncertainty)
 
 
 def calibrated(spectrum: xr.Dataset, calibration: xr.Dataset, laser_uncertainty: float) -> xr.Dataset:
@@ -275,19 +214,29 @@ def _polynomial(x: np.ndarray, y: np.ndarray) -> int:
     return min((degree + 1 for degree in DEGREES if degree + SPARE_LINES <= x.size), key=criterion)
 
 
-def _line(shift: np.ndarray, intensity: np.ndarray, position: float, noise: float) -> tuple[float, str]:
-    """Return the recorded position of the line near a position, and whether it can be used."""
+def _common_offset(shift: np.ndarray, intensity: np.ndarray, expected: np.ndarray) -> float:
+    """Return by how much all lines are off, 1/cm: where the most of them lie on light."""
+    step = float(np.median(np.diff(shift))) / 2 if shift.size > 1 else 1.0
+    bright = np.sqrt(np.maximum(intensity - np.median(intensity), 0.0))  # no single line decides
+    offsets = np.arange(-LARGEST_COMMON, LARGEST_COMMON + step, step)
+    offsets = offsets[np.argsort(np.abs(offsets), kind="stable")]  # among equals the least
+    light = np.interp(expected + offsets[:, None], shift, bright, left=0.0, right=0.0).sum(1)
+    return float(offsets[np.argmax(light)])
+
+
+def _line(shift: np.ndarray, intensity: np.ndarray, position: float, noise: float) -> tuple[float, float, str]:
+    """Return the recorded position of the line near a position, its width, and whether it can be used."""
     near = np.flatnonzero(np.abs(shift - position) <= LARGEST_OFFSET)
     if not near.size:
-        return np.nan, "faint"
+        return np.nan, np.nan, "faint"
     top = near[np.argmax(intensity[near])]
     around = slice(max(top - LINE_REACH, 0), top + LINE_REACH + 1)
     x, y = shift[around] - shift[top], intensity[around]
     if np.count_nonzero(y >= SATURATED * intensity.max()) > 1:
-        return np.nan, "saturated"
+        return np.nan, np.nan, "saturated"
     floor, height = np.min(y), intensity[top] - np.min(y)
     if height < FAINT * noise or top in (near[0], near[-1]):
-        return np.nan, "faint"
+        return np.nan, np.nan, "faint"
     spacing = np.median(np.diff(x))
     core = np.abs(x) < CORE_REACH * spacing
 
@@ -297,5 +246,7 @@ def _line(shift: np.ndarray, intensity: np.ndarray, position: float, noise: floa
     try:
         fit = curve_fit(gaussian, x[core], y[core], (height, 0.0, spacing, floor, 0.0), maxfev=500)[0]
     except RuntimeError:  # curve_fit does not converge where there is no peak
-        return np.nan, "faint"
-    return (shift[top] + fit[1], "used") if abs(fit[1]) < LARGEST_MOVE * spacing else (np.nan, "faint")
+        return np.nan, np.nan, "faint"
+    if abs(fit[1]) >= LARGEST_MOVE * spacing:
+        return np.nan, np.nan, "faint"
+    return shift[top] + fit[1], GAUSSIAN_FWHM * abs(fit[2]), "used"

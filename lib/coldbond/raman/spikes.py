@@ -1,12 +1,18 @@
 """Spikes of cosmic rays in a spectrum: points to leave out, which are reported and never interpolated.
 
 A peak is found from the differences between neighbouring points, by their modified z-score (Whitaker and Hayes 2018,
-doi 10.1016/j.chemolab.2018.06.009): a large rise followed by a large fall within a few points. Whether it is a spike is
-decided by its width. A cosmic ray strikes one or two pixels of the camera, whereas the optics spread a line over
-several. A line of two to three pixels cannot be told from a spike: it is kept, but no mode is as narrow
-(`coldbond.raman.bands`). Weaker spikes are found from the residuals of a fit, by the same rule.
+doi 10.1016/j.chemolab.2018.06.009): a large rise followed by a large fall within a few points. A cosmic ray strikes one
+or two pixels of the camera in one accumulation; a line is as wide as the resolution of the instrument, has tails, and
+is there again in the next accumulation. In this order:
+
+- A repeated recording has the peak, or it has not.
+- Where the resolution is known, a peak that is clearly narrower is a spike. A wider one is a line, unless the
+  instrument itself resolves no more than two pixels.
+- A peak with tails on both sides, beyond the pixels that a cosmic ray strikes, is a line.
+- Otherwise one or two pixels are left out, and three or more are kept; `Narrow.uncertain` says where this may be wrong.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +23,21 @@ from coldbond.raman.bands import LEAST_PIXELS, Fit
 #: Modified z-score above which a difference or a residual is not noise. Whitaker and Hayes use 6.
 LARGEST_SCORE = 6.0
 Z_FACTOR = 0.6745  # the median absolute deviation of a normal distribution in its standard deviations
-#: Largest distance between rise and fall of a spike, 1/cm: two pixels of a camera, widened by interpolation.
-WIDEST = 12.0
+WIDEST = 12.0  # 1/cm, of a line beside which residuals may be its own
 #: Full width at half maximum of a spike, in pixels. One or two struck pixels measure at most 2.2 in simulated noise; a
 #: line of three measures at least 2.7.
 MOST_PIXELS = 2.3
+#: Width of a peak, in units of the resolution, below which it is no line: noise and sampling narrow one by less.
+NARROWER = 0.75
 LINE_WIDTHS = 2.0  # distance from a narrow line within which residuals are not spikes, in widths of the line
 SPREAD_POINTS = 5  # a point that stands out and its two neighbours on either side are left out
+# Tails of a line: where they are looked for, in pixels from the middle, and the background that they stand on.
+TAIL = (1.6, 3.1)
+BACKGROUND = (3.6, 9.1)
+TAIL_SHARE = 0.04  # of the height of the peak: charge of a cosmic ray that spreads so far is less
+TAIL_SCORE = 4.0  # standard deviations of the noise
+# Height in a repeated recording, as a share of what is expected: below it is absent, above it is there.
+ABSENT, REPEATED = 0.3, 0.5
 # An axis that software has interpolated has several points per pixel, which share their noise.
 MOST_POINTS = 6  # per pixel
 # Second differences of interpolated noise grow with the distance up to a plateau. Factors from simulated noise:
@@ -38,6 +52,24 @@ class Peak(NamedTuple):
     first: int
     last: int
     width: float
+
+
+class Narrow(NamedTuple):
+    """Narrow peaks of a spectrum.
+
+    Attributes
+    ----------
+    struck : array of bool, shape (n,)
+        Points that are left out as those of cosmic rays.
+    uncertain : list of (float, float)
+        Position [1/cm] and width [pixels] of peaks that may be lines or cosmic rays.
+    lines : list of (float, float)
+        Position and width [1/cm] of peaks that are lines although they are narrower than three pixels.
+    """
+
+    struck: np.ndarray
+    uncertain: list[tuple[float, float]]
+    lines: list[tuple[float, float]]
 
 
 def points_per_pixel(intensity: np.ndarray) -> float:
@@ -91,40 +123,98 @@ def _width(intensity: np.ndarray, first: int, last: int, pixel: float) -> float:
     return crossing(1) - crossing(-1)
 
 
-def struck(spectrum: xr.Dataset) -> np.ndarray:
-    """Return which points of a spectrum a cosmic ray struck, from the differences between neighbours.
+def narrow(spectrum: xr.Dataset, resolution: float | None = None, repeats: Sequence[xr.Dataset] = ()) -> Narrow:
+    """Return which narrow peaks of a spectrum are cosmic rays, which are lines, and which cannot be told.
 
     Parameters
     ----------
     spectrum : xarray.Dataset
         `intensity` over `raman_shift`, shape (n,).
-
-    Returns
-    -------
-    array of bool, shape (n,)
-        True around the peaks that are as narrow as a spike.
+    resolution : float or None
+        Of the instrument, full width at half maximum, 1/cm; None where it is not known.
+    repeats : sequence of xarray.Dataset
+        Further recordings of the same sample on the same axis.
     """
     shift, intensity = spectrum.raman_shift.to_numpy(), spectrum.intensity.to_numpy()
     pixel = points_per_pixel(intensity)
-    found = np.zeros(shift.size, dtype=bool)
-    for first, last, width in peaks(intensity, pixel):
-        if shift[last] - shift[first] <= WIDEST and width < MOST_PIXELS * pixel:
-            found[max(first - 1, 0) : last + 2] = True
+    found = Narrow(np.zeros(shift.size, dtype=bool), [], [])
+    for peak in peaks(intensity, pixel):
+        first, last, width = peak
+        if width >= LEAST_PIXELS * pixel:
+            continue
+        step = (shift[last] - shift[first]) / (last - first)
+        is_line = _repeated(spectrum, peak, pixel, repeats)
+        if is_line is None and resolution is not None and width * step < NARROWER * resolution:
+            is_line = False
+        elif is_line is None and resolution is not None and NARROWER * resolution > MOST_PIXELS * pixel * step:
+            is_line = True
+        if is_line is None and _has_tails(intensity, peak, pixel):
+            is_line = True
+        place = float((shift[first] + shift[last]) / 2)
+        if is_line:
+            found.lines.append((place, width * step))
+            continue
+        if is_line is None:
+            found.uncertain.append((place, width / pixel))
+        if is_line is False or width < MOST_PIXELS * pixel:
+            found.struck[max(first - 1, 0) : last + 2] = True
     return found
 
 
-def ambiguous(spectrum: xr.Dataset) -> list[float]:
-    """Return the positions [1/cm] of peaks that are wider than a spike, but narrower than a line of three pixels."""
+def _has_tails(intensity: np.ndarray, peak: Peak, pixel: float) -> bool:
+    """Return whether a peak goes on beyond two pixels on both sides."""
+    reach = round(BACKGROUND[1] * pixel)
+    inside = np.arange(max(peak.first - reach, 0), min(peak.last + reach + 1, intensity.size))
+    part = intensity[peak.first : peak.last + 1] - intensity[peak.first : peak.last + 1].min()
+    middle = float(np.average(np.arange(peak.first, peak.last + 1), weights=part)) if part.any() else float(peak.first)
+    away = (inside - middle) / pixel
+    around = (np.abs(away) >= BACKGROUND[0]) & (np.abs(away) <= BACKGROUND[1])
+    if around.sum() < 8 or not (away[around] < 0).any() or not (away[around] > 0).any():
+        return False
+    background = np.polynomial.Polynomial.fit(away[around], intensity[inside][around], 3)
+    above = intensity[inside] - background(away)
+    noise = float(np.std(above[around])) * np.sqrt(around.sum() / max(around.sum() - 4, 1))
+    height = float(above[np.abs(away) < 1.5].max())
+    tails = []
+    for side in (-1, 1):
+        tail = (side * away >= TAIL[0]) & (side * away <= TAIL[1])
+        if not tail.any():
+            return False
+        error = noise / np.sqrt(max(tail.sum() / pixel, 1.0))
+        tails.append(above[tail].mean() > max(TAIL_SCORE * error, TAIL_SHARE * height))
+    return all(tails)
+
+
+def _repeated(spectrum: xr.Dataset, peak: Peak, pixel: float, repeats: Sequence[xr.Dataset]) -> bool | None:
+    """Return whether another recording has a peak at the same place; None where none can tell."""
     shift, intensity = spectrum.raman_shift.to_numpy(), spectrum.intensity.to_numpy()
-    pixel = points_per_pixel(intensity)
-    return [
-        float((shift[first] + shift[last]) / 2)
-        for first, last, width in peaks(intensity, pixel)
-        if MOST_PIXELS * pixel <= width < LEAST_PIXELS * pixel
-    ]
+    top = peak.first + int(np.argmax(intensity[peak.first : peak.last + 1]))
+    spacing = float(np.median(np.diff(shift))) * pixel
+    height = _above(shift, intensity, shift[top], spacing)[0]
+    for other in repeats:
+        x, y = other.raman_shift.to_numpy(), other.intensity.to_numpy()
+        if not x[0] + 10 * spacing < shift[top] < x[-1] - 10 * spacing:
+            continue
+        level = np.ptp(np.percentile(intensity, (5, 95)))
+        expected = height * float(np.ptp(np.percentile(y, (5, 95))) / level) if level else height
+        there, noise = _above(x, y, shift[top], spacing)
+        if ABSENT * expected > LARGEST_SCORE * noise and there < ABSENT * expected:
+            return False
+        if there > max(REPEATED * expected, LARGEST_SCORE * noise):
+            return True
+    return None
 
 
-def outlying(fit: Fit, x: np.ndarray, pixel: float) -> np.ndarray:
+def _above(x: np.ndarray, y: np.ndarray, place: float, spacing: float) -> tuple[float, float]:
+    """Return the height of a peak above the points beside it, and the noise of these."""
+    away = np.abs(x - place) / spacing
+    beside = y[(away >= BACKGROUND[0]) & (away <= BACKGROUND[1])]
+    if not beside.size or not (away <= 1.5).any():
+        return 0.0, np.inf
+    return float(y[away <= 1.5].max() - np.median(beside)), float(np.median(np.abs(np.diff(beside)))) + 1e-30
+
+
+def outlying(fit: Fit, x: np.ndarray, pixel: float, most: float) -> np.ndarray:
     """Return which points of a fit lie far above it and are as narrow as a spike, away from lines as narrow.
 
     Parameters
@@ -134,6 +224,8 @@ def outlying(fit: Fit, x: np.ndarray, pixel: float) -> np.ndarray:
         Raman shift, 1/cm.
     pixel : float
         From `points_per_pixel`.
+    most : float
+        Width of a spike at most, in points.
     """
     centred = fit.residual - np.median(fit.residual)
     high = Z_FACTOR * centred > LARGEST_SCORE * np.median(np.abs(centred))
@@ -142,9 +234,15 @@ def outlying(fit: Fit, x: np.ndarray, pixel: float) -> np.ndarray:
         if width < WIDEST:
             high &= np.abs(x - position) > LINE_WIDTHS * width
     for first, last in _runs(high):
-        if _width(centred, first, last, pixel) >= MOST_PIXELS * pixel:
+        if _width(centred, first, last, pixel) >= most:
             high[first : last + 1] = False  # a line that the model does not have, and no cosmic ray
     return np.convolve(high, np.ones(SPREAD_POINTS), "same") > 0
+
+
+def widest(resolution: float | None, spacing: float, pixel: float) -> float:
+    """Return the width of a spike at most, in points, at a spacing of the points [1/cm]."""
+    pixels = MOST_PIXELS * pixel
+    return pixels if resolution is None else min(pixels, NARROWER * resolution / spacing)
 
 
 def positions(shift: np.ndarray, struck: np.ndarray) -> list[float]:
