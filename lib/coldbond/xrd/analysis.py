@@ -8,7 +8,7 @@ small misfits of the profile function. It is absent only if its upper limit is b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,10 @@ SMALLEST_SHARE = 5.0
 #: Significance above which the whole-pattern fit refines the cell and the breadth of a phase beside the main one: an
 #: error of its cell would otherwise move the main phase's reflections.
 REFINED_SIGNIFICANCE = 20.0
+#: Relative standard uncertainty of a weight fraction from calculated structure factors: displacements and occupancies
+#: of the atoms, and profiles. Of the order of the spread in the round robin of Madsen et al. 2001, doi
+#: 10.1107/S0021889801007476; `tests/independent` has phases of other parameters.
+STRUCTURE_UNCERTAINTY = 0.05
 SAME_ANGLE = 1  # decimals of two theta [degree]: reflections with equal ones are one line
 
 
@@ -50,6 +54,8 @@ class Analysis:
     detections : dict of str to Detection
     geometry : {"displacement", "zero"}
         As for `pawley.fit`.
+    beside : dict of str to Structure
+        Phases in the fits beside the main one, with the texture that they have there.
     """
 
     pattern: xr.Dataset
@@ -59,6 +65,7 @@ class Analysis:
     peaks: xr.Dataset
     detections: dict[str, Detection]
     geometry: str = "displacement"
+    beside: dict[str, Structure] = field(default_factory=dict)
 
     @property
     def fit(self) -> MinimizerResult:
@@ -152,15 +159,19 @@ def analyse(
         if detection.present and not line_evidence.stands_out(residuals, detection, stray.attrs["threshold"]):
             detection.present = False  # its upper limit stays that of the fitted area
             detection.doubt = "its lines together are significant, but none stands out as a peak"
-    return Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
+    return Analysis(pattern, structure, fits, residuals, stray, detections, geometry, beside)
 
 
 def own_cell(found: Analysis, name: str) -> dict[str, Interval]:
     """Return the lattice parameters of a phase beside the main one [angstrom or degree]; empty where not refined."""
-    beside = found.fit.curves.phase.to_numpy().tolist()
-    if name not in beside or f"size_{beside.index(name)}" not in found.fit.params:
-        return {}
-    return lattice_parameters(found.fits, suffix=f"_{beside.index(name)}").intervals
+    suffix = _suffix(found, name)
+    return lattice_parameters(found.fits, suffix=suffix).intervals if suffix else {}
+
+
+def _suffix(found: Analysis, name: str) -> str:
+    """Return the suffix of the parameters of a refined phase beside the main one; "" where it is not refined."""
+    suffix = f"_{1 + list(found.beside).index(name)}" if name in found.beside else ""
+    return suffix if suffix and f"size{suffix}" in found.fit.params else ""
 
 
 def fitted_structure(detection: Detection) -> Structure:
@@ -216,7 +227,8 @@ def weight_fraction(found: Analysis, name: str) -> Interval:
     Notes
     -----
     From calculated structure factors (Hill and Howard 1987, doi 10.1107/S0021889887086199): the weight of a phase is
-    proportional to scale times mass times volume of its cell. This assumes a homogeneous, fine-grained powder without
+    proportional to scale times mass times volume of its cell; a phase with a cell of its own has its scale from the
+    whole-pattern fit. This assumes a homogeneous, fine-grained powder without
     texture. The interval is widened by the disagreement of the phase's lines, which texture causes.
     """
     detection = found.detections[name]
@@ -233,6 +245,12 @@ def weight_fraction(found: Analysis, name: str) -> Interval:
         return Interval(None, 0.0, percent(detection.limit))
     factor = line_evidence.disagreement(found.residuals, detection)
     area, low, high = detection.area
+    if area and _suffix(found, name):
+        # Its profile in the whole-pattern fit is that of the main phase: tails that both lack cancel in the ratio.
+        texture = found.beside[name].texture
+        own_scale = float(found.fit.scales.scale.sel(phase=name)) / detection.lines.intensity(texture).max()
+        area, low, high = Interval(area, low, high).scaled(own_scale / area)
     if area is None or low is None or high is None:
         return Interval(None)
-    return Interval(percent(area), *(percent(area + factor * (bound - area)) for bound in (low, high)))
+    widened = Interval(area, *(area + factor * (bound - area) for bound in (low, high)))
+    return Interval(*map(percent, widened.widened(STRUCTURE_UNCERTAINTY * area).numbers))
