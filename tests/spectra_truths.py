@@ -98,7 +98,7 @@ def _conductivities() -> dict[tuple[str, str, str], float | bool]:
 def of_spectrum(recording: Recording, seed: int) -> dict[str, float | bool]:
     """Return the resistances behind a spectrum that was simulated with a seed, by quantity."""
     if recording.role == "conductivity":
-        # The electrodes drift during the sweep by up to its noise and more, the first number that `twin.impedance.sweep`
+        # The electrodes drift during the sweep by as much as its noise: the first number that `twin.impedance.sweep`
         # draws. A larger drift does not obey the Kramers-Kronig relations, though the spectrum may not show it.
         steady = abs(np.random.default_rng(seed).normal(0, 1)) < 1
         total = {"total_ionic_resistance": eis.pellet(25, seed=seed).total}

@@ -134,8 +134,9 @@ def analyse(
     main_phase.check_parameters(first, pattern, geometry, main)
     suspected = phases.look_for(residual_pattern(pattern, first), searched, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
+    beside = {name: mixed.get(name, fitted_structure(detection)) for name, detection in present.items()}
     options: dict[str, Any] = {
-        "others": [mixed.get(name, fitted_structure(detection)) for name, detection in present.items()],
+        "others": list(beside.values()),
         "breadths": {name: detection.breadth for name, detection in present.items()},
         "refined": [name for name, detection in present.items() if detection.significance > REFINED_SIGNIFICANCE],
         "instrument": instrument,
@@ -151,7 +152,7 @@ def analyse(
     residuals = residual_pattern(pattern, best)
     refined = {
         name: replace(present[name].lines.structure, cell=pawley.cell_of(best, other, f"_{i}"))
-        for i, (name, other) in enumerate(zip(present, options["others"], strict=True), start=1)
+        for i, (name, other) in enumerate(beside.items(), start=1)
         if f"size_{i}" in best.params
     }
     stray, detections = peaks.search(residuals), phases.look_for(residuals, searched, refined=refined)
