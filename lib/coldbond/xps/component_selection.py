@@ -9,7 +9,7 @@ likelihood.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import combinations
 from typing import NamedTuple
@@ -101,6 +101,8 @@ class Composition:
     inseparable : list of Inseparable
     significance : float
         Of the F test.
+    withheld : dict of str to str
+        Components that cannot be told, by key, with the reason: the region was fitted with unassigned lines instead.
     """
 
     components: Mapping[str, Selected]
@@ -109,6 +111,7 @@ class Composition:
     present_fits: Mapping[str, MinimizerResult]
     inseparable: Sequence[Inseparable]
     significance: float
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def best(self) -> MinimizerResult:
