@@ -8,21 +8,13 @@ from collections.abc import Sequence
 import xarray as xr
 
 from coldbond.xps.components import Table, level
-from coldbond.xps.free_lines import Found, fit_of_free_lines, found_lines, strong_ones
+from coldbond.xps.free_lines import Found, fit_of_free_lines, found_lines
 
-SAME = 0.3  # eV, within which two distances are the same
+SAME = 0.4  # eV, within which two distances are the same
 SPREAD = 3.0  # factor by which the ratio of the two copies may differ between elements, which may be spread unevenly
 RESOLVED = 0.7  # distance in units of the width of a line, below which a region cannot show that it is not doubled
-
-
-def lines_by_region(recording: xr.DataTree, table: Table, regions: Sequence[str]) -> dict[str, list[Found]]:
-    """Return the lines of regions, fitted with a free number of lines."""
-    return {
-        name: found_lines(
-            fit_of_free_lines(recording[name].to_dataset(), table.line(name), broad=level(name) != "C 1s")
-        )
-        for name in regions
-    }
+STRONG = 0.2  # area relative to the largest, from which on a line must have a copy
+DESCRIBED = 3.0  # reduced chi square above which free lines do not describe a region, so that it says nothing
 
 
 def is_copied(lines: Sequence[Found], distance: float, ratio: float) -> bool:
@@ -36,16 +28,33 @@ def is_copied(lines: Sequence[Found], distance: float, ratio: float) -> bool:
     ratio : float
         Area of the upper copy relative to the lower one; a third to three times that counts.
     """
-    least = max((one.limit for one in lines), default=0.0)
+    held = merged(lines)
+    least = min((one.limit for one in held), default=0.0)
 
     def area(at: float) -> float:
-        return max([least, *(one.area for one in lines if abs(one.position - at) < SAME)])
+        return max([least, *(one.area for one in held if abs(one.position - at) < SAME)])
 
     return all(
         area(one.position + distance) >= ratio / SPREAD * one.area
         or area(one.position - distance) >= one.area / (ratio * SPREAD)
-        for one in strong_ones(lines)
+        for one in held
+        if one.area >= STRONG * max(other.area for other in held)
     )
+
+
+def merged(lines: Sequence[Found]) -> list[Found]:
+    """Return lines with those that are too near to each other to be told from the shape of one line put together."""
+    held: list[Found] = []
+    for one in sorted(lines):
+        if held and one.position - held[-1].position < RESOLVED * min(one.width, held[-1].width):
+            last = held.pop()
+            whole = last.area + one.area
+            at = (last.position * last.area + one.position * one.area) / whole
+            error = min(last.area_error, one.area_error)
+            held.append(Found(at, last.position_error, whole, error, max(last.width, one.width)))
+        else:
+            held.append(one)
+    return held
 
 
 def excluding_region(recording: xr.DataTree, table: Table, distance: float, ratio: float, besides: str = "") -> str:
@@ -67,8 +76,9 @@ def excluding_region(recording: xr.DataTree, table: Table, distance: float, rati
     """
     others = [str(name) for name in recording.children if name != besides and table.line(str(name)).sensitivity]
     for name in sorted(others, key=lambda name: (level(name) != "C 1s", recording[name].sizes["binding_energy"])):
-        lines = lines_by_region(recording, table, [name])[name]
-        resolved = strong_ones(lines) and distance > RESOLVED * min(one.width for one in strong_ones(lines))
-        if resolved and not is_copied(lines, distance, ratio):
+        result = fit_of_free_lines(recording[name].to_dataset(), table.line(name), broad=level(name) != "C 1s")
+        lines = found_lines(result)
+        says = lines and result.redchi < DESCRIBED and distance > RESOLVED * max(lines, key=lambda one: one.area).width
+        if says and not is_copied(lines, distance, ratio):
             return name
     return ""

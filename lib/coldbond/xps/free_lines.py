@@ -16,6 +16,7 @@ from coldbond.xps.components import UNASSIGNED, Component, Line, unassigned
 from coldbond.xps.fit import SPARE_POINTS, Minimum, fit, minimum
 from coldbond.xps.model import Model
 
+LOOK_AHEAD = 2  # lines beyond the best number that are tried before the search ends
 MOST_LINES = 6  # more are no description of a region
 #: Gain in the criterion that a further line must bring: strong evidence (Kass and Raftery 1995, J. Am. Stat. Assoc. 90,
 #: 773, doi 10.1080/01621459.1995.10476572).
@@ -103,7 +104,7 @@ def free_lines(
     region, line, background, shape
         As for `fit.fit`; lines are doublets where the core level is one.
     broad : bool
-        Whether a line may have a large width of its own; else all have the same.
+        Whether a line may have a large width of its own while all others have the same; else each has its own.
 
     Returns
     -------
@@ -134,7 +135,7 @@ def free_lines(
         last = min(trials, key=lambda one: (not one.is_sound, one.criterion))
         if last.is_sound and last.criterion < best.criterion - LEAST_GAIN:
             best = last
-        elif number > len(best.model.components) + 1:
+        elif number > len(best.model.components) + LOOK_AHEAD:
             break
     ordered = sorted(best.components, key=lambda c: c.position)
     return tuple(replace(c, key=f"{UNASSIGNED}{i}") for i, c in enumerate(ordered, 1))
@@ -154,12 +155,18 @@ def fit_of_free_lines(
 
 def found_lines(result: MinimizerResult) -> list[Found]:
     """Return the significant lines of a fit of free lines, by ascending binding energy."""
-    found = []
-    for c, name in zip(result.model.components, result.model.widths, strict=True):
-        position, area = (result.params[f"{c.key}_{what}"] for what in ("position", "area"))
-        errors = position.stderr, area.stderr
-        if all(error and np.isfinite(error) for error in errors) and area.value > LEAST_SIGNIFICANCE * area.stderr:
-            found.append(Found(position.value, errors[0], area.value, errors[1], result.params[name].value))
+    model, found = result.model, []
+    errors = {name: result.params[name].stderr for name in result.var_names}
+    if not result.errorbars:  # the covariance is nearly singular
+        derivatives = model.derivatives(result.params.valuesdict(), result.sigma, result.var_names)
+        variances = np.diag(np.linalg.pinv(derivatives.T @ derivatives)) * max(result.redchi, 1.0)
+        errors = dict(zip(result.var_names, np.sqrt(variances).tolist(), strict=True))
+    for c, name in zip(model.components, model.widths, strict=True):
+        position, area = (f"{c.key}_{what}" for what in ("position", "area"))
+        values = result.params.valuesdict()
+        if values[area] > LEAST_SIGNIFICANCE * errors.get(area, np.inf):
+            own = Found(values[position], errors.get(position, 0.0), values[area], errors[area], values[name])
+            found.append(own)
     return sorted(found)
 
 
@@ -176,24 +183,28 @@ def _starts(empty: _Trial, last: _Trial, number: int, broad: bool) -> Iterator[l
     too.
     """
     if not last.model.components or last.is_sound:
-        for more in (NARROW, BROAD)[: 1 + broad]:
+        for more in (NARROW, BROAD) if broad else (_own_width(empty),):
             at = _place(last, more)
             if at is not None:
                 yield [*last.components, replace(more, position=at)]
     if last.model.components:
-        yield _pursued(empty, number)
+        yield _pursued(empty, number, NARROW if broad else _own_width(empty))
 
 
-def _pursued(empty: _Trial, number: int) -> list[Component]:
+def _own_width(empty: _Trial) -> Component:
+    return replace(NARROW, fwhm=empty.model.line.fwhm)
+
+
+def _pursued(empty: _Trial, number: int, more: Component) -> list[Component]:
     """Return lines of the usual width that a linear fit places one by one (orthogonal matching pursuit)."""
     found: list[float] = []
     for _ in range(number):
-        columns = [empty.model.unit_component(empty.found.values, NARROW, np.array([at]))[0] for at in found]
-        at = _place(empty, NARROW, columns)
+        columns = [empty.model.unit_component(empty.found.values, more, np.array([at]))[0] for at in found]
+        at = _place(empty, more, columns)
         if at is None:
             break
         found.append(at)
-    return [replace(NARROW, position=at) for at in found]
+    return [replace(more, position=at) for at in found]
 
 
 def _place(trial: _Trial, more: Component, columns: Sequence[np.ndarray] = ()) -> float | None:
