@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from coldbond.bundle import conditions
 from coldbond.bundle.findings import finding, item, whose
-from coldbond.interval import Interval
+from coldbond.interval import NORMAL, Interval
+from coldbond.xps.amounts import covariance
 from coldbond.xps.component_selection import STRONG_EVIDENCE, UNDECIDED_SHARE, Composition, Inseparable, Selected
-from coldbond.xps.components import COMPONENTS, level
+from coldbond.xps.components import BUNDLED, UNASSIGNED, Table, level
 from coldbond.xps.quantification import AtomicFractions
 from coldbond.xps.surface import shifts
 
@@ -27,7 +30,7 @@ def scale_table(recordings: Mapping[str, xr.DataTree]) -> pd.DataFrame:
         label: {
             "binding energies": recording.attrs["energy_reference"],
             "shift / eV": f"{recording.attrs['energy_shift']:+.2f}",
-            "standard uncertainty / eV": f"{recording.attrs['energy_uncertainty']:.2f}",
+            "standard uncertainty / eV": f"{recording.attrs['energy_uncertainty']:.2f}".replace("inf", "unknown"),
         }
         for label, recording in recordings.items()
     }
@@ -52,7 +55,8 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
                     "χ²/ν": f"{composition.best.redchi:.2f}",
                     "at a bound": ", ".join(composition.best.at_bound),
                 }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["sample", "region", "component"])
+            rows |= {(label, region, key): {"present": "cannot be told"} for key in composition.withheld}
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(["sample", "region", "component"])
 
 
 def component_table(
@@ -95,16 +99,21 @@ def _weights(composition: Composition) -> str:
     return ", ".join(f"{name} {weight:.2f}" for name, weight in composition.weights.items())
 
 
-def reference_table(regions: Sequence[str]) -> pd.DataFrame:
-    """Return the reference positions with their sources and conflicts, as a table."""
+def reference_table(regions: Sequence[str], table: Table = BUNDLED) -> pd.DataFrame:
+    """Return the reference positions of components.toml with their sources and conflicts, as a table."""
     rows = {
         (region, c.key): {
-            "position / eV": f"{c.position:.1f} ± {c.uncertainty:g}",
+            "position / eV": f"{c.position:.1f} ± {c.tolerance:g}",
             "source": c.source,
             "conflict": c.conflict,
         }
         for region in regions
-        for c in COMPONENTS[level(region)]
+        for c in table.components.get(level(region), ())
+    }
+    rows |= {
+        (region, ""): {"position / eV": "", "source": "no components are known: lines are unassigned", "conflict": ""}
+        for region in regions
+        if level(region) not in table.components
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["region", "component"])
 
@@ -154,7 +163,9 @@ def composition_findings(
                     )
                 )
                 if one.present:
-                    values += [row | of for row in (_position(name, one), *_share(name, key, one, composition))]
+                    position = _position(name, one, _unknown_scale(recordings[label]))
+                    values += [row | of for row in (position, *_share(name, key, one, composition))]
+            values += _withheld(region, composition, recordings[label])
     return values + _shift_findings(recordings, found, before, shifted)
 
 
@@ -178,7 +189,9 @@ def _threshold(composition: Composition, one: Selected) -> list[dict]:
     return [item("share of the region", 100 * UNDECIDED_SHARE, "%")]
 
 
-def _position(name: str, one: Selected) -> dict:
+def _position(name: str, one: Selected, unknown: str) -> dict:
+    if unknown:
+        return finding(f"{name}_recorded_energy", one.position, unit="eV", note=unknown)
     quantity = f"{name}_binding_energy"
     if one.position_determined and one.position.is_bounded:
         note = "the interval includes the uncertainty of the energy scale"
@@ -217,6 +230,15 @@ def _shift_findings(
     values = []
     for condition, label in ((c, label) for c, labels in held.items() for label in labels):
         if not references or condition == references[0]:
+            continue
+        unknown = [recordings[one].attrs["energy_unknown"] for one in (label, *held[references[0]])]
+        if any(unknown):
+            name, of = region.replace(" ", "_"), whose(recordings[label])
+            why = f"the energy scale is unknown: {next(filter(None, unknown))}"
+            values += [
+                finding(f"{name}_shift", None, unit="eV", **of, note=why),
+                finding(f"{name}_at_lower_binding_energy", None, **of, note=why),
+            ]
             continue
         others = shifts(recordings, found, region, label, {c: held[c] for c in held if c != condition})
         shift = others.pop(references[0])
@@ -291,3 +313,32 @@ def _limit_share(composition: Composition, one: Selected) -> float:
     """Return the upper limit as a share of all areas of the region."""
     whole = composition.total_area
     return min(one.upper_limit / whole, 1.0) if whole > 0 else 1.0
+
+
+def _unknown_scale(recording: xr.DataTree) -> str:
+    """Return why the energies of a recording are as recorded; empty where the scale is known."""
+    why = recording.attrs["energy_unknown"]
+    return f"energy as recorded, the scale is unknown: {why}" if why else ""
+
+
+def _withheld(region: str, composition: Composition, recording: xr.DataTree) -> list[dict]:
+    """Return a null finding for each component that cannot be told, and the distances between unassigned lines.
+
+    Distances within one region do not depend on the energy scale.
+    """
+    of, name = whose(recording), region.replace(" ", "_")
+    values = [finding(f"{name}_{key}_present", None, **of, note=why) for key, why in composition.withheld.items()]
+    present = [key for key, one in composition.components.items() if one.present and key.startswith(UNASSIGNED)]
+    result = composition.best
+    held = [key for key in present if f"{key}_position" in result.params]
+    for first, second in pairwise(held):
+        names = [f"{key}_position" for key in (first, second)]
+        distance = result.params[names[1]].value - result.params[names[0]].value
+        fitted = [one for one in names if one in result.var_names]
+        of_positions = covariance(result, fitted)
+        signs = np.array([1.0 if one == names[1] else -1.0 for one in fitted])
+        deviation = float(np.sqrt(signs @ of_positions @ signs))
+        between = Interval(distance, distance - NORMAL * deviation, distance + NORMAL * deviation)
+        note = "a difference within the region: it does not depend on the energy scale"
+        values.append(finding(f"{name}_{second}_above_{first}", between, unit="eV", **of, note=note))
+    return values
