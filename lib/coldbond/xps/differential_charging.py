@@ -13,6 +13,7 @@ from coldbond.xps.free_lines import Found, fit_of_free_lines, found_lines
 SAME = 0.4  # eV, within which two distances are the same
 SPREAD = 3.0  # factor by which the ratio of the two copies may differ between elements, which may be spread unevenly
 RESOLVED = 0.7  # distance in units of the width of a line, below which a region cannot show that it is not doubled
+LEAST_DISTANCE = 0.9  # eV: nearer copies widen lines of C 1s, about 1 eV wide, and do not double them
 STRONG = 0.2  # area relative to the largest, from which on a line must have a copy
 DESCRIBED = 3.0  # reduced chi square above which free lines do not describe a region, so that it says nothing
 

@@ -15,6 +15,8 @@ from coldbond.xps.components import BUNDLED, Component, Table, level
 from coldbond.xps.free_lines import free_lines
 from coldbond.xps.reference import require_one_sample
 
+LARGEST_CHARGING = 12.0  # eV, by which a region may lie elsewhere where the energy scale is unknown
+
 
 class Surface(NamedTuple):
     """One recording, analysed.
@@ -110,7 +112,7 @@ def _of_region(recording: xr.DataTree, region: str, table: Table, options: Mappi
     """Return the composition of one region."""
     data, line = recording[region].to_dataset(), table.line(region)
     expected, unknown = table.expected(region, recording.children), recording.attrs["energy_unknown"]
-    _check(data, () if unknown else expected)
+    _check(data, expected, LARGEST_CHARGING if unknown else 0.0)
     why = f"the energy scale is unknown: {unknown}" if unknown else ""
     if expected and not unknown:
         uncertainty = recording.attrs["energy_uncertainty"]
@@ -129,7 +131,6 @@ def _copies(recording: xr.DataTree, region: str, found: Composition, table: Tabl
         return ""
     (result, *_) = found.full_fits.values()
     own = {c.key for c in result.model.components if not c.level}
-    width = result.params["fwhm"].value if "fwhm" in result.params else 0.0
     lines = sorted(
         (one.position.value, one.area.value)
         for key, one in found.components.items()
@@ -138,7 +139,7 @@ def _copies(recording: xr.DataTree, region: str, found: Composition, table: Tabl
     for i, (lower, of_lower) in enumerate(lines):
         for upper, of_upper in lines[i + 1 :]:
             distance, ratio = upper - lower, of_upper / of_lower
-            if distance < differential_charging.RESOLVED * width or not ratio > 0:
+            if distance < differential_charging.LEAST_DISTANCE or not ratio > 0:
                 continue
             if not differential_charging.excluding_region(recording, table, distance, ratio, region):
                 return (
@@ -148,14 +149,14 @@ def _copies(recording: xr.DataTree, region: str, found: Composition, table: Tabl
     return ""
 
 
-def _check(region: xr.Dataset, components: Sequence[Component]) -> None:
-    """Refuse a region without a signal, and one that lies elsewhere than its components."""
+def _check(region: xr.Dataset, components: Sequence[Component], margin: float) -> None:
+    """Refuse a region without a signal, and one that lies farther than a margin [eV] from all its components."""
     energy, intensity = region.binding_energy.to_numpy(), region.intensity.to_numpy()
     if np.ptp(intensity) == 0:
         raise ValueError(f"its intensity is {intensity[0]:g} at every point: export it again, or leave the region out")
     if intensity.max() <= 0:
         raise ValueError("no intensity is positive: export what the analyser counted, before any subtraction")
-    if components and not any(energy.min() <= c.position <= energy.max() for c in components):
+    if components and not any(energy.min() - margin <= c.position <= energy.max() + margin for c in components):
         lines = ", ".join(f"{c.key} {c.position:g}" for c in components)
         raise ValueError(
             f"its energies, {energy.min():.1f} to {energy.max():.1f} eV, hold none of its lines ({lines} eV): check "
