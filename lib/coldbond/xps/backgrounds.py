@@ -49,6 +49,17 @@ def tougaard(energy: np.ndarray, c: float = UNIVERSAL_C) -> Background:
     return lambda lines: lines @ loss
 
 
+def gap(energy: np.ndarray, c: float = UNIVERSAL_C) -> Background:
+    """Return the function that gives the part of the losses of lines that a band gap or a plasmon adds, strength in eV.
+
+    The loss function is T^2 / (C + T^2)^2. Within a region losses reach some 10 eV, where a step, the universal function
+    and this one are the first three terms of a power series in T: together they have the losses behind a gap.
+    """
+    loss_energy = np.maximum(energy[:, np.newaxis] - energy, 0)
+    loss = (loss_energy**2 / (c + loss_energy**2) ** 2 * np.gradient(energy)).T
+    return lambda lines: lines @ loss
+
+
 def iterative_shirley(
     energy: np.ndarray, intensity: np.ndarray, ends: int = 5, tolerance: float = 1e-6, most: int = 50
 ) -> np.ndarray:

@@ -60,6 +60,8 @@ class Component:
         A width of its own with its standard uncertainty, eV; None for that of the region.
     level : str
         Another core level than that of the region, whose area does not count in the shares of the region.
+    asymmetry : (float, float) or None
+        Its own in the shape "doniach", with its standard uncertainty; None for that of the core level.
     with_region, without_region : str
         The component is fitted only where the recording has this region, or only where it does not.
     """
@@ -72,8 +74,13 @@ class Component:
     conflict: str = ""
     fwhm: tuple[float, float] | None = None
     level: str = ""
+    asymmetry: tuple[float, float] | None = None
     with_region: str = ""
     without_region: str = ""
+
+    @property
+    def tolerance(self) -> float:
+        return 3 * self.uncertainty
 
 
 #: Splittings after Moulder et al. (1992, Handbook of X-ray Photoelectron Spectroscopy): In 3d 7.5 eV, Zr 3d 2.4 eV.
@@ -83,7 +90,7 @@ LINES: Mapping[str, Line] = {
     "C 1s": Line(sensitivity=1.0),
     "N 1s": Line(sensitivity=1.80),
     "O 1s": Line(sensitivity=2.93, fwhm=(1.5, 0.4), lorentzian=(0.15, 0.1)),
-    "In 3d": Line(splitting=7.55, ratio=2 / 3, sensitivity=13.32, lorentzian=(0.4, 0.15), asymmetry=(0.05, 0.05)),
+    "In 3d": Line(splitting=7.55, ratio=2 / 3, sensitivity=13.32, lorentzian=(0.4, 0.15), asymmetry=(0.05, 0.1)),
     "Zr 3d": Line(splitting=2.4, ratio=2 / 3, sensitivity=4.17),
     "La 3d": Line(sensitivity=28.12),
     "Ta 4f": Line(sensitivity=4.82),
@@ -98,6 +105,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
             0.15,
             "lithium metal, 54.6 to 54.8 eV on the Au-referenced scale",
             "52.5 eV on the scale of C 1s at 284.8 eV; within 0.5 eV of Li3N and of Li2CO3 (55.1 eV)",
+            asymmetry=(0.1, 0.1),
         ),
         Component(
             "Li3N",
@@ -181,6 +189,7 @@ COMPONENTS: Mapping[str, tuple[Component, ...]] = {
             0.4,
             "suboxides 179 to 181.8 eV, metal 178.9 eV",
             "the oxidation state does not follow from the position alone",
+            asymmetry=(0.05, 0.1),
         ),
     ),
     "O 1s": (

@@ -24,23 +24,28 @@ SHAPES: Mapping[str, tuple[Callable[..., np.ndarray], str]] = {
     "gl product": (line_shapes.gaussian_lorentzian_product, "mixing"),
     "gl sum": (line_shapes.gaussian_lorentzian_sum, "mixing"),
     "voigt": (line_shapes.voigt, "lorentzian"),
-    "doniach": (line_shapes.doniach_sunjic, "lorentzian"),
+    "doniach": (line_shapes.voigt, "lorentzian"),  # with the asymmetry of the components that have one
 }
 #: Prior mean and standard uncertainty of the Lorentzian share of the product and sum shapes: GL(30) is the usual
 #: choice for Al K-alpha spectra. The prior of the Lorentzian width is that of the core level, see `Line`.
 MIXING = (0.3, 0.15)
+#: Standard uncertainty of the strength of `backgrounds.gap`, eV: it then changes the universal loss function
+#: 5 eV behind a line by three times its value, as a band gap or a plasmon near by does.
+GAP_STRENGTH = 3 * backgrounds.UNIVERSAL_B / 5
 #: Active backgrounds, each with the prior mean and standard uncertainty of its strength. A Shirley step of 0.05 / eV
 #: is some 6 % of the height of a line 1.2 eV wide; steps of up to 20 % of the height are seen. The prior of the
 #: Tougaard strength is wide because B and C cannot be told apart within a window as narrow as a region.
 ACTIVE_BACKGROUNDS: Mapping[str, tuple[Callable[[np.ndarray], backgrounds.Background], tuple[float, float]]] = {
     "shirley": (backgrounds.shirley, (0.05, 0.05)),  # 1/eV
     "tougaard": (backgrounds.tougaard, (backgrounds.UNIVERSAL_B, 3 * backgrounds.UNIVERSAL_B)),  # eV2
+    "gap": (backgrounds.gap, (0.0, GAP_STRENGTH)),  # eV
 }
 #: Choices of background, and the active backgrounds that each contains.
 BACKGROUNDS: Mapping[str, tuple[str, ...]] = {
     "active shirley": ("shirley",),
     "active tougaard": ("tougaard",),
     "shirley and tougaard": ("shirley", "tougaard"),
+    "free losses": ("shirley", "tougaard", "gap"),
     "iterative shirley": (),
     "linear": (),
 }
@@ -50,6 +55,10 @@ NARROWEST_LINE = 0.2
 #: Largest asymmetry of a Doniach-Sunjic line: that of a core hole screened by s electrons alone, by Friedel's sum rule
 #: (Doniach and Sunjic 1970, doi 10.1088/0022-3719/3/2/010).
 LARGEST_ASYMMETRY = 0.5
+#: Standard uncertainties by which the width of a component may differ from that of its region.
+TOLERATED = 3.0
+LEAST_RATIO = 0.2  # of such a width at least
+DONIACH = line_shapes.doniach_sunjic_derivatives
 #: Least Lorentzian width of an asymmetric line, eV: the Doniach-Sunjic line is singular at a width of zero.
 LEAST_ASYMMETRIC_WIDTH = 0.05
 DIFFERENCE_STEP = 1e-5  # of a numerical derivative; eV for energies and widths, 1 for the mixing
@@ -74,6 +83,8 @@ class Model:
         The core level.
     reference_uncertainty : float
         Standard uncertainty of the energy reference, eV.
+    width_uncertainty : float
+        Standard uncertainty of the width of a component relative to that of its region; 0 for one width.
     """
 
     def __init__(
@@ -84,22 +95,28 @@ class Model:
         shape: str,
         line: Line,
         reference_uncertainty: float,
+        width_uncertainty: float,
     ) -> None:
         self.region, self.components, self.line = region, components, line
         self.energy = region.binding_energy.to_numpy()
         self.intensity = region.intensity.to_numpy()
-        self.asymmetry = line.asymmetry if shape == "doniach" else None
-        # Without asymmetry the Doniach-Sunjic line is a Voigt profile, which is cheaper.
-        self.shape, self.tail = SHAPES["voigt" if shape == "doniach" and self.asymmetry is None else shape]
-        self.shape_parameters = [self.tail] if self.asymmetry is None else [self.tail, "asymmetry"]
+        own = {c.key: c.asymmetry or line.asymmetry for c in components} if shape == "doniach" else {}
+        self.asymmetries = {key: prior for key, prior in own.items() if prior}
+        self.shape, self.tail = SHAPES[shape]
+        self.asymmetric = np.array([c.key in self.asymmetries for c in components], bool)
         self.active = {name: ACTIVE_BACKGROUNDS[name][0](self.energy) for name in BACKGROUNDS[background]}
         # The iterative Shirley background is found before the fit and fixed; all others stand on a straight line.
         self.fixed_background: np.ndarray = np.zeros_like(self.energy)
         self.straight = {"level": np.ones_like(self.energy), "slope": self.energy - self.energy.mean()}
         if background == "iterative shirley":
             self.fixed_background, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
-        self.widths = ["fwhm" if c.fwhm is None else f"{c.key}_fwhm" for c in components]
+        self.width_uncertainty = width_uncertainty
+        self.own_width = np.array([c.fwhm is not None for c in components], bool)
+        # Of a single component the common width is the width.
+        shared = [c.key for c in components if c.fwhm is None]
+        self.ratios = {key: (1.0, width_uncertainty) for key in shared if len(shared) > 1 and width_uncertainty > 0}
         self._set_priors(reference_uncertainty)
+        self.reach = {f"{c.key}_position": (c.position, c.tolerance + 2 * reference_uncertainty) for c in components}
         self._last: tuple[dict[str, float], list[np.ndarray]] | None = None
 
     def _set_priors(self, reference_uncertainty: float) -> None:
@@ -113,11 +130,11 @@ class Model:
         self.whiten = solve_triangular(np.linalg.cholesky(covariance), np.eye(len(with_prior)), lower=True)
         self.reference_uncertainty = reference_uncertainty
         shared = {"fwhm": self.line.fwhm, self.tail: MIXING if self.tail == "mixing" else self.line.lorentzian}
-        if self.asymmetry is not None:
-            shared["asymmetry"] = self.asymmetry
         shared |= {name: ACTIVE_BACKGROUNDS[name][1] for name in self.active}
         self.usual = {name: mean for name, (mean, _) in shared.items()}
-        priors = {name: c.fwhm or self.line.fwhm for name, c in zip(self.widths, self.components, strict=True)}
+        priors = {f"{c.key}_fwhm" if c.fwhm else "fwhm": c.fwhm or self.line.fwhm for c in self.components}
+        priors |= {f"{key}_width": prior for key, prior in self.ratios.items()}
+        priors |= {f"{key}_asymmetry": prior for key, prior in self.asymmetries.items()}
         if self.components:
             priors |= {name: shared[name] for name in shared if name != "fwhm"}
         self.prior_names = list(priors)
@@ -158,10 +175,18 @@ class Model:
         """Return the least and the largest value that a parameter may take."""
         if name.endswith("fwhm"):
             return NARROWEST_LINE, np.inf
-        if name == "asymmetry":
+        if name.endswith("_width"):
+            reach = TOLERATED * self.width_uncertainty
+            return max(1 - reach, LEAST_RATIO), 1 + reach
+        if name.endswith("_asymmetry"):
             return 0.0, LARGEST_ASYMMETRY
+        if name.endswith("_area"):
+            return 0.0, np.inf
+        if name in self.reach:
+            position, reach = self.reach[name]
+            return position - reach, position + reach
         if name == self.tail:
-            least = 0.0 if self.asymmetry is None else LEAST_ASYMMETRIC_WIDTH
+            least = LEAST_ASYMMETRIC_WIDTH if self.asymmetric.any() else 0.0
             return least, 1.0 if name == "mixing" else np.inf
         return -np.inf, np.inf
 
@@ -189,24 +214,32 @@ class Model:
         if not self.components:
             return np.empty((0, self.energy.size))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
-        return self._unit_lines(values, position, np.array([values[name] for name in self.widths]))
+        asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0) for c in self.components])
+        return self._unit_lines(values, position, self.line_widths(values), asymmetry)
 
-    def _unit_lines(self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray) -> np.ndarray:
-        away, *arguments = self._shape_arguments(values, position, width)
-        lines = self.shape(away, *arguments)
+    def line_widths(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the widths of the components, shape (components,), eV."""
+        return np.array(
+            [
+                values[f"{c.key}_fwhm"] if c.fwhm else values["fwhm"] * values.get(f"{c.key}_width", 1.0)
+                for c in self.components
+            ]
+        )
+
+    def _unit_lines(
+        self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray, asymmetry: np.ndarray
+    ) -> np.ndarray:
+        away, arguments = self.energy - position[:, np.newaxis], [width[:, np.newaxis], values[self.tail]]
+        shape = self.shape
+        if asymmetry.any():
+            shape, arguments = line_shapes.doniach_sunjic, [*arguments, asymmetry[:, np.newaxis]]
+        lines = shape(away, *arguments)
         if self.line.ratio:  # the spin-orbit partner at higher binding energy
-            lines = lines + self.line.ratio * self.shape(away - self.line.splitting, *arguments)
+            lines = lines + self.line.ratio * shape(away - self.line.splitting, *arguments)
         return lines
 
-    def _shape_arguments(
-        self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray
-    ) -> list[np.ndarray | float]:
-        """Return the arguments of the line shape: energy from the line, width, and its own parameters."""
-        away = self.energy - position[:, np.newaxis]
-        return [away, width[:, np.newaxis], *(values[name] for name in self.shape_parameters)]
-
     def _lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
-        """Return lines of unit area and their derivatives by energy, width and the parameters of the shape."""
+        """Return lines of unit area, and their derivatives by energy, width, Lorentzian or mixing, and asymmetry."""
         # A fit asks for the derivatives where it has just had the residual.
         if self._last is None or self._last[0] != values:
             self._last = dict(values), self._computed_lines_and_derivatives(values)
@@ -214,15 +247,21 @@ class Model:
 
     def _computed_lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
         if not self.components:
-            return [np.empty((0, self.energy.size))] * (3 + len(self.shape_parameters))
+            return [np.empty((0, self.energy.size))] * 5
         position = np.array([values[f"{c.key}_position"] for c in self.components])
-        away, *arguments = self._shape_arguments(values, position, np.array([values[name] for name in self.widths]))
-        derivatives = line_shapes.DERIVATIVES.get(self.shape, self._differences)
-        main = derivatives(away, *arguments)
-        if not self.line.ratio:
-            return main
-        partner = derivatives(away - self.line.splitting, *arguments)
-        return [one + self.line.ratio * other for one, other in zip(main, partner, strict=True)]
+        away = self.energy - position[:, np.newaxis]
+        width = self.line_widths(values)[:, np.newaxis]
+        asymmetry = np.array([[values.get(f"{c.key}_asymmetry", 0.0)] for c in self.components])
+        found = np.zeros((5, *away.shape))
+        symmetric = line_shapes.DERIVATIVES.get(self.shape, self._differences)
+        for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, DONIACH)):
+            if some.any():
+                own = [width[some], values[self.tail], *([asymmetry[some]] if derivatives is DONIACH else [])]
+                main = np.array(derivatives(away[some], *own))
+                if self.line.ratio:
+                    main = main + self.line.ratio * np.array(derivatives(away[some] - self.line.splitting, *own))
+                found[: len(main), some] = main
+        return list(found)
 
     def _differences(self, *arguments: np.ndarray | float) -> list[np.ndarray]:
         """Return the line and its numerical derivatives by each argument."""
@@ -241,7 +280,9 @@ class Model:
         """
         values = self.usual | dict(values)
         width = component.fwhm[0] if component.fwhm else values["fwhm"]
-        return self.with_background(values, self._unit_lines(values, position, np.full_like(position, width)))
+        asymmetry = values.get(f"{component.key}_asymmetry", 0.0)
+        lines = self._unit_lines(values, position, np.full_like(position, width), np.full_like(position, asymmetry))
+        return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the areas of the components, shape (components,)."""
@@ -270,15 +311,23 @@ class Model:
 
     def derivatives(self, values: Mapping[str, float], sigma: np.ndarray, names: Sequence[str]) -> np.ndarray:
         """Return the derivatives of the residual by some parameters, shape (residuals, names)."""
-        lines, by_energy, by_width, *by_shape = self._lines_and_derivatives(values)
-        areas, of = self.areas(values), np.array(self.widths)
+        lines, by_energy, by_width, by_tail, by_asymmetry = self._lines_and_derivatives(values)
+        areas = self.areas(values)
+        by_width = areas[:, np.newaxis] * by_width
         # First the derivatives of the lines alone. The background is linear in the lines, so that it is added to
         # every column in the same way.
         columns = dict(zip((f"{c.key}_area" for c in self.components), lines, strict=True))
         by_position = -areas[:, np.newaxis] * by_energy
         columns |= dict(zip((f"{c.key}_position" for c in self.components), by_position, strict=True))
-        columns |= {name: areas * (of == name) @ by_width for name in set(self.widths)}
-        columns |= {name: areas @ some for name, some in zip(self.shape_parameters, by_shape, strict=True)}
+        for c, some, other in zip(self.components, by_width, by_asymmetry, strict=True):
+            if c.fwhm:
+                columns[f"{c.key}_fwhm"] = some
+            else:
+                ratio = values.get(f"{c.key}_width", 1.0)
+                columns["fwhm"] = columns.get("fwhm", 0.0) + ratio * some
+                columns[f"{c.key}_width"] = values["fwhm"] * some
+            columns[f"{c.key}_asymmetry"] = values[f"{c.key}_area"] * other
+        columns[self.tail] = areas @ by_tail
         with_background = self.with_background(values, np.array(list(columns.values())))
         found = dict(zip(columns, with_background, strict=True)) | self.straight
         found |= {name: background(areas @ lines) for name, background in self.active.items()}

@@ -1,0 +1,144 @@
+"""Intervals of the shares of components from the profile likelihood, and the likelihood ratio of their presence.
+
+The share of a component, of the areas of its core level, is held at a value while all other parameters are fitted
+again. Its 95 % interval holds the shares at which chi square, divided by the variance scale of the fit, has risen by at
+most 3.84 (Venzon and Moolgavkar 1988, J. R. Stat. Soc. C 37, 87, doi 10.2307/2347496). No area is negative. Positions,
+widths, asymmetries and background are free within their priors, so that the profile may be far from a parabola.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from lmfit.minimizer import MinimizerResult
+
+from coldbond.interval import chi_square
+from coldbond.xps.fit import Minimum, minimum
+
+#: Rise of chi square from its minimum to the bounds of a 95 % interval.
+RISE = chi_square()
+#: Weight of the deviation from the share that is held, in units of its standard uncertainty: the share is kept to
+#: a thousandth of it.
+STIFFNESS = 1e3
+SEARCH_TOLERANCE = 1e-4  # relative change of chi square at which a fit with a fixed share ends
+#: The search ends where the square root of the rise is that wanted within this relative deviation.
+CLOSE = 0.04
+MOST_STEPS = 8
+LEAST_UNCERTAINTY = 1e-4  # of a share, from which a search starts at least
+LARGEST_UNCERTAINTY = 0.2  # of a share, from which a search starts at most
+
+
+class Profile(NamedTuple):
+    """Share of a component from the profile likelihood.
+
+    Attributes
+    ----------
+    share, low, high : float
+        Best value and 95 % bounds, from 0 to 1.
+    gain : float
+        Fall of chi square, divided by the variance scale, from the best fit without the component.
+    without : dict of str to float
+        Parameters of that fit, in which the area of the component is zero.
+    """
+
+    share: float
+    low: float
+    high: float
+    gain: float
+    without: dict[str, float]
+
+
+def profile(result: MinimizerResult, key: str, group: Sequence[str]) -> Profile:
+    """Return the share of a component in the areas of a group of components that contains it.
+
+    Parameters
+    ----------
+    result : lmfit.minimizer.MinimizerResult
+        From `fit.fit`, of all components.
+    key : str
+        The component.
+    group : sequence of str
+        Keys of the components whose areas add up to 1.
+    """
+    search = _Search(result, key, group)
+    without = search.at(0.0)
+    gain = max(search.rise(without), 0.0)
+    low = 0.0 if gain <= RISE else search.bound(0.0, gain)
+    high = search.bound(1.0, None)
+    return Profile(search.share, low, high, gain, without.values)
+
+
+class _Search:
+    """Fits with the share of a component held at values that come closer to a bound of its interval."""
+
+    def __init__(self, result: MinimizerResult, key: str, group: Sequence[str]) -> None:
+        self.result, self.area = result, f"{key}_area"
+        self.model, self.scale = result.model, result.variance_scale
+        self.best = Minimum(result.params.valuesdict(), list(result.params), result.chisqr)
+        self.group = [f"{one}_area" for one in group]
+        self.share, self.uncertainty = share(result, key, group)
+        self.whole = sum(self.best.values[name] for name in self.group)
+
+    def at(self, held: float, start: Minimum | None = None) -> Minimum:
+        """Return the best fit with the share held, from another one on."""
+        start = start or self.best
+        stiff = STIFFNESS / (self.uncertainty * self.whole) if self.whole > 0 else 1.0
+        held_at_zero = {name: stiff * ((name == self.area) - held) for name in self.group}
+        values = start.values | self._moved(start.values, held)
+        if held == 0:
+            free = [name for name in self.best.values if name != self.area]
+            return minimum(self.model, values, free, self.result.sigma, SEARCH_TOLERANCE)
+        free = list(self.best.values)
+        return minimum(self.model, values, free, self.result.sigma, SEARCH_TOLERANCE, held_at_zero)
+
+    def _moved(self, values: dict[str, float], held: float) -> dict[str, float]:
+        """Return areas with the share that is held and the same sum."""
+        whole = sum(values[name] for name in self.group)
+        others = whole - values[self.area]
+        kept = {name: values[name] for name in self.group if name != self.area}
+        if others <= 0:
+            kept, others = dict.fromkeys(kept, 1.0), float(len(kept))
+        factor = whole * (1 - held) / others if others else 0.0
+        return {name: area * factor for name, area in kept.items()} | {self.area: whole * held}
+
+    def rise(self, fitted: Minimum) -> float:
+        return (fitted.chi_square - self.best.chi_square) / self.scale
+
+    def bound(self, end: float, rise_at_end: float | None) -> float:
+        """Return the bound between the best share and an end of its range, or the end where the data allow it."""
+        wanted, sign = np.sqrt(RISE), np.sign(end - self.share) or np.sign(end - 0.5)
+        allowed, rejected = self.share, (None if rise_at_end is None else end)
+        held = self.share + sign * wanted * self.uncertainty
+        last = self.best
+        for _ in range(MOST_STEPS):
+            if (held - end) * sign >= 0:
+                held = end if rejected is None else (allowed + rejected) / 2
+            last = self.at(held, last)
+            rise = self.rise(last)
+            root = np.sqrt(max(rise, 0.0))
+            if held == end and rise <= RISE:
+                return end
+            if abs(root / wanted - 1) < CLOSE:
+                break
+            allowed, rejected = (held, rejected) if rise < RISE else (allowed, held)
+            # A parabola reaches the bound in one step.
+            factor = np.clip(wanted / max(root, 1e-3), 0.3, 3.0)
+            held = self.share + (held - self.share) * factor
+            if rejected is not None and not (allowed - held) * (rejected - held) < 0:
+                held = (allowed + rejected) / 2
+        return float(np.clip(held, 0.0, 1.0))
+
+
+def share(result: MinimizerResult, key: str, group: Sequence[str]) -> tuple[float, float]:
+    """Return the share of a component in the best fit and its standard uncertainty, from which a search starts."""
+    area = np.array([result.params[f"{one}_area"].value for one in group])
+    at, whole = list(group).index(key), area.sum()
+    if not whole > 0:
+        return 0.0, LARGEST_UNCERTAINTY
+    free = [i for i, one in enumerate(group) if f"{one}_area" in result.var_names]
+    if not result.errorbars or not free:
+        return area[at] / whole, LARGEST_UNCERTAINTY
+    gradient = (np.eye(area.size)[at] - area[at] / whole)[free] / whole
+    where = [result.var_names.index(f"{group[i]}_area") for i in free]
+    deviation = float(np.sqrt(max(gradient @ result.covar[np.ix_(where, where)] @ gradient, 0.0)))
+    return area[at] / whole, float(np.clip(deviation, LEAST_UNCERTAINTY, LARGEST_UNCERTAINTY))
