@@ -60,6 +60,17 @@ SMOOTHING_POINTS = 5  # of the running mean that stands for the expectation befo
 LEAST_EXPECTATION = 1e-3
 
 
+Partners = list[tuple[np.ndarray, np.ndarray]]  # distance [eV] and relative area of a line of each component
+
+
+def _partners(components: Sequence[Component], line: Line) -> Partners:
+    """Return the lines of which components consist, shape (components, 1) each; a missing one has no area."""
+    each = [c.partners(line) for c in components]
+    most = max(map(len, each), default=1)
+    padded = np.array([[*some, *[(0.0, 0.0)] * (most - len(some))] for some in each]).reshape(len(each), most, 2)
+    return [(padded[:, i, :1], padded[:, i, 1:]) for i in range(most)]
+
+
 class Model:
     """Intensity of a region as a function of its parameters, with the priors of these.
 
@@ -98,7 +109,8 @@ class Model:
         self.straight = {"level": np.ones_like(self.energy), "slope": self.energy - self.energy.mean()}
         if background == "iterative shirley":
             self.fixed_background, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
-        self.widths = ["fwhm" if c.fwhm is None else f"{c.key}_fwhm" for c in components]
+        self.widths = [c.width_name for c in components]
+        self.partners = _partners(components, line)
         self._set_priors(reference_uncertainty)
         self._last: tuple[dict[str, float], list[np.ndarray]] | None = None
 
@@ -189,14 +201,15 @@ class Model:
         if not self.components:
             return np.empty((0, self.energy.size))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
-        return self._unit_lines(values, position, np.array([values[name] for name in self.widths]))
+        return self._unit_lines(values, position, np.array([values[name] for name in self.widths]), self.partners)
 
-    def _unit_lines(self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray) -> np.ndarray:
+    def _unit_lines(
+        self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray, partners: Partners
+    ) -> np.ndarray:
         away, *arguments = self._shape_arguments(values, position, width)
-        lines = self.shape(away, *arguments)
-        if self.line.ratio:  # the spin-orbit partner at higher binding energy
-            lines = lines + self.line.ratio * self.shape(away - self.line.splitting, *arguments)
-        return lines
+        return sum(
+            (ratio * self.shape(away - distance, *arguments) for distance, ratio in partners), np.zeros_like(away)
+        )
 
     def _shape_arguments(
         self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray
@@ -218,11 +231,8 @@ class Model:
         position = np.array([values[f"{c.key}_position"] for c in self.components])
         away, *arguments = self._shape_arguments(values, position, np.array([values[name] for name in self.widths]))
         derivatives = line_shapes.DERIVATIVES.get(self.shape, self._differences)
-        main = derivatives(away, *arguments)
-        if not self.line.ratio:
-            return main
-        partner = derivatives(away - self.line.splitting, *arguments)
-        return [one + self.line.ratio * other for one, other in zip(main, partner, strict=True)]
+        each = [[ratio * one for one in derivatives(away - distance, *arguments)] for distance, ratio in self.partners]
+        return [np.sum(parts, axis=0) for parts in zip(*each, strict=True)]
 
     def _differences(self, *arguments: np.ndarray | float) -> list[np.ndarray]:
         """Return the line and its numerical derivatives by each argument."""
@@ -241,7 +251,9 @@ class Model:
         """
         values = self.usual | dict(values)
         width = component.fwhm[0] if component.fwhm else values["fwhm"]
-        return self.with_background(values, self._unit_lines(values, position, np.full_like(position, width)))
+        partners = _partners([component], self.line)
+        lines = self._unit_lines(values, position, np.full_like(position, width), partners)
+        return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the areas of the components, shape (components,)."""
