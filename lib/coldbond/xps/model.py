@@ -69,6 +69,17 @@ SMOOTHING_POINTS = 5  # of the running mean that stands for the expectation befo
 LEAST_EXPECTATION = 1e-3
 
 
+Partners = list[tuple[np.ndarray, np.ndarray]]  # distance [eV] and relative area of a line of each component
+
+
+def _partners(components: Sequence[Component], line: Line) -> Partners:
+    """Return the lines of which components consist, shape (components, 1) each; a missing one has no area."""
+    each = [c.partners(line) for c in components]
+    most = max(map(len, each), default=1)
+    padded = np.array([[*some, *[(0.0, 0.0)] * (most - len(some))] for some in each]).reshape(len(each), most, 2)
+    return [(padded[:, i, :1], padded[:, i, 1:]) for i in range(most)]
+
+
 class Model:
     """Intensity of a region as a function of its parameters, with the priors of these.
 
@@ -111,9 +122,9 @@ class Model:
         if background == "iterative shirley":
             self.fixed_background, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
         self.width_uncertainty = width_uncertainty
-        self.own_width = np.array([c.fwhm is not None for c in components], bool)
+        self.partners = _partners(components, line)
         # Of a single component the common width is the width.
-        shared = [c.key for c in components if c.fwhm is None]
+        shared = [c.key for c in components if c.width_name == "fwhm"]
         self.ratios = {key: (1.0, width_uncertainty) for key in shared if len(shared) > 1 and width_uncertainty > 0}
         self._set_priors(reference_uncertainty)
         self.reach = {f"{c.key}_position": (c.position, c.tolerance + 2 * reference_uncertainty) for c in components}
@@ -132,7 +143,7 @@ class Model:
         shared = {"fwhm": self.line.fwhm, self.tail: MIXING if self.tail == "mixing" else self.line.lorentzian}
         shared |= {name: ACTIVE_BACKGROUNDS[name][1] for name in self.active}
         self.usual = {name: mean for name, (mean, _) in shared.items()}
-        priors = {f"{c.key}_fwhm" if c.fwhm else "fwhm": c.fwhm or self.line.fwhm for c in self.components}
+        priors = {c.width_name: c.fwhm or self.line.fwhm for c in self.components}
         priors |= {f"{key}_width": prior for key, prior in self.ratios.items()}
         priors |= {f"{key}_asymmetry": prior for key, prior in self.asymmetries.items()}
         if self.components:
@@ -215,28 +226,25 @@ class Model:
             return np.empty((0, self.energy.size))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
         asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0) for c in self.components])
-        return self._unit_lines(values, position, self.line_widths(values), asymmetry)
+        return self._unit_lines(values, position, self.line_widths(values), asymmetry, self.partners)
 
     def line_widths(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the widths of the components, shape (components,), eV."""
-        return np.array(
-            [
-                values[f"{c.key}_fwhm"] if c.fwhm else values["fwhm"] * values.get(f"{c.key}_width", 1.0)
-                for c in self.components
-            ]
-        )
+        return np.array([values[c.width_name] * values.get(f"{c.key}_width", 1.0) for c in self.components])
 
     def _unit_lines(
-        self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray, asymmetry: np.ndarray
+        self,
+        values: Mapping[str, float],
+        position: np.ndarray,
+        width: np.ndarray,
+        asymmetry: np.ndarray,
+        partners: Partners,
     ) -> np.ndarray:
         away, arguments = self.energy - position[:, np.newaxis], [width[:, np.newaxis], values[self.tail]]
         shape = self.shape
         if asymmetry.any():
             shape, arguments = line_shapes.doniach_sunjic, [*arguments, asymmetry[:, np.newaxis]]
-        lines = shape(away, *arguments)
-        if self.line.ratio:  # the spin-orbit partner at higher binding energy
-            lines = lines + self.line.ratio * shape(away - self.line.splitting, *arguments)
-        return lines
+        return sum((ratio * shape(away - distance, *arguments) for distance, ratio in partners), np.zeros_like(away))
 
     def _lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
         """Return lines of unit area, and their derivatives by energy, width, Lorentzian or mixing, and asymmetry."""
@@ -257,10 +265,9 @@ class Model:
         for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, DONIACH)):
             if some.any():
                 own = [width[some], values[self.tail], *([asymmetry[some]] if derivatives is DONIACH else [])]
-                main = np.array(derivatives(away[some], *own))
-                if self.line.ratio:
-                    main = main + self.line.ratio * np.array(derivatives(away[some] - self.line.splitting, *own))
-                found[: len(main), some] = main
+                for distance, ratio in self.partners:
+                    each = np.array(derivatives(away[some] - distance[some], *own))
+                    found[: len(each), some] += ratio[some] * each
         return list(found)
 
     def _differences(self, *arguments: np.ndarray | float) -> list[np.ndarray]:
@@ -281,7 +288,10 @@ class Model:
         values = self.usual | dict(values)
         width = component.fwhm[0] if component.fwhm else values["fwhm"]
         asymmetry = values.get(f"{component.key}_asymmetry", 0.0)
-        lines = self._unit_lines(values, position, np.full_like(position, width), np.full_like(position, asymmetry))
+        partners = _partners([component], self.line)
+        lines = self._unit_lines(
+            values, position, np.full_like(position, width), np.full_like(position, asymmetry), partners
+        )
         return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
@@ -320,12 +330,9 @@ class Model:
         by_position = -areas[:, np.newaxis] * by_energy
         columns |= dict(zip((f"{c.key}_position" for c in self.components), by_position, strict=True))
         for c, some, other in zip(self.components, by_width, by_asymmetry, strict=True):
-            if c.fwhm:
-                columns[f"{c.key}_fwhm"] = some
-            else:
-                ratio = values.get(f"{c.key}_width", 1.0)
-                columns["fwhm"] = columns.get("fwhm", 0.0) + ratio * some
-                columns[f"{c.key}_width"] = values["fwhm"] * some
+            ratio = values.get(f"{c.key}_width", 1.0)
+            columns[c.width_name] = columns.get(c.width_name, 0.0) + ratio * some
+            columns[f"{c.key}_width"] = values[c.width_name] * some
             columns[f"{c.key}_asymmetry"] = values[f"{c.key}_area"] * other
         columns[self.tail] = areas @ by_tail
         with_background = self.with_background(values, np.array(list(columns.values())))
