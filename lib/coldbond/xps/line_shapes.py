@@ -23,6 +23,10 @@ LEAST_LORENTZIAN = 0.02
 #: Energy above its singularity up to which the area of a Doniach-Sunjic line counts, eV: about the width of the
 #: occupied band, beyond which no electron-hole pair takes energy.
 TAIL = 5.0
+#: Mean energy of the tail of an exponential at an asymmetry of 1, eV: both kinds of tail then take about the same
+#: share of a line beyond its half width.
+EXPONENTIAL = 2.0
+LAGUERRE, LAGUERRE_WEIGHT = np.polynomial.laguerre.laggauss(12)
 LEAST_ASYMMETRY = 1e-4  # below which the derivative of the scale is that at this asymmetry
 LEAST_MIXING = 1e-12  # a mixing of zero would divide by zero in the area of the product
 
@@ -144,6 +148,28 @@ def doniach_sunjic_derivatives(
 def _scale(asymmetry: np.ndarray) -> np.ndarray:
     """Return the factor that gives a Doniach-Sunjic line unit area up to `TAIL` above its singularity."""
     return 1 / (np.pi * np.sinc(asymmetry) * TAIL**asymmetry)
+
+
+def exponential_tail(
+    energy: np.ndarray, gaussian: np.ndarray, lorentzian: np.ndarray, asymmetry: np.ndarray
+) -> np.ndarray:
+    """Return a Voigt profile convolved with an exponential at high binding energy, in 1/eV.
+
+    Its mean energy is `asymmetry` times `EXPONENTIAL`. The area is 1. The integral is a Gauss-Laguerre sum.
+    """
+    return exponential_tail_derivatives(energy, gaussian, lorentzian, asymmetry)[0]
+
+
+def exponential_tail_derivatives(
+    energy: np.ndarray, gaussian: np.ndarray, lorentzian: np.ndarray, asymmetry: np.ndarray
+) -> list[np.ndarray]:
+    """Return `exponential_tail` and its derivatives by each argument, from one sum."""
+    arguments = np.broadcast_arrays(energy, gaussian, lorentzian, asymmetry)
+    energy, gaussian, lorentzian, asymmetry = (value[..., np.newaxis] for value in arguments)
+    away = energy - EXPONENTIAL * asymmetry * LAGUERRE
+    line, by_energy, by_gaussian, by_lorentzian = voigt_derivatives(away, gaussian, lorentzian)
+    found = [some @ LAGUERRE_WEIGHT for some in (line, by_energy, by_gaussian, by_lorentzian)]
+    return [*found, -EXPONENTIAL * (by_energy @ (LAGUERRE * LAGUERRE_WEIGHT))]
 
 
 #: Shapes with analytic derivatives: the function that returns the line and its derivatives by each argument.

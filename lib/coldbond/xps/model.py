@@ -24,7 +24,14 @@ SHAPES: Mapping[str, tuple[Callable[..., np.ndarray], str]] = {
     "gl product": (line_shapes.gaussian_lorentzian_product, "mixing"),
     "gl sum": (line_shapes.gaussian_lorentzian_sum, "mixing"),
     "voigt": (line_shapes.voigt, "lorentzian"),
-    "doniach": (line_shapes.voigt, "lorentzian"),  # with the asymmetry of the components that have one
+    # With the asymmetry of the components that have one.
+    "doniach": (line_shapes.voigt, "lorentzian"),
+    "exponential": (line_shapes.voigt, "lorentzian"),
+}
+#: Asymmetric lines of a shape, and the function that returns their derivatives too.
+TAILS = {
+    "doniach": (line_shapes.doniach_sunjic, line_shapes.doniach_sunjic_derivatives),
+    "exponential": (line_shapes.exponential_tail, line_shapes.exponential_tail_derivatives),
 }
 #: Prior mean and standard uncertainty of the Lorentzian share of the product and sum shapes: GL(30) is the usual
 #: choice for Al K-alpha spectra. The prior of the Lorentzian width is that of the core level, see `Line`.
@@ -58,7 +65,6 @@ LARGEST_ASYMMETRY = 0.5
 #: Standard uncertainties by which the width of a component may differ from that of its region.
 TOLERATED = 3.0
 LEAST_RATIO = 0.2  # of such a width at least
-DONIACH = line_shapes.doniach_sunjic_derivatives
 #: Least Lorentzian width of an asymmetric line, eV: the Doniach-Sunjic line is singular at a width of zero.
 LEAST_ASYMMETRIC_WIDTH = 0.05
 DIFFERENCE_STEP = 1e-5  # of a numerical derivative; eV for energies and widths, 1 for the mixing
@@ -111,7 +117,9 @@ class Model:
         self.region, self.components, self.line = region, components, line
         self.energy = region.binding_energy.to_numpy()
         self.intensity = region.intensity.to_numpy()
-        own = {c.key: c.asymmetry or line.asymmetry for c in components} if shape == "doniach" else {}
+        tailed = TAILS.get(shape)
+        own = {c.key: c.asymmetry or line.asymmetry for c in components} if tailed else {}
+        self.tailed, self.tailed_derivatives = tailed or TAILS["doniach"]
         self.asymmetries = {key: prior for key, prior in own.items() if prior}
         self.shape, self.tail = SHAPES[shape]
         self.asymmetric = np.array([c.key in self.asymmetries for c in components], bool)
@@ -243,7 +251,7 @@ class Model:
         away, arguments = self.energy - position[:, np.newaxis], [width[:, np.newaxis], values[self.tail]]
         shape = self.shape
         if asymmetry.any():
-            shape, arguments = line_shapes.doniach_sunjic, [*arguments, asymmetry[:, np.newaxis]]
+            shape, arguments = self.tailed, [*arguments, asymmetry[:, np.newaxis]]
         return sum((ratio * shape(away - distance, *arguments) for distance, ratio in partners), np.zeros_like(away))
 
     def _lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
@@ -262,9 +270,9 @@ class Model:
         asymmetry = np.array([[values.get(f"{c.key}_asymmetry", 0.0)] for c in self.components])
         found = np.zeros((5, *away.shape))
         symmetric = line_shapes.DERIVATIVES.get(self.shape, self._differences)
-        for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, DONIACH)):
+        for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, self.tailed_derivatives)):
             if some.any():
-                own = [width[some], values[self.tail], *([asymmetry[some]] if derivatives is DONIACH else [])]
+                own = [width[some], values[self.tail], *([asymmetry[some]] if derivatives is self.tailed_derivatives else [])]
                 for distance, ratio in self.partners:
                     each = np.array(derivatives(away[some] - distance[some], *own))
                     found[: len(each), some] += ratio[some] * each
