@@ -125,6 +125,20 @@ def curves(result: MinimizerResult) -> xr.Dataset:
     )
 
 
+def widths(result: MinimizerResult) -> dict[str, float]:
+    """Return the full width at half maximum of the main line of each component, eV, by its key."""
+    model, values = result.model, result.params.valuesdict()
+    found = {}
+    for c, width in zip(model.components, model.line_widths(values), strict=True):
+        position = values[f"{c.key}_position"]
+        energy = position + np.linspace(-3, 3, 1201) * (width + values.get("lorentzian", 0.0))
+        asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0)])
+        line = model.line_at(values, energy, np.array([position]), np.array([width]), asymmetry)[0]
+        above = energy[line > line.max() / 2]
+        found[c.key] = float(above[-1] - above[0])
+    return found
+
+
 class Minimum(NamedTuple):
     """Parameters at the least sum of squares.
 

@@ -248,11 +248,25 @@ class Model:
         asymmetry: np.ndarray,
         partners: Partners,
     ) -> np.ndarray:
-        away, arguments = self.energy - position[:, np.newaxis], [width[:, np.newaxis], values[self.tail]]
-        shape = self.shape
+        parts = (
+            ratio * self.line_at(values, self.energy - distance, position, width, asymmetry)
+            for distance, ratio in partners
+        )
+        return sum(parts, np.zeros((position.size, self.energy.size)))
+
+    def line_at(
+        self,
+        values: Mapping[str, float],
+        energy: np.ndarray,
+        position: np.ndarray,
+        width: np.ndarray,
+        asymmetry: np.ndarray,
+    ) -> np.ndarray:
+        """Return lines of unit area at some energies, without their partners, shape (positions, energies)."""
+        away, arguments = energy - position[:, np.newaxis], [width[:, np.newaxis], values[self.tail]]
         if asymmetry.any():
-            shape, arguments = self.tailed, [*arguments, asymmetry[:, np.newaxis]]
-        return sum((ratio * shape(away - distance, *arguments) for distance, ratio in partners), np.zeros_like(away))
+            return self.tailed(away, *arguments, asymmetry[:, np.newaxis])
+        return self.shape(away, *arguments)
 
     def _lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
         """Return lines of unit area, and their derivatives by energy, width, Lorentzian or mixing, and asymmetry."""

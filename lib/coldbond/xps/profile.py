@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from lmfit.minimizer import MinimizerResult
 
-from coldbond.interval import chi_square
+from coldbond.interval import NORMAL_ONE_SIDED, chi_square
 from coldbond.xps.fit import Minimum, minimum
 
 #: Rise of chi square from its minimum to the bounds of a 95 % interval.
@@ -48,31 +48,45 @@ class Profile(NamedTuple):
     without: dict[str, float]
 
 
-def profile(result: MinimizerResult, key: str, group: Sequence[str]) -> Profile:
-    """Return the share of a component in the areas of a group of components that contains it.
+def profiles(result: MinimizerResult, rise: float = RISE) -> dict[str, Profile]:
+    """Return the share of every component in the areas of its core level.
 
     Parameters
     ----------
     result : lmfit.minimizer.MinimizerResult
         From `fit.fit`, of all components.
-    key : str
-        The component.
-    group : sequence of str
-        Keys of the components whose areas add up to 1.
+    rise : float
+        Rise of chi square, divided by the variance scale, to the bounds: 3.84, less what another fit is better.
+
+    Returns
+    -------
+    dict of str to Profile
+        By the key of the component. The share of a component that is alone in its core level is that of all areas.
     """
-    search = _Search(result, key, group)
-    without = search.at(0.0)
-    gain = max(search.rise(without), 0.0)
-    low = 0.0 if gain <= RISE else search.bound(0.0, gain)
-    high = search.bound(1.0, None)
-    return Profile(search.share, low, high, gain, without.values)
+    components = result.model.components
+    levels = {c.key: [other.key for other in components if other.level == c.level] for c in components}
+    found: dict[str, Profile] = {}
+    for c in components:
+        group = levels[c.key] if len(levels[c.key]) > 1 else [other.key for other in components]
+        search = _Search(result, c.key, group, rise)
+        without = search.at(0.0)
+        gain = max(search.rise(without), 0.0)
+        other = next((key for key in group if key != c.key), None)
+        if len(levels[c.key]) == len(group) == 2 and other in found:
+            # The shares of two components add up to 1.
+            low, high = 1 - found[other].high, 1 - found[other].low
+        else:
+            low = 0.0 if gain <= rise else search.bound(0.0, gain)
+            high = 1.0 if len(group) == 1 else search.bound(1.0, None)
+        found[c.key] = Profile(search.share, low, high, gain, without.values)
+    return found
 
 
 class _Search:
     """Fits with the share of a component held at values that come closer to a bound of its interval."""
 
-    def __init__(self, result: MinimizerResult, key: str, group: Sequence[str]) -> None:
-        self.result, self.area = result, f"{key}_area"
+    def __init__(self, result: MinimizerResult, key: str, group: Sequence[str], rise: float) -> None:
+        self.result, self.area, self.wanted = result, f"{key}_area", rise
         self.model, self.scale = result.model, result.variance_scale
         self.best = Minimum(result.params.valuesdict(), list(result.params), result.chisqr)
         self.group = [f"{one}_area" for one in group]
@@ -106,7 +120,7 @@ class _Search:
 
     def bound(self, end: float, rise_at_end: float | None) -> float:
         """Return the bound between the best share and an end of its range, or the end where the data allow it."""
-        wanted, sign = np.sqrt(RISE), np.sign(end - self.share) or np.sign(end - 0.5)
+        wanted, sign = np.sqrt(self.wanted), np.sign(end - self.share) or np.sign(end - 0.5)
         allowed, rejected = self.share, (None if rise_at_end is None else end)
         held = self.share + sign * wanted * self.uncertainty
         last = self.best
@@ -116,11 +130,11 @@ class _Search:
             last = self.at(held, last)
             rise = self.rise(last)
             root = np.sqrt(max(rise, 0.0))
-            if held == end and rise <= RISE:
+            if held == end and rise <= self.wanted:
                 return end
             if abs(root / wanted - 1) < CLOSE:
                 break
-            allowed, rejected = (held, rejected) if rise < RISE else (allowed, held)
+            allowed, rejected = (held, rejected) if rise < self.wanted else (allowed, held)
             # A parabola reaches the bound in one step.
             factor = np.clip(wanted / max(root, 1e-3), 0.3, 3.0)
             held = self.share + (held - self.share) * factor
@@ -142,3 +156,17 @@ def share(result: MinimizerResult, key: str, group: Sequence[str]) -> tuple[floa
     where = [result.var_names.index(f"{group[i]}_area") for i in free]
     deviation = float(np.sqrt(max(gradient @ result.covar[np.ix_(where, where)] @ gradient, 0.0)))
     return area[at] / whole, float(np.clip(deviation, LEAST_UNCERTAINTY, LARGEST_UNCERTAINTY))
+
+
+def area_limit(result: MinimizerResult, key: str) -> float:
+    """Return the largest area of a component that is compatible with the data at 95 %, by a linear fit.
+
+    For a region without any line, where shares say nothing.
+    """
+    model, values = result.model, result.params.valuesdict()
+    others = [name for name in result.var_names if not name.startswith(f"{key}_")]
+    derivatives = model.derivatives(values, result.sigma, [*others, f"{key}_area"])
+    # The last diagonal element of R is the norm of the area's column with all other columns projected out: the inverse
+    # of its standard uncertainty at unit variance.
+    information = abs(np.asarray(np.linalg.qr(derivatives, mode="r"))[-1, -1])
+    return float(values[f"{key}_area"] + NORMAL_ONE_SIDED * np.sqrt(result.variance_scale) / information)

@@ -1,13 +1,13 @@
 """Component selection in all regions of several recordings, and the shift of a region between recordings."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from coldbond.interval import Interval
-from coldbond.xps import reference
+from coldbond.xps import reference, relations
 from coldbond.xps.amounts import Estimate, mean_position
 from coldbond.xps.component_selection import Composition, composition
 from coldbond.xps.components import COMPONENTS, LINES, Component, expected_components, level
@@ -33,10 +33,7 @@ def analyse(
     regions: Sequence[str],
     reference_energy: float | None = 284.8,
     reference_uncertainty: float = 0.1,
-    backgrounds: Sequence[str] = ("active shirley", "active tougaard"),
-    shape: str = "doniach",
-    significance: float = 0.05,
-    model_uncertainty: float = 0.02,
+    **options: Any,
 ) -> Surface:
     """Set the energy scale of a recording, and return the composition of its regions.
 
@@ -48,7 +45,7 @@ def analyse(
         As for `compositions`.
     reference_energy, reference_uncertainty
         As `energy` and `uncertainty` of `reference.referenced`.
-    backgrounds, shape, significance, model_uncertainty
+    **options
         As for `component_selection.composition`.
 
     Raises
@@ -57,18 +54,15 @@ def analyse(
         As `reference.referenced` and `compositions`.
     """
     on_scale = reference.referenced(recording, reference_energy, reference_uncertainty)
-    return Surface(on_scale, compositions(on_scale, regions, backgrounds, shape, significance, model_uncertainty))
+    return Surface(on_scale, compositions(on_scale, regions, **options))
 
 
 def compositions(
     recording: xr.DataTree,
     regions: Sequence[str],
-    backgrounds: Sequence[str] = ("active shirley", "active tougaard"),
-    shape: str = "doniach",
-    significance: float = 0.05,
-    model_uncertainty: float = 0.02,
+    **options: Any,
 ) -> dict[str, Composition]:
-    """Return the composition of each region of a recording.
+    """Return the composition of each region of a recording, with what the regions say of each other.
 
     Parameters
     ----------
@@ -76,7 +70,7 @@ def compositions(
         As `reference.referenced` returns it.
     regions : sequence of str
         Regions wanted, such as "Li 1s"; those that the recording has.
-    backgrounds, shape, significance, model_uncertainty
+    **options
         As for `component_selection.composition`.
 
     Returns
@@ -107,15 +101,12 @@ def compositions(
                 data,
                 components,
                 line=LINES[level(region)],
-                backgrounds=backgrounds,
-                shape=shape,
                 reference_uncertainty=recording.attrs["energy_uncertainty"],
-                significance=significance,
-                model_uncertainty=model_uncertainty,
+                **options,
             )
         except (ValueError, np.linalg.LinAlgError) as error:
             raise ValueError(f"region {region}: {error}") from error
-    return found
+    return relations.joined(recording, found)
 
 
 def _check(region: xr.Dataset, components: Sequence[Component]) -> None:
