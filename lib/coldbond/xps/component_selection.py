@@ -156,8 +156,8 @@ def composition(
 
     Notes
     -----
-    A fit is admitted where chi square plus k ln n, of k parameters and n points, divided by the variance scale of the
-    best fit, is within 3.84 of the best. The interval of a share holds the values at which any of these fits is within
+    A fit is admitted where chi square, divided by the variance scale of the best fit, is within 3.84 of the best. The
+    interval of a share holds the values at which any of these fits is within
     3.84 of the best. Areas and positions are averaged over the fits with weights exp(-BIC / 2) (Kass and Raftery 1995,
     J. Am. Stat. Assoc. 90, 773, doi 10.1080/01621459.1995.10476572). Positions include the uncertainty of the energy
     reference.
@@ -206,12 +206,9 @@ def composition(
 
 
 def _behind(fits: Mapping) -> dict:
-    """Return how far the criterion of each fit lies above that of the best one, in its variance scale."""
-    scale = min(result.variance_scale for result in fits.values())
-    bic = {name: r.chisqr / scale + r.nvarys * np.log(r.model.energy.size) for name, r in fits.items()}
-    # An active bound is no gain: of nested models the one with fewer free parameters is not preferred for them alone.
-    least = min(bic.values())
-    return {name: value - least for name, value in bic.items()}
+    """Return how far chi square of each fit lies above that of the best one, in its variance scale."""
+    best = min(fits.values(), key=lambda result: result.chisqr)
+    return {name: (result.chisqr - best.chisqr) / best.variance_scale for name, result in fits.items()}
 
 
 def _heaviest(fits: Mapping) -> tuple[str, str]:

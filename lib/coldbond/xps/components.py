@@ -70,8 +70,8 @@ class Component:
     level : str
         Another core level than that of the region, or a plasmon: it has no spin-orbit partner beside `lines`, and its
         area does not count in the shares of the region.
-    asymmetry : (float, float) or None
-        Its own in the shape "doniach", with its standard uncertainty; None for that of the core level.
+    lorentzian, asymmetry : (float, float) or None
+        Lorentzian width [eV] and asymmetry of its own with their standard uncertainties; None for those of the level.
     needs : (str, str, float) or None
         Another region and its component that belong to the same compound, and the number of atoms of this region's
         element for one of the other's.
@@ -89,6 +89,7 @@ class Component:
     width: str = ""
     lines: tuple[tuple[float, float], ...] = ()
     level: str = ""
+    lorentzian: tuple[float, float] | None = None
     asymmetry: tuple[float, float] | None = None
     needs: tuple[str, str, float] | None = None
     with_region: str = ""

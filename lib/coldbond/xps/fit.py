@@ -129,11 +129,11 @@ def widths(result: MinimizerResult) -> dict[str, float]:
     """Return the full width at half maximum of the main line of each component, eV, by its key."""
     model, values = result.model, result.params.valuesdict()
     found = {}
-    for c, width in zip(model.components, model.line_widths(values), strict=True):
+    for c, width, tail in zip(model.components, model.line_widths(values), model.tails(values), strict=True):
         position = values[f"{c.key}_position"]
-        energy = position + np.linspace(-3, 3, 1201) * (width + values.get("lorentzian", 0.0))
+        energy = position + np.linspace(-3, 3, 1201) * (width + tail)
         asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0)])
-        line = model.line_at(values, energy, np.array([position]), np.array([width]), asymmetry)[0]
+        line = model.line_at(energy, np.array([position]), np.array([width]), np.array([tail]), asymmetry)[0]
         above = energy[line > line.max() / 2]
         found[c.key] = float(above[-1] - above[0])
     return found
@@ -264,7 +264,7 @@ def lmfit_result(model: Model, start: Minimum, sigma: np.ndarray) -> MinimizerRe
     return result
 
 
-def structure(result: MinimizerResult) -> float:
+def structure(result: MinimizerResult, weight: np.ndarray | None = None) -> float:
     """Return the factor on the variances of counting statistics that the residuals of a fit ask for, at least 1.
 
     A line shape or a background that is not that of the sample leaves residuals that are alike over a good part of a
@@ -272,13 +272,22 @@ def structure(result: MinimizerResult) -> float:
     (Newey and West 1987, Econometrica 55, 703, doi 10.2307/1913610), here up to the half width of a line, each point
     weighted by what it says of the areas. It is divided by its expectation for white residuals of the same fit.
 
+    Parameters
+    ----------
+    result : lmfit.minimizer.MinimizerResult
+    weight : array, shape (energies,), optional
+        What each point says of a quantity; by default of all areas.
+
+    Notes
+    -----
     Where the counting is unknown the reduced chi square is a part of the factor, which then may be below 1.
     """
     model, values = result.model, result.params.valuesdict()
     residual = (model.intensity - model.envelope(values)) / result.sigma
     points = residual.size
     whole = result.redchi if "one_count" not in model.region else max(1.0, result.redchi)
-    weight = np.abs(model.areas(values) @ model.lines(values)) / result.sigma if model.components else np.ones(points)
+    if weight is None:
+        weight = np.abs(model.areas(values) @ model.lines(values)) / result.sigma
     if not (weight.any() and result.var_names):
         return whole
     width = values.get("fwhm", model.line.fwhm[0]) / 2
@@ -292,5 +301,4 @@ def structure(result: MinimizerResult) -> float:
         found += kernel * float(pair @ (residual[: points - lag] * residual[lag:]))
         hat = np.einsum("ij,ij->i", basis[: points - lag], basis[lag:])
         expected += kernel * float(pair @ ((lag == 0) - hat))
-    unit = 1.0 if "one_count" in model.region else result.redchi
-    return max(whole, found / expected) if expected > 0 and unit > 0 else whole
+    return max(whole, found / expected) if expected > 0 else whole

@@ -122,6 +122,9 @@ class Model:
         self.tailed, self.tailed_derivatives = tailed or TAILS["doniach"]
         self.asymmetries = {key: prior for key, prior in own.items() if prior}
         self.shape, self.tail = SHAPES[shape]
+        self.tail_names = [
+            f"{c.key}_lorentzian" if c.lorentzian and self.tail == "lorentzian" else self.tail for c in components
+        ]
         self.asymmetric = np.array([c.key in self.asymmetries for c in components], bool)
         self.active = {name: ACTIVE_BACKGROUNDS[name][0](self.energy) for name in BACKGROUNDS[background]}
         # The iterative Shirley background is found before the fit and fixed; all others stand on a straight line.
@@ -153,9 +156,15 @@ class Model:
         self.usual = {name: mean for name, (mean, _) in shared.items()}
         priors = {c.width_name: c.fwhm or self.line.fwhm for c in self.components}
         priors |= {f"{key}_width": prior for key, prior in self.ratios.items()}
+        priors |= {
+            name: c.lorentzian
+            for name, c in zip(self.tail_names, self.components, strict=True)
+            if c.lorentzian and name != self.tail
+        }
         priors |= {f"{key}_asymmetry": prior for key, prior in self.asymmetries.items()}
         if self.components:
-            priors |= {name: shared[name] for name in shared if name != "fwhm"}
+            used = {*self.active, *self.tail_names}
+            priors |= {name: prior for name, prior in shared.items() if name in used}
         self.prior_names = list(priors)
         self.prior_mean, self.prior_deviation = np.array(list(priors.values())).reshape(-1, 2).T
         self.prior_derivatives = dict(
@@ -204,7 +213,7 @@ class Model:
         if name in self.reach:
             position, reach = self.reach[name]
             return position - reach, position + reach
-        if name == self.tail:
+        if name == self.tail or name.endswith("_lorentzian"):
             least = LEAST_ASYMMETRIC_WIDTH if self.asymmetric.any() else 0.0
             return least, 1.0 if name == "mixing" else np.inf
         return -np.inf, np.inf
@@ -234,7 +243,11 @@ class Model:
             return np.empty((0, self.energy.size))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
         asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0) for c in self.components])
-        return self._unit_lines(values, position, self.line_widths(values), asymmetry, self.partners)
+        return self._unit_lines(position, self.line_widths(values), self.tails(values), asymmetry, self.partners)
+
+    def tails(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the Lorentzian widths [eV] or mixings of the components, shape (components,)."""
+        return np.array([values[name] for name in self.tail_names])
 
     def line_widths(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the widths of the components, shape (components,), eV."""
@@ -242,28 +255,23 @@ class Model:
 
     def _unit_lines(
         self,
-        values: Mapping[str, float],
         position: np.ndarray,
         width: np.ndarray,
+        tail: np.ndarray,
         asymmetry: np.ndarray,
         partners: Partners,
     ) -> np.ndarray:
         parts = (
-            ratio * self.line_at(values, self.energy - distance, position, width, asymmetry)
+            ratio * self.line_at(self.energy - distance, position, width, tail, asymmetry)
             for distance, ratio in partners
         )
         return sum(parts, np.zeros((position.size, self.energy.size)))
 
     def line_at(
-        self,
-        values: Mapping[str, float],
-        energy: np.ndarray,
-        position: np.ndarray,
-        width: np.ndarray,
-        asymmetry: np.ndarray,
+        self, energy: np.ndarray, position: np.ndarray, width: np.ndarray, tail: np.ndarray, asymmetry: np.ndarray
     ) -> np.ndarray:
         """Return lines of unit area at some energies, without their partners, shape (positions, energies)."""
-        away, arguments = energy - position[:, np.newaxis], [width[:, np.newaxis], values[self.tail]]
+        away, arguments = energy - position[:, np.newaxis], [width[:, np.newaxis], tail[:, np.newaxis]]
         if asymmetry.any():
             return self.tailed(away, *arguments, asymmetry[:, np.newaxis])
         return self.shape(away, *arguments)
@@ -280,13 +288,13 @@ class Model:
             return [np.empty((0, self.energy.size))] * 5
         position = np.array([values[f"{c.key}_position"] for c in self.components])
         away = self.energy - position[:, np.newaxis]
-        width = self.line_widths(values)[:, np.newaxis]
+        width, tail = self.line_widths(values)[:, np.newaxis], self.tails(values)[:, np.newaxis]
         asymmetry = np.array([[values.get(f"{c.key}_asymmetry", 0.0)] for c in self.components])
         found = np.zeros((5, *away.shape))
         symmetric = line_shapes.DERIVATIVES.get(self.shape, self._differences)
         for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, self.tailed_derivatives)):
             if some.any():
-                own = [width[some], values[self.tail], *([asymmetry[some]] if derivatives is self.tailed_derivatives else [])]
+                own = [width[some], tail[some], *([asymmetry[some]] if derivatives is self.tailed_derivatives else [])]
                 for distance, ratio in self.partners:
                     each = np.array(derivatives(away[some] - distance[some], *own))
                     found[: len(each), some] += ratio[some] * each
@@ -311,9 +319,9 @@ class Model:
         width = component.fwhm[0] if component.fwhm else values["fwhm"]
         asymmetry = values.get(f"{component.key}_asymmetry", 0.0)
         partners = _partners([component], self.line)
-        lines = self._unit_lines(
-            values, position, np.full_like(position, width), np.full_like(position, asymmetry), partners
-        )
+        tail = component.lorentzian[0] if component.lorentzian else values[self.tail]
+        width, tail, asymmetry = (np.full_like(position, value) for value in (width, tail, asymmetry))
+        lines = self._unit_lines(position, width, tail, asymmetry, partners)
         return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
@@ -351,12 +359,14 @@ class Model:
         columns = dict(zip((f"{c.key}_area" for c in self.components), lines, strict=True))
         by_position = -areas[:, np.newaxis] * by_energy
         columns |= dict(zip((f"{c.key}_position" for c in self.components), by_position, strict=True))
-        for c, some, other in zip(self.components, by_width, by_asymmetry, strict=True):
+        for c, name, some, third, other in zip(
+            self.components, self.tail_names, by_width, by_tail, by_asymmetry, strict=True
+        ):
             ratio = values.get(f"{c.key}_width", 1.0)
             columns[c.width_name] = columns.get(c.width_name, 0.0) + ratio * some
             columns[f"{c.key}_width"] = values[c.width_name] * some
             columns[f"{c.key}_asymmetry"] = values[f"{c.key}_area"] * other
-        columns[self.tail] = areas @ by_tail
+            columns[name] = columns.get(name, 0.0) + values[f"{c.key}_area"] * third
         with_background = self.with_background(values, np.array(list(columns.values())))
         found = dict(zip(columns, with_background, strict=True)) | self.straight
         found |= {name: background(areas @ lines) for name, background in self.active.items()}

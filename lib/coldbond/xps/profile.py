@@ -13,7 +13,7 @@ import numpy as np
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import NORMAL_ONE_SIDED, chi_square
-from coldbond.xps.fit import Minimum, minimum
+from coldbond.xps.fit import Minimum, minimum, structure
 
 #: Rise of chi square from its minimum to the bounds of a 95 % interval.
 RISE = chi_square()
@@ -87,10 +87,10 @@ class _Search:
 
     def __init__(self, result: MinimizerResult, key: str, group: Sequence[str], rise: float) -> None:
         self.result, self.area, self.wanted = result, f"{key}_area", rise
-        self.model, self.scale = result.model, result.variance_scale
+        self.model = result.model
         self.best = Minimum(result.params.valuesdict(), list(result.params), result.chisqr)
         self.group = [f"{one}_area" for one in group]
-        self.share, self.uncertainty = share(result, key, group)
+        self.share, self.uncertainty, self.scale = share(result, key, group)
         self.whole = sum(self.best.values[name] for name in self.group)
 
     def at(self, held: float, start: Minimum | None = None) -> Minimum:
@@ -143,19 +143,30 @@ class _Search:
         return float(np.clip(held, 0.0, 1.0))
 
 
-def share(result: MinimizerResult, key: str, group: Sequence[str]) -> tuple[float, float]:
-    """Return the share of a component in the best fit and its standard uncertainty, from which a search starts."""
+def share(result: MinimizerResult, key: str, group: Sequence[str]) -> tuple[float, float, float]:
+    """Return the share of a component in the best fit, its standard uncertainty to first order, and its variance scale.
+
+    The scale is that of the residuals where the share is read from: those may be more alike than those of all lines.
+    """
     area = np.array([result.params[f"{one}_area"].value for one in group])
-    at, whole = list(group).index(key), area.sum()
+    at, whole, scale = list(group).index(key), area.sum(), result.variance_scale
     if not whole > 0:
-        return 0.0, LARGEST_UNCERTAINTY
-    free = [i for i, one in enumerate(group) if f"{one}_area" in result.var_names]
-    if not result.errorbars or not free:
-        return area[at] / whole, LARGEST_UNCERTAINTY
-    gradient = (np.eye(area.size)[at] - area[at] / whole)[free] / whole
-    where = [result.var_names.index(f"{group[i]}_area") for i in free]
-    deviation = float(np.sqrt(max(gradient @ result.covar[np.ix_(where, where)] @ gradient, 0.0)))
-    return area[at] / whole, float(np.clip(deviation, LEAST_UNCERTAINTY, LARGEST_UNCERTAINTY))
+        return 0.0, LARGEST_UNCERTAINTY, scale
+    # At a bound the area has no derivative in the fit, but the data say how much of it they would notice.
+    names = [*result.var_names, *([f"{key}_area"] if f"{key}_area" not in result.var_names else [])]
+    model = result.model
+    derivatives = model.derivatives(result.params.valuesdict(), result.sigma, names)
+    gradient = np.zeros(len(names))
+    for i, one in enumerate(group):
+        if f"{one}_area" in names:
+            gradient[names.index(f"{one}_area")] = ((i == at) - area[at] / whole) / whole
+    # Rows of the pseudo-inverse: what each point says of the share.
+    influence = np.linalg.lstsq(derivatives.T, gradient, rcond=None)[0][: model.energy.size]
+    deviation = float(np.linalg.norm(influence))
+    if not 0 < deviation < np.inf:
+        return area[at] / whole, LARGEST_UNCERTAINTY, scale
+    scale = max(scale, structure(result, np.abs(influence)))
+    return area[at] / whole, float(np.clip(deviation * np.sqrt(scale), LEAST_UNCERTAINTY, LARGEST_UNCERTAINTY)), scale
 
 
 def area_limit(result: MinimizerResult, key: str) -> float:
