@@ -19,6 +19,7 @@ from coldbond.xps.components import Component, Line
 from coldbond.xps.model import BACKGROUNDS, SHAPES, Model
 
 FIRST_DAMPING, LEAST_DAMPING, LARGEST_DAMPING = 1e-3, 1e-9, 1e6  # relative to the squared derivatives
+SMALLEST = 1e-9  # of the scatter relative to the square root of the intensity: weights stay finite
 MOST_STEPS = 60  # of a search; usual are five to ten
 TOLERANCE = 1e-6  # relative change of the sum of squares and of the parameters at which a fit ends
 SPARE_POINTS = 3  # points that a region must have beyond the number of parameters
@@ -92,6 +93,11 @@ def fit(
         raise ValueError(f"{model.energy.size} points do not determine {len(values)} parameters; widen the region")
     first = minimum(model, values, list(values), model.uncertainty(model.smoothed()))
     sigma = model.uncertainty(model.envelope(first.values))
+    if "one_count" not in region:
+        # The scatter sets the weights, or the priors would count too much or too little beside the data.
+        left = (model.intensity - model.envelope(first.values)) / sigma
+        sigma = sigma * max(float(np.sqrt(left @ left / (left.size - len(first.free)))), SMALLEST)
+        first = minimum(model, first.values, list(values), sigma)
     return lmfit_result(model, first, sigma)
 
 
@@ -285,7 +291,7 @@ def structure(result: MinimizerResult, weight: np.ndarray | None = None) -> floa
     model, values = result.model, result.params.valuesdict()
     residual = (model.intensity - model.envelope(values)) / result.sigma
     points = residual.size
-    whole = result.redchi if "one_count" not in model.region else max(1.0, result.redchi)
+    whole = max(1.0, result.redchi)
     if weight is None:
         weight = np.abs(model.areas(values) @ model.lines(values)) / result.sigma
     if not (weight.any() and result.var_names):

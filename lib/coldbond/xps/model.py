@@ -75,15 +75,34 @@ SMOOTHING_POINTS = 5  # of the running mean that stands for the expectation befo
 LEAST_EXPECTATION = 1e-3
 
 
-Partners = list[tuple[np.ndarray, np.ndarray]]  # distance [eV] and relative area of a line of each component
+#: Properties of the spin-orbit partner with prior mean and standard uncertainty: its area relative to the multiplicity,
+#: which differs by some per cent between levels and depends on the losses; its distance from the main line relative to
+#: the stated one [eV]; and its Lorentzian width relative to that of the main line, since Coster-Kronig transitions
+#: shorten the life of the lower level (Campbell and Papp 2001, doi 10.1006/adnd.2000.0848).
+PARTNER: Mapping[str, tuple[float, float]] = {
+    "partner_area": (1.0, 0.03),
+    "partner_distance": (0.0, 0.03),
+    "partner_lorentzian": (1.1, 0.2),
+}
+#: Distance [eV], relative area, and whether it is a spin-orbit partner, of a line of each component.
+Partners = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def _partners(components: Sequence[Component], line: Line) -> Partners:
     """Return the lines of which components consist, shape (components, 1) each; a missing one has no area."""
-    each = [c.partners(line) for c in components]
+    each = [
+        [(*one, float(i > len(c.lines))) for i, one in enumerate(c.partners(line))] for c in components
+    ]  # the main line and those tied to it come first
     most = max(map(len, each), default=1)
-    padded = np.array([[*some, *[(0.0, 0.0)] * (most - len(some))] for some in each]).reshape(len(each), most, 2)
-    return [(padded[:, i, :1], padded[:, i, 1:]) for i in range(most)]
+    padded = np.array([[*some, *[(0.0, 0.0, 0.0)] * (most - len(some))] for some in each])
+    padded = padded.reshape(len(each), most, 3)
+    return [(padded[:, i, :1], padded[:, i, 1:2], padded[:, i, 2:]) for i in range(most)]
+
+
+def _of_partner(values: Mapping[str, float], distance: np.ndarray, ratio: np.ndarray, spin: np.ndarray) -> tuple:
+    """Return distance, relative area and factor on the Lorentzian width of lines, with the parameters of partners."""
+    area, away, lorentzian = (values.get(name, neutral) for name, neutral in zip(PARTNER, (1.0, 0.0, 1.0), strict=True))
+    return distance + spin * away, ratio * (1 + spin * (area - 1)), 1 + spin * (lorentzian - 1)
 
 
 class Model:
@@ -134,6 +153,7 @@ class Model:
             self.fixed_background, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
         self.width_uncertainty = width_uncertainty
         self.partners = _partners(components, line)
+        self.is_doublet = any(spin.any() for _, _, spin in self.partners)
         # Of a single component the common width is the width.
         shared = [c.key for c in components if c.width_name == "fwhm"]
         self.ratios = {key: (1.0, width_uncertainty) for key in shared if len(shared) > 1 and width_uncertainty > 0}
@@ -161,6 +181,8 @@ class Model:
             for name, c in zip(self.tail_names, self.components, strict=True)
             if c.lorentzian and name != self.tail
         }
+        if self.is_doublet:
+            priors |= {name: p for name, p in PARTNER.items() if name != "partner_lorentzian" or self.tail != "mixing"}
         priors |= {f"{key}_asymmetry": prior for key, prior in self.asymmetries.items()}
         if self.components:
             used = {*self.active, *self.tail_names}
@@ -175,8 +197,12 @@ class Model:
             )
         )
 
-    def start(self) -> dict[str, float]:
-        """Return values to start a fit from: prior means, with the best common shift, width and areas."""
+    def start(self, without: str = "") -> dict[str, float]:
+        """Return values to start a fit from: prior means, with the best common shift, width and areas.
+
+        The area that is named `without` is zero.
+        """
+        kept = np.array([[f"{c.key}_area" != without] for c in self.components]).reshape(-1, 1)
         sigma = self.uncertainty(self.smoothed())
         data = (self.intensity - self.fixed_background) / sigma
         # The straight line with either sign, since `nnls` finds coefficients of at least zero only.
@@ -188,7 +214,7 @@ class Model:
             values |= {f"{c.key}_position": c.position + shift for c in self.components}
             if "fwhm" in values:
                 values["fwhm"] *= width
-            columns = np.vstack([self.with_background(values, self.lines(values)), straight]) / sigma
+            columns = np.vstack([self.with_background(values, self.lines(values) * kept), straight]) / sigma
             # No area starts below zero: such a fit may end in one wide line with others cut out of it.
             areas, misfit = nnls(columns.T, data)
             return misfit**2 + np.sum(self.prior_residual(values) ** 2), values, areas
@@ -208,6 +234,9 @@ class Model:
             return max(1 - reach, LEAST_RATIO), 1 + reach
         if name.endswith("_asymmetry"):
             return 0.0, LARGEST_ASYMMETRY
+        if name in PARTNER:
+            mean, deviation = PARTNER[name]
+            return mean - TOLERATED * deviation, mean + TOLERATED * deviation
         if name.endswith("_area"):
             return 0.0, np.inf
         if name in self.reach:
@@ -243,7 +272,9 @@ class Model:
             return np.empty((0, self.energy.size))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
         asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0) for c in self.components])
-        return self._unit_lines(position, self.line_widths(values), self.tails(values), asymmetry, self.partners)
+        return self._unit_lines(
+            values, position, self.line_widths(values), self.tails(values), asymmetry, self.partners
+        )
 
     def tails(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the Lorentzian widths [eV] or mixings of the components, shape (components,)."""
@@ -255,17 +286,18 @@ class Model:
 
     def _unit_lines(
         self,
+        values: Mapping[str, float],
         position: np.ndarray,
         width: np.ndarray,
         tail: np.ndarray,
         asymmetry: np.ndarray,
         partners: Partners,
     ) -> np.ndarray:
-        parts = (
-            ratio * self.line_at(self.energy - distance, position, width, tail, asymmetry)
-            for distance, ratio in partners
-        )
-        return sum(parts, np.zeros((position.size, self.energy.size)))
+        found = np.zeros((position.size, self.energy.size))
+        for some in partners:
+            distance, ratio, factor = _of_partner(values, *some)
+            found += ratio * self.line_at(self.energy - distance, position, width, tail * factor[:, 0], asymmetry)
+        return found
 
     def line_at(
         self, energy: np.ndarray, position: np.ndarray, width: np.ndarray, tail: np.ndarray, asymmetry: np.ndarray
@@ -277,7 +309,7 @@ class Model:
         return self.shape(away, *arguments)
 
     def _lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
-        """Return lines of unit area, and their derivatives by energy, width, Lorentzian or mixing, and asymmetry."""
+        """Return lines of unit area, and derivatives by energy, width, tail, asymmetry and `PARTNER`."""
         # A fit asks for the derivatives where it has just had the residual.
         if self._last is None or self._last[0] != values:
             self._last = dict(values), self._computed_lines_and_derivatives(values)
@@ -285,19 +317,25 @@ class Model:
 
     def _computed_lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
         if not self.components:
-            return [np.empty((0, self.energy.size))] * 5
+            return [np.empty((0, self.energy.size))] * (5 + len(PARTNER))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
         away = self.energy - position[:, np.newaxis]
         width, tail = self.line_widths(values)[:, np.newaxis], self.tails(values)[:, np.newaxis]
         asymmetry = np.array([[values.get(f"{c.key}_asymmetry", 0.0)] for c in self.components])
-        found = np.zeros((5, *away.shape))
+        found = np.zeros((5 + len(PARTNER), *away.shape))
         symmetric = line_shapes.DERIVATIVES.get(self.shape, self._differences)
         for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, self.tailed_derivatives)):
             if some.any():
-                own = [width[some], tail[some], *([asymmetry[some]] if derivatives is self.tailed_derivatives else [])]
-                for distance, ratio in self.partners:
-                    each = np.array(derivatives(away[some] - distance[some], *own))
-                    found[: len(each), some] += ratio[some] * each
+                more = [asymmetry[some]] if derivatives is self.tailed_derivatives else []
+                for partners in self.partners:
+                    stated, spin = (one[some] for one in partners[1:])
+                    distance, ratio, factor = (one[some] for one in _of_partner(values, *partners))
+                    each = np.array(derivatives(away[some] - distance, width[some], tail[some] * factor, *more))
+                    found[5, some] += spin * stated * each[0]
+                    found[6, some] -= spin * ratio * each[1]
+                    found[7, some] += spin * ratio * tail[some] * each[3]
+                    each[3] *= factor
+                    found[: len(each), some] += ratio * each
         return list(found)
 
     def _differences(self, *arguments: np.ndarray | float) -> list[np.ndarray]:
@@ -321,7 +359,7 @@ class Model:
         partners = _partners([component], self.line)
         tail = component.lorentzian[0] if component.lorentzian else values[self.tail]
         width, tail, asymmetry = (np.full_like(position, value) for value in (width, tail, asymmetry))
-        lines = self._unit_lines(position, width, tail, asymmetry, partners)
+        lines = self._unit_lines(values, position, width, tail, asymmetry, partners)
         return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
@@ -351,7 +389,7 @@ class Model:
 
     def derivatives(self, values: Mapping[str, float], sigma: np.ndarray, names: Sequence[str]) -> np.ndarray:
         """Return the derivatives of the residual by some parameters, shape (residuals, names)."""
-        lines, by_energy, by_width, by_tail, by_asymmetry = self._lines_and_derivatives(values)
+        lines, by_energy, by_width, by_tail, by_asymmetry, *by_partner = self._lines_and_derivatives(values)
         areas = self.areas(values)
         by_width = areas[:, np.newaxis] * by_width
         # First the derivatives of the lines alone. The background is linear in the lines, so that it is added to
@@ -367,6 +405,7 @@ class Model:
             columns[f"{c.key}_width"] = values[c.width_name] * some
             columns[f"{c.key}_asymmetry"] = values[f"{c.key}_area"] * other
             columns[name] = columns.get(name, 0.0) + values[f"{c.key}_area"] * third
+        columns |= dict(zip(PARTNER, (areas @ some for some in by_partner), strict=True))
         with_background = self.with_background(values, np.array(list(columns.values())))
         found = dict(zip(columns, with_background, strict=True)) | self.straight
         found |= {name: background(areas @ lines) for name, background in self.active.items()}

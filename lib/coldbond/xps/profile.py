@@ -70,6 +70,9 @@ def profiles(result: MinimizerResult, rise: float = RISE) -> dict[str, Profile]:
         group = levels[c.key] if len(levels[c.key]) > 1 else [other.key for other in components]
         search = _Search(result, c.key, group, rise)
         without = search.at(0.0)
+        if search.rise(without) > rise:
+            # The other lines may have to move far: from another start they may describe the data as well.
+            without = min(without, search.anew(), key=lambda one: one.chi_square)
         gain = max(search.rise(without), 0.0)
         other = next((key for key in group if key != c.key), None)
         if len(levels[c.key]) == len(group) == 2 and other in found:
@@ -104,6 +107,12 @@ class _Search:
             return minimum(self.model, values, free, self.result.sigma, SEARCH_TOLERANCE)
         free = list(self.best.values)
         return minimum(self.model, values, free, self.result.sigma, SEARCH_TOLERANCE, held_at_zero)
+
+    def anew(self) -> Minimum:
+        """Return the best fit without the component, from a start of its own."""
+        values = self.model.start(without=self.area)
+        free = [name for name in values if name != self.area]
+        return minimum(self.model, values, free, self.result.sigma, SEARCH_TOLERANCE)
 
     def _moved(self, values: dict[str, float], held: float) -> dict[str, float]:
         """Return areas with the share that is held and the same sum."""
