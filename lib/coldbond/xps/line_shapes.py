@@ -26,7 +26,7 @@ TAIL = 5.0
 #: Mean energy of the tail of an exponential at an asymmetry of 1, eV: both kinds of tail then take about the same
 #: share of a line beyond its half width.
 EXPONENTIAL = 2.0
-LAGUERRE, LAGUERRE_WEIGHT = np.polynomial.laguerre.laggauss(8)
+LAGUERRE, LAGUERRE_WEIGHT = np.polynomial.laguerre.laggauss(6)
 LEAST_ASYMMETRY = 1e-4  # below which the derivative of the scale is that at this asymmetry
 LEAST_MIXING = 1e-12  # a mixing of zero would divide by zero in the area of the product
 

@@ -8,6 +8,7 @@ reference shifts all of them together. All derivatives are analytic except those
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -36,7 +37,7 @@ TAILS = {
 #: Prior mean and standard uncertainty of the Lorentzian share of the product and sum shapes: GL(30) is the usual
 #: choice for Al K-alpha spectra. The prior of the Lorentzian width is that of the core level, see `Line`.
 MIXING = (0.3, 0.15)
-#: Standard uncertainty of the strength of `backgrounds.gap`, eV: it then changes the universal loss function
+#: Standard uncertainty of the strength of the losses by a gap or a plasmon, eV: it then changes the universal loss function
 #: 5 eV behind a line by three times its value, as a band gap or a plasmon near by does.
 GAP_STRENGTH = 3 * backgrounds.UNIVERSAL_B / 5
 #: Active backgrounds, each with the prior mean and standard uncertainty of its strength. A Shirley step of 0.05 / eV
@@ -45,7 +46,7 @@ GAP_STRENGTH = 3 * backgrounds.UNIVERSAL_B / 5
 ACTIVE_BACKGROUNDS: Mapping[str, tuple[Callable[[np.ndarray], backgrounds.Background], tuple[float, float]]] = {
     "shirley": (backgrounds.shirley, (0.05, 0.05)),  # 1/eV
     "tougaard": (backgrounds.tougaard, (backgrounds.UNIVERSAL_B, 3 * backgrounds.UNIVERSAL_B)),  # eV2
-    "gap": (backgrounds.gap, (0.0, GAP_STRENGTH)),  # eV
+    "gap": (partial(backgrounds.tougaard, power=2), (0.0, GAP_STRENGTH)),  # eV
 }
 #: Choices of background, and the active backgrounds that each contains.
 BACKGROUNDS: Mapping[str, tuple[str, ...]] = {

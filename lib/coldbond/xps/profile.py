@@ -20,9 +20,9 @@ RISE = chi_square()
 #: Weight of the deviation from the share that is held, in units of its standard uncertainty: the share is kept to
 #: a thousandth of it.
 STIFFNESS = 1e3
-SEARCH_TOLERANCE = 1e-4  # relative change of chi square at which a fit with a fixed share ends
+SEARCH_TOLERANCE = 3e-4  # relative change of chi square at which a fit with a fixed share ends
 #: The search ends where the square root of the rise is that wanted within this relative deviation.
-CLOSE = 0.04
+CLOSE = 0.07
 MOST_STEPS = 8
 LEAST_UNCERTAINTY = 1e-4  # of a share, from which a search starts at least
 LARGEST_UNCERTAINTY = 0.2  # of a share, from which a search starts at most
@@ -79,7 +79,8 @@ def profiles(result: MinimizerResult, rise: float = RISE) -> dict[str, Profile]:
             # The shares of two components add up to 1.
             low, high = 1 - found[other].high, 1 - found[other].low
         else:
-            low = 0.0 if gain <= rise else search.bound(0.0, gain)
+            alone = len(levels[c.key]) == 1  # of its share no more than whether it is there is asked
+            low = 0.0 if gain <= rise else search.share / 2 if alone else search.bound(0.0, gain)
             high = 1.0 if len(group) == 1 else search.bound(1.0, None)
         found[c.key] = Profile(search.share, low, high, gain, without.values)
     return found
