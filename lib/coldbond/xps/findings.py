@@ -44,7 +44,7 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
                 rows[label, region, key] = {
                     "present": ("yes" if one.present else "no") if one.decided else "undecided",
                     "position / eV": f"{one.position.value:.2f}" if one.present else "",
-                    "share / %": _percent(one),
+                    "share / %": "" if one.present and _is_alone(composition, key) else _percent(one),
                     "Δχ²": _rounded(one.gain),
                     "p": f"{one.p:.1g}" if one.p >= LEAST_P else "< 1e-4",
                     "fits (weight)": _weights(composition),
@@ -193,12 +193,11 @@ def _position(name: str, one: Selected) -> dict:
 
 def _share(name: str, key: str, one: Selected, composition: Composition) -> list[dict]:
     """Return the share of a component or its limits, unless it is alone in its core level."""
-    of_level = {c.key: c.level for c in composition.best.model.components}
-    if sum(level == of_level[key] for level in of_level.values()) == 1:
+    if _is_alone(composition, key):
         return []
     value, low, high = one.share
     note = "of the profile likelihood over all backgrounds and line shapes that the spectrum admits"
-    if any(other.startswith(UNASSIGNED) for other in of_level):
+    if any(other.startswith(UNASSIGNED) for other in composition.components):
         note += "; the share of all lines, unassigned ones included"
     if not one.present:
         value, low = None, low or None
@@ -211,6 +210,12 @@ def _share(name: str, key: str, one: Selected, composition: Composition) -> list
             note="; ".join(filter(None, [note, one.note])),
         )
     ]
+
+
+def _is_alone(composition: Composition, key: str) -> bool:
+    """Return whether a component is the only one of its core level, so that its share of it is 1."""
+    levels = {c.key: c.level for c in composition.best.model.components}
+    return sum(level == levels[key] for level in levels.values()) == 1
 
 
 def _correlation(pair: Inseparable) -> dict:

@@ -176,4 +176,5 @@ def exponential_tail_derivatives(
 DERIVATIVES: Mapping[Callable[..., np.ndarray], Callable[..., list[np.ndarray]]] = {
     voigt: voigt_derivatives,
     doniach_sunjic: doniach_sunjic_derivatives,
+    exponential_tail: exponential_tail_derivatives,
 }

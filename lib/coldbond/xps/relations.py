@@ -47,14 +47,17 @@ def _limited(recording: xr.DataTree, found: Mapping[str, Composition], region: s
         if other not in found or key not in found[other].components:
             continue
         own, theirs = (_atoms(recording, found[name], name) for name in (region, other))
-        if own is None or theirs is None:
+        if own is None or theirs is None or not own[0] > 0:
             continue
         margin = exp(NORMAL * RATIO_UNCERTAINTY)
         there = found[other].components[key]
-        most = theirs[1][key] * atoms * margin / own[0] if own[0] > 0 else 1.0
-        least = there.share.low * theirs[0] * atoms / margin / own[0] if there.present and own[0] > 0 else 0.0
-        changed[c.key] = _within(changed[c.key], c, other, least, most, composition.absent_below)
-    return replace(composition, components=changed)
+        most = theirs[1][key] * atoms * margin / own[0]
+        least = (there.share.low or 0.0) * theirs[0] * atoms / margin / own[0] if there.present else 0.0
+        changed[c.key] = _within(changed[c.key], c, other, min(least, 1.0), most, composition.absent_below)
+    if changed == dict(composition.components):
+        return composition
+    levels = {c.key: c.level for c in composition.best.model.components}
+    return replace(composition, components=_adding_up(changed, levels, composition.absent_below))
 
 
 def _atoms(recording: xr.DataTree, composition: Composition, region: str) -> tuple[float, dict[str, float]] | None:
@@ -74,18 +77,39 @@ def _atoms(recording: xr.DataTree, composition: Composition, region: str) -> tup
 
 
 def _within(one: Selected, c: Component, other: str, least: float, most: float, absent_below: float) -> Selected:
-    """Return a component with the share that another region allows it."""
+    """Return a component with the share that another region allows it, or asks for."""
     value, low, high = one.share.numbers
-    if most >= high:
+    notes = []
+    if most < high:
+        notes.append(f"{other} allows {c.label} at most {100 * most:.2g} % of the line")
+        if most < low:
+            notes.append("another compound lies at this energy")
+    if least > low:
+        notes.append(f"{other} asks for {c.label} in at least {100 * least:.2g} % of the line")
+    if not notes:
         return one
-    allowed = f"{other} allows {c.label} at most {100 * most:.2g} % of the line"
-    if most < low:
-        allowed += ": another compound lies at this energy"
-    absent = most < absent_below
+    high = min(high, max(most, least))
+    low = min(max(low, least), high) if most >= low else least
+    present = low > 0 and (one.present or least > 0) and high > absent_below
+    share = Interval(min(max(value, low), high), low, high)
     return replace(
-        one,
-        share=Interval(min(value, most), min(low, least, most), most),
-        present=one.present and not absent and least > 0,
-        decided=absent or (one.present and least > 0),
-        note=allowed,
+        one, share=share, present=present, decided=present or high < absent_below, note="; ".join(notes)
     )
+
+
+def _adding_up(
+    components: Mapping[str, Selected], levels: Mapping[str, str], absent_below: float
+) -> dict[str, Selected]:
+    """Return components whose intervals allow each other: the shares of a core level add up to 1."""
+    found = dict(components)
+    for key, one in components.items():
+        others = [components[k].share.numbers for k in components if levels[k] == levels[key] and k != key]
+        if not others:
+            continue
+        value, low, high = one.share.numbers
+        low = min(max(low, 1 - sum(high for _, _, high in others)), 1.0)
+        high = max(min(high, 1 - sum(low for _, low, _ in others)), low)
+        absent = not one.present and high < absent_below
+        share = Interval(min(max(value, low), high), low, high)
+        found[key] = replace(one, share=share, decided=one.decided or absent)
+    return found
