@@ -1,8 +1,8 @@
 """Garnet surfaces on energy scales that are off: charged by volts, unevenly, or without any reference.
 
-Lines are Pearson VII profiles (Hall et al. 1977, J. Appl. Cryst. 10, 66), each with a width of its own; the potential of
-a charged surface spreads over a range that is skewed (gamma distributed). Inelastic electrons form a step that rises
-with the integral of the line and falls off exponentially behind it. Nothing here is taken from coldbond or lib/twin.
+Lines are Pearson VII profiles (Hall et al. 1977, J. Appl. Cryst. 10, 66), each with a width of its own; the potential
+of a charged surface spreads over a range that is skewed (gamma distributed). Inelastic electrons form a step that rises
+with the integral of the line and falls off exponentially behind it. Nothing is taken from coldbond or lib/twin.
 """
 
 from collections.abc import Callable, Mapping, Sequence

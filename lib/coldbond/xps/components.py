@@ -70,6 +70,11 @@ class Component:
     level : str
         Another core level than that of the region, or a plasmon: it has no spin-orbit partner beside `lines`, and its
         area does not count in the shares of the region.
+    lorentzian, asymmetry : (float, float) or None
+        Lorentzian width [eV] and asymmetry of its own with their standard uncertainties; None for those of the level.
+    needs : (str, str, float) or None
+        Another region and its component that belong to the same compound, and the number of atoms of this region's
+        element for one of the other's.
     with_region, without_region : str
         The component is fitted only where the recording has this region, or only where it does not.
     """
@@ -84,6 +89,9 @@ class Component:
     width: str = ""
     lines: tuple[tuple[float, float], ...] = ()
     level: str = ""
+    lorentzian: tuple[float, float] | None = None
+    asymmetry: tuple[float, float] | None = None
+    needs: tuple[str, str, float] | None = None
     with_region: str = ""
     without_region: str = ""
 
@@ -203,6 +211,10 @@ def _value(value: Any, key: str, where: str) -> Any:
     """Return a value of the type that its key has."""
     if key in NUMBERS:
         return _number(value, key, where)
+    if key == "needs":
+        if not (isinstance(value, list) and len(value) == 3 and all(isinstance(one, str) for one in value[:2])):
+            raise ValueError(f'{where}: needs = {value!r} is not like ["N 1s", "Li3N", 3.0]')
+        return value[0], value[1], _number(value[2], key, where)
     if key in PAIRS:
         if not (isinstance(value, list) and len(value) == 2):
             raise ValueError(f"{where}: {key} = {value!r} is no pair of numbers, such as [1.2, 0.3]")

@@ -10,18 +10,19 @@ import xarray as xr
 
 from coldbond.bundle import conditions
 from coldbond.bundle.findings import finding, item, whose
-from coldbond.interval import NORMAL, Interval
+from coldbond.interval import Interval
 from coldbond.xps.amounts import covariance
-from coldbond.xps.component_selection import STRONG_EVIDENCE, UNDECIDED_SHARE, Composition, Inseparable, Selected
+from coldbond.xps.component_selection import Composition, Inseparable, Selected
 from coldbond.xps.components import BUNDLED, UNASSIGNED, Table, level
+from coldbond.xps.fit import widths
 from coldbond.xps.quantification import AtomicFractions
 from coldbond.xps.surface import shifts
 
 #: Number of a region that the file has several times, at the end of its name.
 REPEATED = re.compile(r" \(\d+\)$")
-INSEPARABLE = "not separable from the components that are present"
+NOT_TOLD = "cannot be told: the spectrum is described with it and without it"
+NO_LINE = "cannot be told: the region has no line whose share it could be"
 LEAST_P = 1e-4  # smaller probabilities are shown as an upper limit
-LEAST_WIDTH = 1e-9  # of the interval of a share; it is zero where the component is alone in its core level
 
 
 def scale_table(recordings: Mapping[str, xr.DataTree]) -> pd.DataFrame:
@@ -43,17 +44,17 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
     for label, regions in found.items():
         for region, composition in regions.items():
             for key, one in composition.components.items():
-                hidden = f"< {100 * _limit_share(composition, one):.2g}"
                 rows[label, region, key] = {
                     "present": ("yes" if one.present else "no") if one.decided else "undecided",
                     "position / eV": f"{one.position.value:.2f}" if one.present else "",
-                    "share / %": _percent(one.share) if one.present else hidden,
-                    "F": _rounded(one.f),
+                    "share / %": "" if one.present and _is_alone(composition, key) else _percent(one),
+                    "Δχ²": _rounded(one.gain),
                     "p": f"{one.p:.1g}" if one.p >= LEAST_P else "< 1e-4",
-                    "ΔBIC": _rounded(one.bic_gain),
-                    "background (weight)": _weights(composition),
+                    "fits (weight)": _weights(composition),
                     "χ²/ν": f"{composition.best.redchi:.2f}",
+                    "variance scale": f"{composition.best.variance_scale:.1f}",
                     "at a bound": ", ".join(composition.best.at_bound),
+                    "note": one.note,
                 }
             rows |= {(label, region, key): {"present": "cannot be told"} for key in composition.withheld}
     return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(["sample", "region", "component"])
@@ -64,14 +65,14 @@ def component_table(
 ) -> pd.DataFrame:
     """Return every component of each region, a row a component: 95 % intervals, and the quality of the fit.
 
-    Amounts are those of the fits of all components, averaged over the backgrounds by their weights; the width is that
-    of the fit that is drawn, of the Gaussian part where the line is a Voigt or Doniach-Sunjic profile.
+    Shares are those of the best fit of all components with the bounds of all fits that the data admit; the width is the
+    full width at half maximum of the line in the best fit.
     """
     rows: list[dict[str, object]] = []
     for label, regions in found.items():
         for region, composition in regions.items():
             best = composition.best
-            known = dict(zip((c.key for c in best.model.components), best.model.widths, strict=True))
+            width = widths(best)
             unit = best.model.region.intensity.attrs.get("units", "")
             for key, one in composition.components.items():
                 row: dict[str, object] = {"recording": label, "region": region, "component": key}
@@ -83,12 +84,10 @@ def component_table(
                 ):
                     ends = zip(("", ", low", ", high"), interval, strict=True)
                     row |= {f"{what}{end} / {of}": value for end, value in ends}
-                width = best.params[known[key]] if key in known else None
-                row["width of the fit / eV"] = width.value if width else None
-                row["width of the fit, standard error / eV"] = width.stderr if width else None
-                row[f"upper limit of the area / {unit} eV"] = one.upper_limit if not one.present else None
-                row |= {"F": one.f, "p": one.p, "gain in BIC": one.bic_gain}
-                row["backgrounds and their weights"] = _weights(composition)
+                row["full width at half maximum / eV"] = width[key] if one.present else None
+                row |= {"fall of chi square": one.gain, "p": one.p, "note": one.note}
+                row["fits and their weights"] = _weights(composition)
+                row["variance scale"] = best.variance_scale
                 row |= {"chi square": best.chisqr, "degrees of freedom": best.nfree, "line shape": best.model.tail}
                 row["energy scale"] = recordings[label].attrs["energy_reference"]
                 rows.append(row)
@@ -141,8 +140,8 @@ def composition_findings(
     Returns
     -------
     list of dict
-        From `findings.finding`: for every component whether it is present, and if it is, its binding energy and its
-        share of the region.
+        From `findings.finding`: for every component whether it is present, its share of the core level or the upper
+        limit of that, and if it is present its binding energy.
     """
     values = []
     for label, regions in found.items():
@@ -159,34 +158,38 @@ def composition_findings(
                         **of,
                         evidence=_evidence(composition, one),
                         threshold=_threshold(composition, one),
-                        note="; ".join(filter(None, [first, "" if one.decided else INSEPARABLE])),
+                        note="; ".join(filter(None, [first, _note(composition, key, one)])),
                     )
                 )
                 if one.present:
-                    position = _position(name, one, _unknown_scale(recordings[label]))
-                    values += [row | of for row in (position, *_share(name, key, one, composition))]
+                    values.append(_position(name, one, _unknown_scale(recordings[label])) | of)
+                values += [row | of for row in _share(name, key, one, composition)]
             values += _withheld(region, composition, recordings[label])
     return values + _shift_findings(recordings, found, before, shifted)
 
 
 def _evidence(composition: Composition, one: Selected) -> list[dict]:
     p = Interval(None, None, LEAST_P) if one.p < LEAST_P else float(f"{one.p:.1g}")
-    rows = [
-        item("F", float(_rounded(one.f))),
-        item("p with the trials factor", p),
-        item("gain in BIC", float(_rounded(one.bic_gain))),
-    ]
+    rows = [item("fall of chi square", float(_rounded(one.gain))), item("p with the trials factor", p)]
     if not one.present:
-        limit = float(f"{100 * _limit_share(composition, one):.2g}")
+        limit = float(f"{100 * one.upper_limit:.2g}")
         rows.append(item("share of the region", Interval(None, None, limit), "%"))
     return rows
+
+
+def _note(composition: Composition, key: str, one: Selected) -> str:
+    if key.startswith(UNASSIGNED):
+        return "no component lies at this energy within its tolerance"
+    if one.note or one.decided:
+        return one.note
+    return NO_LINE if not any(other.present for other in composition.components.values()) else NOT_TOLD
 
 
 def _threshold(composition: Composition, one: Selected) -> list[dict]:
     """Limits that decide: those of presence, or where a component is left out that of absence."""
     if one.present:
-        return [item("p", composition.significance), item("gain in BIC", STRONG_EVIDENCE)]
-    return [item("share of the region", 100 * UNDECIDED_SHARE, "%")]
+        return [item("p", composition.significance)]
+    return [item("share of the region", 100 * composition.absent_below, "%")]
 
 
 def _position(name: str, one: Selected, unknown: str) -> dict:
@@ -201,19 +204,30 @@ def _position(name: str, one: Selected, unknown: str) -> dict:
 
 
 def _share(name: str, key: str, one: Selected, composition: Composition) -> list[dict]:
-    """Return the share of a component, unless it is alone in its core level and its share is 1 by definition."""
-    value, low, high = one.share
-    if value is None or low is None or high is None or low >= 1 or high - low < LEAST_WIDTH:
+    """Return the share of a component or its limits, unless it is alone in its core level."""
+    if _is_alone(composition, key):
         return []
-    low, high = max(low, 0.0), min(high, 1.0)
+    value, low, high = one.share
+    note = "of the profile likelihood over all backgrounds and line shapes that the spectrum admits"
+    if any(other.startswith(UNASSIGNED) for other in composition.components):
+        note += "; the share of all lines, unassigned ones included"
+    if not one.present:
+        value, low = None, low or None
+        note = "upper limit" if one.decided or not low else "not told from zero"
     return [
         finding(
             f"{name}_share",
-            Interval(min(max(value, low), high), low, high),
+            Interval(value, low, high),
             evidence=[_correlation(pair) for pair in composition.inseparable if key in pair[:2]],
-            note="the interval includes counting statistics, choice of background and model uncertainty",
+            note="; ".join(filter(None, [note, one.note])),
         )
     ]
+
+
+def _is_alone(composition: Composition, key: str) -> bool:
+    """Return whether a component is the only one of its core level, so that its share of it is 1."""
+    levels = {c.key: c.level for c in composition.best.model.components}
+    return sum(level == levels[key] for level in levels.values()) == 1
 
 
 def _correlation(pair: Inseparable) -> dict:
@@ -303,16 +317,9 @@ def _rounded(value: float) -> str:
     return f"{value:.1f}" if abs(value) < 100 else f"{value:.2g}"
 
 
-def _percent(share: Interval) -> str:
-    if share.low is None or share.high is None:
-        return ""
-    return f"{100 * max(share.low, 0):.3g} to {100 * min(share.high, 1):.3g}"
-
-
-def _limit_share(composition: Composition, one: Selected) -> float:
-    """Return the upper limit as a share of all areas of the region."""
-    whole = composition.total_area
-    return min(one.upper_limit / whole, 1.0) if whole > 0 else 1.0
+def _percent(one: Selected) -> str:
+    high = f"{100 * one.upper_limit:.3g}"
+    return f"{100 * (one.share.low or 0):.3g} to {high}" if one.present else f"< {high}"
 
 
 def _unknown_scale(recording: xr.DataTree) -> str:
@@ -330,15 +337,12 @@ def _withheld(region: str, composition: Composition, recording: xr.DataTree) -> 
     values = [finding(f"{name}_{key}_present", None, **of, note=why) for key, why in composition.withheld.items()]
     present = [key for key, one in composition.components.items() if one.present and key.startswith(UNASSIGNED)]
     result = composition.best
-    held = [key for key in present if f"{key}_position" in result.params]
-    for first, second in pairwise(held):
-        names = [f"{key}_position" for key in (first, second)]
+    for pair in pairwise(present):
+        names = [f"{key}_position" for key in pair]
         distance = result.params[names[1]].value - result.params[names[0]].value
-        fitted = [one for one in names if one in result.var_names]
-        of_positions = covariance(result, fitted)
-        signs = np.array([1.0 if one == names[1] else -1.0 for one in fitted])
-        deviation = float(np.sqrt(signs @ of_positions @ signs))
-        between = Interval(distance, distance - NORMAL * deviation, distance + NORMAL * deviation)
+        both = covariance(result, names)
+        deviation = float(np.sqrt(both[0, 0] + both[1, 1] - 2 * both[0, 1]))
         note = "a difference within the region: it does not depend on the energy scale"
-        values.append(finding(f"{name}_{second}_above_{first}", between, unit="eV", **of, note=note))
+        between = Interval.from_standard_error(distance, deviation)
+        values.append(finding(f"{name}_{pair[1]}_above_{pair[0]}", between, unit="eV", **of, note=note))
     return values

@@ -81,7 +81,7 @@ class _Trial(NamedTuple):
     def is_sound(self) -> bool:
         """Whether all lines have an area and a width, lie in the region, and are apart."""
         model, values = self.model, self.found.values
-        widths = {name: values[name] for name in model.widths}
+        widths = {c.width_name: values[c.width_name] for c in model.components}
         positions = np.array(self.positions)
         inside = (positions > model.energy[0]) & (positions < model.energy[-1])
         apart = np.diff(np.sort(positions)) > LEAST_DISTANCE * min(widths.values(), default=0.0)
@@ -121,7 +121,7 @@ def free_lines(
 
     def fitted(some: Sequence[Component]) -> _Trial:
         named = [replace(c, key=f"{UNASSIGNED}{i}") for i, c in enumerate(sorted(some, key=lambda c: c.position), 1)]
-        model = Model(region, named, background, shape, line, 0.0)
+        model = Model(region, named, background, shape, line, 0.0, 0.0)
         sigma, values = model.uncertainty(model.smoothed()), model.start()
         return _Trial(model, sigma, minimum(model, values, list(values), sigma, SEARCH_TOLERANCE))
 
@@ -150,7 +150,7 @@ def fit_of_free_lines(
 ) -> MinimizerResult:
     """Return the fit of the lines that a region shows, as `free_lines` finds them."""
     lines = free_lines(region, line, background, "voigt", broad=broad)
-    return fit(region, lines, background, "voigt", line=line, reference_uncertainty=0.0)
+    return fit(region, lines, background, "voigt", line=line, reference_uncertainty=0.0, width_uncertainty=0.0)
 
 
 def found_lines(result: MinimizerResult) -> list[Found]:
@@ -161,11 +161,11 @@ def found_lines(result: MinimizerResult) -> list[Found]:
         derivatives = model.derivatives(result.params.valuesdict(), result.sigma, result.var_names)
         variances = np.diag(np.linalg.pinv(derivatives.T @ derivatives)) * max(result.redchi, 1.0)
         errors = dict(zip(result.var_names, np.sqrt(variances).tolist(), strict=True))
-    for c, name in zip(model.components, model.widths, strict=True):
+    values = result.params.valuesdict()
+    for c, width in zip(model.components, model.line_widths(values), strict=True):
         position, area = (f"{c.key}_{what}" for what in ("position", "area"))
-        values = result.params.valuesdict()
         if values[area] > LEAST_SIGNIFICANCE * errors.get(area, np.inf):
-            own = Found(values[position], errors.get(position, 0.0), values[area], errors[area], values[name])
+            own = Found(values[position], errors.get(position, 0.0), values[area], errors[area], float(width))
             found.append(own)
     return sorted(found)
 

@@ -95,7 +95,7 @@ def draw(
         for i, ((name, labels), ax) in enumerate(zip(groups.items(), axes, strict=False)):
             color = style.color(recordings[labels[0]].attrs["sample"])
             lines = 1 + name_lines(name, len(columns)).count("\n") + (marked and i == 0)
-            curves_of = {label: curves(found[label][region].best) for label in labels}
+            curves_of = {label: curves(found[label][region].drawn) for label in labels}
             condition(curves_of, ax, color, POINTS_PER_MM * (1 - STRIP) * row, lines)
             text = style.label(name_lines(name, len(columns))) + (f" (n = {len(labels)})" if len(labels) > 1 else "")
             below = LINE_HEIGHT if marked and i == 0 else 0

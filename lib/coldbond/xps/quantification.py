@@ -75,17 +75,28 @@ def atomic_fractions(
             if not area > 0 or name == "C 1s" or not sensitivity:
                 continue
             region = recording[name].to_dataset()
-            kinetic = region.attrs.get("photon_energy", AL_KALPHA) - float(region.binding_energy.mean())
-            factor = sensitivity * _counting_time(region) * (kinetic / 1000) ** exponent
-            if "transmission" in region:
-                factor *= float(region.transmission.mean())
-            else:
-                transmission_known = False
-            amounts[name] = area / factor
+            transmission_known &= "transmission" in region
+            amounts[name] = area / area_of_an_atom(region, sensitivity, exponent)
             relative[name] = float(np.hypot(deviation / area, sensitivity_uncertainty))
         if len(amounts) >= LEAST_ELEMENTS:
             fractions[label] = AtomicFractions(_shares(amounts, relative), transmission_known)
     return fractions
+
+
+def area_of_an_atom(region: xr.Dataset, sensitivity: float, exponent: float) -> float:
+    """Return the area of the main line of one atom, in a unit that the regions of a recording share.
+
+    Parameters
+    ----------
+    region : xarray.Dataset
+    sensitivity : float
+        Of the main line, relative to C 1s.
+    exponent : float
+        As for `atomic_fractions`.
+    """
+    kinetic = region.attrs.get("photon_energy", AL_KALPHA) - float(region.binding_energy.mean())
+    factor = sensitivity * _counting_time(region) * (kinetic / 1000) ** exponent
+    return factor * (float(region.transmission.mean()) if "transmission" in region else 1.0)
 
 
 def _shares(amounts: Mapping[str, float], relative: Mapping[str, float]) -> dict[str, Interval]:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from coldbond.interval import Interval
-from coldbond.xps import differential_charging, reference
+from coldbond.xps import differential_charging, reference, relations
 from coldbond.xps.amounts import Estimate, mean_position
 from coldbond.xps.component_selection import Composition, composition
 from coldbond.xps.components import BUNDLED, Component, Table, level
@@ -70,7 +70,7 @@ def analyse(
 def compositions(
     recording: xr.DataTree, regions: Sequence[str], table: Table = BUNDLED, **options: Any
 ) -> dict[str, Composition]:
-    """Return the composition of each region of a recording.
+    """Return the composition of each region of a recording, with what the regions say of each other.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def compositions(
             found[region] = _of_region(recording, region, table, options)
         except (ValueError, np.linalg.LinAlgError) as error:
             raise ValueError(f"region {region}: {error}") from error
-    return found
+    return relations.joined(recording, found)
 
 
 def _of_region(recording: xr.DataTree, region: str, table: Table, options: Mapping[str, Any]) -> Composition:
