@@ -62,6 +62,34 @@ def test_a_spectrum_and_a_transient_read_as_they_were_made(tmp_path):
     assert read.attrs["applied_voltage"] == 0.5
 
 
+def test_patterns_and_shifts_read_as_they_were_made(tmp_path):
+    angles, shifts = np.arange(10, 80, 0.02), np.linspace(100, 900, 500)
+    counts = np.random.default_rng(1).poisson(50, angles.size)
+    independent.write(independent.Made("phase", "A", "", independent.pattern(angles, counts), {}), tmp_path / "a.csv")
+    independent.write(
+        independent.Made("raman", "A", "", independent.raman(shifts, counts[:500], 785.0), {}), tmp_path / "b.csv"
+    )
+    pattern, raman = coldbond.read(tmp_path / "a.csv"), coldbond.read(tmp_path / "b.csv")
+    assert np.array_equal(pattern.intensity, counts)
+    assert np.allclose(pattern.two_theta, angles, atol=1e-6, rtol=0)
+    assert [pattern.attrs["wavelength_kalpha1"], pattern.attrs["wavelength_kalpha2"]] == [*independent.CU_KALPHA]
+    assert np.array_equal(raman.intensity, counts[:500])
+    assert raman.attrs["excitation"] == 785.0
+
+
+def test_photoelectrons_read_as_they_were_made(tmp_path):
+    energy = np.arange(280, 292.01, 0.05)
+    counts = np.random.default_rng(1).poisson(1000 + energy)
+    made = independent.photoelectrons({"C 1s": (energy, counts), "Pt 4f": (energy - 215, counts[::-1])})
+    independent.write(independent.Made("surface", "A", "", made, {}), tmp_path / "a.vms")
+    read = coldbond.read(tmp_path / "a.vms")
+    assert [*read.children] == ["C 1s", "Pt 4f"]
+    for name, region in made.children.items():
+        assert np.array_equal(read[name].intensity, region.intensity), name
+        assert np.allclose(read[name].binding_energy, region.binding_energy, atol=1e-3, rtol=0), name
+        assert read[name].attrs["photon_energy"] == 1486.6
+
+
 def test_a_case_is_a_folder_of_recordings(tmp_path, monkeypatch):
     time = np.arange(40) * 60.0
     recording = independent.cycling(time, np.full(40, 0.1), np.full(40, 1e-4))

@@ -143,11 +143,14 @@ def test_iterative_shirley_without_a_peak_fails():
         backgrounds.iterative_shirley(energy, np.linspace(100, 50, energy.size) - 20 * np.sin(energy))
 
 
-@pytest.mark.parametrize("shape, arguments", [
+@pytest.mark.parametrize(
+    "shape, arguments",
+    [
         (line_shapes.voigt, [0.3]),
         (line_shapes.doniach_sunjic, [0.3, 0.12]),
         (line_shapes.exponential_tail, [0.3, 0.12]),
-    ])
+    ],
+)
 def test_analytic_derivatives_are_those_of_differences(shape, arguments):
     arguments = [ENERGY, np.array([[0.5], [1.1]]), *arguments]
     line, *derivatives = line_shapes.DERIVATIVES[shape](*arguments)

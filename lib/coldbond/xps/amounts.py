@@ -51,9 +51,7 @@ class Amounts(NamedTuple):
     position_determined: bool
 
 
-def amounts(
-    fits: Fits, weights: Mapping[str, float], component: Component, reference_uncertainty: float
-) -> Amounts:
+def amounts(fits: Fits, weights: Mapping[str, float], component: Component, reference_uncertainty: float) -> Amounts:
     """Return area and position of a component.
 
     Parameters

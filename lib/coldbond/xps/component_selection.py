@@ -11,7 +11,7 @@ is below a limit that the question states. Else its presence is undecided.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import NamedTuple
 
@@ -100,6 +100,8 @@ class Composition:
         Of the likelihood ratio.
     absent_below : float
         Share below which a component counts as absent.
+    withheld : dict of str to str
+        Components that cannot be told, by key, with the reason: the region was fitted with unassigned lines instead.
     """
 
     components: Mapping[str, Selected]
@@ -109,6 +111,7 @@ class Composition:
     inseparable: Sequence[Inseparable]
     significance: float
     absent_below: float
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def best(self) -> MinimizerResult:

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from coldbond.bundle import conditions
 from coldbond.bundle.findings import finding, item, whose
 from coldbond.interval import Interval
+from coldbond.xps.amounts import covariance
 from coldbond.xps.component_selection import Composition, Inseparable, Selected
-from coldbond.xps.components import COMPONENTS, UNASSIGNED, level
+from coldbond.xps.components import BUNDLED, UNASSIGNED, Table, level
 from coldbond.xps.fit import widths
 from coldbond.xps.quantification import AtomicFractions
 from coldbond.xps.surface import shifts
@@ -28,7 +31,7 @@ def scale_table(recordings: Mapping[str, xr.DataTree]) -> pd.DataFrame:
         label: {
             "binding energies": recording.attrs["energy_reference"],
             "shift / eV": f"{recording.attrs['energy_shift']:+.2f}",
-            "standard uncertainty / eV": f"{recording.attrs['energy_uncertainty']:.2f}",
+            "standard uncertainty / eV": f"{recording.attrs['energy_uncertainty']:.2f}".replace("inf", "unknown"),
         }
         for label, recording in recordings.items()
     }
@@ -53,7 +56,8 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
                     "at a bound": ", ".join(composition.best.at_bound),
                     "note": one.note,
                 }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["sample", "region", "component"])
+            rows |= {(label, region, key): {"present": "cannot be told"} for key in composition.withheld}
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(["sample", "region", "component"])
 
 
 def component_table(
@@ -94,16 +98,21 @@ def _weights(composition: Composition) -> str:
     return ", ".join(f"{name} {weight:.2f}" for name, weight in composition.weights.items())
 
 
-def reference_table(regions: Sequence[str]) -> pd.DataFrame:
-    """Return the reference positions with their sources and conflicts, as a table."""
+def reference_table(regions: Sequence[str], table: Table = BUNDLED) -> pd.DataFrame:
+    """Return the reference positions of components.toml with their sources and conflicts, as a table."""
     rows = {
         (region, c.key): {
-            "position / eV": f"{c.position:.1f} ± {c.uncertainty:g}",
+            "position / eV": f"{c.position:.1f} ± {c.tolerance:g}",
             "source": c.source,
             "conflict": c.conflict,
         }
         for region in regions
-        for c in COMPONENTS[level(region)]
+        for c in table.components.get(level(region), ())
+    }
+    rows |= {
+        (region, ""): {"position / eV": "", "source": "no components are known: lines are unassigned", "conflict": ""}
+        for region in regions
+        if level(region) not in table.components
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["region", "component"])
 
@@ -153,8 +162,9 @@ def composition_findings(
                     )
                 )
                 if one.present:
-                    values.append(_position(name, one) | of)
+                    values.append(_position(name, one, _unknown_scale(recordings[label])) | of)
                 values += [row | of for row in _share(name, key, one, composition)]
+            values += _withheld(region, composition, recordings[label])
     return values + _shift_findings(recordings, found, before, shifted)
 
 
@@ -182,7 +192,9 @@ def _threshold(composition: Composition, one: Selected) -> list[dict]:
     return [item("share of the region", 100 * composition.absent_below, "%")]
 
 
-def _position(name: str, one: Selected) -> dict:
+def _position(name: str, one: Selected, unknown: str) -> dict:
+    if unknown:
+        return finding(f"{name}_recorded_energy", one.position, unit="eV", note=unknown)
     quantity = f"{name}_binding_energy"
     if one.position_determined and one.position.is_bounded:
         note = "the interval includes the uncertainty of the energy scale"
@@ -232,6 +244,15 @@ def _shift_findings(
     values = []
     for condition, label in ((c, label) for c, labels in held.items() for label in labels):
         if not references or condition == references[0]:
+            continue
+        unknown = [recordings[one].attrs["energy_unknown"] for one in (label, *held[references[0]])]
+        if any(unknown):
+            name, of = region.replace(" ", "_"), whose(recordings[label])
+            why = f"the energy scale is unknown: {next(filter(None, unknown))}"
+            values += [
+                finding(f"{name}_shift", None, unit="eV", **of, note=why),
+                finding(f"{name}_at_lower_binding_energy", None, **of, note=why),
+            ]
             continue
         others = shifts(recordings, found, region, label, {c: held[c] for c in held if c != condition})
         shift = others.pop(references[0])
@@ -299,3 +320,29 @@ def _rounded(value: float) -> str:
 def _percent(one: Selected) -> str:
     high = f"{100 * one.upper_limit:.3g}"
     return f"{100 * (one.share.low or 0):.3g} to {high}" if one.present else f"< {high}"
+
+
+def _unknown_scale(recording: xr.DataTree) -> str:
+    """Return why the energies of a recording are as recorded; empty where the scale is known."""
+    why = recording.attrs["energy_unknown"]
+    return f"energy as recorded, the scale is unknown: {why}" if why else ""
+
+
+def _withheld(region: str, composition: Composition, recording: xr.DataTree) -> list[dict]:
+    """Return a null finding for each component that cannot be told, and the distances between unassigned lines.
+
+    Distances within one region do not depend on the energy scale.
+    """
+    of, name = whose(recording), region.replace(" ", "_")
+    values = [finding(f"{name}_{key}_present", None, **of, note=why) for key, why in composition.withheld.items()]
+    present = [key for key, one in composition.components.items() if one.present and key.startswith(UNASSIGNED)]
+    result = composition.best
+    for pair in pairwise(present):
+        names = [f"{key}_position" for key in pair]
+        distance = result.params[names[1]].value - result.params[names[0]].value
+        both = covariance(result, names)
+        deviation = float(np.sqrt(both[0, 0] + both[1, 1] - 2 * both[0, 1]))
+        note = "a difference within the region: it does not depend on the energy scale"
+        between = Interval.from_standard_error(distance, deviation)
+        values.append(finding(f"{name}_{pair[1]}_above_{pair[0]}", between, unit="eV", **of, note=note))
+    return values

@@ -254,7 +254,7 @@ def shares(
                     at + offset, value, [[value - low], [high - value]], fmt="_", color=color, markersize=6,
                     elinewidth=0.8, label=f"_{name}, {key}, mean",
                 )  # fmt: skip
-    labels_of = {c.key: c.label for c in COMPONENTS[level(region)]}
+    labels_of = {c.key: c.label for c in COMPONENTS.get(level(region), ())}
     ax.set(xlim=(-0.6, len(keys) - 0.4), ylim=(0, 105), ylabel=f"Share of {region} / %")
     ax.set_xticks(range(len(keys)), [labels_of.get(key, key) for key in keys])
 
@@ -272,10 +272,14 @@ def _mean(quantity: str, attrs: Mapping, values: Sequence[dict]) -> tuple[float,
 def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -> None:
     """Mark the reference positions of the components in a column of panels, and other positions reported for them."""
     keys = {key for composition in held for key in composition.components}
-    components = sorted((c for c in COMPONENTS[level(region)] if c.key in keys), key=lambda c: c.position)
+    components = sorted((c for c in COMPONENTS.get(level(region), ()) if c.key in keys), key=lambda c: c.position)
+    axes[0].xaxis.set_major_locator(MultipleLocator(2))
+    if not components:  # unassigned lines only, perhaps on an unknown scale
+        energies = np.concatenate([one.best.model.energy for one in held])
+        axes[0].set_xlim(energies.max(), energies.min())
+        return
     edges = np.array([c.position for c in components] + [components[-1].position + LINES[level(region)].splitting])
     axes[0].set_xlim(edges.max() + MARGIN, edges.min() - MARGIN)
-    axes[0].xaxis.set_major_locator(MultipleLocator(2))
     top, height = axes[0], axes[0].get_xaxis_transform()
     placed = _apart([c.position for c in components], LABEL_DISTANCE * (np.ptp(edges) + 2 * MARGIN))
     for c, at in zip(components, placed, strict=True):

@@ -92,9 +92,7 @@ def _within(one: Selected, c: Component, other: str, least: float, most: float, 
     low = min(max(low, least), high) if most >= low else least
     present = low > 0 and (one.present or least > 0) and high > absent_below
     share = Interval(min(max(value, low), high), low, high)
-    return replace(
-        one, share=share, present=present, decided=present or high < absent_below, note="; ".join(notes)
-    )
+    return replace(one, share=share, present=present, decided=present or high < absent_below, note="; ".join(notes))
 
 
 def _adding_up(

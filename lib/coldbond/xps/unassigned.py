@@ -37,7 +37,12 @@ def found(
         at = _place(result)
         if at is None:
             break
-        tried = [*more, Component(f"{UNASSIGNED}{len(more) + 1}", UNASSIGNED, at, UNCERTAINTY, fwhm=(1.2, 0.5), lorentzian=(0.3, 0.5))]
+        tried = [
+            *more,
+            Component(
+                f"{UNASSIGNED}{len(more) + 1}", UNASSIGNED, at, UNCERTAINTY, fwhm=(1.2, 0.5), lorentzian=(0.3, 0.5)
+            ),
+        ]
         better = fitted(tried)
         values = better.params.valuesdict()
         areas = better.model.areas(values)
