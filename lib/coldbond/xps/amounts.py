@@ -14,6 +14,7 @@ from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import Interval
 from coldbond.xps.components import Component
+from coldbond.xps.fit import maxima
 
 #: Ratio of the standard uncertainty of a fitted position to that of its prior below which the spectrum counts as
 #: determining the position; a convention.
@@ -64,10 +65,8 @@ def amounts(fits: Fits, weights: Mapping[str, float], component: Component, refe
     reference_uncertainty : float
         Standard uncertainty of the energy reference, eV.
     """
-    area, position = (
-        _pooled([_estimate(result, f"{component.key}_{what}") for result in fits.values()], weights)
-        for what in ("area", "position")
-    )
+    area = _pooled([_estimate(result, f"{component.key}_area") for result in fits.values()], weights)
+    position = _pooled([_maximum(result, component) for result in fits.values()], weights)
     prior = np.hypot(component.uncertainty, reference_uncertainty)
     scale_included = np.hypot(position.standard_uncertainty, reference_uncertainty)
     value, low, high = area.interval
@@ -84,6 +83,15 @@ def _estimate(result: MinimizerResult, name: str) -> tuple[float, float]:
     return result.params[name].value, float(np.sqrt(covariance(result, [name])[0, 0])) if known else np.inf
 
 
+def _maximum(result: MinimizerResult, component: Component) -> tuple[float, float]:
+    """Return the maximum of a line and its standard deviation, infinite where its position ended at a bound."""
+    tops, gradients = maxima(result)
+    at = [c.key for c in result.model.components].index(component.key)
+    if not result.errorbars or f"{component.key}_position" not in result.var_names:
+        return float(tops[at]), np.inf
+    return float(tops[at]), float(np.sqrt(gradients[at] @ result.covar @ gradients[at]))
+
+
 def total_area(fits: Fits, weights: Mapping[str, float]) -> Estimate:
     """Return the area of all components of the core level of the region [intensity eV]."""
     found = []
@@ -94,19 +102,21 @@ def total_area(fits: Fits, weights: Mapping[str, float]) -> Estimate:
 
 
 def mean_position(fits: Fits, weights: Mapping[str, float]) -> Estimate:
-    """Return the mean position of all components, weighted by area [eV].
+    """Return the mean of the maxima of all components, weighted by area [eV].
 
     It is well determined even where components overlap and their areas are not. The uncertainty of the energy reference
     is not included.
     """
     found = []
     for result in fits.values():
-        keys = [c.key for c in result.model.components]
-        names = [f"{key}_area" for key in keys], [f"{key}_position" for key in keys]
-        area, position = (np.array([result.params[name].value for name in some]) for some in names)
-        mean = area @ position / area.sum()
-        gradient = np.concatenate([(position - mean) / area.sum(), area / area.sum()])
-        found.append((mean, np.sqrt(gradient @ covariance(result, [*names[0], *names[1]]) @ gradient)))
+        area = result.model.areas(result.params.valuesdict())
+        tops, gradients = maxima(result)
+        mean = area @ tops / area.sum()
+        gradient = area @ gradients / area.sum()
+        for c, top in zip(result.model.components, tops, strict=True):
+            if f"{c.key}_area" in result.var_names:
+                gradient[result.var_names.index(f"{c.key}_area")] += (top - mean) / area.sum()
+        found.append((mean, np.sqrt(gradient @ result.covar @ gradient) if result.errorbars else np.inf))
     return _pooled(found, weights)
 
 

@@ -21,6 +21,7 @@ from coldbond.xps.model import BACKGROUNDS, SHAPES, Model
 FIRST_DAMPING, LEAST_DAMPING, LARGEST_DAMPING = 1e-3, 1e-9, 1e6  # relative to the squared derivatives
 SMALLEST = 1e-9  # of the scatter relative to the square root of the intensity: weights stay finite
 MOST_STEPS = 60  # of a search; usual are five to ten
+SHAPE_STEP = 1e-2  # eV or 1, of a numerical derivative of the maximum of a line
 TOLERANCE = 1e-6  # relative change of the sum of squares and of the parameters at which a fit ends
 SPARE_POINTS = 3  # points that a region must have beyond the number of parameters
 
@@ -143,6 +144,45 @@ def widths(result: MinimizerResult) -> dict[str, float]:
         above = energy[line > line.max() / 2]
         found[c.key] = float(above[-1] - above[0])
     return found
+
+
+def maxima(result: MinimizerResult) -> tuple[np.ndarray, np.ndarray]:
+    """Return the energies of the maxima of the components' lines, and their derivatives.
+
+    The position of a line with a tail is a parameter of its shape. Its maximum is what one reads.
+
+    Returns
+    -------
+    array, shape (components,)
+        eV.
+    array, shape (components, varied parameters)
+        Derivatives by the parameters of `result.var_names`.
+    """
+    model, values = result.model, result.params.valuesdict()
+    gradients = np.zeros((len(model.components), len(result.var_names)))
+    tops = np.array([values[f"{c.key}_position"] for c in model.components])
+    for i, (c, tail) in enumerate(zip(model.components, model.tail_names, strict=True)):
+        name = f"{c.key}_position"
+        if name in result.var_names:
+            gradients[i, result.var_names.index(name)] = 1.0
+        if model.asymmetric[i]:
+            tops[i] += (offset := _offset(model, values, i))
+            for shape in {c.width_name, f"{c.key}_width", f"{c.key}_asymmetry", tail} & {*result.var_names}:
+                moved = values | {shape: values[shape] + SHAPE_STEP}
+                at = result.var_names.index(shape)
+                gradients[i, at] = (_offset(model, moved, i) - offset) / SHAPE_STEP
+    return tops, gradients
+
+
+def _offset(model: Model, values: Mapping[str, float], i: int) -> float:
+    """Return how far the maximum of a line lies above its position, eV."""
+    width, tail = model.line_widths(values)[i : i + 1], model.tails(values)[i : i + 1]
+    asymmetry = np.array([values[f"{model.components[i].key}_asymmetry"]])
+    energy = np.linspace(-0.5, 1, 91) * float(width[0])
+    line = model.line_at(energy, np.zeros(1), width, tail, asymmetry)[0]
+    at = int(np.clip(line.argmax(), 1, energy.size - 2))
+    below, here, above = line[at - 1 : at + 2]
+    return float(energy[at] + (energy[1] - energy[0]) * (below - above) / (below - 2 * here + above) / 2)
 
 
 class Minimum(NamedTuple):
