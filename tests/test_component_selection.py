@@ -126,7 +126,12 @@ def test_the_choice_of_background_is_in_the_interval():
     choices = ["active shirley", "active tougaard"]
 
     def made(backgrounds):
-        options = {"line": LINES["Zr 3d"], "backgrounds": backgrounds, "shapes": ["voigt"], "reference_uncertainty": 0.1}
+        options = {
+            "line": LINES["Zr 3d"],
+            "backgrounds": backgrounds,
+            "shapes": ["voigt"],
+            "reference_uncertainty": 0.1,
+        }
         return composition(region, COMPONENTS["Zr 3d"], **options)
 
     each, both = [made([name]).components["Zr4"].share for name in choices], made(choices)
