@@ -29,16 +29,16 @@ SHAPES: Mapping[str, tuple[Callable[..., np.ndarray], str]] = {
     "doniach": (line_shapes.voigt, "lorentzian"),
     "exponential": (line_shapes.voigt, "lorentzian"),
 }
-#: Asymmetric lines of a shape, and the function that returns their derivatives too.
-TAILS = {
-    "doniach": (line_shapes.doniach_sunjic, line_shapes.doniach_sunjic_derivatives),
-    "exponential": (line_shapes.exponential_tail, line_shapes.exponential_tail_derivatives),
+#: Asymmetric lines of a shape.
+TAILS: Mapping[str, Callable[..., np.ndarray]] = {
+    "doniach": line_shapes.doniach_sunjic,
+    "exponential": line_shapes.exponential_tail,
 }
 #: Prior mean and standard uncertainty of the Lorentzian share of the product and sum shapes: GL(30) is the usual
 #: choice for Al K-alpha spectra. The prior of the Lorentzian width is that of the core level, see `Line`.
 MIXING = (0.3, 0.15)
-#: Standard uncertainty of the strength of the losses by a gap or a plasmon, eV: it then changes the universal loss function
-#: 5 eV behind a line by three times its value, as a band gap or a plasmon near by does.
+#: Standard uncertainty of the strength of the losses by a gap or a plasmon, eV: it then changes the universal loss
+#: function 5 eV behind a line by three times its value, as a band gap or a plasmon near by does.
 GAP_STRENGTH = 3 * backgrounds.UNIVERSAL_B / 5
 #: Active backgrounds, each with the prior mean and standard uncertainty of its strength. A Shirley step of 0.05 / eV
 #: is some 6 % of the height of a line 1.2 eV wide; steps of up to 20 % of the height are seen. The prior of the
@@ -139,7 +139,7 @@ class Model:
         self.intensity = region.intensity.to_numpy()
         tailed = TAILS.get(shape)
         own = {c.key: c.asymmetry or line.asymmetry for c in components} if tailed else {}
-        self.tailed, self.tailed_derivatives = tailed or TAILS["doniach"]
+        self.tailed = tailed or line_shapes.doniach_sunjic
         self.asymmetries = {key: prior for key, prior in own.items() if prior}
         self.shape, self.tail = SHAPES[shape]
         self.tail_names = [
@@ -325,9 +325,10 @@ class Model:
         asymmetry = np.array([[values.get(f"{c.key}_asymmetry", 0.0)] for c in self.components])
         found = np.zeros((5 + len(PARTNER), *away.shape))
         symmetric = line_shapes.DERIVATIVES.get(self.shape, self._differences)
-        for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, self.tailed_derivatives)):
+        asymmetric = line_shapes.DERIVATIVES[self.tailed]
+        for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, asymmetric)):
             if some.any():
-                more = [asymmetry[some]] if derivatives is self.tailed_derivatives else []
+                more = [asymmetry[some]] if derivatives is asymmetric else []
                 for partners in self.partners:
                     stated, spin = (one[some] for one in partners[1:])
                     distance, ratio, factor = (one[some] for one in _of_partner(values, *partners))
@@ -359,8 +360,8 @@ class Model:
         asymmetry = values.get(f"{component.key}_asymmetry", 0.0)
         partners = _partners([component], self.line)
         tail = component.lorentzian[0] if component.lorentzian else values[self.tail]
-        width, tail, asymmetry = (np.full_like(position, value) for value in (width, tail, asymmetry))
-        lines = self._unit_lines(values, position, width, tail, asymmetry, partners)
+        shape = (np.full_like(position, value) for value in (width, tail, asymmetry))
+        lines = self._unit_lines(values, position, *shape, partners)
         return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
