@@ -139,7 +139,7 @@ class Model:
         self.intensity = region.intensity.to_numpy()
         tailed = TAILS.get(shape)
         own = {c.key: c.asymmetry or line.asymmetry for c in components} if tailed else {}
-        self.tailed = tailed or line_shapes.doniach_sunjic
+        self.tailed: Callable[..., np.ndarray] = tailed or line_shapes.doniach_sunjic
         self.asymmetries = {key: prior for key, prior in own.items() if prior}
         self.shape, self.tail = SHAPES[shape]
         self.tail_names = [
@@ -360,8 +360,8 @@ class Model:
         asymmetry = values.get(f"{component.key}_asymmetry", 0.0)
         partners = _partners([component], self.line)
         tail = component.lorentzian[0] if component.lorentzian else values[self.tail]
-        shape = (np.full_like(position, value) for value in (width, tail, asymmetry))
-        lines = self._unit_lines(values, position, *shape, partners)
+        alike = np.ones_like(position)
+        lines = self._unit_lines(values, position, width * alike, tail * alike, asymmetry * alike, partners)
         return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
