@@ -8,7 +8,7 @@ reference shifts all of them together. All derivatives are analytic except those
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import xarray as xr
@@ -74,6 +74,13 @@ START_SHIFT_STEP = 0.2  # eV, between the common shifts of all components that a
 SMOOTHING_POINTS = 5  # of the running mean that stands for the expectation before there is a fit
 #: Least expectation of a point, as a share of the largest, where the counting is unknown: weights stay finite.
 LEAST_EXPECTATION = 1e-3
+
+
+@lru_cache(maxsize=8)
+def _losses(name: str, energy: bytes) -> np.ndarray:
+    """Return the matrix that turns lines into their background of unit strength; a region is fitted many times."""
+    grid = np.frombuffer(energy)
+    return ACTIVE_BACKGROUNDS[name][0](grid)(np.eye(grid.size))
 
 
 #: Properties of the spin-orbit partner with prior mean and standard uncertainty: its area relative to the multiplicity,
@@ -146,7 +153,8 @@ class Model:
             f"{c.key}_lorentzian" if c.lorentzian and self.tail == "lorentzian" else self.tail for c in components
         ]
         self.asymmetric = np.array([c.key in self.asymmetries for c in components], bool)
-        self.active = {name: ACTIVE_BACKGROUNDS[name][0](self.energy) for name in BACKGROUNDS[background]}
+        self.active = {name: _losses(name, self.energy.tobytes()) for name in BACKGROUNDS[background]}
+        self._last_losses: tuple[list[float], np.ndarray] = ([], np.empty(0))
         # The iterative Shirley background is found before the fit and fixed; all others stand on a straight line.
         self.fixed_background: np.ndarray = np.zeros_like(self.energy)
         self.straight = {"level": np.ones_like(self.energy), "slope": self.energy - self.energy.mean()}
@@ -348,7 +356,13 @@ class Model:
 
     def with_background(self, values: Mapping[str, float], lines: np.ndarray) -> np.ndarray:
         """Return lines, shape (..., energies), each with the background that it causes."""
-        return lines + sum(values.get(name, 0.0) * background(lines) for name, background in self.active.items())
+        if not self.active:
+            return lines
+        strengths = [values.get(name, 0.0) for name in self.active]
+        if self._last_losses[0] != strengths:
+            each = (strength * one for strength, one in zip(strengths, self.active.values(), strict=True))
+            self._last_losses = strengths, sum(each, np.zeros((self.energy.size, self.energy.size)))
+        return lines + lines @ self._last_losses[1]
 
     def unit_component(self, values: Mapping[str, float], component: Component, position: np.ndarray) -> np.ndarray:
         """Return a component of unit area at many positions, with its background, shape (positions, energies).
@@ -410,7 +424,7 @@ class Model:
         columns |= dict(zip(PARTNER, (areas @ some for some in by_partner), strict=True))
         with_background = self.with_background(values, np.array(list(columns.values())))
         found = dict(zip(columns, with_background, strict=True)) | self.straight
-        found |= {name: background(areas @ lines) for name, background in self.active.items()}
+        found |= {name: areas @ lines @ background for name, background in self.active.items()}
         of_data = np.array([found[name] for name in names]).reshape(-1, self.energy.size) / sigma
         no_prior = np.zeros(len(self.prior_derivatives))
         of_priors = np.array([self.prior_derivatives.get(name, no_prior) for name in names]).reshape(len(names), -1)
