@@ -143,12 +143,12 @@ def test_the_choice_of_background_is_in_the_interval():
 
 
 def test_a_background_that_does_not_fit_is_dropped():
-    region = counts([(182.0, 1.5)], (175.0, 189.0), seed=5, splitting=2.4, ratio=2 / 3, loss=40.0, peak=20000)
+    region = counts([(182.0, 1.5)], (175.0, 189.0), seed=5, splitting=2.4, ratio=2 / 3, loss=6.0, peak=20000)
     given = composition(
-        region, COMPONENTS["Zr 3d"], line=LINES["Zr 3d"], backgrounds=["linear", "active tougaard"],
+        region, COMPONENTS["Zr 3d"], line=LINES["Zr 3d"], backgrounds=["linear", "free losses"],
         shapes=["voigt"],
     )  # fmt: skip
-    assert list(given.weights) == ["active tougaard, voigt"]
+    assert list(given.weights) == ["free losses, voigt"]
 
 
 def test_a_line_beyond_the_tolerance_is_unassigned():

@@ -189,14 +189,14 @@ def composition(
     for c in candidates:
         each = {name: found[c.key] for name, found in profiles.items()}
         best = next(iter(each.values()))
-        share = Interval(best.share, min(one.low for one in each.values()), max(one.high for one in each.values()))
+        low, high = min(one.low for one in each.values()), max(one.high for one in each.values())
         tests = [_probability(full[name], c, one) for name, one in each.items()]
         gain, p = min(one.gain for one in each.values()), max(tests)
-        present = p < significance and share.low > 0
+        present = p < significance and low > 0
         selected[c.key] = Selected(
             present=present,
-            decided=present or bool(share.high < absent_below and _has_signal(full, significance)),
-            share=share,
+            decided=present or bool(high < absent_below and _has_signal(full, significance)),
+            share=Interval(best.share, low, high),
             gain=gain,
             p=p,
             **amounts(full, weights, c, reference_uncertainty)._asdict(),

@@ -78,8 +78,8 @@ def fit(
     -----
     Weights are those of counting statistics, from the expectation of the first step. Where the counting is unknown the
     variance is proportional to the expectation. The covariance is scaled by `structure`: intervals of a model that
-    does not fit the data are widened. Widths, shape and strength of the background have the priors that `Line`, `model.MIXING` and
-    `model.ACTIVE_BACKGROUNDS` state, which a strong line overrides.
+    does not fit the data are widened. Widths, shape and strength of the background have the priors that `Line`,
+    `model.MIXING`, `model.PARTNER` and `model.ACTIVE_BACKGROUNDS` state, which a strong line overrides.
     """
     components = list(components)
     if shape not in SHAPES:

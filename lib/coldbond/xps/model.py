@@ -8,7 +8,7 @@ reference shifts all of them together. All derivatives are analytic except those
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import xarray as xr
@@ -29,16 +29,16 @@ SHAPES: Mapping[str, tuple[Callable[..., np.ndarray], str]] = {
     "doniach": (line_shapes.voigt, "lorentzian"),
     "exponential": (line_shapes.voigt, "lorentzian"),
 }
-#: Asymmetric lines of a shape, and the function that returns their derivatives too.
-TAILS = {
-    "doniach": (line_shapes.doniach_sunjic, line_shapes.doniach_sunjic_derivatives),
-    "exponential": (line_shapes.exponential_tail, line_shapes.exponential_tail_derivatives),
+#: Asymmetric lines of a shape.
+TAILS: Mapping[str, Callable[..., np.ndarray]] = {
+    "doniach": line_shapes.doniach_sunjic,
+    "exponential": line_shapes.exponential_tail,
 }
 #: Prior mean and standard uncertainty of the Lorentzian share of the product and sum shapes: GL(30) is the usual
 #: choice for Al K-alpha spectra. The prior of the Lorentzian width is that of the core level, see `Line`.
 MIXING = (0.3, 0.15)
-#: Standard uncertainty of the strength of the losses by a gap or a plasmon, eV: it then changes the universal loss function
-#: 5 eV behind a line by three times its value, as a band gap or a plasmon near by does.
+#: Standard uncertainty of the strength of the losses by a gap or a plasmon, eV: it then changes the universal loss
+#: function 5 eV behind a line by three times its value, as a band gap or a plasmon near by does.
 GAP_STRENGTH = 3 * backgrounds.UNIVERSAL_B / 5
 #: Active backgrounds, each with the prior mean and standard uncertainty of its strength. A Shirley step of 0.05 / eV
 #: is some 6 % of the height of a line 1.2 eV wide; steps of up to 20 % of the height are seen. The prior of the
@@ -74,6 +74,13 @@ START_SHIFT_STEP = 0.2  # eV, between the common shifts of all components that a
 SMOOTHING_POINTS = 5  # of the running mean that stands for the expectation before there is a fit
 #: Least expectation of a point, as a share of the largest, where the counting is unknown: weights stay finite.
 LEAST_EXPECTATION = 1e-3
+
+
+@lru_cache(maxsize=8)
+def _losses(name: str, energy: bytes) -> np.ndarray:
+    """Return the matrix that turns lines into their background of unit strength; a region is fitted many times."""
+    grid = np.frombuffer(energy)
+    return ACTIVE_BACKGROUNDS[name][0](grid)(np.eye(grid.size))
 
 
 #: Properties of the spin-orbit partner with prior mean and standard uncertainty: its area relative to the multiplicity,
@@ -139,14 +146,15 @@ class Model:
         self.intensity = region.intensity.to_numpy()
         tailed = TAILS.get(shape)
         own = {c.key: c.asymmetry or line.asymmetry for c in components} if tailed else {}
-        self.tailed, self.tailed_derivatives = tailed or TAILS["doniach"]
+        self.tailed: Callable[..., np.ndarray] = tailed or line_shapes.doniach_sunjic
         self.asymmetries = {key: prior for key, prior in own.items() if prior}
         self.shape, self.tail = SHAPES[shape]
         self.tail_names = [
             f"{c.key}_lorentzian" if c.lorentzian and self.tail == "lorentzian" else self.tail for c in components
         ]
         self.asymmetric = np.array([c.key in self.asymmetries for c in components], bool)
-        self.active = {name: ACTIVE_BACKGROUNDS[name][0](self.energy) for name in BACKGROUNDS[background]}
+        self.active = {name: _losses(name, self.energy.tobytes()) for name in BACKGROUNDS[background]}
+        self._last_losses: tuple[list[float], np.ndarray] = ([], np.empty(0))
         # The iterative Shirley background is found before the fit and fixed; all others stand on a straight line.
         self.fixed_background: np.ndarray = np.zeros_like(self.energy)
         self.straight = {"level": np.ones_like(self.energy), "slope": self.energy - self.energy.mean()}
@@ -325,9 +333,10 @@ class Model:
         asymmetry = np.array([[values.get(f"{c.key}_asymmetry", 0.0)] for c in self.components])
         found = np.zeros((5 + len(PARTNER), *away.shape))
         symmetric = line_shapes.DERIVATIVES.get(self.shape, self._differences)
-        for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, self.tailed_derivatives)):
+        asymmetric = line_shapes.DERIVATIVES[self.tailed]
+        for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, asymmetric)):
             if some.any():
-                more = [asymmetry[some]] if derivatives is self.tailed_derivatives else []
+                more = [asymmetry[some]] if derivatives is asymmetric else []
                 for partners in self.partners:
                     stated, spin = (one[some] for one in partners[1:])
                     distance, ratio, factor = (one[some] for one in _of_partner(values, *partners))
@@ -347,7 +356,13 @@ class Model:
 
     def with_background(self, values: Mapping[str, float], lines: np.ndarray) -> np.ndarray:
         """Return lines, shape (..., energies), each with the background that it causes."""
-        return lines + sum(values.get(name, 0.0) * background(lines) for name, background in self.active.items())
+        if not self.active:
+            return lines
+        strengths = [values.get(name, 0.0) for name in self.active]
+        if self._last_losses[0] != strengths:
+            each = (strength * one for strength, one in zip(strengths, self.active.values(), strict=True))
+            self._last_losses = strengths, sum(each, np.zeros((self.energy.size, self.energy.size)))
+        return lines + lines @ self._last_losses[1]
 
     def unit_component(self, values: Mapping[str, float], component: Component, position: np.ndarray) -> np.ndarray:
         """Return a component of unit area at many positions, with its background, shape (positions, energies).
@@ -359,8 +374,8 @@ class Model:
         asymmetry = values.get(f"{component.key}_asymmetry", 0.0)
         partners = _partners([component], self.line)
         tail = component.lorentzian[0] if component.lorentzian else values[self.tail]
-        width, tail, asymmetry = (np.full_like(position, value) for value in (width, tail, asymmetry))
-        lines = self._unit_lines(values, position, width, tail, asymmetry, partners)
+        alike = np.ones_like(position)
+        lines = self._unit_lines(values, position, width * alike, tail * alike, asymmetry * alike, partners)
         return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
@@ -409,7 +424,7 @@ class Model:
         columns |= dict(zip(PARTNER, (areas @ some for some in by_partner), strict=True))
         with_background = self.with_background(values, np.array(list(columns.values())))
         found = dict(zip(columns, with_background, strict=True)) | self.straight
-        found |= {name: background(areas @ lines) for name, background in self.active.items()}
+        found |= {name: areas @ lines @ background for name, background in self.active.items()}
         of_data = np.array([found[name] for name in names]).reshape(-1, self.energy.size) / sigma
         no_prior = np.zeros(len(self.prior_derivatives))
         of_priors = np.array([self.prior_derivatives.get(name, no_prior) for name in names]).reshape(len(names), -1)

@@ -20,9 +20,11 @@ RISE = chi_square()
 #: Weight of the deviation from the share that is held, in units of its standard uncertainty: the share is kept to
 #: a thousandth of it.
 STIFFNESS = 1e3
-SEARCH_TOLERANCE = 3e-4  # relative change of chi square at which a fit with a fixed share ends
+SEARCH_TOLERANCE = 5e-4  # relative change of chi square at which a fit with a fixed share ends
 #: The search ends where the square root of the rise is that wanted within this relative deviation.
-CLOSE = 0.07
+CLOSE = 0.08
+#: Rise without a component above which no other start is tried.
+ANEW = 1000.0
 MOST_STEPS = 8
 LEAST_UNCERTAINTY = 1e-4  # of a share, from which a search starts at least
 LARGEST_UNCERTAINTY = 0.2  # of a share, from which a search starts at most
@@ -70,7 +72,7 @@ def profiles(result: MinimizerResult, rise: float = RISE) -> dict[str, Profile]:
         group = levels[c.key] if len(levels[c.key]) > 1 else [other.key for other in components]
         search = _Search(result, c.key, group, rise)
         without = search.at(0.0)
-        if search.rise(without) > rise:
+        if rise < search.rise(without) < ANEW:
             # The other lines may have to move far: from another start they may describe the data as well.
             without = min(without, search.anew(), key=lambda one: one.chi_square)
         gain = max(search.rise(without), 0.0)

@@ -13,7 +13,7 @@ import xarray as xr
 
 from coldbond.interval import NORMAL, Interval
 from coldbond.xps.component_selection import Composition, Selected
-from coldbond.xps.components import LINES, REGION, Component, level
+from coldbond.xps.components import BUNDLED, REGION, Component, Table
 from coldbond.xps.profile import area_limit
 from coldbond.xps.quantification import area_of_an_atom
 
@@ -23,7 +23,7 @@ RATIO_UNCERTAINTY = 0.2
 EXPONENT = 0.75  # of the kinetic energy in the escape depth (Tanuma, Powell and Penn 1994, doi 10.1002/sia.740210302)
 
 
-def joined(recording: xr.DataTree, found: Mapping[str, Composition]) -> dict[str, Composition]:
+def joined(recording: xr.DataTree, found: Mapping[str, Composition], table: Table = BUNDLED) -> dict[str, Composition]:
     """Return the compositions of the regions of a recording with the limits that they set each other.
 
     Parameters
@@ -32,11 +32,13 @@ def joined(recording: xr.DataTree, found: Mapping[str, Composition]) -> dict[str
         As `reference.referenced` returns it.
     found : dict of str to Composition
         From `component_selection.composition`, by region.
+    table : Table
+        Core levels, from `components.load`.
     """
-    return {region: _limited(recording, found, region) for region in found}
+    return {region: _limited(recording, found, region, table) for region in found}
 
 
-def _limited(recording: xr.DataTree, found: Mapping[str, Composition], region: str) -> Composition:
+def _limited(recording: xr.DataTree, found: Mapping[str, Composition], region: str, table: Table) -> Composition:
     composition = found[region]
     changed = dict(composition.components)
     for c in composition.best.model.components:
@@ -46,7 +48,7 @@ def _limited(recording: xr.DataTree, found: Mapping[str, Composition], region: s
         other = REGION.sub(rf"{other_level}\2", region)
         if other not in found or key not in found[other].components:
             continue
-        own, theirs = (_atoms(recording, found[name], name) for name in (region, other))
+        own, theirs = (_atoms(recording, found[name], name, table) for name in (region, other))
         if own is None or theirs is None or not own[0] > 0:
             continue
         margin = exp(NORMAL * RATIO_UNCERTAINTY)
@@ -60,9 +62,11 @@ def _limited(recording: xr.DataTree, found: Mapping[str, Composition], region: s
     return replace(composition, components=_adding_up(changed, levels, composition.absent_below))
 
 
-def _atoms(recording: xr.DataTree, composition: Composition, region: str) -> tuple[float, dict[str, float]] | None:
+def _atoms(
+    recording: xr.DataTree, composition: Composition, region: str, table: Table
+) -> tuple[float, dict[str, float]] | None:
     """Return the atoms of a core level and the most atoms of each of its components; None without a sensitivity."""
-    sensitivity = LINES[level(region)].sensitivity
+    sensitivity = table.line(region).sensitivity
     if not sensitivity:
         return None
     unit = area_of_an_atom(recording[region].to_dataset(), sensitivity, EXPONENT)

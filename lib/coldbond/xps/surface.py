@@ -105,7 +105,7 @@ def compositions(
             found[region] = _of_region(recording, region, table, options)
         except (ValueError, np.linalg.LinAlgError) as error:
             raise ValueError(f"region {region}: {error}") from error
-    return relations.joined(recording, found)
+    return relations.joined(recording, found, table)
 
 
 def _of_region(recording: xr.DataTree, region: str, table: Table, options: Mapping[str, Any]) -> Composition:
