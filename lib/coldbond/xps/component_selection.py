@@ -27,6 +27,8 @@ from coldbond.xps.components import Component, Line
 from coldbond.xps.fit import fit
 from coldbond.xps.profile import RISE, Profile
 
+#: Share of all areas that asymmetric lines have at least where the shape of their tail is varied.
+LEAST_ASYMMETRIC = 0.02
 #: Correlation of two areas above which they are reported as inseparable; a convention.
 INSEPARABLE = 0.9
 SMALL = 1e-12  # keeps the direction of a line finite that the rest of the model imitates completely
@@ -174,11 +176,20 @@ def composition(
         options = {"reference_uncertainty": reference_uncertainty, "width_uncertainty": width_uncertainty}
         return fit(region, list(some), background, shape, line=line, **options)
 
-    fits = {choice: fitted(candidates, choice) for choice in choices}
+    def all_fitted() -> dict[tuple[str, str], MinimizerResult]:
+        first = {choice: fitted(candidates, choice) for choice in choices[:: len(choices) // len(backgrounds)]}
+        model, values = (best := _best(first)).model, best.params.valuesdict()
+        areas = model.areas(values)
+        # The tail of a line that is hardly there has no say in the shares.
+        if areas[model.asymmetric].sum() < LEAST_ASYMMETRIC * areas.sum():
+            return first
+        return first | {choice: fitted(candidates, choice) for choice in choices if choice not in first}
+
+    fits = all_fitted()
     more = unassigned.found(_best(fits), lambda some: fitted([*candidates, *some], _heaviest(fits)), significance)
     if more:
         candidates = [*candidates, *more]
-        fits = {choice: fitted(candidates, choice) for choice in choices}
+        fits = all_fitted()
     behind = _behind(fits)
     admitted = sorted((choice for choice in fits if behind[choice] < RISE), key=behind.__getitem__)
     full: Fits = {", ".join(choice): fits[choice] for choice in admitted}
@@ -206,6 +217,12 @@ def composition(
     if len(kept) < len(candidates):
         drawn = fitted(kept, admitted[0])
     return Composition(selected, full, weights, drawn, _inseparable(_best(fits)), significance, absent_below)
+
+
+def is_alone(composition: Composition, key: str) -> bool:
+    """Return whether a component is the only one of its core level, so that its share of it is 1."""
+    levels = {c.key: c.level for c in composition.best.model.components}
+    return key in levels and sum(level == levels[key] for level in levels.values()) == 1
 
 
 def _behind(fits: Mapping) -> dict:

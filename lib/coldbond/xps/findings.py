@@ -12,7 +12,7 @@ from coldbond.bundle import conditions
 from coldbond.bundle.findings import finding, item, whose
 from coldbond.interval import Interval
 from coldbond.xps.amounts import covariance
-from coldbond.xps.component_selection import Composition, Inseparable, Selected
+from coldbond.xps.component_selection import Composition, Inseparable, Selected, is_alone
 from coldbond.xps.components import BUNDLED, UNASSIGNED, Table, level
 from coldbond.xps.fit import widths
 from coldbond.xps.quantification import AtomicFractions
@@ -47,7 +47,7 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
                 rows[label, region, key] = {
                     "present": ("yes" if one.present else "no") if one.decided else "undecided",
                     "position / eV": f"{one.position.value:.2f}" if one.present else "",
-                    "share / %": "" if one.present and _is_alone(composition, key) else _percent(one),
+                    "share / %": "" if one.present and is_alone(composition, key) else _percent(one),
                     "Δχ²": _rounded(one.gain),
                     "p": f"{one.p:.1g}" if one.p >= LEAST_P else "< 1e-4",
                     "fits (weight)": _weights(composition),
@@ -205,7 +205,7 @@ def _position(name: str, one: Selected, unknown: str) -> dict:
 
 def _share(name: str, key: str, one: Selected, composition: Composition) -> list[dict]:
     """Return the share of a component or its limits, unless it is alone in its core level."""
-    if _is_alone(composition, key):
+    if is_alone(composition, key):
         return []
     value, low, high = one.share
     note = "of the profile likelihood over all backgrounds and line shapes that the spectrum admits"
@@ -222,12 +222,6 @@ def _share(name: str, key: str, one: Selected, composition: Composition) -> list
             note="; ".join(filter(None, [note, one.note])),
         )
     ]
-
-
-def _is_alone(composition: Composition, key: str) -> bool:
-    """Return whether a component is the only one of its core level, so that its share of it is 1."""
-    levels = {c.key: c.level for c in composition.best.model.components}
-    return sum(level == levels[key] for level in levels.values()) == 1
 
 
 def _correlation(pair: Inseparable) -> dict:

@@ -1,7 +1,8 @@
 """Plots of fitted XPS regions: data, components, background, envelope and residuals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from textwrap import fill
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,9 +14,10 @@ from matplotlib.ticker import MultipleLocator
 from scipy.optimize import isotonic_regression
 
 from coldbond.bundle import conditions, style
-from coldbond.xps.component_selection import Composition
+from coldbond.interval import Interval
+from coldbond.xps.component_selection import Composition, is_alone
 from coldbond.xps.components import COMPONENTS, LINES, OTHER_POSITIONS, level
-from coldbond.xps.fit import curves
+from coldbond.xps.fit import curves, widths
 
 #: Colour of each component, the same in every region (Wong 2011, doi 10.1038/nmeth.1618).
 COLORS = {
@@ -38,6 +40,12 @@ TALLEST, MOST, FRAME, SHARES = 42.0, 226.0, 18.0, 34.0  # mm: a row, all rows at
 POINTS_PER_MM = 72 / 25.4
 LINE_HEIGHT = 9.0  # points, of a line of text
 LEAST_ROOM = 0.19  # share of a panel above its highest intensity
+MOST_ROOM = 0.6
+TENTH = 0.1  # share below which per cent have a decimal
+NO_LIMIT = 0.995  # share from which on a limit says nothing
+SMALL = 5.5  # points, of the texts of components
+LEAST_SERIES = 3  # states of a sample that make a series
+HATCH = "//////"  # of components whose presence is undecided
 LONGEST = 105  # characters of 7 points in the width of a page
 LEAST_RESIDUAL_RANGE = 4.0  # standard deviations that the strip shows on either side of zero at least
 
@@ -47,8 +55,8 @@ def height(
 ) -> float:
     """Return the height of the figure, mm: that of one page at most."""
     columns = _columns(found, recordings, regions)
-    rows = max(map(len, columns.values()))
-    return FRAME + min(TALLEST * rows, MOST - SHARES * _has_replicates(columns)) + SHARES * _has_replicates(columns)
+    rows = sum(_rows(columns, recordings).values())
+    return FRAME + min(TALLEST * rows, MOST - SHARES * _has_shares(columns)) + SHARES * _has_shares(columns)
 
 
 def draw(
@@ -58,10 +66,13 @@ def draw(
     regions: Sequence[str],
     values: Sequence[dict] = (),
 ) -> list[Axes]:
-    """Draw a column for each region, with the conditions that have it from top to bottom.
+    """Draw a column for each region and a row for each condition; where it lacks the region the place is left empty.
 
-    The spectra of replicates lie over each other, each relative to its highest intensity above the lowest one, and a
-    panel below shows the share of each component in each of them, with the mean.
+    Each component has its binding energy, its share and its full width in its panel. One whose presence is undecided is
+    hatched and has its limit. The spectra of replicates lie over each other, each relative to its highest intensity
+    above the lowest one, and a panel below shows the share of each component in each of them, with the mean. A sample
+    with three states or more, such as a depth profile, has one panel with its spectra above each other, and the course
+    of its shares below.
 
     Parameters
     ----------
@@ -81,40 +92,48 @@ def draw(
         The top panel of each column.
     """
     columns = _columns(found, recordings, regions)
-    rows = max(map(len, columns.values()))
-    has_replicates = _has_replicates(columns)
-    row = (height(found, recordings, regions) - FRAME - SHARES * has_replicates) / rows
-    ratios = [row] * rows + [SHARES] * has_replicates
+    rows, has_shares = _rows(columns, recordings), _has_shares(columns)
+    unit = (height(found, recordings, regions) - FRAME - SHARES * has_shares) / sum(rows.values())
+    ratios = [unit * tall for tall in rows.values()] + [SHARES] * has_shares
     grid = fig.subplots(len(ratios), len(columns), squeeze=False, height_ratios=ratios)
     layout = fig.get_layout_engine()
     if isinstance(layout, ConstrainedLayoutEngine):
         layout.set(hspace=0, h_pad=0.01)
+    tops = []
     for (region, groups), axes in zip(columns.items(), grid.T, strict=True):
-        drawn = len(groups)
-        marked = _has_other_positions(region, [found[label][region] for labels in groups.values() for label in labels])
-        for i, ((name, labels), ax) in enumerate(zip(groups.items(), axes, strict=False)):
-            color = style.color(recordings[labels[0]].attrs["sample"])
-            lines = 1 + name_lines(name, len(columns)).count("\n") + (marked and i == 0)
-            curves_of = {label: curves(found[label][region].drawn) for label in labels}
-            condition(curves_of, ax, color, POINTS_PER_MM * (1 - STRIP) * row, lines)
-            text = style.label(name_lines(name, len(columns))) + (f" (n = {len(labels)})" if len(labels) > 1 else "")
-            below = LINE_HEIGHT if marked and i == 0 else 0
-            ax.annotate(
-                text, (0.02, 1.0), (0, -3 - below), xycoords="axes fraction", textcoords="offset points", va="top",
-                color=color,
-            )  # fmt: skip
-            ax.sharex(axes[0])
-            ax.tick_params(labelbottom=i == drawn - 1)
-        for ax in axes[drawn:rows]:
-            ax.set_axis_off()
-        references(region, axes[:drawn], [found[label][region] for labels in groups.values() for label in labels])
-        axes[drawn - 1].set_xlabel(f"{region} binding energy / eV")
-        if has_replicates:
+        drawn = [ax for name, ax in zip(rows, axes, strict=False) if name in groups]
+        held = [found[label][region] for labels in groups.values() for label in labels]
+        for name, ax, tall in zip(rows, axes, ratios, strict=False):
+            if name not in groups:
+                ax.set_axis_off()
+                continue
+            labels, points = groups[name], POINTS_PER_MM * tall
+            compositions = {label: found[label][region] for label in labels}
+            if _is_series(labels, recordings):
+                series(compositions, recordings, ax, points)
+            else:
+                texts = _texts(compositions, name, style.color(recordings[labels[0]].attrs["sample"]), len(columns))
+                above = LINE_HEIGHT * (_has_other_positions(region, held) and ax is drawn[0])
+                room = above + sum(_line_height(size, text) for text, _, size in texts)
+                curves_of = {label: curves(one.drawn) for label, one in compositions.items()}
+                undecided = {key for one in compositions.values() for key in one.components if _is_undecided(one, key)}
+                color = style.color(recordings[labels[0]].attrs["sample"])
+                condition(curves_of, ax, color, (1 - STRIP) * points, room, undecided)
+                _write(ax, texts, above)
+            ax.sharex(drawn[0])
+            ax.tick_params(labelbottom=ax is drawn[-1])
+        references(region, drawn, held)
+        drawn[-1].set_xlabel(f"{region} binding energy / eV")
+        tops.append(drawn[0])
+        of_series = next((labels for labels in groups.values() if _is_series(labels, recordings)), None)
+        if of_series:
+            course(axes[-1], region, of_series, found, recordings)
+        elif has_shares:
             shares(axes[-1], region, groups, found, recordings, values)
     fig.suptitle(" ", fontsize=6)  # keeps the labels off the edge
-    scale = ", each panel to its own scale" if rows > 1 else ""
+    scale = ", each panel to its own scale" if len(rows) > 1 else ""
     fig.supylabel(f"Intensity{scale}; residual / σ below", fontsize=7)
-    return list(grid[0])
+    return tops
 
 
 def _columns(
@@ -124,16 +143,98 @@ def _columns(
     columns = {}
     for region in regions:
         groups = conditions.groups({label: recordings[label] for label in found if region in found[label]})
-        if groups:
-            columns[region] = {name if len(labels) > 1 else labels[0]: labels for name, labels in groups.items()}
+        named = {name if len(labels) > 1 else labels[0]: labels for name, labels in groups.items()}
+        samples: dict[str, list[str]] = {}
+        for labels in named.values():
+            samples.setdefault(recordings[labels[0]].attrs["sample"], []).extend(labels)
+        for sample, labels in samples.items():
+            if _is_series(labels, recordings):
+                named = {name: held for name, held in named.items() if held[0] not in labels} | {sample: labels}
+        if named:
+            columns[region] = named
     if not columns:
         held = {name for recording in recordings.values() for name in recording.children}
         raise ValueError(f"no recording has {' or '.join(regions)}; they have {', '.join(sorted(held))}")
     return columns
 
 
-def _has_replicates(columns: Mapping[str, Mapping[str, Sequence[str]]]) -> bool:
+def _is_series(labels: Sequence[str], recordings: Mapping[str, xr.DataTree]) -> bool:
+    """Return whether recordings are of so many states of a sample that they are a series."""
+    return len({recordings[label].attrs.get("state", "") for label in labels}) >= LEAST_SERIES
+
+
+def _rows(columns: Mapping[str, Mapping[str, list[str]]], recordings: Mapping[str, xr.DataTree]) -> dict[str, float]:
+    """Return the conditions of all regions from top to bottom, and the height of each row relative to a usual one."""
+    rows: dict[str, list[str]] = {}
+    for groups in columns.values():
+        for name, labels in groups.items():
+            rows[name] = max(rows.get(name, []), labels, key=len)
+    order = list(recordings)
+    return {
+        name: max(1.0, 0.35 * len(labels)) if _is_series(labels, recordings) else 1.0
+        for name, labels in sorted(rows.items(), key=lambda row: order.index(row[1][0]))
+    }
+
+
+def _has_shares(columns: Mapping[str, Mapping[str, Sequence[str]]]) -> bool:
     return any(len(labels) > 1 for groups in columns.values() for labels in groups.values())
+
+
+Text = tuple[str, str, float]  # a text, its colour and the size of its font
+
+
+def _texts(compositions: Mapping[str, Composition], name: str, color: str, columns: int) -> list[Text]:
+    """Return what stands in a panel: the condition, and of a single recording what was found of each component."""
+    replicates = f" (n = {len(compositions)})" if len(compositions) > 1 else ""
+    texts = [(style.label(name_lines(name, columns)) + replicates, color, 7.0)]
+    if len(compositions) > 1:
+        return texts
+    (one,) = compositions.values()
+    widths_of, absent = widths(one.best), []
+    for key, component in one.components.items():
+        label, own = one.labels[key], COLORS.get(key, OTHER_COLOR)
+        most = _percent(component.upper_limit)
+        if _is_undecided(one, key):
+            limit = f", < {most} %" if component.upper_limit < NO_LIMIT else ""
+            texts.append((f"{label} undecided{limit}", own, SMALL))
+        elif not component.present:
+            absent.append(f"{label} < {most} %")
+        else:
+            share = "" if is_alone(one, key) else f", {_ends(component.share)}"
+            at, width = component.position.value, widths_of[key]
+            texts.append((f"{label} {at:.2f} eV{share}, width {width:.2f} eV", own, SMALL))
+    if one.withheld:
+        texts.append(("no line is assigned: see the table", OTHER_COLOR, SMALL))
+    if absent:
+        texts.append(("absent: " + ", ".join(absent), OTHER_COLOR, SMALL))
+    return texts
+
+
+def _ends(share: Interval) -> str:
+    """Return the interval of a share, %."""
+    return f"{_percent(share.low or 0.0)}–{_percent(1.0 if share.high is None else share.high)} %"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}" if share < TENTH else f"{100 * share:.0f}"
+
+
+def _is_undecided(one: Composition, key: str) -> bool:
+    return key in one.components and not one.components[key].decided
+
+
+def _line_height(size: float, text: str) -> float:
+    return LINE_HEIGHT / 7 * size * (1 + text.count("\n"))
+
+
+def _write(ax: Axes, texts: Sequence[Text], above: float) -> None:
+    """Write texts below each other at the top left, from a distance [points] on."""
+    for text, color, size in texts:
+        ax.annotate(
+            text, (0.02, 1.0), (0, -3 - above), xycoords="axes fraction", textcoords="offset points", va="top",
+            color=color, fontsize=size,
+        )  # fmt: skip
+        above += _line_height(size, text)
 
 
 def name_lines(name: str, columns: int) -> str:
@@ -156,10 +257,17 @@ def spectrum(fitted: xr.Dataset, ax: Axes) -> None:
     ax : matplotlib.axes.Axes
         Its y axis shows the intensity.
     """
-    condition({"": fitted}, ax, "0.55", POINTS_PER_MM * (1 - STRIP) * TALLEST, 1)
+    condition({"": fitted}, ax, "0.55", POINTS_PER_MM * (1 - STRIP) * TALLEST, LINE_HEIGHT)
 
 
-def condition(spectra: Mapping[str, xr.Dataset], ax: Axes, color: str, points: float, lines: int) -> None:
+def condition(
+    spectra: Mapping[str, xr.Dataset],
+    ax: Axes,
+    color: str,
+    points: float,
+    text: float,
+    undecided: Collection[str] = (),
+) -> None:
     """Draw one region of a condition and, in a strip at the bottom, the residuals in standard deviations.
 
     The strip is drawn into the same axes: an axes of its own would double the time of the layout.
@@ -174,8 +282,10 @@ def condition(spectra: Mapping[str, xr.Dataset], ax: Axes, color: str, points: f
         Of the sample, for the points of replicates.
     points : float
         Height of the panel above the strip, points.
-    lines : int
-        Lines of text at its top.
+    text : float
+        Height of the text at its top, points.
+    undecided : collection of str
+        Components whose presence is undecided: hatched.
     """
     alone = len(spectra) == 1
     faint = 0.45 / len(spectra)
@@ -190,17 +300,19 @@ def condition(spectra: Mapping[str, xr.Dataset], ax: Axes, color: str, points: f
         )
         for key in fitted.key.to_numpy():
             line = background + fitted.component.sel(key=key).to_numpy() / unit
-            own = COLORS.get(str(key), OTHER_COLOR)
-            filled = ax.fill_between(energy, background, line, color=own, alpha=faint, linewidth=0)
+            own, open_ = COLORS.get(str(key), OTHER_COLOR), str(key) in undecided
+            looks: dict[str, Any] = {"facecolor": "none", "edgecolor": own, "hatch": HATCH} if open_ else {"color": own}
+            filled = ax.fill_between(energy, background, line, alpha=faint, linewidth=0, **looks)
             filled.set_label(f"{name}{key}, area")
-            ax.plot(energy, line, color=own, linewidth=0.6 if alone else 0.3, label=f"{name}{key}")
+            dashes = "--" if open_ else "-"
+            ax.plot(energy, line, dashes, color=own, linewidth=0.6 if alone else 0.3, label=f"{name}{key}")
         ax.plot(energy, background, color="0.4", linewidth=0.6, linestyle="--", label=f"{name}background")
         dots = "0.55" if alone else color
         ax.plot(energy, intensity, ".", color=dots, markersize=2.4, markeredgewidth=0, label=f"{name}data")
         ax.plot(energy, envelope, color="k", linewidth=0.6 if alone else 0.4, label=f"{name}fit")
         low, high = min(low, float(intensity.min())), max(high, float(intensity.max()))
         reach = max(reach, float(np.abs(fitted.residual).max()))
-    room = max(LEAST_ROOM, (LINE_HEIGHT * lines + 4) / points)  # share of the panel that the texts take
+    room = min(max(LEAST_ROOM, (text + 4) / points), MOST_ROOM)  # share of the panel that the texts take
     bottom = low - 0.06 * (high - low)
     top = bottom + (high - bottom) / (1 - room)
     ax.set_ylim(top - (top - bottom) / (1 - STRIP), top)
@@ -220,6 +332,71 @@ def condition(spectra: Mapping[str, xr.Dataset], ax: Axes, color: str, points: f
             fitted.binding_energy, residual, color="0.35" if alone else color, linewidth=0.4 if alone else 0.25,
             transform=ax.get_xaxis_transform(), zorder=above, label=f"_{label}, residual" if label else "_residual",
         )  # fmt: skip
+
+
+def series(
+    compositions: Mapping[str, Composition], recordings: Mapping[str, xr.DataTree], ax: Axes, points: float
+) -> None:
+    """Draw the spectra of the states of a sample above each other, each relative to its highest intensity.
+
+    Parameters
+    ----------
+    compositions : dict of str to Composition
+        By the label of the recording, from top to bottom.
+    recordings : mapping of str to xarray.DataTree
+    ax : matplotlib.axes.Axes
+    points : float
+        Height of the panel, points.
+    """
+    sample = recordings[next(iter(compositions))].attrs["sample"]
+    for i, (label, one) in enumerate(reversed(list(compositions.items()))):
+        fitted = curves(one.drawn)
+        energy, least = fitted.binding_energy.to_numpy(), float(fitted.intensity.min())
+        unit = float(np.ptp(fitted.intensity.to_numpy())) / 0.9
+        intensity, envelope, background = (
+            i + (fitted[part].to_numpy() - least) / unit for part in ("intensity", "envelope", "background")
+        )
+        for key in map(str, fitted.key.to_numpy()):
+            line = background + fitted.component.sel(key=key).to_numpy() / unit
+            own, open_ = COLORS.get(key, OTHER_COLOR), _is_undecided(one, key)
+            looks: dict[str, Any] = {"facecolor": "none", "edgecolor": own, "hatch": HATCH} if open_ else {"color": own}
+            ax.fill_between(energy, background, line, alpha=0.45, linewidth=0, label=f"_{label}, {key}, area", **looks)
+        ax.plot(energy, intensity, ".", color="0.55", markersize=1.8, markeredgewidth=0, label=f"_{label}, data")
+        ax.plot(energy, envelope, color="k", linewidth=0.5, label=f"_{label}, fit")
+        ax.annotate(
+            recordings[label].attrs["state"], (0.02, i + 0.55), xycoords=ax.get_yaxis_transform(), va="center",
+            fontsize=SMALL,
+        )  # fmt: skip
+    top = len(compositions) / (1 - (LINE_HEIGHT + 4) / points)
+    ax.set(ylim=(-0.1, top), yticks=[])
+    _write(ax, [(style.label(sample), style.color(sample), 7.0)], 0.0)
+
+
+def course(
+    ax: Axes,
+    region: str,
+    labels: Sequence[str],
+    found: Mapping[str, Mapping[str, Composition]],
+    recordings: Mapping[str, xr.DataTree],
+) -> None:
+    """Draw the share of each component over the states of a sample with its interval; limits are open triangles."""
+    keys = dict.fromkeys(key for label in labels for key in found[label][region].components)
+    for n, key in enumerate(key for key in keys if not all(is_alone(found[label][region], key) for label in labels)):
+        color, beside = COLORS.get(key, OTHER_COLOR), 0.08 * n
+        for i, label in enumerate(labels):
+            one = found[label][region].components.get(key)
+            if one is None:
+                continue
+            value, low, high = (100 * x for x in one.share.numbers)
+            if one.present:
+                ends = [[value - low], [high - value]]
+                ax.errorbar(i + beside, value, ends, fmt="o", color=color, markersize=2.5, elinewidth=0.7,
+                            label=f"_{label}, {key}")  # fmt: skip
+            else:
+                ax.plot(i + beside, high, "v", color=color, markersize=3.5, fillstyle="none", label=f"_{label}, {key}")
+    states = [recordings[label].attrs["state"] for label in labels]
+    ax.set(xlim=(-0.5, len(labels) - 0.4), ylim=(0, 105), ylabel=f"Share of {region} / %")
+    ax.set_xticks(range(len(labels)), states, rotation=30, ha="right", fontsize=SMALL)
 
 
 def shares(

@@ -88,13 +88,13 @@ def _within(one: Selected, c: Component, other: str, least: float, most: float, 
         notes.append(f"{other} allows {c.label} at most {100 * most:.2g} % of the line")
         if most < low:
             notes.append("another compound lies at this energy")
-    if least > low:
+    if least > low or (least > 0 and not one.present):
         notes.append(f"{other} asks for {c.label} in at least {100 * least:.2g} % of the line")
-    if not notes:
-        return one
     high = min(high, max(most, least))
     low = min(max(low, least), high) if most >= low else least
-    present = low > 0 and (one.present or least > 0) and high > absent_below
+    present = (one.present or least > 0) and low > 0 and high > absent_below
+    if not notes and present == one.present:
+        return one
     share = Interval(min(max(value, low), high), low, high)
     return replace(one, share=share, present=present, decided=present or high < absent_below, note="; ".join(notes))
 
