@@ -37,7 +37,12 @@ def pearson(energy: np.ndarray, fwhm: float, exponent: float) -> np.ndarray:
 
 
 def region(
-    level: str, lines: Lines, counts: float, patches: Sequence[tuple[float, float]], random: np.random.Generator
+    level: str,
+    lines: Lines,
+    counts: float,
+    patches: Sequence[tuple[float, float]],
+    random: np.random.Generator,
+    spread: float = 0.06,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return binding energies [eV] and counts of a scan.
 
@@ -51,6 +56,8 @@ def region(
     patches : sequence of (float, float)
         Parts of the surface: shift [eV] and share of the signal. The operator sets the window by the first one.
     random : numpy.random.Generator
+    spread : float
+        Of the potential within each part, eV; its mean counts in the shift.
     """
     splitting, ratio, (low, high) = LEVELS[level]
     follow = np.round(patches[0][0])
@@ -61,9 +68,10 @@ def region(
         for away, part in ((0.0, 1.0), (splitting, ratio))[: 1 + bool(ratio)]:
             for shift, share in patches:
                 primary += area * part * share * pearson(energy - position - away - shift, fwhm, exponent)
-    spread = np.arange(0, 2, GRID)
-    kernel = spread * np.exp(-spread / random.uniform(0.03, 0.12))
-    primary = np.convolve(primary, kernel / kernel.sum())[: energy.size]
+    behind = np.arange(0, 2, GRID)
+    kernel = behind * np.exp(-behind / spread)
+    kernel /= kernel.sum()
+    primary = np.interp(energy + behind @ kernel, energy, np.convolve(primary, kernel)[: energy.size])
     behind = np.arange(energy.size) * GRID
     lost = random.uniform(0.01, 0.03) * np.exp(-behind / random.uniform(15.0, 60.0)) * (behind > random.uniform(0, 3))
     spectrum = primary + np.convolve(primary, lost)[: energy.size] * GRID
@@ -106,9 +114,9 @@ def case(
     truths: Mapping[str, float | bool | None],
     **parameters: Any,
 ) -> Case:
-    counts = {"Li 1s": 3.2, "C 1s": 3.7}
+    counts, spread = {"Li 1s": 3.2, "C 1s": 3.7}, random.uniform(0.03, 0.12)
     regions = {
-        level: region(level, lines, 10 ** (counts.get(level, 4.0) + random.uniform(-0.3, 0.5)), patches, random)
+        level: region(level, lines, 10 ** (counts.get(level, 4.0) + random.uniform(-0.3, 0.5)), patches, random, spread)
         for level, lines in held.items()
     }
     made = Made(ROLE, SAMPLE, STATE, photoelectrons(regions), {})

@@ -56,7 +56,8 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
                     "at a bound": ", ".join(composition.best.at_bound),
                     "note": one.note,
                 }
-            rows |= {(label, region, key): {"present": "cannot be told"} for key in composition.withheld}
+            for key, why in composition.withheld.items():
+                rows[label, region, key] = {"present": "cannot be told", "note": why}
     return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(["sample", "region", "component"])
 
 

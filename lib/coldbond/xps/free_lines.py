@@ -23,6 +23,7 @@ MOST_LINES = 6  # more are no description of a region
 LEAST_GAIN = 6.0
 SEARCH_STEP = 0.1  # eV, between positions that are tried for a further line; well below a width
 SEARCH_TOLERANCE = 1e-3  # relative change of chi square at which a fit of the search ends
+LEAST_SHARE = 0.03  # of all areas: smaller lines describe the background or the shape of another line
 LEAST_DISTANCE = 0.5  # of two lines, in widths: closer ones describe the shape of one line
 LEAST_INDEPENDENT = 0.05  # share of a line that the others must not imitate where it is looked for
 LEAST_SIGNIFICANCE = 5.0  # area of a line over its standard error, below which it is not looked at
@@ -79,14 +80,15 @@ class _Trial(NamedTuple):
 
     @property
     def is_sound(self) -> bool:
-        """Whether all lines have an area and a width, lie in the region, and are apart."""
+        """Whether all lines have a share and a width, lie in the region, and are apart."""
         model, values = self.model, self.found.values
         widths = {c.width_name: values[c.width_name] for c in model.components}
         positions = np.array(self.positions)
         inside = (positions > model.energy[0]) & (positions < model.energy[-1])
         apart = np.diff(np.sort(positions)) > LEAST_DISTANCE * min(widths.values(), default=0.0)
         free = all(name in self.found.free for name in widths)
-        return bool((model.areas(values) > 0).all() and inside.all() and apart.all() and free)
+        areas = model.areas(values)
+        return bool((areas > LEAST_SHARE * areas.sum()).all() and inside.all() and apart.all() and free)
 
 
 def free_lines(

@@ -113,6 +113,8 @@ def draw(
                 series(compositions, recordings, ax, points)
             else:
                 texts = _texts(compositions, name, style.color(recordings[labels[0]].attrs["sample"]), len(columns))
+                if any(recordings[label].attrs["energy_unknown"] for label in labels):
+                    texts.append(("energies as recorded: the scale is unknown", OTHER_COLOR, SMALL))
                 above = LINE_HEIGHT * (_has_other_positions(region, held) and ax is drawn[0])
                 room = above + sum(_line_height(size, text) for text, _, size in texts)
                 curves_of = {label: curves(one.drawn) for label, one in compositions.items()}
@@ -122,7 +124,10 @@ def draw(
                 _write(ax, texts, above)
             ax.sharex(drawn[0])
             ax.tick_params(labelbottom=ax is drawn[-1])
-        references(region, drawn, held)
+        withheld = [any(found[label][region].withheld for label in labels) for labels in groups.values()]
+        panels = dict(zip(rows, axes, strict=False))
+        assigned = [panels[name] for name, unknown in zip(groups, withheld, strict=True) if not unknown]
+        references(region, drawn, held, assigned)
         drawn[-1].set_xlabel(f"{region} binding energy / eV")
         tops.append(drawn[0])
         of_series = next((labels for labels in groups.values() if _is_series(labels, recordings)), None)
@@ -204,7 +209,7 @@ def _texts(compositions: Mapping[str, Composition], name: str, color: str, colum
             at, width = component.position.value, widths_of[key]
             texts.append((f"{label} {at:.2f} eV{share}, width {width:.2f} eV", own, SMALL))
     if one.withheld:
-        texts.append(("no line is assigned: see the table", OTHER_COLOR, SMALL))
+        texts.append(("not assigned, see the table", OTHER_COLOR, SMALL))
     if absent:
         texts.append(("absent: " + ", ".join(absent), OTHER_COLOR, SMALL))
     return texts
@@ -446,8 +451,11 @@ def _mean(quantity: str, attrs: Mapping, values: Sequence[dict]) -> tuple[float,
     return None
 
 
-def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -> None:
-    """Mark the reference positions of the components in a column of panels, and other positions reported for them."""
+def references(region: str, axes: Sequence[Axes], held: Sequence[Composition], assigned: Sequence[Axes]) -> None:
+    """Mark the reference positions of the components in a column of panels, and other positions reported for them.
+
+    Panels without assigned lines, whose energy scale may be unknown, have no marks.
+    """
     every = {c.key: c for one in held for c in one.best.model.components}
     keys = {key for key in every if not key.startswith(UNASSIGNED)}
     components = sorted((every[key] for key in keys), key=lambda c: c.position)
@@ -476,7 +484,7 @@ def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -
     placed = _apart([c.position for c in components], LABEL_DISTANCE * (ends[0] - ends[1]))
     for c, at in zip(components, placed, strict=True):
         color = COLORS.get(c.key, OTHER_COLOR)
-        for ax in axes:
+        for ax in assigned:
             ax.axvline(c.position, color=color, linewidth=0.5, linestyle=":", zorder=0)
         top.plot([c.position, at], [1.0, 1.05], color=color, linewidth=0.5, transform=height, clip_on=False)
         top.text(at, 1.06, c.label, transform=height, rotation=90, ha="center", va="bottom", color=color, fontsize=6)

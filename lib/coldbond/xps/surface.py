@@ -11,7 +11,7 @@ from coldbond.interval import Interval
 from coldbond.xps import differential_charging, reference, relations
 from coldbond.xps.amounts import Estimate, mean_position
 from coldbond.xps.component_selection import Composition, composition
-from coldbond.xps.components import BUNDLED, Component, Table, level
+from coldbond.xps.components import BUNDLED, UNASSIGNED, Component, Table, level
 from coldbond.xps.free_lines import free_lines
 from coldbond.xps.reference import require_one_sample
 
@@ -121,8 +121,13 @@ def _of_region(recording: xr.DataTree, region: str, table: Table, options: Mappi
         if not why:
             return found
     uncertainty = 0.0 if unknown else recording.attrs["energy_uncertainty"]
-    lines = composition(data, free_lines(data, line), line=line, reference_uncertainty=uncertainty, **options)
-    return replace(lines, withheld={c.key: why for c in expected})
+    lines = free_lines(data, line)
+    found = composition(data, lines, line=line, reference_uncertainty=uncertainty, **options)
+    kept = [c for c in lines if found.components[c.key].present]
+    if kept and len(kept) < len(lines):  # the others describe the background
+        kept = [replace(c, key=f"{UNASSIGNED}{i}") for i, c in enumerate(kept, 1)]
+        found = composition(data, kept, line=line, reference_uncertainty=uncertainty, **options)
+    return replace(found, withheld={c.key: why for c in expected})
 
 
 def _copies(recording: xr.DataTree, region: str, found: Composition, table: Table) -> str:
