@@ -203,7 +203,7 @@ def composition(
         low, high = min(one.low for one in each.values()), max(one.high for one in each.values())
         tests = [_probability(full[name], c, one) for name, one in each.items()]
         gain, p = min(one.gain for one in each.values()), max(tests)
-        present = p < significance and low > 0
+        present = bool(p < significance and low > 0)
         # Of a component that is not told from nothing zero is a share, whatever a bound at one position says.
         low = low if present else 0.0
         selected[c.key] = Selected(
