@@ -77,11 +77,17 @@ def of_twin(figure: str, seed: int) -> Judgement:
     # The twin has lines and phases that a figure does not look for, or not where it sees no peak.
     held = {(figure, *_key(row)) for row in found}
     true |= {key[1:]: value for key, value in spectra_truths.constant().items() if key in held}
-    for row in found:
+    return judged(_with_constants_off(true, found, given, seed), found)
+
+
+def _with_constants_off(true: Mapping[Key, Truth], found: Sequence[Mapping], given: Mapping, seed: int) -> Mapping:
+    """Return the truths where the constants in the manifest are off, see `_off`."""
+    off = dict(true)
+    for key, row in {_key(row): row for row in found}.items():
         # The critical current density counts in steps as the operator set them; the area's uncertainty stands beside.
-        if isinstance(true.get(_key(row)), float) and row["quantity"] != "critical_current_density":
-            true[_key(row)] *= _off(row["sample"], row["unit"], given, seed)
-    return judged(true, found)
+        if isinstance(off.get(key), float) and row["quantity"] != "critical_current_density":
+            off[key] *= _off(row["sample"], row["unit"], given, seed)
+    return off
 
 
 def _is_of(recording: Recording, selection: figures_table.Selection) -> bool:
@@ -134,7 +140,7 @@ def of_kind(kind: str, seed: int) -> Judgement:
     case = kinds()[kind](seed)
     with TemporaryDirectory() as folder:
         independent.write_raw(case, Path(folder))
-        found = []
+        found, given = [], {}
         plans = figures_table.plan(TABLE, manifest.rows(folder), of_paper=False)
         with _folder(Path(folder)):
             for figure, plan in plans.items():
@@ -143,7 +149,8 @@ def of_kind(kind: str, seed: int) -> Judgement:
                     known = parameters(notebook).keys()
                     asked = {name: value for name, value in case.parameters.items() if name in known}
                     found += run(notebook, plan.parameters | asked)
-    return judged(case.truths, found)
+                    given |= parameters(notebook) | asked
+    return judged(_with_constants_off(case.truths, found, given, seed), found)
 
 
 @contextmanager

@@ -103,8 +103,8 @@ def test_mass_and_current_widen_what_all_capacities_share():
 
 def test_polarization_is_that_at_half_of_each_half_cycle():
     table = capacity.cycles(full_cell(ALTERNATING, polarization=0.123, voltage_digit=1e-3))
-    assert (np.abs(table.polarization - 0.123) < table.attrs["polarization_half_width"] + 1e-9).all()
-    assert table.attrs["polarization_half_width"] == 1e-3
+    assert (np.abs(table.polarization - 0.123) < table.polarization_half_width + 1e-9).all()
+    assert table.attrs["voltage_digit"] == 1e-3
 
 
 def test_profile_leaves_out_the_pause_and_ends_at_the_capacity():

@@ -41,6 +41,33 @@ def test_overpotential_and_resistance_of_an_ohmic_cell():
     assert values["charge_passed"]["low"] < CYCLES * 0.5 < values["charge_passed"]["high"]
 
 
+@pytest.mark.parametrize(("every", "recorded"), [(240, True), (600, False)])
+def test_the_start_of_a_half_cycle_is_not_read_off_the_rise_of_the_voltage(every, recorded):
+    """Its first record shows the double layer still charging; the next one comes after 240 or 600 s of an hour."""
+    sign, since = np.repeat([1, -1] * 20, 3600 // every), np.tile(np.arange(0.0, 3600, every), 40)
+    voltage = sign * 0.05 * (1 - 0.3 * np.exp(-since / 10))
+    at_start = found(dataset(np.arange(sign.size) * every, voltage, 4e-4 * sign))["overpotential_at_start"]
+    if recorded:
+        assert at_start["value"] == pytest.approx(50, rel=1e-3)
+    else:
+        assert at_start["value"] is None
+        assert at_start["note"] == "no records there: from 2 to 10 % of the half cycles; mean"
+
+
+def test_half_cycles_that_may_have_failed_count_in_the_interval_alone():
+    """A cell that settles until its resistance falls faster and faster, then shorts: where that began is not known."""
+    case = INDEPENDENT["linear creep, then short"](1)
+    recording = case.made[0].recording.assign_attrs(case.made[0].constants, sample="A", state="")
+    halves = long_cycling.half_cycles(recording)
+    before, until = (long_cycling.overpotentials(halves, doubted=doubted) for doubted in (False, True))
+    assert until.sizes["pair"] > before.sizes["pair"] > 1
+    mean = long_cycling.averages(halves, settling=0)["overpotential"]
+    for pairs in (before, until):
+        assert mean.low < 1e3 * pairs.overpotential.mean() < mean.high
+    note = found(recording, settling=0)["overpotential"]["note"]
+    assert f"the {before.sizes['pair']} cycles before a short may have begun" in note
+
+
 def test_cell_that_does_not_fail_has_a_lower_bound():
     values = found(galvanostatic([0.7] * 60, half_cycle=1800, every=60))
     life = values["time_to_failure"]
@@ -329,7 +356,7 @@ def test_mean_and_drift_cover_a_room_that_remembers_its_temperature():
 def test_a_standstill_just_before_a_turn_is_not_mistaken_for_lost_records():
     """300 h without records, three records before the half cycle ends: too few to see the double layer charge."""
     case = INDEPENDENT["standstill, no records"](9)
-    recording = case.made[0].recording.assign_attrs(case.made[0].constants)
+    recording = case.made[0].recording.assign_attrs(case.made[0].constants, sample="A", state="")
     halves = long_cycling.half_cycles(recording)
     life = long_cycling.time_to_failure(recording, halves)
     assert life.low <= case.truths["Cell", "long", "time_to_failure"] <= life.high

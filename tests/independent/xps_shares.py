@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import voigt_profile
 
+from independent import Case, Kind, Made, photoelectrons
+
 GAUSSIAN = 2.3548  # full width at half maximum of a Gaussian of unit standard deviation
 GRID = 0.02  # eV, of the forward model
 BEFORE = 25.0  # eV below the scan that are computed too: their losses end within it
@@ -199,8 +201,9 @@ def lithium(seed: int) -> Sample:
         Line(random.normal(55.2, 0.07), nitride, width),
         Line(random.normal(55.9, 0.07), oxide, width * random.uniform(1.0, 1.2)),
     ]
-    li_1s = region("Li 1s", lines, _counts(random), random)
-    n_1s = region("N 1s", [Line(398.5, 1.0, 1.1)], _nitrogen_counts(li_1s, nitride), random)
+    counts = _counts(random)
+    li_1s = region("Li 1s", lines, counts, random)
+    n_1s = region("N 1s", [Line(398.5, 1.0, 1.1)], _nitrogen_counts(counts * nitride), random)
     truths: dict[str, float | bool | None] = {
         "Li_1s_Li0_share": metal,
         "Li_1s_Li3N_share": nitride,
@@ -209,11 +212,10 @@ def lithium(seed: int) -> Sample:
     return Sample({"C 1s": carbon(random), "Li 1s": li_1s, "N 1s": n_1s}, truths)
 
 
-def _nitrogen_counts(li_1s: tuple[np.ndarray, np.ndarray], share: float) -> float:
-    """Return the height of N 1s of the Li3N that makes up a share of the lithium, of equal counting time."""
-    height = float(np.ptp(li_1s[1]))
+def _nitrogen_counts(nitride: float) -> float:
+    """Return the height of N 1s of the Li3N whose line in Li 1s has a height, of equal counting time."""
     kinetic = (PHOTON_ENERGY - 398.5) / (PHOTON_ENERGY - 55.2)
-    return max(height * share * (1.80 / 0.0568) / 3 * kinetic**0.75, 30.0)
+    return max(nitride * (1.80 / 0.0568) / 3 * kinetic**0.75, 30.0)
 
 
 def indium_oxide(seed: int) -> Sample:
@@ -249,3 +251,17 @@ SAMPLES: dict[str, Callable[[int], Sample]] = {
     "tantalum": tantalum,
     "lithium without nitrogen": lithium_without_nitrogen,
 }
+NAME, STATE = "Sample", "pristine"
+
+
+def _kind(made: Callable[[int], Sample]) -> Kind:
+    def case(seed: int) -> Case:
+        sample = made(seed)
+        recording = Made("surface", NAME, STATE, photoelectrons(sample.regions), {})
+        truths = {(NAME, STATE, quantity): truth for quantity, truth in sample.truths.items()}
+        return Case([recording], truths, {"regions": [name for name in sample.regions if name != "C 1s"]})
+
+    return case
+
+
+KINDS: dict[str, Kind] = {name: _kind(made) for name, made in SAMPLES.items()}

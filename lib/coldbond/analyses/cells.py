@@ -95,13 +95,12 @@ def long_cycling(
     """
     recording = checked("cycling", recording, area_cm2=area_cm2)
     half_cycles = symmetric.half_cycles(recording)
-    pairs = symmetric.after_settling(symmetric.overpotentials(half_cycles), settling)
     uncertainties = (tester_uncertainty, area_uncertainty)
     return {
         "time_to_failure": symmetric.time_to_failure(recording, half_cycles),
         "clock_time_to_failure": symmetric.clock_time_to_failure(recording, half_cycles),
         "charge_passed": symmetric.charge_until_failure(recording, half_cycles, *uncertainties),
-    } | (symmetric.means(pairs, *uncertainties) if pairs.sizes["pair"] > 1 else {})
+    } | symmetric.averages(half_cycles, None, settling, *uncertainties)
 
 
 def capacities(

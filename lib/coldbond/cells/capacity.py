@@ -34,6 +34,10 @@ ANODE_VOLTAGE = 1.0
 #: Range of the voltage [V] within a phase of constant voltage: of the regulation of a tester.
 CONSTANT_VOLTAGE = 0.02
 
+#: Records on either side of half of the charge whose scatter is the uncertainty of the voltage there: enough for its
+#: standard deviation to be known to a fifth, few enough for the voltage to be nearly straight.
+NEAR_MIDDLE = 10
+
 #: Neighbours on either side that `residuals` compares a value with: few enough to follow a fade, enough for one
 #: outlier among them not to matter. Closure was the same with 4 and 20.
 NEIGHBOURS = 10
@@ -81,8 +85,8 @@ def cycles(
 
         - `coulombic_efficiency`, `efficiency_half_width` [%] : discharge over charge (of an anode against lithium,
           charge over discharge), and half of its 95 % interval in a comparison with another cycle
-        - `polarization` [V] : voltage in charge less voltage in discharge, each at half of its own capacity; NaN unless
-          the cycle is complete and half of the capacity was passed at the applied current
+        - `polarization`, `polarization_half_width` [V] : voltage in charge less voltage in discharge, each at half of
+          its own capacity; NaN unless the cycle is complete and half of the capacity was passed at the applied current
         - `complete` : both halves were recorded and finished, and the first began where a finished half cycle ended
         - `kind` : cycles of the same number have the same currents in charge and discharge
         - `test` : of the kind of most complete cycles, the test; the others are formation, check-ups, other rates
@@ -90,11 +94,11 @@ def cycles(
           charge of one that follows a slower discharge is larger.
 
         attrs, besides those of the recording: `counted` (see `measured`), `current_uncertainty`, `current_digit` [A],
-        `common` (relative standard uncertainty that all capacities share), `polarization_half_width` [V] (half of its
-        95 % interval, from the last digit of the voltage), `delivered` (the half whose capacity is that of the cell:
-        "discharge", or "charge" of an anode against lithium), `pulses` (number of pulses that were left out),
-        `lone` (whether the first cycle is the half before the first whole one), `by_tester`, `numbering` and
-        `sure_until` (see `cycle_numbers.Numbers`), and `begins` (1, or the tester's number of the first record).
+        `common` (relative standard uncertainty that all capacities share), `voltage_digit` [V], `delivered` (the half
+        whose capacity is that of the cell: "discharge", or "charge" of an anode against lithium), `pulses` (number of
+        pulses that were left out), `lone` (whether the first cycle is the half before the first whole one),
+        `by_tester`, `numbering` and `sure_until` (see `cycle_numbers.Numbers`), and `begins` (1, or the tester's number
+        of the first record).
 
     Raises
     ------
@@ -129,6 +133,7 @@ def cycles(
     charged, discharged = (table.sel(half=half, drop=True) for half in ("charge", "discharge"))
     factor, unit = scale(recording)
     half_width = np.hypot(NORMAL * table.random, table.rounding)
+    voltage_digit = cycling.resolution(recording, "voltage")
     into, out = (discharged, charged) if of_anode else (charged, discharged)
     efficiency = 100 * out.passed / into.passed.where(into.passed > 0)
     complete = (table.finished == 1).all("half") & (into.begun == 1)
@@ -138,13 +143,17 @@ def cycles(
         coulombic_efficiency=efficiency.assign_attrs(units="%", long_name="Coulombic efficiency"),
         efficiency_half_width=efficiency * np.sqrt(((half_width / table.passed) ** 2).sum("half", skipna=False)),
         polarization=(charged.middle - discharged.middle).where(complete).assign_attrs(units="V"),
+        # Two voltages, each rounded by half a digit.
+        polarization_half_width=np.hypot(
+            NORMAL * np.hypot(charged.middle_uncertainty, discharged.middle_uncertainty), voltage_digit
+        ),
         complete=complete,
     )
     return _of_test(table).assign_attrs(
         common=common_uncertainty(recording, current_uncertainty, mass_uncertainty),
         current_uncertainty=current_uncertainty,
         current_digit=cycling.resolution(recording, "current"),
-        polarization_half_width=cycling.resolution(recording, "voltage"),  # two voltages, each rounded by half a digit
+        voltage_digit=voltage_digit,
         delivered="charge" if of_anode else "discharge",
         lone=lone,
         by_tester=found.by_tester,
@@ -180,6 +189,7 @@ def measured(recording: xr.Dataset, parts: xr.Dataset) -> xr.Dataset:
         - `held`, `stepped` : shares of the charge passed at less than that, at constant voltage or not
         - `middle`, `last` [V] : voltage at half of the charge, NaN where it passed at less than the applied current;
           and at the end
+        - `middle_uncertainty` [V] : standard uncertainty of `middle` by the scatter of the records about it
         - `tester_cycle` : the cycle number of the tester, where the recording has it
 
         attrs `counted` : whether `passed` is from the tester's counter.
@@ -225,6 +235,7 @@ def measured(recording: xr.Dataset, parts: xr.Dataset) -> xr.Dataset:
         "held": ([one.held for one in along], "1", "Share of the charge at constant voltage"),
         "stepped": ([one.stepped for one in along], "1", "Share of the charge at less than the applied current"),
         "middle": ([one.middle for one in along], "V", "Voltage at half capacity"),
+        "middle_uncertainty": ([one.middle_uncertainty for one in along], "V", "Its standard uncertainty"),
         "last": ([one.voltage[-1] for one in along], "V", "Voltage at the end"),
     }
     if "cycle" in recording:
@@ -353,6 +364,7 @@ class _Along(NamedTuple):
     held: float
     stepped: float
     middle: float
+    middle_uncertainty: float
 
 
 def _along(recording: xr.Dataset, start: int, stop: int, flowed: float, hole: float) -> _Along:
@@ -375,7 +387,20 @@ def _along(recording: xr.Dataset, start: int, stop: int, flowed: float, hole: fl
     constant = bool(late.any()) and float(np.ptp(np.percentile(voltage[late], [10, 90]))) < CONSTANT_VOLTAGE
     middle = np.interp(0.5, share, voltage) if np.interp(0.5, share, less) < 0.5 else np.nan
     held, stepped = (tapered, 0.0) if constant else (0.0, tapered)
-    return _Along(share, voltage, applied, held, stepped, float(middle))
+    scatter = _scatter(voltage, int(np.searchsorted(share, 0.5)))
+    return _Along(share, voltage, applied, held, stepped, float(middle), scatter)
+
+
+def _scatter(voltage: np.ndarray, at: int) -> float:
+    """Return the standard deviation of a voltage about the line between its neighbours, near a record [V].
+
+    Where the records lie so far apart that the curve bends between them, it holds the error of the interpolation.
+    """
+    near = voltage[max(at - NEAR_MIDDLE, 0) : at + NEAR_MIDDLE]
+    if near.size < 3:
+        return float(np.ptp(near))
+    second = near[1:-1] - (near[:-2] + near[2:]) / 2  # of independent values, its variance is 3/2 of theirs
+    return float(np.sqrt(np.mean(second**2) / 1.5))
 
 
 def _interval(recording: xr.Dataset) -> float:

@@ -258,7 +258,7 @@ def fade_per_cycle(table: xr.Dataset, steady: xr.Dataset) -> Interval:
 def mean_polarization(table: xr.Dataset, steady: xr.Dataset) -> Interval:
     """Return the mean polarisation after the cell has settled, mV."""
     mean = batch_means.mean(_polarized(steady).polarization)
-    return mean.widened(table.attrs["polarization_half_width"] / NORMAL).scaled(1e3)
+    return mean.widened(table.attrs["voltage_digit"] / NORMAL).scaled(1e3)
 
 
 def polarization_change(steady: xr.Dataset) -> Interval:

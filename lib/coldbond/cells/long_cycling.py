@@ -20,7 +20,8 @@ from coldbond.cells.shorts import CONDUCTIVITY, METALLIC, RETAINED, Thresholds
 from coldbond.interval import NORMAL, Interval
 
 #: Shares of a half cycle over which its overpotentials are medians. The first 2 % are left out: the double layer is
-#: still charging and the tester regulating.
+#: still charging and the tester regulating. A record from before a span says nothing of it: a line from there to the
+#: next record would run below a voltage that rises at once.
 SPANS = {"overpotential_start": (0.02, 0.1), "overpotential": (0.25, 0.75), "overpotential_end": (0.95, 1.0)}
 
 #: Equidistant points in each span, however densely the tester recorded it.
@@ -85,7 +86,7 @@ def half_cycles(
     xarray.Dataset
         The variables of `shorts.classify_segments` and, over `segment`, the unsigned overpotential [V] on the plateau
         (`overpotential`, median of the middle half), at the start (`overpotential_start`, from 2 to 10 % of the half
-        cycle) and at the end (`overpotential_end`, its last 5 %).
+        cycle) and at the end (`overpotential_end`, its last 5 %); NaN where there is no record.
 
     Raises
     ------
@@ -94,14 +95,18 @@ def half_cycles(
     """
     segments = shorts.classify_segments(recording, retained, metallic, conductivity)
     hours = (segments.flowed + segments.lost).cumsum() / 3600
-    shares = np.concatenate([np.linspace(*span, POINTS) for span in SPANS.values()])
+    shares = np.array([np.linspace(*span, POINTS) for span in SPANS.values()])
     columns = np.empty((segments.sizes["segment"], len(SPANS)))
     start, stop, begin, end, current = (
         segments[name].to_numpy() for name in ("start", "stop", "begin", "end", "current")
     )
     for i, (time, voltage) in enumerate(cycling.records(recording, start, stop, "time", "voltage")):
-        at_shares = np.interp(shares, (time - begin[i]) / (end[i] - begin[i]), voltage)
-        columns[i] = np.sign(current[i]) * cycling.median(at_shares.reshape(len(SPANS), POINTS).T)
+        # When the current turned, between two records, is not known: since the first record it has certainly flowed.
+        since, share = (time - time[0]) / (end[i] - begin[i]), (time - begin[i]) / (end[i] - begin[i])
+        first = share[np.minimum(np.searchsorted(since, shares[:, 0]), share.size - 1)]
+        at_shares = np.interp(np.maximum(shares, first[:, None]), share, voltage)
+        recorded = (first >= shares[:, 0]) & (first <= shares[:, -1])
+        columns[i] = np.where(recorded, np.sign(current[i]) * cycling.median(at_shares.T), np.nan)
     attrs = {"units": "V", "long_name": "Overpotential"}
     segments = segments.assign(hours=("segment", hours.to_numpy(), {"units": "h", "long_name": "Hours of current"}))
     return segments.assign({name: ("segment", values, attrs) for name, values in zip(SPANS, columns.T, strict=True)})
@@ -148,7 +153,7 @@ def longest(half_cycles: xr.Dataset) -> Stretch:
     return max(stretches(half_cycles), key=lambda one: float(hours[one.first : one.last + 1].sum()))
 
 
-def overpotentials(half_cycles: xr.Dataset, stretch: Stretch | None = None) -> xr.Dataset:
+def overpotentials(half_cycles: xr.Dataset, stretch: Stretch | None = None, doubted: bool = False) -> xr.Dataset:
     """Return the overpotential of each pair of opposite half cycles, free of the offset of the voltage channel.
 
     Parameters
@@ -157,6 +162,8 @@ def overpotentials(half_cycles: xr.Dataset, stretch: Stretch | None = None) -> x
         From `half_cycles`. Sustained ones before the first failure are used.
     stretch : Stretch, optional
         One of `stretches`; by default the longest.
+    doubted : bool
+        Whether to use the half cycles too of which it cannot be told whether they failed, up to the first that did.
 
     Returns
     -------
@@ -166,11 +173,12 @@ def overpotentials(half_cycles: xr.Dataset, stretch: Stretch | None = None) -> x
         `resistance` [ohm cm2].
     """
     stretch = stretch or longest(half_cycles)
-    failure = first_failure(half_cycles)
+    kinds = ("sustained", shorts.UNDECIDED) if doubted else ("sustained",)
+    failure = shorts.first_failure(half_cycles.kind)[1] if doubted else first_failure(half_cycles)
     at = np.arange(half_cycles.sizes["segment"])
     own = (at >= stretch.first) & (at <= stretch.last) & (at < (at.size if failure is None else failure))
     same = np.abs(half_cycles.current_density / stretch.density - 1) < SAME_CURRENT_DENSITY
-    return _pairs(half_cycles.isel(segment=own & (half_cycles.kind == "sustained") & same))
+    return _pairs(half_cycles.isel(segment=own & half_cycles.kind.isin(kinds) & same))
 
 
 def every_overpotential(half_cycles: xr.Dataset) -> xr.Dataset:
@@ -234,7 +242,8 @@ def means(pairs: xr.Dataset, tester_uncertainty: float = 0.001, area_uncertainty
     dict of str to Interval
         "overpotential", "overpotential_at_start", "overpotential_at_end" and "hysteresis" [mV],
         "area_specific_resistance" [ohm cm2] and "drift" [mV per 1000 h of current], which has no bounds for two cycles.
-        The intervals hold for scatter that is correlated from cycle to cycle.
+        The intervals hold for scatter that is correlated from cycle to cycle. Without a value where fewer than two
+        cycles have records in that part.
     """
     # A resistance is voltage over current times area: the tester's uncertainty enters twice.
     of_resistance = float(np.hypot(np.sqrt(2) * tester_uncertainty, area_uncertainty))
@@ -246,51 +255,32 @@ def means(pairs: xr.Dataset, tester_uncertainty: float = 0.001, area_uncertainty
         ("hysteresis", "overpotential", 2e3, tester_uncertainty),
         ("area_specific_resistance", "resistance", 1.0, of_resistance),
     ):
-        mean = _mean(pairs[name].to_numpy() * scale)
+        values = pairs[name].to_numpy() * scale
+        recorded = values[np.isfinite(values)]
+        mean = batch_means.mean(recorded) if recorded.size > 1 else Interval(None)
         found[quantity] = mean.widened(uncertainty * (mean.value or 0.0))
-    drift = _slope(pairs.hours.to_numpy(), pairs.overpotential.to_numpy()).scaled(1e6)
+    known = pairs.isel(pair=np.isfinite(pairs.overpotential.to_numpy()))
+    drift = batch_means.slope(known.hours, known.overpotential).scaled(1e6)
     return found | {"drift": drift.widened(tester_uncertainty * abs(drift.value or 0.0))}
 
 
-def _mean(values: np.ndarray) -> Interval:
-    """Return the mean over cycles with the wider of two intervals: batch means, and a first-order autoregression.
+def averages(
+    half_cycles: xr.Dataset,
+    stretch: Stretch | None = None,
+    settling: int = 50,
+    tester_uncertainty: float = 0.001,
+    area_uncertainty: float = 0.02,
+) -> dict[str, Interval]:
+    """Return the `means` of a stretch after settling; empty where it has fewer than two sustained cycles.
 
-    Where the temperature of the room is remembered for as long as a batch lasts, the means of batches are correlated
-    too: then they cover 91 % (tests/test_long_cycling.py).
+    The intervals hold the means with and without the half cycles of which it cannot be told whether they failed.
     """
-    independent, error = _scatter(values - values.mean())
-    regression = Interval.from_standard_error(float(values.mean()), error / np.sqrt(values.size), independent - 1)
-    return max(batch_means.mean(values), regression, key=lambda one: one.half_width or 0.0)
-
-
-def _slope(hours: np.ndarray, values: np.ndarray) -> Interval:
-    """Return the slope over the hours, with the wider of the two intervals of `_mean`."""
-    batches = batch_means.slope(hours, values)
-    if values.size < 3:
-        return batches
-    x = hours - hours.mean()
-    slope = float(x @ values / (x @ x))
-    independent, error = _scatter(values - values.mean() - slope * x)
-    regression = Interval.from_standard_error(slope, error / np.sqrt(x @ x), independent - 2)
-    if batches.value is None or (regression.half_width or 0.0) <= (batches.half_width or 0.0):
-        return batches
-    return Interval.symmetric(batches.value, regression.half_width or 0.0)
-
-
-def _scatter(residuals: np.ndarray) -> tuple[float, float]:
-    """Return the number of independent residuals, and their standard deviation times what their correlation adds.
-
-    There are at least as many as batches: a shorter series does not tell the correlation from a trend.
-    The correlation of neighbours is corrected for its bias (Kendall 1954, doi 10.1093/biomet/41.3-4.403). Of a short
-    series it is not known, and taken as none.
-    """
-    n, squares = residuals.size, float(residuals @ residuals)
-    if n < 2 * batch_means.BATCHES or not squares:
-        return float(max(n, 4)), 0.0
-    correlation = float(residuals[1:] @ residuals[:-1]) / squares
-    correlation = min(max(correlation + (1 + 3 * correlation) / n, 0.0), 1 - 1 / n)
-    inflation = (1 + correlation) / (1 - correlation)
-    return max(n / inflation, batch_means.BATCHES), float(np.sqrt(squares / (n - 1) * inflation))
+    found, *others = (
+        means(pairs, tester_uncertainty, area_uncertainty) if pairs.sizes["pair"] > 1 else {}
+        for doubted in (False, True)
+        for pairs in (after_settling(overpotentials(half_cycles, stretch, doubted), settling),)
+    )
+    return {name: Interval.hull(mean.value, [mean, *(other[name] for other in others)]) for name, mean in found.items()}
 
 
 def first_failure(half_cycles: xr.Dataset) -> int | None:

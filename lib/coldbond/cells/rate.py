@@ -144,15 +144,16 @@ def plateaus(found: xr.Dataset, skipped: int = 0) -> xr.Dataset:
           first cycles as that group had
         - `tapered` : share of the charge that passed at less than the current
     """
-    digits = np.array(found.attrs["polarization_half_width"])
     rows: list[_Plateau] = []
     kept_of: list[xr.Dataset] = []
     for _, members in found.groupby("group"):
         kept = members.isel(cycle=slice(min(skipped, members.sizes["cycle"] - 1), None))
         kept = kept.sel(cycle=~kept.outlier) if not kept.outlier.all() else kept
         mean, half_width = _mean(kept.capacity.to_numpy(), kept.capacity_half_width.to_numpy())
-        polarizations = kept.polarization.to_numpy()
-        polarization, polarization_half_width = _mean(polarizations[np.isfinite(polarizations)], digits)
+        polarized = kept.isel(cycle=np.isfinite(kept.polarization.to_numpy()))
+        polarization, polarization_half_width = _mean(
+            polarized.polarization.to_numpy(), polarized.polarization_half_width.to_numpy()
+        )
         current, charged_at = float(np.abs(kept.applied).median()), float(kept.charged_at.median())
         before = [i for i, row in enumerate(rows) if _alike(row, current, charged_at)]
         back = back_half_width = np.nan

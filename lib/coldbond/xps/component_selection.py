@@ -11,7 +11,7 @@ is below a limit that the question states. Else its presence is undecided.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 from typing import NamedTuple
 
@@ -203,7 +203,9 @@ def composition(
         low, high = min(one.low for one in each.values()), max(one.high for one in each.values())
         tests = [_probability(full[name], c, one) for name, one in each.items()]
         gain, p = min(one.gain for one in each.values()), max(tests)
-        present = p < significance and low > 0
+        present = bool(p < significance and low > 0)
+        # Of a component that is not told from nothing zero is a share, whatever a bound at one position says.
+        low = low if present else 0.0
         selected[c.key] = Selected(
             present=present,
             decided=present or bool(high < absent_below and _has_signal(full, significance)),
@@ -212,11 +214,20 @@ def composition(
             p=p,
             **amounts(full, weights, c, reference_uncertainty)._asdict(),
         )
+    _complete(selected, {c.key: c.level for c in candidates})
     kept = [c for c in candidates if selected[c.key].present or not selected[c.key].decided]
     drawn = next(iter(full.values()))
     if len(kept) < len(candidates):
         drawn = fitted(kept, admitted[0])
     return Composition(selected, full, weights, drawn, _inseparable(_best(fits)), significance, absent_below)
+
+
+def _complete(selected: dict[str, Selected], levels: Mapping[str, str]) -> None:
+    """Let the share of a component be 1 where that of its only rival may be zero."""
+    for key, one in selected.items():
+        rivals = [selected[other] for other in selected if other != key and levels[other] == levels[key]]
+        if len(rivals) == 1 and rivals[0].share.low == 0:
+            selected[key] = replace(one, share=Interval(one.share.value, one.share.low, 1.0))
 
 
 def is_alone(composition: Composition, key: str) -> bool:

@@ -16,7 +16,7 @@ from scipy.optimize import isotonic_regression
 from coldbond.bundle import conditions, style
 from coldbond.interval import Interval
 from coldbond.xps.component_selection import Composition, is_alone
-from coldbond.xps.components import COMPONENTS, LINES, OTHER_POSITIONS, level
+from coldbond.xps.components import OTHER_POSITIONS, UNASSIGNED
 from coldbond.xps.fit import curves, widths
 
 #: Colour of each component, the same in every region (Wong 2011, doi 10.1038/nmeth.1618).
@@ -436,7 +436,7 @@ def shares(
                     at + offset, value, [[value - low], [high - value]], fmt="_", color=color, markersize=6,
                     elinewidth=0.8, label=f"_{name}, {key}, mean",
                 )  # fmt: skip
-    labels_of = {c.key: c.label for c in COMPONENTS.get(level(region), ())}
+    labels_of = {key: text for one in held for key, text in found[one][region].labels.items()}
     ax.set(xlim=(-0.6, len(keys) - 0.4), ylim=(0, 105), ylabel=f"Share of {region} / %")
     ax.set_xticks(range(len(keys)), [labels_of.get(key, key) for key in keys])
 
@@ -456,17 +456,32 @@ def references(region: str, axes: Sequence[Axes], held: Sequence[Composition], a
 
     Panels without assigned lines, whose energy scale may be unknown, have no marks.
     """
-    keys = {key for composition in held for key in composition.components}
-    components = sorted((c for c in COMPONENTS.get(level(region), ()) if c.key in keys), key=lambda c: c.position)
+    every = {c.key: c for one in held for c in one.best.model.components}
+    keys = {key for key in every if not key.startswith(UNASSIGNED)}
+    components = sorted((every[key] for key in keys), key=lambda c: c.position)
+    splitting = held[0].best.model.line.splitting
+    # Unassigned lines are shown too, as far as they were measured.
+    unassigned = [
+        one.position.value
+        for composition in held
+        for key, one in composition.components.items()
+        if key not in keys and one.position.value is not None
+    ]
+    measured = np.concatenate([one.best.model.energy for one in held])
     axes[0].xaxis.set_major_locator(MultipleLocator(2))
     if not components:  # unassigned lines only, perhaps on an unknown scale
-        energies = np.concatenate([one.best.model.energy for one in held])
-        axes[0].set_xlim(energies.max(), energies.min())
+        axes[0].set_xlim(measured.max(), measured.min())
         return
-    edges = np.array([c.position for c in components] + [components[-1].position + LINES[level(region)].splitting])
-    axes[0].set_xlim(edges.max() + MARGIN, edges.min() - MARGIN)
+    edges = np.array([c.position for c in components] + [components[-1].position + splitting])
+    ends = edges.max() + MARGIN, edges.min() - MARGIN
+    if unassigned:
+        ends = (
+            max(ends[0], min(max(unassigned) + splitting + MARGIN, measured.max())),
+            min(ends[1], max(min(unassigned) - MARGIN, measured.min())),
+        )
+    axes[0].set_xlim(*ends)
     top, height = axes[0], axes[0].get_xaxis_transform()
-    placed = _apart([c.position for c in components], LABEL_DISTANCE * (np.ptp(edges) + 2 * MARGIN))
+    placed = _apart([c.position for c in components], LABEL_DISTANCE * (ends[0] - ends[1]))
     for c, at in zip(components, placed, strict=True):
         color = COLORS.get(c.key, OTHER_COLOR)
         for ax in assigned:

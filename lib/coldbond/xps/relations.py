@@ -81,22 +81,26 @@ def _atoms(
 
 
 def _within(one: Selected, c: Component, other: str, least: float, most: float, absent_below: float) -> Selected:
-    """Return a component with the share that another region allows it, or asks for."""
+    """Return a component with the share that another region asks for, or absent where the other region excludes it.
+
+    A line may hold more atoms than the other region allows the compound: another compound then lies at its energy. The
+    share stays that of the line, and the note says so.
+    """
     value, low, high = one.share.numbers
+    if most < absent_below:
+        note = f"{other} allows {c.label} at most {100 * most:.2g} % of the line"
+        note += ": another compound lies at this energy" if low > most else ""
+        limited = Interval(min(value, most), min(low, most) if low <= most else 0.0, min(high, most))
+        return replace(one, share=limited, present=False, decided=True, note=note)
     notes = []
-    if most < high:
-        notes.append(f"{other} allows {c.label} at most {100 * most:.2g} % of the line")
-        if most < low:
-            notes.append("another compound lies at this energy")
+    if most < low:
+        notes.append(f"{other} allows {c.label} at most {100 * most:.2g} %: another compound lies at this energy too")
+    present = one.present
     if least > low or (least > 0 and not one.present):
         notes.append(f"{other} asks for {c.label} in at least {100 * least:.2g} % of the line")
-    high = min(high, max(most, least))
-    low = min(max(low, least), high) if most >= low else least
-    present = (one.present or least > 0) and low > 0 and high > absent_below
-    if not notes and present == one.present:
-        return one
+        low, present = max(low, min(least, high)), low > 0 or least > absent_below
     share = Interval(min(max(value, low), high), low, high)
-    return replace(one, share=share, present=present, decided=present or high < absent_below, note="; ".join(notes))
+    return replace(one, share=share, present=present, decided=one.decided or present, note="; ".join(notes))
 
 
 def _adding_up(

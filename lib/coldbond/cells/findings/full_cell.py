@@ -387,11 +387,11 @@ def _polarization(table: xr.Dataset, steady: xr.Dataset, stable_within: float, l
         complete = complete.sel(cycle=complete.cycle < lost.cycle.low)
     known = complete.sel(cycle=np.isfinite(complete.polarization))
     kept = steady.sel(cycle=~steady.outlier & np.isfinite(steady.polarization))
-    digits = 1e3 * table.attrs["polarization_half_width"]
     rows = []
     for name, place in (("first", slice(0, 1)), ("last", slice(-1, None))):
-        for number, value in zip(known.cycle[place], known.polarization[place], strict=True):
-            interval = Interval.symmetric(1e3 * float(value), digits)
+        for number in known.cycle[place].to_numpy():
+            one = known.sel(cycle=number)
+            interval = Interval.symmetric(1e3 * float(one.polarization), 1e3 * float(one.polarization_half_width))
             cycle = item("cycle", float(number))
             rows.append(finding(f"polarization_{name}_cycle", interval, unit="mV", evidence=[cycle]))
     count = item("number of complete cycles after settling", float(kept.sizes["cycle"]))

@@ -152,11 +152,19 @@ def _means(
     settled = long_cycling.after_settling(pairs, settling)
     if settled.sizes["pair"] < 2:
         return []
-    over = f"after the first {settling} cycles" if settled.sizes["pair"] < pairs.sizes["pair"] else "over all cycles"
+    every = long_cycling.overpotentials(half_cycles, stretch, doubted=True)
+    further = every.sizes["pair"] - pairs.sizes["pair"]
+    over = f"over the {pairs.sizes['pair']} cycles before a short may have begun" if further else "over all cycles"
+    if settled.sizes["pair"] < pairs.sizes["pair"]:
+        over = f"after the first {settling} cycles" + (" until a short may have begun" if further else "")
+    if further:
+        over += f"; the interval holds the value with the {further} further cycles of which that cannot be told"
     return [
         finding(quantity, value, unit=MEANS[quantity][0], note=f"{words}{MEANS[quantity][1]} {over}")
-        for quantity, value in long_cycling.means(settled, *uncertainties).items()
-        if value.is_bounded
+        if value.value is not None
+        else finding(quantity, value, unit=MEANS[quantity][0], note=f"{words}no records there: {MEANS[quantity][1]}")
+        for quantity, value in long_cycling.averages(half_cycles, stretch, settling, *uncertainties).items()
+        if value.is_bounded or value.value is None
     ]
 
 

@@ -219,7 +219,7 @@ def plot_overpotential(pairs: Mapping[str, xr.Dataset], sample: str, ax: Axes) -
             )
             ax.plot(hours, mean, color=color, linewidth=1.2, label=f"mean ± s.d., {layout.counted(n)}")
             ax.legend(loc="lower right", handlelength=1)
-    highest = max(float(one.overpotential_end.max(skipna=True)) for one in cycled.values())
+    highest = max(float(np.nanmax([one.overpotential, one.overpotential_end])) for one in cycled.values())
     ax.set_ylim(0, 1.2e3 * highest if highest > 0 else None)
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_locator(MaxNLocator(4))
