@@ -21,7 +21,7 @@ MOST_LINES = 6  # more are no description of a region
 #: Gain in the criterion that a further line must bring: strong evidence (Kass and Raftery 1995, J. Am. Stat. Assoc. 90,
 #: 773, doi 10.1080/01621459.1995.10476572).
 LEAST_GAIN = 6.0
-SEARCH_STEP = 0.1  # eV, between positions that are tried for a further line; well below a width
+SEARCH_STEP = 0.2  # eV, between positions that are tried for a further line; well below a width
 SEARCH_TOLERANCE = 1e-3  # relative change of chi square at which a fit of the search ends
 LEAST_SHARE = 0.03  # of all areas: smaller lines describe the background or the shape of another line
 LEAST_DISTANCE = 0.5  # of two lines, in widths: closer ones describe the shape of one line
@@ -128,14 +128,19 @@ def free_lines(
         return _Trial(model, sigma, minimum(model, values, list(values), sigma, SEARCH_TOLERANCE))
 
     best = last = empty = fitted([])
+    pursued: list[Component] = []
     for number in range(1, MOST_LINES + 1):
         if len(last.found.values) + len(("position", "area", "fwhm")) + SPARE_POINTS > last.model.energy.size:
             break
-        trials = [fitted(some) for some in _starts(empty, last, number, broad)]
+        pursued += _pursued(empty, pursued, NARROW if broad else _own_width(empty))
+        trials = [fitted(some) for some in _with_one_more(last, broad)] if last.is_sound else []
+        # The last fit may have ended in a useless local minimum: lines that a linear fit places one by one are tried.
+        if len(pursued) == number > 1 and not any(_is_better(one, best) for one in trials):
+            trials.append(fitted(pursued))
         if not trials:
             break
         last = min(trials, key=lambda one: (not one.is_sound, one.criterion))
-        if last.is_sound and last.criterion < best.criterion - LEAST_GAIN:
+        if _is_better(last, best):
             best = last
         elif number > len(best.model.components) + LOOK_AHEAD:
             break
@@ -178,35 +183,27 @@ def strong_ones(lines: Sequence[Found]) -> list[Found]:
     return [one for one in lines if one.area >= STRONG * most]
 
 
-def _starts(empty: _Trial, last: _Trial, number: int, broad: bool) -> Iterator[list[Component]]:
-    """Return components to start a fit of so many lines from: those of the last fit with a narrow or broad one more.
-
-    Since the last fit may have ended in a useless local minimum, lines that a linear fit places one by one are tried
-    too.
-    """
-    if not last.model.components or last.is_sound:
-        for more in (NARROW, BROAD) if broad else (_own_width(empty),):
-            at = _place(last, more)
-            if at is not None:
-                yield [*last.components, replace(more, position=at)]
-    if last.model.components:
-        yield _pursued(empty, number, NARROW if broad else _own_width(empty))
+def _is_better(trial: _Trial, best: _Trial) -> bool:
+    return trial.is_sound and trial.criterion < best.criterion - LEAST_GAIN
 
 
 def _own_width(empty: _Trial) -> Component:
     return replace(NARROW, fwhm=empty.model.line.fwhm)
 
 
-def _pursued(empty: _Trial, number: int, more: Component) -> list[Component]:
-    """Return lines of the usual width that a linear fit places one by one (orthogonal matching pursuit)."""
-    found: list[float] = []
-    for _ in range(number):
-        columns = [empty.model.unit_component(empty.found.values, more, np.array([at]))[0] for at in found]
-        at = _place(empty, more, columns)
-        if at is None:
-            break
-        found.append(at)
-    return [replace(more, position=at) for at in found]
+def _with_one_more(last: _Trial, broad: bool) -> Iterator[list[Component]]:
+    """Return the components of the last fit with a narrow or broad one more."""
+    for more in (NARROW, BROAD) if broad else (_own_width(last),):
+        at = _place(last, more)
+        if at is not None:
+            yield [*last.components, replace(more, position=at)]
+
+
+def _pursued(empty: _Trial, lines: Sequence[Component], more: Component) -> list[Component]:
+    """Return the next line that a linear fit places beside others of the usual width (orthogonal matching pursuit)."""
+    columns = [empty.model.unit_component(empty.found.values, c, np.array([c.position]))[0] for c in lines]
+    at = _place(empty, more, columns)
+    return [] if at is None else [replace(more, position=at)]
 
 
 def _place(trial: _Trial, more: Component, columns: Sequence[np.ndarray] = ()) -> float | None:
