@@ -56,6 +56,13 @@ class Found(NamedTuple):
         return LEAST_SIGNIFICANCE * self.area_error
 
 
+class _Grid(NamedTuple):
+    """Positions of a further line, shape (n,), and the line there in standard deviations, shape (n, energies)."""
+
+    at: np.ndarray
+    lines: np.ndarray
+
+
 class _Trial(NamedTuple):
     """A fit of the search."""
 
@@ -129,14 +136,17 @@ def free_lines(
 
     best = last = empty = fitted([])
     pursued: list[Component] = []
+    usual = _own_width(empty) if not broad else NARROW
+    grid = _grid(empty, usual)
     for number in range(1, MOST_LINES + 1):
         if len(last.found.values) + len(("position", "area", "fwhm")) + SPARE_POINTS > last.model.energy.size:
             break
-        pursued += _pursued(empty, pursued, NARROW if broad else _own_width(empty))
         trials = [fitted(some) for some in _with_one_more(last, broad)] if last.is_sound else []
         # The last fit may have ended in a useless local minimum: lines that a linear fit places one by one are tried.
-        if len(pursued) == number > 1 and not any(_is_better(one, best) for one in trials):
-            trials.append(fitted(pursued))
+        if number > 1 and not any(_is_better(one, best) for one in trials):
+            while len(pursued) < number and (more := _pursued(empty, pursued, usual, grid)):
+                pursued += more
+            trials += [fitted(pursued)] if len(pursued) == number else []
         if not trials:
             break
         last = min(trials, key=lambda one: (not one.is_sound, one.criterion))
@@ -194,30 +204,34 @@ def _own_width(empty: _Trial) -> Component:
 def _with_one_more(last: _Trial, broad: bool) -> Iterator[list[Component]]:
     """Return the components of the last fit with a narrow or broad one more."""
     for more in (NARROW, BROAD) if broad else (_own_width(last),):
-        at = _place(last, more)
+        at = _place(last, _grid(last, more))
         if at is not None:
             yield [*last.components, replace(more, position=at)]
 
 
-def _pursued(empty: _Trial, lines: Sequence[Component], more: Component) -> list[Component]:
+def _pursued(empty: _Trial, lines: Sequence[Component], more: Component, grid: _Grid) -> list[Component]:
     """Return the next line that a linear fit places beside others of the usual width (orthogonal matching pursuit)."""
     columns = [empty.model.unit_component(empty.found.values, c, np.array([c.position]))[0] for c in lines]
-    at = _place(empty, more, columns)
+    at = _place(empty, grid, columns)
     return [] if at is None else [replace(more, position=at)]
 
 
-def _place(trial: _Trial, more: Component, columns: Sequence[np.ndarray] = ()) -> float | None:
+def _grid(trial: _Trial, more: Component) -> _Grid:
+    energy = trial.model.energy
+    at = np.arange(energy[0] + SEARCH_STEP, energy[-1], SEARCH_STEP)
+    return _Grid(at, trial.model.unit_component(trial.found.values, more, at) / trial.sigma)
+
+
+def _place(trial: _Trial, grid: _Grid, columns: Sequence[np.ndarray] = ()) -> float | None:
     """Return where a further line would lower chi square most, eV; None where none would.
 
     The parameters of the fit and further columns adapt to it linearly.
     """
     model, values, sigma = trial.model, trial.found.values, trial.sigma
-    at = np.arange(model.energy[0] + SEARCH_STEP, model.energy[-1], SEARCH_STEP)
-    lines = model.unit_component(values, more, at) / sigma
     rest = model.derivatives(values, sigma, trial.found.free)[: model.energy.size]
     basis, _ = np.linalg.qr(np.column_stack([rest, *(column / sigma for column in columns)]))
-    own = lines - (lines @ basis) @ basis.T
-    norm, whole = np.linalg.norm(own, axis=1), np.linalg.norm(lines, axis=1)
+    own = grid.lines - (grid.lines @ basis) @ basis.T
+    norm, whole = np.linalg.norm(own, axis=1), np.linalg.norm(grid.lines, axis=1)
     residual = (model.intensity - model.envelope(values)) / sigma
     gain = np.where(norm > LEAST_INDEPENDENT * whole, own @ residual / np.maximum(norm, SMALL), -np.inf)
-    return float(at[gain.argmax()]) if gain.max() > 0 else None
+    return float(grid.at[gain.argmax()]) if gain.max() > 0 else None
