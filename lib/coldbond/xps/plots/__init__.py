@@ -1,7 +1,6 @@
 """Plots of fitted XPS regions: data, components, background, envelope and residuals."""
 
 from collections.abc import Collection, Mapping, Sequence
-from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -14,39 +13,30 @@ from matplotlib.ticker import MultipleLocator
 from scipy.optimize import isotonic_regression
 
 from coldbond.bundle import conditions, style
-from coldbond.interval import Interval
-from coldbond.xps.component_selection import Composition, is_alone
+from coldbond.xps.component_selection import Composition
 from coldbond.xps.components import OTHER_POSITIONS, UNASSIGNED
-from coldbond.xps.fit import curves, widths
+from coldbond.xps.fit import curves
+from coldbond.xps.plots.shares import course, series, shares
+from coldbond.xps.plots.texts import (
+    COLORS,
+    HATCH,
+    LINE_HEIGHT,
+    OTHER_COLOR,
+    SMALL,
+    is_undecided,
+    line_height,
+    texts,
+    write,
+)
 
-#: Colour of each component, the same in every region (Wong 2011, doi 10.1038/nmeth.1618).
-COLORS = {
-    "Li0": "#D55E00",
-    "Li3N": "#0072B2",
-    "LiO": "#56B4E9",
-    "Li2O": "#E69F00",
-    "Zr4s": "#999999",
-    "InN": "#009E73",
-    "LiIn": "#CC79A7",
-    "Zr4": "#56B4E9",
-    "ZrReduced": "#D55E00",
-}
-
-OTHER_COLOR = "0.5"
 MARGIN = 4.5  # eV, drawn on either side of the references
 LABEL_DISTANCE = 0.055  # least distance of two labels, as a share of the width of a panel
 STRIP = 0.2  # share of the height of a panel that the residuals take
 TALLEST, MOST, FRAME, SHARES = 42.0, 226.0, 18.0, 34.0  # mm: a row, all rows at most, what surrounds them, shares
 POINTS_PER_MM = 72 / 25.4
-LINE_HEIGHT = 9.0  # points, of a line of text
 LEAST_ROOM = 0.19  # share of a panel above its highest intensity
 MOST_ROOM = 0.6
-TENTH = 0.1  # share below which per cent have a decimal
-NO_LIMIT = 0.995  # share from which on a limit says nothing
-SMALL = 5.5  # points, of the texts of components
 LEAST_SERIES = 3  # states of a sample that make a series
-HATCH = "//////"  # of components whose presence is undecided
-LONGEST = 105  # characters of 7 points in the width of a page
 LEAST_RESIDUAL_RANGE = 4.0  # standard deviations that the strip shows on either side of zero at least
 
 
@@ -112,16 +102,16 @@ def draw(
             if _is_series(labels, recordings):
                 series(compositions, recordings, ax, points)
             else:
-                texts = _texts(compositions, name, style.color(recordings[labels[0]].attrs["sample"]), len(columns))
+                said = texts(compositions, name, style.color(recordings[labels[0]].attrs["sample"]), len(columns))
                 if any(recordings[label].attrs["energy_unknown"] for label in labels):
-                    texts.append(("energies as recorded: the scale is unknown", OTHER_COLOR, SMALL))
+                    said.append(("energies as recorded: the scale is unknown", OTHER_COLOR, SMALL))
                 above = LINE_HEIGHT * (_has_other_positions(region, held) and ax is drawn[0])
-                room = above + sum(_line_height(size, text) for text, _, size in texts)
+                room = above + sum(line_height(size, text) for text, _, size in said)
                 curves_of = {label: curves(one.drawn) for label, one in compositions.items()}
-                undecided = {key for one in compositions.values() for key in one.components if _is_undecided(one, key)}
+                undecided = {key for one in compositions.values() for key in one.components if is_undecided(one, key)}
                 color = style.color(recordings[labels[0]].attrs["sample"])
                 condition(curves_of, ax, color, (1 - STRIP) * points, room, undecided)
-                _write(ax, texts, above)
+                write(ax, said, above)
             ax.sharex(drawn[0])
             ax.tick_params(labelbottom=ax is drawn[-1])
         withheld = [any(found[label][region].withheld for label in labels) for labels in groups.values()]
@@ -183,68 +173,6 @@ def _rows(columns: Mapping[str, Mapping[str, list[str]]], recordings: Mapping[st
 
 def _has_shares(columns: Mapping[str, Mapping[str, Sequence[str]]]) -> bool:
     return any(len(labels) > 1 for groups in columns.values() for labels in groups.values())
-
-
-Text = tuple[str, str, float]  # a text, its colour and the size of its font
-
-
-def _texts(compositions: Mapping[str, Composition], name: str, color: str, columns: int) -> list[Text]:
-    """Return what stands in a panel: the condition, and of a single recording what was found of each component."""
-    replicates = f" (n = {len(compositions)})" if len(compositions) > 1 else ""
-    texts = [(style.label(name_lines(name, columns)) + replicates, color, 7.0)]
-    if len(compositions) > 1:
-        return texts
-    (one,) = compositions.values()
-    widths_of, absent = widths(one.best), []
-    for key, component in one.components.items():
-        label, own = one.labels[key], COLORS.get(key, OTHER_COLOR)
-        most = _percent(component.upper_limit)
-        if _is_undecided(one, key):
-            limit = f", < {most} %" if component.upper_limit < NO_LIMIT else ""
-            texts.append((f"{label} undecided{limit}", own, SMALL))
-        elif not component.present:
-            absent.append(f"{label} < {most} %")
-        else:
-            share = "" if is_alone(one, key) else f", {_ends(component.share)}"
-            at, width = component.position.value, widths_of[key]
-            texts.append((f"{label} {at:.2f} eV{share}, width {width:.2f} eV", own, SMALL))
-    if one.withheld:
-        texts.append(("not assigned, see the table", OTHER_COLOR, SMALL))
-    if absent:
-        texts.append(("absent: " + ", ".join(absent), OTHER_COLOR, SMALL))
-    return texts
-
-
-def _ends(share: Interval) -> str:
-    """Return the interval of a share, %."""
-    return f"{_percent(share.low or 0.0)}–{_percent(1.0 if share.high is None else share.high)} %"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}" if share < TENTH else f"{100 * share:.0f}"
-
-
-def _is_undecided(one: Composition, key: str) -> bool:
-    return key in one.components and not one.components[key].decided
-
-
-def _line_height(size: float, text: str) -> float:
-    return LINE_HEIGHT / 7 * size * (1 + text.count("\n"))
-
-
-def _write(ax: Axes, texts: Sequence[Text], above: float) -> None:
-    """Write texts below each other at the top left, from a distance [points] on."""
-    for text, color, size in texts:
-        ax.annotate(
-            text, (0.02, 1.0), (0, -3 - above), xycoords="axes fraction", textcoords="offset points", va="top",
-            color=color, fontsize=size,
-        )  # fmt: skip
-        above += _line_height(size, text)
-
-
-def name_lines(name: str, columns: int) -> str:
-    """Return the name of a condition in lines that fit into a panel of a figure with so many columns."""
-    return fill(name, LONGEST // columns)
 
 
 def _has_other_positions(region: str, held: Sequence[Composition]) -> bool:
@@ -337,118 +265,6 @@ def condition(
             fitted.binding_energy, residual, color="0.35" if alone else color, linewidth=0.4 if alone else 0.25,
             transform=ax.get_xaxis_transform(), zorder=above, label=f"_{label}, residual" if label else "_residual",
         )  # fmt: skip
-
-
-def series(
-    compositions: Mapping[str, Composition], recordings: Mapping[str, xr.DataTree], ax: Axes, points: float
-) -> None:
-    """Draw the spectra of the states of a sample above each other, each relative to its highest intensity.
-
-    Parameters
-    ----------
-    compositions : dict of str to Composition
-        By the label of the recording, from top to bottom.
-    recordings : mapping of str to xarray.DataTree
-    ax : matplotlib.axes.Axes
-    points : float
-        Height of the panel, points.
-    """
-    sample = recordings[next(iter(compositions))].attrs["sample"]
-    for i, (label, one) in enumerate(reversed(list(compositions.items()))):
-        fitted = curves(one.drawn)
-        energy, least = fitted.binding_energy.to_numpy(), float(fitted.intensity.min())
-        unit = float(np.ptp(fitted.intensity.to_numpy())) / 0.9
-        intensity, envelope, background = (
-            i + (fitted[part].to_numpy() - least) / unit for part in ("intensity", "envelope", "background")
-        )
-        for key in map(str, fitted.key.to_numpy()):
-            line = background + fitted.component.sel(key=key).to_numpy() / unit
-            own, open_ = COLORS.get(key, OTHER_COLOR), _is_undecided(one, key)
-            looks: dict[str, Any] = {"facecolor": "none", "edgecolor": own, "hatch": HATCH} if open_ else {"color": own}
-            ax.fill_between(energy, background, line, alpha=0.45, linewidth=0, label=f"_{label}, {key}, area", **looks)
-        ax.plot(energy, intensity, ".", color="0.55", markersize=1.8, markeredgewidth=0, label=f"_{label}, data")
-        ax.plot(energy, envelope, color="k", linewidth=0.5, label=f"_{label}, fit")
-        ax.annotate(
-            recordings[label].attrs["state"], (0.02, i + 0.55), xycoords=ax.get_yaxis_transform(), va="center",
-            fontsize=SMALL,
-        )  # fmt: skip
-    top = len(compositions) / (1 - (LINE_HEIGHT + 4) / points)
-    ax.set(ylim=(-0.1, top), yticks=[])
-    _write(ax, [(style.label(sample), style.color(sample), 7.0)], 0.0)
-
-
-def course(
-    ax: Axes,
-    region: str,
-    labels: Sequence[str],
-    found: Mapping[str, Mapping[str, Composition]],
-    recordings: Mapping[str, xr.DataTree],
-) -> None:
-    """Draw the share of each component over the states of a sample with its interval; limits are open triangles."""
-    keys = dict.fromkeys(key for label in labels for key in found[label][region].components)
-    for n, key in enumerate(key for key in keys if not all(is_alone(found[label][region], key) for label in labels)):
-        color, beside = COLORS.get(key, OTHER_COLOR), 0.08 * n
-        for i, label in enumerate(labels):
-            one = found[label][region].components.get(key)
-            if one is None:
-                continue
-            value, low, high = (100 * x for x in one.share.numbers)
-            if one.present:
-                ends = [[value - low], [high - value]]
-                ax.errorbar(i + beside, value, ends, fmt="o", color=color, markersize=2.5, elinewidth=0.7,
-                            label=f"_{label}, {key}")  # fmt: skip
-            else:
-                ax.plot(i + beside, high, "v", color=color, markersize=3.5, fillstyle="none", label=f"_{label}, {key}")
-    states = [recordings[label].attrs["state"] for label in labels]
-    ax.set(xlim=(-0.5, len(labels) - 0.4), ylim=(0, 105), ylabel=f"Share of {region} / %")
-    ax.set_xticks(range(len(labels)), states, rotation=30, ha="right", fontsize=SMALL)
-
-
-def shares(
-    ax: Axes,
-    region: str,
-    groups: Mapping[str, Sequence[str]],
-    found: Mapping[str, Mapping[str, Composition]],
-    recordings: Mapping[str, xr.DataTree],
-    values: Sequence[dict],
-) -> None:
-    """Draw the share of each component in each recording, and the mean of replicates with its 95 % interval.
-
-    A component that is not present has no point; its upper limit stands among the findings.
-    """
-    held = {label: found[label][region].components for labels in groups.values() for label in labels}
-    keys = list(dict.fromkeys(key for components in held.values() for key in components))
-    beside = 0.7 / len(groups)
-    for i, (name, labels) in enumerate(groups.items()):
-        attrs = recordings[labels[0]].attrs
-        color, offset = style.color(attrs["sample"]), (i - (len(groups) - 1) / 2) * beside
-        own = [(keys.index(key), one) for label in labels for key, one in held[label].items() if one.present]
-        places = [(at + offset, 100 * min(one.share.value, 1.0)) for at, one in own if one.share.value is not None]
-        if places:
-            x, y = zip(*places, strict=True)
-            alpha = 0.5 if len(labels) > 1 else 1.0
-            ax.plot(x, y, "o", color=color, markersize=2.2, markeredgewidth=0, alpha=alpha, label=f"_{name}, each")
-        for at, key in enumerate(keys):
-            mean = _mean(f"{region}_{key}_share".replace(" ", "_"), attrs, values)
-            if mean is not None:
-                value, low, high = (100 * number for number in mean)
-                ax.errorbar(
-                    at + offset, value, [[value - low], [high - value]], fmt="_", color=color, markersize=6,
-                    elinewidth=0.8, label=f"_{name}, {key}, mean",
-                )  # fmt: skip
-    labels_of = {key: text for one in held for key, text in found[one][region].labels.items()}
-    ax.set(xlim=(-0.6, len(keys) - 0.4), ylim=(0, 105), ylabel=f"Share of {region} / %")
-    ax.set_xticks(range(len(keys)), [labels_of.get(key, key) for key in keys])
-
-
-def _mean(quantity: str, attrs: Mapping, values: Sequence[dict]) -> tuple[float, float, float] | None:
-    """Return the mean of a quantity over the replicates of a condition with its interval, None where there is none."""
-    wanted = (quantity, attrs["sample"], attrs["state"])
-    for row in values:
-        ends = row["value"], row["low"], row["high"]
-        if row.get("n") and (row["quantity"], row["sample"], row["state"]) == wanted and None not in ends:
-            return ends
-    return None
 
 
 def references(region: str, axes: Sequence[Axes], held: Sequence[Composition], assigned: Sequence[Axes]) -> None:
