@@ -15,6 +15,8 @@ SPREAD = 3.0  # factor by which the ratio of the two copies may differ between e
 RESOLVED = 0.7  # distance in units of the width of a line, below which a region cannot show that it is not doubled
 LEAST_DISTANCE = 0.9  # eV: nearer copies widen lines of C 1s, about 1 eV wide, and do not double them
 STRONG = 0.2  # area relative to the largest, from which on a line must have a copy
+KNOWN = 2.0  # area over that of a line that would not be found, from which on an area is well known
+SEVERAL = 3  # strong lines of C 1s that all have copies or are some: this is no chance, and no other region excludes it
 DESCRIBED = 3.0  # reduced chi square above which free lines do not describe a region, so that it says nothing
 
 
@@ -38,9 +40,14 @@ def is_copied(lines: Sequence[Found], distance: float, ratio: float) -> bool:
     return all(
         area(one.position + distance) >= ratio / SPREAD * one.area
         or area(one.position - distance) >= one.area / (ratio * SPREAD)
-        for one in held
-        if one.area >= STRONG * max(other.area for other in held)
+        for one in _clear(held)
     )
+
+
+def _clear(lines: Sequence[Found]) -> list[Found]:
+    """Return the strong lines whose areas are well known."""
+    most = max((one.area for one in lines), default=0.0)
+    return [one for one in lines if one.area >= max(STRONG * most, KNOWN * one.limit)]
 
 
 def merged(lines: Sequence[Found]) -> list[Found]:
@@ -72,7 +79,7 @@ def excluding_region(recording: xr.DataTree, table: Table, distance: float, rati
 
     Notes
     -----
-    C 1s is looked at first, then regions of few points first. A region says nothing where its lines are too wide to
+    C 1s is looked at first, and decides where several of its lines are copied; then regions of few points. A region says nothing where its lines are too wide to
     show the copies apart.
     """
     others = [str(name) for name in recording.children if name != besides and table.line(str(name)).sensitivity]
@@ -83,6 +90,8 @@ def excluding_region(recording: xr.DataTree, table: Table, distance: float, rati
         says = lines and distance > RESOLVED * max(lines, key=lambda one: one.area).width
         if says and not is_copied(lines, distance, ratio):
             return name
+        if says and level(name) == "C 1s" and len(_clear(merged(lines))) >= SEVERAL:
+            return ""
     return ""
 
 
