@@ -79,8 +79,8 @@ def excluding_region(recording: xr.DataTree, table: Table, distance: float, rati
 
     Notes
     -----
-    C 1s is looked at first, and decides where several of its lines are copied; then regions of few points. A region says nothing where its lines are too wide to
-    show the copies apart.
+    C 1s is looked at first, and decides where several of its lines are copied; then regions of few points. A region
+    says nothing where its lines are too wide to show the copies apart.
     """
     others = [str(name) for name in recording.children if name != besides and table.line(str(name)).sensitivity]
     for name in sorted(others, key=lambda name: (level(name) != "C 1s", recording[name].sizes["binding_energy"])):
