@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from coldbond.bundle import paths
 from coldbond.xps import carbon, components, findings, reference, surface
 from coldbond.xps.differential_charging import is_copied
 from coldbond.xps.fit import fit
@@ -13,6 +14,7 @@ from coldbond.xps.free_lines import Found, free_lines
 from independent import photoelectrons, xps_scale
 from surfaces import counts
 
+QUICK = {"shapes": ["voigt"], "backgrounds": ["active tougaard"]}  # where shares are not the point
 ADVENTITIOUS = [(284.8, 1.0, 1.2), (286.3, 0.25, 1.2), (288.8, 0.08, 1.2), (289.9, 0.4, 1.2)]
 ZIRCONIUM = [(182.0, 1.0, 1.3)]
 LITHIUM = [(55.0, 1.0, 1.4)]
@@ -36,7 +38,7 @@ def rows(analysed: surface.Surface) -> dict[str, dict]:
     return {row["quantity"]: row for row in values}
 
 
-@pytest.mark.parametrize("shift", [-5.3, 0.4, 6.0])
+@pytest.mark.parametrize("shift", [-5.3, 6.0])
 def test_a_shift_of_volts_is_found(shift):
     tree = surface_of([(shift, 1.0)], C_1s=ADVENTITIOUS, Zr_3d=ZIRCONIUM)
     scale = reference.referenced(tree).attrs
@@ -49,7 +51,6 @@ def test_a_shift_of_volts_is_found(shift):
         ([*ADVENTITIOUS, (282.0, 0.7, 0.9)], "C–C", -1.5),
         ([*ADVENTITIOUS, (281.6, 3.0, 0.9)], "C–C", 3.0),
         ([(289.8, 1.0, 1.2)], "carbonate", -1.5),
-        ([(289.8, 1.0, 1.2)], "carbonate", 3.0),
         (ADVENTITIOUS[:1], "C–C", 3.0),
     ],
 )
@@ -69,7 +70,7 @@ def test_a_lone_line_that_may_be_carbonate_or_c_c_gives_no_scale():
 
 def test_pure_zr4_without_a_reference_is_not_reduced():
     """Charged by -1.5 eV it lies where reduced Zr would."""
-    found = rows(surface.analyse(surface_of([(-1.5, 1.0)], Zr_3d=ZIRCONIUM), ["Zr 3d"]))
+    found = rows(surface.analyse(surface_of([(-1.5, 1.0)], Zr_3d=ZIRCONIUM), ["Zr 3d"], **QUICK))
     for key in ("Zr4", "ZrReduced"):
         row = found[f"Zr_3d_{key}_present"]
         assert row["value"] is None and "the energy scale is unknown: there is no C 1s region" in row["note"]
@@ -80,7 +81,7 @@ def test_pure_zr4_without_a_reference_is_not_reduced():
 
 def test_differences_within_a_region_remain_without_a_reference():
     tree = surface_of([(-1.5, 1.0)], Zr_3d=[*ZIRCONIUM, (180.2, 0.5, 1.3)])
-    found = rows(surface.analyse(tree, ["Zr 3d"]))
+    found = rows(surface.analyse(tree, ["Zr 3d"], **QUICK))
     distance = found["Zr_3d_unassigned2_above_unassigned1"]
     assert distance["low"] < 1.8 < distance["high"] and distance["high"] - distance["low"] < 0.4
     assert found["Zr_3d_ZrReduced_present"]["value"] is None
@@ -90,7 +91,7 @@ def test_differences_within_a_region_remain_without_a_reference():
 def test_a_surface_that_charges_unevenly_gives_no_verdict_on_reduction(distance, share):
     patches = [(0.5, 1 - share), (0.5 + distance, share)]
     tree = surface_of(patches, C_1s=ADVENTITIOUS, Zr_3d=ZIRCONIUM, Li_1s=LITHIUM)
-    row = rows(surface.analyse(tree, ["Zr 3d"]))["Zr_3d_ZrReduced_present"]
+    row = rows(surface.analyse(tree, ["Zr 3d"], **QUICK))["Zr_3d_ZrReduced_present"]
     assert row["value"] is None and "differential charging" in row["note"]
 
 
@@ -103,10 +104,11 @@ def test_another_reference_sets_the_scale():
 
 
 def test_a_shift_between_samples_is_null_where_a_scale_is_unknown():
-    given = {name: surface_of([(0.0, 1.0)], Zr_3d=ZIRCONIUM) for name in ("A", "B")}
-    for name, tree in given.items():
-        tree.attrs["sample"] = name
-    analysed = {name: surface.analyse(tree, ["Zr 3d"]) for name, tree in given.items()}
+    tree = surface_of([(0.0, 1.0)], Zr_3d=ZIRCONIUM)
+    tree.attrs["sample"] = "A"
+    one = surface.analyse(tree, ["Zr 3d"], **QUICK)
+    analysed = {"A": one, "B": surface.Surface(one.recording.copy(), one.regions)}
+    analysed["B"].recording.attrs = one.recording.attrs | {"sample": "B"}
     trees, found = ({name: getattr(one, part) for name, one in analysed.items()} for part in ("recording", "regions"))
     values = findings.composition_findings(trees, found, "A", "Zr 3d")
     shift = {row["quantity"]: row for row in values if row["sample"] == "B"}["Zr_3d_at_lower_binding_energy"]
@@ -141,7 +143,7 @@ def test_a_free_number_of_lines():
 
 def test_a_region_without_components_is_shown_with_unassigned_lines():
     tree = surface_of([(0.5, 1.0)], C_1s=ADVENTITIOUS, Pt_4f=[(71.0, 1.0, 1.1)])
-    analysed = surface.analyse(tree, ["Pt 4f"])
+    analysed = surface.analyse(tree, ["Pt 4f"], **QUICK)
     found = rows(analysed)
     energy = found["Pt_4f_unassigned1_binding_energy"]
     assert energy["low"] < 71.0 < energy["high"]
@@ -196,11 +198,13 @@ def test_components_of_ones_own_are_added_or_replace(tmp_path):
 
 
 def test_a_component_of_ones_own_is_found(tmp_path):
+    """The example of docs/your-own-data.md."""
     path = tmp_path / "components.toml"
-    path.write_text(OWN.partition('["C 1s"]')[0], encoding="utf-8")
+    text = (paths.ROOT / "docs" / "your-own-data.md").read_text(encoding="utf-8")
+    path.write_text(text.partition("<!-- components -->\n```toml\n")[2].partition("```")[0], encoding="utf-8")
     tree = surface_of([(0.5, 1.0)], C_1s=ADVENTITIOUS, Pt_4f=[(71.0, 1.0, 1.1)])
-    found = surface.analyse(tree, ["Pt 4f"], table=components.load(path)).regions["Pt 4f"]
-    assert found.components["Pt0"].present
+    found = surface.analyse(tree, ["Pt 4f"], **QUICK, table=components.load(path)).regions["Pt 4f"]
+    assert found.components["Pt0"].present and not found.components["PtO2"].present
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,16 @@ def excluding_region(recording: xr.DataTree, table: Table, distance: float, rati
     """
     others = [str(name) for name in recording.children if name != besides and table.line(str(name)).sensitivity]
     for name in sorted(others, key=lambda name: (level(name) != "C 1s", recording[name].sizes["binding_energy"])):
-        result = fit_of_free_lines(recording[name].to_dataset(), table.line(name), broad=level(name) != "C 1s")
-        lines = found_lines(result)
-        says = lines and result.redchi < DESCRIBED and distance > RESOLVED * max(lines, key=lambda one: one.area).width
+        lines = recording.attrs.get("reference_lines", {}).get(name) or _lines(
+            recording[name].to_dataset(), table, name
+        )
+        says = lines and distance > RESOLVED * max(lines, key=lambda one: one.area).width
         if says and not is_copied(lines, distance, ratio):
             return name
     return ""
+
+
+def _lines(region: xr.Dataset, table: Table, name: str) -> list[Found]:
+    """Return the lines of a region, none where free lines do not describe it."""
+    result = fit_of_free_lines(region, table.line(name), broad=level(name) != "C 1s")
+    return found_lines(result) if result.redchi < DESCRIBED else []

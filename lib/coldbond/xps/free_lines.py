@@ -21,7 +21,7 @@ MOST_LINES = 6  # more are no description of a region
 #: Gain in the criterion that a further line must bring: strong evidence (Kass and Raftery 1995, J. Am. Stat. Assoc. 90,
 #: 773, doi 10.1080/01621459.1995.10476572).
 LEAST_GAIN = 6.0
-SEARCH_STEP = 0.1  # eV, between positions that are tried for a further line; well below a width
+SEARCH_STEP = 0.2  # eV, between positions that are tried for a further line; well below a width
 SEARCH_TOLERANCE = 1e-3  # relative change of chi square at which a fit of the search ends
 LEAST_SHARE = 0.03  # of all areas: smaller lines describe the background or the shape of another line
 LEAST_DISTANCE = 0.5  # of two lines, in widths: closer ones describe the shape of one line
@@ -54,6 +54,13 @@ class Found(NamedTuple):
     def limit(self) -> float:
         """Area of a line here that would not have been found."""
         return LEAST_SIGNIFICANCE * self.area_error
+
+
+class _Grid(NamedTuple):
+    """Positions of a further line, shape (n,), and the line there in standard deviations, shape (n, energies)."""
+
+    at: np.ndarray
+    lines: np.ndarray
 
 
 class _Trial(NamedTuple):
@@ -128,14 +135,22 @@ def free_lines(
         return _Trial(model, sigma, minimum(model, values, list(values), sigma, SEARCH_TOLERANCE))
 
     best = last = empty = fitted([])
+    pursued: list[Component] = []
+    usual = _own_width(empty) if not broad else NARROW
+    grid = _grid(empty, usual)
     for number in range(1, MOST_LINES + 1):
         if len(last.found.values) + len(("position", "area", "fwhm")) + SPARE_POINTS > last.model.energy.size:
             break
-        trials = [fitted(some) for some in _starts(empty, last, number, broad)]
+        trials = [fitted(some) for some in _with_one_more(last, broad)] if last.is_sound else []
+        # The last fit may have ended in a useless local minimum: lines that a linear fit places one by one are tried.
+        if number > 1 and not any(_is_better(one, best) for one in trials):
+            while len(pursued) < number and (more := _pursued(empty, pursued, usual, grid)):
+                pursued += more
+            trials += [fitted(pursued)] if len(pursued) == number else []
         if not trials:
             break
         last = min(trials, key=lambda one: (not one.is_sound, one.criterion))
-        if last.is_sound and last.criterion < best.criterion - LEAST_GAIN:
+        if _is_better(last, best):
             best = last
         elif number > len(best.model.components) + LOOK_AHEAD:
             break
@@ -178,49 +193,45 @@ def strong_ones(lines: Sequence[Found]) -> list[Found]:
     return [one for one in lines if one.area >= STRONG * most]
 
 
-def _starts(empty: _Trial, last: _Trial, number: int, broad: bool) -> Iterator[list[Component]]:
-    """Return components to start a fit of so many lines from: those of the last fit with a narrow or broad one more.
-
-    Since the last fit may have ended in a useless local minimum, lines that a linear fit places one by one are tried
-    too.
-    """
-    if not last.model.components or last.is_sound:
-        for more in (NARROW, BROAD) if broad else (_own_width(empty),):
-            at = _place(last, more)
-            if at is not None:
-                yield [*last.components, replace(more, position=at)]
-    if last.model.components:
-        yield _pursued(empty, number, NARROW if broad else _own_width(empty))
+def _is_better(trial: _Trial, best: _Trial) -> bool:
+    return trial.is_sound and trial.criterion < best.criterion - LEAST_GAIN
 
 
 def _own_width(empty: _Trial) -> Component:
     return replace(NARROW, fwhm=empty.model.line.fwhm)
 
 
-def _pursued(empty: _Trial, number: int, more: Component) -> list[Component]:
-    """Return lines of the usual width that a linear fit places one by one (orthogonal matching pursuit)."""
-    found: list[float] = []
-    for _ in range(number):
-        columns = [empty.model.unit_component(empty.found.values, more, np.array([at]))[0] for at in found]
-        at = _place(empty, more, columns)
-        if at is None:
-            break
-        found.append(at)
-    return [replace(more, position=at) for at in found]
+def _with_one_more(last: _Trial, broad: bool) -> Iterator[list[Component]]:
+    """Return the components of the last fit with a narrow or broad one more."""
+    for more in (NARROW, BROAD) if broad else (_own_width(last),):
+        at = _place(last, _grid(last, more))
+        if at is not None:
+            yield [*last.components, replace(more, position=at)]
 
 
-def _place(trial: _Trial, more: Component, columns: Sequence[np.ndarray] = ()) -> float | None:
+def _pursued(empty: _Trial, lines: Sequence[Component], more: Component, grid: _Grid) -> list[Component]:
+    """Return the next line that a linear fit places beside others of the usual width (orthogonal matching pursuit)."""
+    columns = [empty.model.unit_component(empty.found.values, c, np.array([c.position]))[0] for c in lines]
+    at = _place(empty, grid, columns)
+    return [] if at is None else [replace(more, position=at)]
+
+
+def _grid(trial: _Trial, more: Component) -> _Grid:
+    energy = trial.model.energy
+    at = np.arange(energy[0] + SEARCH_STEP, energy[-1], SEARCH_STEP)
+    return _Grid(at, trial.model.unit_component(trial.found.values, more, at) / trial.sigma)
+
+
+def _place(trial: _Trial, grid: _Grid, columns: Sequence[np.ndarray] = ()) -> float | None:
     """Return where a further line would lower chi square most, eV; None where none would.
 
     The parameters of the fit and further columns adapt to it linearly.
     """
     model, values, sigma = trial.model, trial.found.values, trial.sigma
-    at = np.arange(model.energy[0] + SEARCH_STEP, model.energy[-1], SEARCH_STEP)
-    lines = model.unit_component(values, more, at) / sigma
     rest = model.derivatives(values, sigma, trial.found.free)[: model.energy.size]
     basis, _ = np.linalg.qr(np.column_stack([rest, *(column / sigma for column in columns)]))
-    own = lines - (lines @ basis) @ basis.T
-    norm, whole = np.linalg.norm(own, axis=1), np.linalg.norm(lines, axis=1)
+    own = grid.lines - (grid.lines @ basis) @ basis.T
+    norm, whole = np.linalg.norm(own, axis=1), np.linalg.norm(grid.lines, axis=1)
     residual = (model.intensity - model.envelope(values)) / sigma
     gain = np.where(norm > LEAST_INDEPENDENT * whole, own @ residual / np.maximum(norm, SMALL), -np.inf)
-    return float(at[gain.argmax()]) if gain.max() > 0 else None
+    return float(grid.at[gain.argmax()]) if gain.max() > 0 else None

@@ -41,12 +41,15 @@ class Scale(NamedTuple):
         Of the reference.
     unknown : str
         Why the scale is unknown; empty where it is known.
+    lines : tuple of Found
+        Of the region of the reference, at recorded energies.
     """
 
     shift: float
     uncertainty: float
     description: str
     unknown: str = ""
+    lines: tuple[Found, ...] = ()
 
 
 def require_one_sample(recording: xr.DataTree, label: str = "") -> None:
@@ -99,7 +102,7 @@ def referenced(
         of the scale [eV], which is common to all regions and cancels in differences within the recording, infinite
         where the scale is unknown; `energy_reference`, a description with what the file itself states;
         `energy_unknown`, why the scale is unknown, empty where it is known; `energy_calibrated`, whether the recorded
-        energies are stated to be right.
+        energies are stated to be right; `reference_lines`, the lines of the reference by its region.
 
     Raises
     ------
@@ -115,7 +118,11 @@ def referenced(
     elif region not in recording.children:
         scale = Scale(0.0, np.inf, f"{AS_RECORDED}: no {region} region", f"there is no {region} region")
     else:
-        scale = _scale(recording, energy, uncertainty, background, region, table)
+        result = fit_of_free_lines(recording[region].to_dataset(), table.line(region), background, broad=False)
+        lines = tuple(found_lines(result))
+        scale = _scale(recording, lines, energy, uncertainty, background, region, table)._replace(
+            lines=lines if result.redchi < differential_charging.DESCRIBED else ()
+        )
     moved = {
         name: one.to_dataset().assign_coords(
             binding_energy=("binding_energy", one.binding_energy.to_numpy() + scale.shift, one.binding_energy.attrs)
@@ -129,16 +136,22 @@ def referenced(
         "energy_reference": f"{scale.description}{stated}",
         "energy_unknown": scale.unknown,
         "energy_calibrated": energy is None,
+        "reference_lines": {region: scale.lines} if scale.lines else {},
     }
     return tree
 
 
 def _scale(
-    recording: xr.DataTree, energy: float, uncertainty: float, background: str, region: str, table: Table
+    recording: xr.DataTree,
+    lines: Sequence[Found],
+    energy: float,
+    uncertainty: float,
+    background: str,
+    region: str,
+    table: Table,
 ) -> Scale:
     """Return the scale that the lines of a reference give."""
     data = recording[region].to_dataset()
-    lines = found_lines(fit_of_free_lines(data, table.line(region), background, broad=False))
     if not lines:
         return _unknown(f"the {region} region shows no line")
     positions = ", ".join(f"{one.position:.1f}" for one in strong_ones(lines))
