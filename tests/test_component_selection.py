@@ -18,12 +18,13 @@ from surfaces import counts
 LITHIUM = [c for c in COMPONENTS["Li 1s"] if c.key in ("Li0", "Li3N", "Li2O")]
 ZIRCONIUM = {"window": (175.0, 189.0), "splitting": 2.4, "ratio": 2 / 3}
 NITROGEN = {"window": (391.0, 404.0)}
-REPEATS = 8
+REPEATS = 4
 
 
 def found(region: str, lines: list, seed: int, components=None, **kwargs):
     spectrum = counts(lines, seed=seed, **kwargs)
-    return composition(spectrum, components or COMPONENTS[region], line=LINES[region], reference_uncertainty=0.1)
+    usual = [c for c in COMPONENTS[region] if not c.with_region]
+    return composition(spectrum, components or usual, line=LINES[region], reference_uncertainty=0.1)
 
 
 def test_reduced_zirconium_is_found_and_measured():
@@ -32,7 +33,7 @@ def test_reduced_zirconium_is_found_and_measured():
         one = found("Zr 3d", [(182.0, 1.5), (180.3, 0.3)], seed, **ZIRCONIUM).components["ZrReduced"]
         assert one.present and one.position_determined and one.p < 1e-6
         inside += [one.area.low <= 600 <= one.area.high, one.share.low <= 0.3 / 1.8 <= one.share.high]
-    assert sum(inside) >= 15  # of 16; nominally 0.95
+    assert sum(inside) >= 7  # of 8; nominally 0.95
 
 
 @pytest.mark.parametrize(
@@ -43,42 +44,41 @@ def test_an_absent_component_is_not_found_and_its_limit_is_small(region, present
     for seed in range(REPEATS):
         one = found(region, [present], 100 + seed, **kwargs).components[absent]
         assert not one.present
-        assert one.decided and 0 < one.upper_limit < 0.05 * 3000
+        assert one.decided and 0 < one.upper_limit < 0.05
 
 
-def weak_component(seed: int, area: float, **settings: float) -> Selected:
+def weak_share(seed: int, area: float) -> Selected:
     """A weak line 2 eV below a strong one, fitted with the model that it was simulated with: statistics alone."""
     region = counts([(398.5, 1.0), (396.5, area)], (393.0, 402.0), seed=seed, loss=0.0)
     pair = [Component("main", "", 398.5, 0.1), Component("weak", "", 396.5, 0.02)]
-    options = {"backgrounds": ["linear"], "shape": "voigt", "reference_uncertainty": 0.02}
-    return composition(region, pair, line=LINES["N 1s"], **options, **settings).components["weak"]
+    options = {"backgrounds": ["linear"], "shapes": ["voigt"], "reference_uncertainty": 0.02}
+    return composition(region, pair, line=LINES["N 1s"], **options, width_uncertainty=0.01).components["weak"]
 
 
-def test_95_of_100_upper_limits_lie_above_the_true_area():
-    """The area is some three standard uncertainties. With the quantile of 55 % four of five limits lie above it.
-
-    A significance of zero leaves the component out of every fit, so that each realisation has an upper limit.
-    """
-    limits = [
-        weak_component(5000 + seed, 0.02, model_uncertainty=0.0, significance=0.0).upper_limit for seed in range(60)
-    ]
-    assert np.count_nonzero(np.array(limits) >= 0.02 * 2000) >= 55
-    assert np.median(limits) < 3 * 0.02 * 2000  # a limit that is far above would cover too
+def test_95_of_100_intervals_hold_a_share_of_two_per_cent():
+    """It is some three standard uncertainties. An interval of one standard uncertainty would hold 68 of 100."""
+    found = [weak_share(5000 + seed, 0.02) for seed in range(40)]
+    truth = 0.02 / 1.02
+    assert np.count_nonzero([one.share.low <= truth <= one.share.high for one in found]) >= 36
+    assert np.median([one.share.high for one in found]) < 3 * truth  # bounds far away would cover too
 
 
-def test_the_limit_includes_the_model_uncertainty_at_95_percent():
-    statistical, whole = (
-        weak_component(5000, 0.0, model_uncertainty=relative, significance=0.0) for relative in (0.0, 0.05)
-    )
-    added = np.sqrt(whole.upper_limit**2 - statistical.upper_limit**2)
-    assert added == pytest.approx(1.645 * whole.model_uncertainty, rel=0.01)
+def test_the_limit_of_a_component_and_the_share_of_its_rival_agree():
+    """InN and Li-In 0.4 eV apart in a few counts: whatever is said, it can be true together."""
+    for seed in range(4):
+        lines, peak = [(443.4, 0.6), (443.0, 0.4)], 300.0 * 4**seed
+        both = found("In 3d", lines, seed, peak=peak, window=(438, 456), splitting=7.55, ratio=0.68).components
+        nitride, alloy = both["InN"].share, both["LiIn"].share
+        assert nitride.value + alloy.value == pytest.approx(1)
+        assert alloy.low == pytest.approx(1 - nitride.high) and alloy.high == pytest.approx(1 - nitride.low)
+        assert all(one.share.low > 0 for one in both.values() if one.present)
+        assert nitride.low <= 0.6 <= nitride.high
 
 
 def test_noise_alone_claims_nothing():
     for seed in range(REPEATS):
         nothing = found("N 1s", [], 300 + seed, **NITROGEN)
-        assert not any(one.present for one in nothing.components.values())
-        assert nothing.best.model.components == []
+        assert not any(one.present or one.decided for one in nothing.components.values())  # shares of nothing
 
 
 def test_three_lines_half_a_width_apart_are_not_separated_but_covered():
@@ -88,10 +88,10 @@ def test_three_lines_half_a_width_apart_are_not_separated_but_covered():
         lines = found("Li 1s", [(54.7, 0.4), (55.2, 1.0), (55.9, 1.0)], 400 + seed, LITHIUM).components
         for key, share in (("Li0", 0.4), ("Li3N", 1.0), ("Li2O", 1.0)):
             inside.append(lines[key].share.low <= share / 2.4 <= lines[key].share.high)
-            covered.append(lines[key].upper_limit >= 2000 * share)
+            covered.append(lines[key].upper_limit >= share / 2.4)
         assert lines["Li0"].present or not lines["Li0"].decided  # never "absent"
         widths.append(2 * lines["Li0"].share.half_width)
-    assert sum(inside) >= 22 and sum(covered) >= 22  # of 24; nominally 0.95 and more
+    assert sum(inside) >= 11 and sum(covered) >= 11  # of 12; nominally 0.95 and more
     assert np.mean(widths) > 0.1
 
 
@@ -123,31 +123,53 @@ def test_look_elsewhere_costs():
 
 def test_the_choice_of_background_is_in_the_interval():
     region = counts([(182.0, 1.5), (180.3, 0.3)], seed=4, loss=0.3, **ZIRCONIUM)
-    choices = ("active shirley", "active tougaard")
-    single = [
-        composition(region, COMPONENTS["Zr 3d"], line=LINES["Zr 3d"], backgrounds=[name], reference_uncertainty=0.1)
-        for name in choices
-    ]
-    both = composition(region, COMPONENTS["Zr 3d"], line=LINES["Zr 3d"], backgrounds=choices, reference_uncertainty=0.1)
-    of_single = [one.components["Zr4"].area for one in single]
-    means = [area.value for area in of_single]
-    assert abs(means[0] - means[1]) > 10  # else this tests nothing
-    assert min(both.weights.values()) > 0.05
-    weights = [both.weights[name] for name in choices]
-    mean = np.dot(weights, means)
-    spread = np.dot(weights, [(m - mean) ** 2 for m in means])
-    within = np.dot(weights, [(area.half_width / NORMAL) ** 2 for area in of_single])
-    area = both.components["Zr4"].area
-    assert area.value == pytest.approx(mean, rel=1e-6)
-    assert area.half_width / NORMAL == pytest.approx(np.sqrt(within + spread), rel=1e-6)
+    choices = ["active shirley", "active tougaard"]
+
+    def made(backgrounds):
+        options = {
+            "line": LINES["Zr 3d"],
+            "backgrounds": backgrounds,
+            "shapes": ["voigt"],
+            "reference_uncertainty": 0.1,
+        }
+        return composition(region, COMPONENTS["Zr 3d"], **options)
+
+    each, both = [made([name]).components["Zr4"].share for name in choices], made(choices)
+    assert len(both.full_fits) == 2
+    share = both.components["Zr4"].share
+    assert abs(each[0].high - each[1].high) + abs(each[0].low - each[1].low) > 5e-3  # else this tests nothing
+    assert share.low == pytest.approx(min(one.low for one in each), abs=0.01)
+    assert share.high == pytest.approx(max(one.high for one in each), abs=0.01)
 
 
 def test_a_background_that_does_not_fit_is_dropped():
     region = counts([(182.0, 1.5)], (175.0, 189.0), seed=5, splitting=2.4, ratio=2 / 3, loss=6.0, peak=20000)
     given = composition(
-        region, COMPONENTS["Zr 3d"], line=LINES["Zr 3d"], backgrounds=["active shirley", "active tougaard"]
-    )
-    assert list(given.weights) == ["active tougaard"]
+        region, COMPONENTS["Zr 3d"], line=LINES["Zr 3d"], backgrounds=["linear", "free losses"],
+        shapes=["voigt"],
+    )  # fmt: skip
+    assert list(given.weights) == ["free losses, voigt"]
+
+
+def test_a_line_beyond_the_tolerance_is_unassigned():
+    """In2O3 at 444.6 eV is neither InN nor Li-In, whose references lie 1.1 and 1.7 eV lower."""
+    lines = {"window": (438, 456), "splitting": 7.55, "ratio": 0.68, "gaussian": 0.9, "lorentzian": 0.4}
+    both = found("In 3d", [(444.6, 1.0)], 11, peak=20000, **lines).components
+    assert not both["InN"].present and not both["LiIn"].present
+    other = both["unassigned1"]
+    assert other.present and other.share.high > 0.9 and other.position.low < 444.6 < other.position.high
+
+
+def test_a_broad_line_of_another_element_is_unassigned():
+    """Ta 4p at 401.8 eV is not Li3N at 398.5 eV."""
+    broad = found("N 1s", [(401.8, 1.0)], 12, window=(391, 405), gaussian=3.0, lorentzian=2.0).components
+    assert not broad["Li3N"].present and not broad["InN"].present and broad["unassigned1"].present
+
+
+def test_lines_within_the_tolerance_are_not_doubled():
+    """At a hundred thousand counts a fit is never perfect; what is wrong with the shape is no line."""
+    strong = found("N 1s", [(398.5, 1.0), (396.4, 0.3)], 13, peak=1e5, **NITROGEN).components
+    assert strong.keys() == {"InN", "Li3N"}
 
 
 def test_the_mean_position_does_not_include_the_energy_reference():
@@ -190,6 +212,8 @@ def test_findings_of_a_surface(surfaces):
     gone = values["after", "N_1s_InN_present"]
     assert gone["value"] is False and "share of the region at most" in rendered(gone)
     assert [one["value"] for one in gone["threshold"]] == [10]
+    limit = values["after", "N_1s_InN_share"]
+    assert limit["value"] is None and limit["high"] < 0.05
     assert ("before", "Li_1s_Li3N_present") not in values  # not recorded
     energy = values["after", "Li_1s_Li3N_binding_energy"]
     assert energy["low"] < 55.2 < energy["high"]
@@ -239,8 +263,7 @@ def test_tables_show_what_is_present(surfaces):
 
 
 def test_unknown_and_missing_regions(surfaces):
-    with pytest.raises(LookupError, match="no components are known for Xe 3d; there are Li 1s"):
-        surface.compositions(surfaces[0]["before"], ["N 1s", "Xe 3d"])
+    assert surface.compositions(surfaces[0]["before"], ["Xe 3d"]) == {}
     found = {label: surface.compositions(one, ["Zr 3d"]) for label, one in surfaces[0].items()}
     assert found == {"before": {}, "after": {}}
     with pytest.raises(ValueError, match="no recording has Zr 3d; they have C 1s"):
@@ -251,7 +274,7 @@ def test_a_figure_shows_the_regions_that_were_recorded(surfaces):
     with figures.new("double", 80) as fig:
         top = plots.draw(fig, surfaces[1], surfaces[0], ["Li 1s", "Zr 3d", "N 1s"])
         fig.draw_without_rendering()
-    assert [ax.figure.axes.index(ax) for ax in top] == [0, 1]  # no Zr 3d anywhere
+    assert [ax.figure.axes.index(ax) for ax in top] == [2, 1]  # rows align; no Zr 3d anywhere
     assert [text.get_text() for ax in top for text in ax.texts if text.get_text() in ("before", "after")] == [
         "after",
         "before",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from lmfitxps import backgrounds as other_backgrounds
 from lmfitxps import lineshapes as other_shapes
-from scipy.special import gamma, voigt_profile
+from scipy.special import voigt_profile
 from scipy.stats import norm
 
 from coldbond.xps import backgrounds, line_shapes
@@ -60,8 +60,24 @@ def test_doniach_sunjic_is_a_line_convolved_with_a_gaussian(lorentzian):
     energy = ENERGY[::40]
     x = energy[:, np.newaxis] - offset * 0.8 / np.sqrt(8 * np.log(2))
     sharp = np.cos(np.pi * a / 2 - (1 - a) * np.arctan(x / half)) / (x**2 + half**2) ** ((1 - a) / 2)
-    line = gamma(1 - a) / np.pi / half**a * (sharp @ norm.pdf(offset)) / norm.pdf(offset).sum()
+    line = a / np.sin(np.pi * a) / line_shapes.TAIL**a * (sharp @ norm.pdf(offset)) / norm.pdf(offset).sum()
     np.testing.assert_allclose(line_shapes.doniach_sunjic(energy, 0.8, lorentzian, a), line, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("a", [0.02, 0.1, 0.25])
+def test_lines_of_any_asymmetry_have_the_same_area(a):
+    """Of a Doniach-Sunjic line up to the end of its band; else the shares of a metal and a compound do not compare."""
+    energy = np.arange(-200, line_shapes.TAIL, 0.002)
+    assert np.trapezoid(line_shapes.doniach_sunjic(energy, 0.1, 0.05, a), energy) == pytest.approx(1, abs=0.01)
+    assert area(line_shapes.exponential_tail(ENERGY, 1.2, 0.1, a)) == pytest.approx(1, abs=0.01)
+
+
+def test_an_exponential_tail_moves_the_mean():
+    line = line_shapes.exponential_tail(ENERGY, 1.2, 0.0, 0.15)
+    assert np.trapezoid(ENERGY * line, ENERGY) == pytest.approx(0.15 * line_shapes.EXPONENTIAL, rel=1e-3)
+    direct = np.exp(-np.arange(0, 20, 0.01) / 0.3)
+    convolved = np.convolve(line_shapes.voigt(ENERGY, 1.2, 0.0), direct / direct.sum())[: ENERGY.size]
+    np.testing.assert_allclose(line, convolved, atol=0.02 * convolved.max())
 
 
 def test_doniach_sunjic_has_its_power_law_at_high_binding_energy():
@@ -127,7 +143,14 @@ def test_iterative_shirley_without_a_peak_fails():
         backgrounds.iterative_shirley(energy, np.linspace(100, 50, energy.size) - 20 * np.sin(energy))
 
 
-@pytest.mark.parametrize("shape, arguments", [(line_shapes.voigt, [0.3]), (line_shapes.doniach_sunjic, [0.3, 0.12])])
+@pytest.mark.parametrize(
+    "shape, arguments",
+    [
+        (line_shapes.voigt, [0.3]),
+        (line_shapes.doniach_sunjic, [0.3, 0.12]),
+        (line_shapes.exponential_tail, [0.3, 0.12]),
+    ],
+)
 def test_analytic_derivatives_are_those_of_differences(shape, arguments):
     arguments = [ENERGY, np.array([[0.5], [1.1]]), *arguments]
     line, *derivatives = line_shapes.DERIVATIVES[shape](*arguments)

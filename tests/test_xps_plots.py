@@ -156,5 +156,5 @@ def test_table_for_the_journal(analysed):
     assert Interval(*(row[f"position{end} / eV"] for end in ends)) == one.position
     assert row["share of the core level, low / %"] < 70 < row["share of the core level, high / %"]
     assert Interval(*(row[f"area{end} / count eV"] for end in ends)) == one.area
-    assert row["width of the fit / eV"] == pytest.approx(1.2, abs=0.15)  # the Gaussian of the forward model
-    assert row["chi square"] == found["A"]["N 1s"].best.chisqr and "active" in row["backgrounds and their weights"]
+    assert row["full width at half maximum / eV"] == pytest.approx(1.25, abs=0.1)  # the Voigt of the forward model
+    assert row["chi square"] == found["A"]["N 1s"].best.chisqr and "free losses" in row["fits and their weights"]

@@ -64,7 +64,9 @@ def test_the_notebook_shows_both_samples_of_a_file(two):
     surfaces = {label: reference.referenced(one) for label, one in two("LLZ", "RT-MCL-LLZ").items()}
     assert list(surfaces) == ["S0", "S1"]
     regions = ["N 1s", "O 1s"]
-    found = {label: surface.compositions(one, regions, ["active shirley"]) for label, one in surfaces.items()}
+    found = {
+        label: surface.compositions(one, regions, backgrounds=["active shirley"]) for label, one in surfaces.items()
+    }
     assert all(set(held) <= {"N 1s", "O 1s"} for held in found.values()) and "N 1s" in found["S1"]
     values = findings.composition_findings(surfaces, found)
     assert {row["sample"] for row in values} == {"S0", "S1"}

@@ -122,9 +122,9 @@ def composition(
     recording : xarray.DataTree
         Photoelectrons.
     regions : sequence of str
-        Such as "In 3d"; by default all whose components are known.
+        Such as "In 3d"; by default all whose components are known. Other ones are fitted with unassigned lines.
     reference_energy : float or None
-        Energy of the C-C component of C 1s, to which the scale is shifted, eV; None leaves it as recorded.
+        Energy of the C-C component of C 1s, to which the scale is shifted, eV; None states that it is calibrated.
     reference_uncertainty : float
         Standard uncertainty of that energy, eV.
 
@@ -135,10 +135,8 @@ def composition(
 
     Raises
     ------
-    LookupError
-        No components are known for a region, or the recording lacks all of them.
     ValueError
-        The recording is of several samples, or C 1s has no C-C component.
+        The recording is of several samples.
 
     Examples
     --------

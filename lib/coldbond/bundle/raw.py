@@ -234,6 +234,12 @@ def recordings(role: str, samples: Sequence[str] = (), optional: bool = False) -
     return found
 
 
+def beside(name: str) -> Path | None:
+    """Return a file of the user's own beside the manifest, such as components.toml; None where there is none."""
+    path = paths.RAW / name
+    return path if path.is_file() else None
+
+
 def table(recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> pd.DataFrame:
     """Return a table of recordings: file, format, origin, extent, and each constant that at least one of them has."""
     rows = {

@@ -140,8 +140,9 @@ class Photoelectrons:
             c.key: c for c in (expected_components(region, recording.children) if level(region) in COMPONENTS else ())
         }
         self.scales = {False: reference.referenced(recording, None)}
-        if "C 1s" in recording.children:
-            self.scales[True] = reference.referenced(recording)
+        carbon = reference.referenced(recording)
+        if not carbon.attrs["energy_unknown"]:
+            self.scales[True] = carbon
         self.controls: dict[str, Control] = {
             "components": Several("components", tuple(self.components), list(self.components)),
             "background": Choice("background", "active shirley", list(fit.BACKGROUNDS)),
@@ -153,7 +154,7 @@ class Photoelectrons:
         self, fig: Figure, components: tuple[str, ...], background: str, shape: str, carbon: bool
     ) -> list[pd.DataFrame]:
         if carbon not in self.scales:
-            raise ValueError("the recording has no C 1s region to calibrate its energies with")
+            raise ValueError("the recording has no C 1s region that gives its energy scale")
         scale = self.scales[carbon]
         result = fit.fit(
             scale[self.region].to_dataset(),

@@ -14,6 +14,7 @@ from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import Interval
 from coldbond.xps.components import Component
+from coldbond.xps.fit import maxima
 
 #: Ratio of the standard uncertainty of a fitted position to that of its prior below which the spectrum counts as
 #: determining the position; a convention.
@@ -35,74 +36,60 @@ class Estimate(NamedTuple):
 
 
 class Amounts(NamedTuple):
-    """Area, share and position of a component.
+    """Area and position of a component.
 
     Attributes
     ----------
-    area, share, position : Interval
-        Area [intensity eV], share of the areas of its core level, and position [eV].
+    area, position : Interval
+        Area, at least zero [intensity eV], and position [eV].
     position_determined : bool
         Whether the spectrum determines the position; otherwise it is that of the prior.
-    model_uncertainty : float
-        Standard uncertainty of the area from the imperfection of the model [intensity eV], on the last background.
     """
 
     area: Interval
-    share: Interval
     position: Interval
     position_determined: bool
-    model_uncertainty: float
 
 
-def amounts(
-    fits: Fits,
-    weights: Mapping[str, float],
-    component: Component,
-    reference_uncertainty: float,
-    model_uncertainty: float,
-) -> Amounts:
-    """Return the amounts of a component.
+def amounts(fits: Fits, weights: Mapping[str, float], component: Component, reference_uncertainty: float) -> Amounts:
+    """Return area and position of a component.
 
     Parameters
     ----------
     fits : mapping of str to lmfit.minimizer.MinimizerResult
-        Of all components, by background.
+        Of all components, by background and line shape.
     weights : mapping of str to float
-        Of the backgrounds.
+        Of the fits.
     component : Component
         One of those fitted.
     reference_uncertainty : float
         Standard uncertainty of the energy reference, eV.
-    model_uncertainty : float
-        Standard uncertainty of every area from the imperfection of the model, as a share of its core level.
     """
-    areas, shares, positions = [], [], []
-    for result in fits.values():
-        keys = [c.key for c in result.model.components]
-        names = [f"{key}_area" for key in keys]
-        area = np.array([result.params[name].value for name in names])
-        at = keys.index(component.key)
-        levels = np.array([c.level for c in result.model.components])
-        same_level = (levels == component.level).astype(float)
-        whole = area @ same_level
-        # The imperfection of the model is independent between components.
-        model = model_uncertainty * np.array([area[levels == level].sum() for level in levels])
-        of_areas = covariance(result, names) + np.diag(model**2)
-        gradient = (np.eye(len(keys))[at] - same_level * area[at] / whole) / whole  # of the share, by the areas
-        areas.append((area[at], np.sqrt(of_areas[at, at])))
-        shares.append((area[at] / whole, np.sqrt(gradient @ of_areas @ gradient)))
-        name = f"{component.key}_position"
-        positions.append((result.params[name].value, np.sqrt(covariance(result, [name])[0, 0])))
-    of_position = _pooled(positions, weights)
+    area = _pooled([_estimate(result, f"{component.key}_area") for result in fits.values()], weights)
+    position = _pooled([_maximum(result, component) for result in fits.values()], weights)
     prior = np.hypot(component.uncertainty, reference_uncertainty)
-    scale_included = np.hypot(of_position.standard_uncertainty, reference_uncertainty)
+    scale_included = np.hypot(position.standard_uncertainty, reference_uncertainty)
+    value, low, high = area.interval
     return Amounts(
-        area=_pooled(areas, weights).interval,
-        share=_pooled(shares, weights).interval,
-        position=Estimate(of_position.value, scale_included).interval,
-        position_determined=bool(of_position.standard_uncertainty < DETERMINED * prior),
-        model_uncertainty=float(model[at]),
+        area=Interval(value, None if low is None else max(low, 0.0), high),
+        position=Estimate(position.value, scale_included).interval,
+        position_determined=bool(position.standard_uncertainty < DETERMINED * prior),
     )
+
+
+def _estimate(result: MinimizerResult, name: str) -> tuple[float, float]:
+    """Return a parameter and its standard deviation; infinite where it ended at a bound, which says nothing of it."""
+    known = name in result.var_names
+    return result.params[name].value, float(np.sqrt(covariance(result, [name])[0, 0])) if known else np.inf
+
+
+def _maximum(result: MinimizerResult, component: Component) -> tuple[float, float]:
+    """Return the maximum of a line and its standard deviation, infinite where its position ended at a bound."""
+    tops, gradients = maxima(result)
+    at = [c.key for c in result.model.components].index(component.key)
+    if not result.errorbars or f"{component.key}_position" not in result.var_names:
+        return float(tops[at]), np.inf
+    return float(tops[at]), float(np.sqrt(gradients[at] @ result.covar @ gradients[at]))
 
 
 def total_area(fits: Fits, weights: Mapping[str, float]) -> Estimate:
@@ -115,41 +102,41 @@ def total_area(fits: Fits, weights: Mapping[str, float]) -> Estimate:
 
 
 def mean_position(fits: Fits, weights: Mapping[str, float]) -> Estimate:
-    """Return the mean position of all components, weighted by area [eV].
+    """Return the mean of the maxima of all components, weighted by area [eV].
 
     It is well determined even where components overlap and their areas are not. The uncertainty of the energy reference
     is not included.
     """
     found = []
     for result in fits.values():
-        keys = [c.key for c in result.model.components]
-        names = [f"{key}_area" for key in keys], [f"{key}_position" for key in keys]
-        area, position = (np.array([result.params[name].value for name in some]) for some in names)
-        mean = area @ position / area.sum()
-        gradient = np.concatenate([(position - mean) / area.sum(), area / area.sum()])
-        found.append((mean, np.sqrt(gradient @ covariance(result, [*names[0], *names[1]]) @ gradient)))
+        area = result.model.areas(result.params.valuesdict())
+        tops, gradients = maxima(result)
+        mean = area @ tops / area.sum()
+        gradient = area @ gradients / area.sum()
+        for c, top in zip(result.model.components, tops, strict=True):
+            if f"{c.key}_area" in result.var_names:
+                gradient[result.var_names.index(f"{c.key}_area")] += (top - mean) / area.sum()
+        found.append((mean, np.sqrt(gradient @ result.covar @ gradient) if result.errorbars else np.inf))
     return _pooled(found, weights)
-
-
-def variance_scale(result: MinimizerResult) -> float:
-    """Return the factor on the variances: the reduced chi square where it exceeds 1 or the counting is unknown."""
-    return result.redchi if "one_count" not in result.model.region else max(1.0, result.redchi)
 
 
 def background_weights(fits: Fits) -> dict[str, float]:
     """Return the posterior weights of the backgrounds, which are equally probable a priori."""
-    scale = min(variance_scale(result) for result in fits.values())
+    scale = min(result.variance_scale for result in fits.values())
     bic = np.array([r.chisqr / scale + r.nvarys * np.log(r.model.energy.size) for r in fits.values()])
     weights = np.exp((bic.min() - bic) / 2)
     return dict(zip(fits, (weights / weights.sum()).tolist(), strict=True))
 
 
 def covariance(result: MinimizerResult, names: Sequence[str]) -> np.ndarray:
-    """Return the covariance of some parameters, infinite where the fit gives none."""
+    """Return the covariance of some parameters, infinite where the fit gives none, zero of those at a bound."""
     if not result.errorbars:
         return np.diag(np.full(len(names), np.inf))
-    at = [result.var_names.index(name) for name in names]
-    return result.covar[np.ix_(at, at)]
+    free = [i for i, name in enumerate(names) if name in result.var_names]
+    at = [result.var_names.index(names[i]) for i in free]
+    found = np.zeros((len(names), len(names)))
+    found[np.ix_(free, free)] = result.covar[np.ix_(at, at)]
+    return found
 
 
 def _pooled(estimates: Sequence[tuple[float, float]], weights: Mapping[str, float]) -> Estimate:

@@ -36,16 +36,17 @@ def shirley(energy: np.ndarray) -> Background:
     return steps
 
 
-def tougaard(energy: np.ndarray, c: float = UNIVERSAL_C) -> Background:
-    """Return the function that gives the energy losses of lines over these energies, for a strength B in eV^2.
+def tougaard(energy: np.ndarray, power: int = 1, c: float = UNIVERSAL_C) -> Background:
+    """Return the function that gives the energy losses of lines over these energies, for a unit strength.
 
-    The loss function is B T / (C + T^2)^2 with the energy loss T; B = 2866 eV^2 is the universal one (Tougaard 1988,
-    Surf. Interface Anal. 11, 453, doi 10.1002/sia.740110902; 1997, 25, 137,
+    The loss function is T^p / (C + T^2)^2 with the energy loss T. With the power p = 1 and the strength B = 2866 eV^2
+    it is the universal one (Tougaard 1988, Surf. Interface Anal. 11, 453, doi 10.1002/sia.740110902; 1997, 25, 137,
     doi 10.1002/(SICI)1096-9918(199703)25:3<137::AID-SIA230>3.0.CO;2-L). Within a window much narrower than sqrt(C),
-    41 eV, B and C cannot be determined both, and C is fixed.
+    41 eV, B and C cannot be determined both, and C is fixed. A band gap or a plasmon near by changes it: a step and the
+    powers 1 and 2 are then the first terms of the loss function as a power series in T.
     """
     loss_energy = np.maximum(energy[:, np.newaxis] - energy, 0)
-    loss = (loss_energy / (c + loss_energy**2) ** 2 * np.gradient(energy)).T
+    loss = (loss_energy**power / (c + loss_energy**2) ** 2 * np.gradient(energy)).T
     return lambda lines: lines @ loss
 
 

@@ -1,17 +1,18 @@
-"""Component selection in an XPS region: which components are present, their amounts, and upper limits of the others.
+"""Component selection in an XPS region: which components are present, and their shares with intervals.
 
-All components are fitted together on every candidate background; backgrounds of small posterior weight are dropped
-(Bayesian model averaging). Amounts, with their intervals, are weighted means over the remaining fits. Presence is
-decided by backward elimination: a component is kept where both the F test, corrected for the range of positions that
-is searched (`trials_factor`), and the Bayesian information criterion favour it on every background. For a component
-that is left out, `upper_limit` gives the largest area that is compatible with the data at 95 %, from the profile
-likelihood.
+All components are fitted together, with every candidate background and line shape that the data admit. A line that none
+of the components explains within its tolerance is added as "unassigned". The share of a component has its interval from
+the profile likelihood of these fits (`profile`), the widest of which counts. All statements are of the same fits: the
+shares of a core level add up to 1, and the upper limit of a component is the upper bound of its share.
+
+A component is present where the fits without it are worse by more than chance explains, on every fit that the data
+admit, with the range of positions that is searched taken into account (`trials_factor`). It is absent where its share
+is below a limit that the question states. Else its presence is undecided.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from itertools import combinations
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -19,19 +20,15 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 from scipy import stats
 
-from coldbond.interval import NORMAL_ONE_SIDED, Interval
-from coldbond.xps.amounts import Amounts, Fits, amounts, background_weights, covariance, variance_scale
+from coldbond.interval import Interval
+from coldbond.xps import profile, unassigned
+from coldbond.xps.amounts import Fits, amounts, background_weights, covariance
 from coldbond.xps.components import Component, Line
 from coldbond.xps.fit import fit
-from coldbond.xps.upper_limit import upper_limit
+from coldbond.xps.profile import RISE, Profile
 
-#: Posterior weight of a background below which it is dropped; a convention.
-LEAST_WEIGHT = 0.05
-#: Gain in the Bayesian information criterion that is strong evidence (Kass and Raftery 1995, J. Am. Stat. Assoc. 90,
-#: 773, doi 10.1080/01621459.1995.10476572).
-STRONG_EVIDENCE = 6.0
-#: Share of the area of a region: a component that is left out counts as absent only where its upper limit is smaller.
-UNDECIDED_SHARE = 0.1
+#: Share of all areas that asymmetric lines have at least where the shape of their tail is varied.
+LEAST_ASYMMETRIC = 0.02
 #: Correlation of two areas above which they are reported as inseparable; a convention.
 INSEPARABLE = 0.9
 SMALL = 1e-12  # keeps the direction of a line finite that the rest of the model imitates completely
@@ -48,18 +45,17 @@ class Selected:
     ----------
     present : bool
     decided : bool
-        False where a component that is not present may still have more than a tenth of the area of the region.
+        False where a component that is not present may have more than the share that counts as absence.
     area, share, position : Interval
-        Area [intensity eV], share of the areas of its core level, and position [eV], of the fits of all components.
+        Area [intensity eV], share of the areas of its core level, from 0 to 1, and position [eV]. A component that is
+        alone in its core level, such as an overlapping line of another element, has its share of all areas.
     position_determined : bool
         Whether the spectrum determines the position; otherwise it is that of the prior.
-    f, p, bic_gain : float
-        F statistic of the test against the fits without the component, its probability with the trials factor, and the
-        gain in the Bayesian information criterion, each on the background where it is least in favour.
-    upper_limit : float
-        Largest area that is compatible with the data at 95 % [intensity eV].
-    model_uncertainty : float
-        Standard uncertainty of the area from the imperfection of the model [intensity eV].
+    gain, p : float
+        Fall of chi square, divided by the variance scale of the fit, when the component is added to all others, and its
+        probability by chance with the trials factor, on the fit where it is least in favour.
+    note : str
+        What other regions say of it.
     """
 
     present: bool
@@ -68,11 +64,14 @@ class Selected:
     share: Interval
     position: Interval
     position_determined: bool
-    f: float
+    gain: float
     p: float
-    bic_gain: float
-    upper_limit: float
-    model_uncertainty: float
+    note: str = ""
+
+    @property
+    def upper_limit(self) -> float:
+        """Largest share of a component that is compatible with the data at 95 %."""
+        return 1.0 if self.share.high is None else self.share.high
 
 
 class Inseparable(NamedTuple):
@@ -90,43 +89,41 @@ class Composition:
     Attributes
     ----------
     components : dict of str to Selected
-        By the key of the component.
+        By the key of the component; unassigned lines are among them.
     full_fits : dict of str to lmfit.minimizer.MinimizerResult
-        Fits of all components, by background. All amounts are theirs: amounts from a model that the same data have
-        selected would have intervals that are too narrow.
+        Fits of all components that the data admit, by background and line shape, the best one first. All amounts are
+        theirs.
     weights : dict of str to float
-        Posterior weights of these backgrounds.
-    present_fits : dict of str to lmfit.minimizer.MinimizerResult
-        Fits of the components that are present, by background.
+        Posterior weights of these fits.
+    drawn : lmfit.minimizer.MinimizerResult
+        The best fit of the components that are not absent.
     inseparable : list of Inseparable
     significance : float
-        Of the F test.
+        Of the likelihood ratio.
+    absent_below : float
+        Share below which a component counts as absent.
+    withheld : dict of str to str
+        Components that cannot be told, by key, with the reason: the region was fitted with unassigned lines instead.
     """
 
     components: Mapping[str, Selected]
     full_fits: Mapping[str, MinimizerResult]
     weights: Mapping[str, float]
-    present_fits: Mapping[str, MinimizerResult]
+    drawn: MinimizerResult
     inseparable: Sequence[Inseparable]
     significance: float
+    absent_below: float
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def best(self) -> MinimizerResult:
-        """The fit of the components that are present, on the background of the largest weight."""
-        return self.present_fits[_heaviest(self.weights)]
+        """The best fit of all components."""
+        return next(iter(self.full_fits.values()))
 
     @property
-    def total_area(self) -> float:
-        """Sum of the areas of all components, at least zero."""
-        return max(sum(_value(one.area) for one in self.components.values()), 0.0)
-
-
-class TestResult(NamedTuple):
-    """Evidence for a component, on the background where it is least in favour."""
-
-    f: float
-    p: float
-    bic_gain: float
+    def labels(self) -> dict[str, str]:
+        """Labels of the components by their keys."""
+        return {c.key: c.label for c in self.best.model.components}
 
 
 def composition(
@@ -134,13 +131,14 @@ def composition(
     components: Iterable[Component],
     *,
     line: Line = Line(),  # noqa: B008, frozen
-    backgrounds: Sequence[str] = ("active shirley", "active tougaard"),
-    shape: str = "doniach",
+    backgrounds: Sequence[str] = ("free losses",),
+    shapes: Sequence[str] = ("doniach", "exponential"),
     reference_uncertainty: float = 0.15,
-    significance: float = 0.05,
-    model_uncertainty: float = 0.02,
+    significance: float = 0.001,
+    width_uncertainty: float = 0.1,
+    absent_below: float = 0.1,
 ) -> Composition:
-    """Decide which components are present in a region, and determine their amounts.
+    """Decide which components are present in a region, and determine their shares.
 
     Parameters
     ----------
@@ -148,17 +146,14 @@ def composition(
         `intensity` over `binding_energy` [eV].
     components : iterable of Component
         Candidates.
-    line, shape, reference_uncertainty
+    line, reference_uncertainty, width_uncertainty
         As for `fit.fit`.
-    backgrounds : sequence of str
+    backgrounds, shapes : sequence of str
         Candidates, as for `fit.fit`.
     significance : float
-        Of the F test: probability to accept a component that is absent.
-    model_uncertainty : float
-        Standard uncertainty of every area that comes from the imperfection of line shapes and backgrounds, as a share
-        of all areas of its core level. The default was set on closure: spectra simulated with other losses and charging
-        than the fit assumes give areas that are off by one to two per cent of the region, where counting statistics
-        alone would allow a few tenths of a per cent.
+        Of the likelihood ratio: probability to accept a component that is absent.
+    absent_below : float
+        Share of the core level: a component is absent where its share is smaller at 95 %.
 
     Returns
     -------
@@ -166,89 +161,119 @@ def composition(
 
     Notes
     -----
-    A component is present if the fit with it is better than without it by the F test at this significance, if its gain
-    in the Bayesian information criterion exceeds 6, strong evidence after Kass and Raftery (1995, J. Am. Stat.
-    Assoc. 90, 773, doi 10.1080/01621459.1995.10476572), both on every background that is not dropped, and if its area
-    exceeds the one-sided 95 % limit of the model uncertainty. The weakest component that fails is left out, and the
-    others are fitted and tested again.
-
-    Areas, shares and positions are those of the fits of all components, averaged over the backgrounds with weights
-    exp(-BIC/2); intervals include the variance between backgrounds (Kass and Raftery 1995). Positions include the
-    uncertainty of the energy reference.
+    A fit is admitted where chi square, divided by the variance scale of the best fit, is within 3.84 of the best. The
+    interval of a share holds the values at which any of these fits is within
+    3.84 of the best. Areas and positions are averaged over the fits with weights exp(-BIC / 2) (Kass and Raftery 1995,
+    J. Am. Stat. Assoc. 90, 773, doi 10.1080/01621459.1995.10476572). Positions include the uncertainty of the energy
+    reference.
     """
     candidates = list(components)
+    tailed = line.asymmetry or any(c.asymmetry for c in candidates)
+    choices = list(product(backgrounds, shapes if tailed else shapes[:1]))
 
-    def fitted(some: Iterable[Component], background: str) -> MinimizerResult:
-        return fit(region, list(some), background, shape, line=line, reference_uncertainty=reference_uncertainty)
+    def fitted(some: Sequence[Component], choice: tuple[str, str]) -> MinimizerResult:
+        background, shape = choice
+        options = {"reference_uncertainty": reference_uncertainty, "width_uncertainty": width_uncertainty}
+        return fit(region, list(some), background, shape, line=line, **options)
 
-    full: Fits = {background: fitted(candidates, background) for background in backgrounds}
-    full = {name: full[name] for name, weight in background_weights(full).items() if weight > LEAST_WEIGHT}
+    def all_fitted() -> dict[tuple[str, str], MinimizerResult]:
+        first = {choice: fitted(candidates, choice) for choice in choices[:: len(choices) // len(backgrounds)]}
+        model, values = (best := _best(first)).model, best.params.valuesdict()
+        areas = model.areas(values)
+        # The tail of a line that is hardly there has no say in the shares.
+        if areas[model.asymmetric].sum() < LEAST_ASYMMETRIC * areas.sum():
+            return first
+        return first | {choice: fitted(candidates, choice) for choice in choices if choice not in first}
+
+    fits = all_fitted()
+    more = unassigned.found(_best(fits), lambda some: fitted([*candidates, *some], _heaviest(fits)), significance)
+    if more:
+        candidates = [*candidates, *more]
+        fits = all_fitted()
+    behind = _behind(fits)
+    admitted = sorted((choice for choice in fits if behind[choice] < RISE), key=behind.__getitem__)
+    full: Fits = {", ".join(choice): fits[choice] for choice in admitted}
     weights = background_weights(full)
-
-    @cache
-    def of(some: tuple[Component, ...]) -> Fits:
-        return {background: fitted(some, background) for background in weights}
-
-    found = {c.key: amounts(full, weights, c, reference_uncertainty, model_uncertainty) for c in candidates}
-    tests, present_fits = _eliminated(full, of, found, significance)
-    present = {c.key for c in next(iter(present_fits.values())).model.components}
-    whole = max(sum(_value(one.area) for one in found.values()), 0.0)
+    offsets = dict(zip(full, (behind[choice] for choice in admitted), strict=True))
+    profiles = {name: profile.profiles(result, RISE - offsets[name]) for name, result in full.items()}
     selected = {}
     for c in candidates:
-        own, is_present = found[c.key], c.key in present
-        if is_present:
-            most = np.inf if own.area.high is None else own.area.high
-        else:
-            hidden = 0.0
-            for background, without in of(tuple(other for other in candidates if other is not c)).items():
-                hidden = upper_limit(full[background], without, c, hidden)
-            # The model's imperfection adds in quadrature; no component is larger than all together.
-            most = min(float(np.hypot(hidden, NORMAL_ONE_SIDED * own.model_uncertainty)), whole)
+        each = {name: found[c.key] for name, found in profiles.items()}
+        best = next(iter(each.values()))
+        low, high = min(one.low for one in each.values()), max(one.high for one in each.values())
+        tests = [_probability(full[name], c, one) for name, one in each.items()]
+        gain, p = min(one.gain for one in each.values()), max(tests)
+        present = bool(p < significance and low > 0)
+        # Of a component that is not told from nothing zero is a share, whatever a bound at one position says.
+        low = low if present else 0.0
         selected[c.key] = Selected(
-            present=is_present,
-            decided=bool(is_present or most < UNDECIDED_SHARE * whole),
-            upper_limit=most,
-            **own._asdict(),
-            **tests[c.key]._asdict(),
+            present=present,
+            decided=present or bool(high < absent_below and _has_signal(full, significance)),
+            share=Interval(best.share, low, high),
+            gain=gain,
+            p=p,
+            **amounts(full, weights, c, reference_uncertainty)._asdict(),
         )
-    return Composition(selected, full, weights, present_fits, _inseparable(full[_heaviest(weights)]), significance)
+    _complete(selected, {c.key: c.level for c in candidates})
+    kept = [c for c in candidates if selected[c.key].present or not selected[c.key].decided]
+    drawn = next(iter(full.values()))
+    if len(kept) < len(candidates):
+        drawn = fitted(kept, admitted[0])
+    return Composition(selected, full, weights, drawn, _inseparable(_best(fits)), significance, absent_below)
 
 
-def _eliminated(
-    full: Fits,
-    of: Callable[[tuple[Component, ...]], Fits],
-    found: Mapping[str, Amounts],
-    significance: float,
-) -> tuple[dict[str, TestResult], Fits]:
-    """Return the tests of all components, and the fits that backward elimination ends with."""
-    kept: list[Component] = list(next(iter(full.values())).model.components)
-    fits, tests = full, {}
-    while kept:
-        # From the least significant area on, so that the weakest component that fails is the one that is left out.
-        for c in sorted(kept, key=lambda c: abs(_area_in_deviations(fits, c))):
-            others = tuple(other for other in kept if other is not c)
-            without = of(others)
-            test = tests[c.key] = _test(fits, without, c)
-            own = found[c.key]
-            if not (
-                test.p < significance
-                and test.bic_gain > STRONG_EVIDENCE
-                and _value(own.area) > NORMAL_ONE_SIDED * own.model_uncertainty
-            ):
-                kept, fits = list(others), without
-                break
-        else:
-            break
-    return tests, fits
+def _complete(selected: dict[str, Selected], levels: Mapping[str, str]) -> None:
+    """Let the share of a component be 1 where that of its only rival may be zero."""
+    for key, one in selected.items():
+        rivals = [selected[other] for other in selected if other != key and levels[other] == levels[key]]
+        if len(rivals) == 1 and rivals[0].share.low == 0:
+            selected[key] = replace(one, share=Interval(one.share.value, one.share.low, 1.0))
 
 
-def trials_factor(without: MinimizerResult, component: Component) -> float:
+def is_alone(composition: Composition, key: str) -> bool:
+    """Return whether a component is the only one of its core level, so that its share of it is 1."""
+    levels = {c.key: c.level for c in composition.best.model.components}
+    return key in levels and sum(level == levels[key] for level in levels.values()) == 1
+
+
+def _behind(fits: Mapping) -> dict:
+    """Return how far chi square of each fit lies above that of the best one, in its variance scale."""
+    best = min(fits.values(), key=lambda result: result.chisqr)
+    return {name: (result.chisqr - best.chisqr) / best.variance_scale for name, result in fits.items()}
+
+
+def _heaviest(fits: Mapping) -> tuple[str, str]:
+    behind = _behind(fits)
+    return min(behind, key=behind.__getitem__)
+
+
+def _best(fits: Mapping) -> MinimizerResult:
+    return fits[_heaviest(fits)]
+
+
+def _has_signal(fits: Fits, significance: float) -> bool:
+    """Return whether a region has any line at all: shares of nothing say nothing."""
+    for result in fits.values():
+        areas = [f"{c.key}_area" for c in result.model.components]
+        free = [name for name in areas if name in result.var_names]
+        if not free:
+            return False
+        whole = sum(result.params[name].value for name in free)
+        deviation = float(np.sqrt(covariance(result, free).sum()))
+        if not whole > stats.norm.isf(significance) * deviation:
+            return False
+    return True
+
+
+def trials_factor(result: MinimizerResult, values: Mapping[str, float], component: Component) -> float:
     """Return the number of independent positions at which noise can imitate a component.
 
     Parameters
     ----------
-    without : lmfit.minimizer.MinimizerResult
-        From `fit.fit`, without the component.
+    result : lmfit.minimizer.MinimizerResult
+        From `fit.fit`, of all components.
+    values : mapping of str to float
+        Parameters of the best fit without the component.
     component : Component
         Its position is scanned over two standard uncertainties on either side of the reference.
 
@@ -259,12 +284,12 @@ def trials_factor(without: MinimizerResult, component: Component) -> float:
         position changes, after projecting out what the rest of the model can imitate: the axis of Hotelling's tube
         (Hotelling 1939, Am. J. Math. 61, 440, doi 10.2307/2371512).
     """
-    model = without.model
+    model = result.model
     reach = 2 * np.hypot(min(component.uncertainty, LARGEST_UNCERTAINTY), model.reference_uncertainty)
     position = component.position + np.linspace(-reach, reach, 2 * int(np.ceil(reach / SCAN_STEP)) + 1)
-    values = without.params.valuesdict()
-    signal = model.unit_component(values, component, position) / without.sigma
-    rest = model.derivatives(values, without.sigma, without.var_names)
+    signal = model.unit_component(values, component, position) / result.sigma
+    others = [name for name in result.var_names if not name.startswith(f"{component.key}_")]
+    rest = model.derivatives(dict(values), result.sigma, others)
     # The residuals of the priors, to which the component contributes nothing.
     signal = np.hstack([signal, np.zeros((position.size, rest.shape[0] - signal.shape[1]))])
     basis, _ = np.linalg.qr(rest)
@@ -273,45 +298,28 @@ def trials_factor(without: MinimizerResult, component: Component) -> float:
     return float(np.linalg.norm(np.diff(signal, axis=0), axis=1).sum())
 
 
-def _test(fits: Fits, without: Fits, component: Component) -> TestResult:
-    """Return the evidence of the fits with a component against those without it."""
-    found = []
-    for whole, part in zip(fits.values(), without.values(), strict=True):
-        points = whole.model.energy.size
-        more = max(whole.nvarys - part.nvarys, 1)
-        gain = max((part.chisqr - whole.chisqr) / variance_scale(whole), 0)
-        p = 1.0
-        if whole.params[f"{component.key}_area"].value > 0:
-            # One-sided t test at one position, and the chance of as large a gain at any of the positions searched:
-            # Hotelling's tube formula for a positive area (Davies 1987, Biometrika 74, 33, doi 10.1093/biomet/74.1.33).
-            p = stats.t.sf(np.sqrt(gain), whole.nfree)
-            p += trials_factor(part, component) / (2 * np.pi) * np.exp(-gain / 2)
-        found.append((gain / more, min(p, 1.0), gain - more * np.log(points)))
-    f, p, bic_gain = np.array(found).T
-    return TestResult(float(f.min()), float(p.max()), float(bic_gain.min()))
+def _probability(result: MinimizerResult, component: Component, found: Profile) -> float:
+    """Return the probability of as large a gain by chance.
 
-
-def _area_in_deviations(fits: Fits, component: Component) -> float:
-    """Return the area of a component in its standard deviations, of the fit with the least chi square."""
-    result = min(fits.values(), key=lambda result: result.chisqr)
-    name = f"{component.key}_area"
-    return result.params[name].value / np.sqrt(covariance(result, [name])[0, 0])
+    One-sided t test at one position, and the chance of as large a gain at any of the positions searched: Hotelling's
+    tube formula for a positive area (Davies 1987, Biometrika 74, 33, doi 10.1093/biomet/74.1.33).
+    """
+    if not found.share > 0:
+        return 1.0
+    p = stats.t.sf(np.sqrt(found.gain), result.nfree)
+    p += trials_factor(result, found.without, component) / (2 * np.pi) * np.exp(-found.gain / 2)
+    return float(min(p, 1.0))
 
 
 def _inseparable(result: MinimizerResult) -> list[Inseparable]:
     """Return the pairs of components whose areas are strongly correlated."""
     pairs = []
     for first, second in combinations(result.model.components, 2):
-        both = covariance(result, [f"{first.key}_area", f"{second.key}_area"])
+        names = [f"{first.key}_area", f"{second.key}_area"]
+        if not set(names) <= set(result.var_names):
+            continue
+        both = covariance(result, names)
         correlation = both[0, 1] / np.sqrt(both[0, 0] * both[1, 1])
         if abs(correlation) > INSEPARABLE:
             pairs.append(Inseparable(first.key, second.key, float(correlation)))
     return pairs
-
-
-def _heaviest(weights: Mapping[str, float]) -> str:
-    return max(weights, key=weights.__getitem__)
-
-
-def _value(interval: Interval) -> float:
-    return np.nan if interval.value is None else interval.value

@@ -2,23 +2,27 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from coldbond.bundle import conditions
 from coldbond.bundle.findings import finding, item, whose
 from coldbond.interval import Interval
-from coldbond.xps.component_selection import STRONG_EVIDENCE, UNDECIDED_SHARE, Composition, Inseparable, Selected
-from coldbond.xps.components import COMPONENTS, level
+from coldbond.xps.amounts import covariance
+from coldbond.xps.component_selection import Composition, Inseparable, Selected, is_alone
+from coldbond.xps.components import BUNDLED, UNASSIGNED, Table, level
+from coldbond.xps.fit import widths
 from coldbond.xps.quantification import AtomicFractions
 from coldbond.xps.surface import shifts
 
 #: Number of a region that the file has several times, at the end of its name.
 REPEATED = re.compile(r" \(\d+\)$")
-INSEPARABLE = "not separable from the components that are present"
+NOT_TOLD = "cannot be told: the spectrum is described with it and without it"
+NO_LINE = "cannot be told: the region has no line whose share it could be"
 LEAST_P = 1e-4  # smaller probabilities are shown as an upper limit
-LEAST_WIDTH = 1e-9  # of the interval of a share; it is zero where the component is alone in its core level
 
 
 def scale_table(recordings: Mapping[str, xr.DataTree]) -> pd.DataFrame:
@@ -27,7 +31,7 @@ def scale_table(recordings: Mapping[str, xr.DataTree]) -> pd.DataFrame:
         label: {
             "binding energies": recording.attrs["energy_reference"],
             "shift / eV": f"{recording.attrs['energy_shift']:+.2f}",
-            "standard uncertainty / eV": f"{recording.attrs['energy_uncertainty']:.2f}",
+            "standard uncertainty / eV": f"{recording.attrs['energy_uncertainty']:.2f}".replace("inf", "unknown"),
         }
         for label, recording in recordings.items()
     }
@@ -40,19 +44,21 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
     for label, regions in found.items():
         for region, composition in regions.items():
             for key, one in composition.components.items():
-                hidden = f"< {100 * _limit_share(composition, one):.2g}"
                 rows[label, region, key] = {
                     "present": ("yes" if one.present else "no") if one.decided else "undecided",
                     "position / eV": f"{one.position.value:.2f}" if one.present else "",
-                    "share / %": _percent(one.share) if one.present else hidden,
-                    "F": _rounded(one.f),
+                    "share / %": "" if one.present and is_alone(composition, key) else _percent(one),
+                    "Δχ²": _rounded(one.gain),
                     "p": f"{one.p:.1g}" if one.p >= LEAST_P else "< 1e-4",
-                    "ΔBIC": _rounded(one.bic_gain),
-                    "background (weight)": _weights(composition),
+                    "fits (weight)": _weights(composition),
                     "χ²/ν": f"{composition.best.redchi:.2f}",
+                    "variance scale": f"{composition.best.variance_scale:.1f}",
                     "at a bound": ", ".join(composition.best.at_bound),
+                    "note": one.note,
                 }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["sample", "region", "component"])
+            for key, why in composition.withheld.items():
+                rows[label, region, key] = {"present": "cannot be told", "note": why}
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(["sample", "region", "component"])
 
 
 def component_table(
@@ -60,14 +66,14 @@ def component_table(
 ) -> pd.DataFrame:
     """Return every component of each region, a row a component: 95 % intervals, and the quality of the fit.
 
-    Amounts are those of the fits of all components, averaged over the backgrounds by their weights; the width is that
-    of the fit that is drawn, of the Gaussian part where the line is a Voigt or Doniach-Sunjic profile.
+    Shares are those of the best fit of all components with the bounds of all fits that the data admit; the width is the
+    full width at half maximum of the line in the best fit.
     """
     rows: list[dict[str, object]] = []
     for label, regions in found.items():
         for region, composition in regions.items():
             best = composition.best
-            known = dict(zip((c.key for c in best.model.components), best.model.widths, strict=True))
+            width = widths(best)
             unit = best.model.region.intensity.attrs.get("units", "")
             for key, one in composition.components.items():
                 row: dict[str, object] = {"recording": label, "region": region, "component": key}
@@ -79,12 +85,10 @@ def component_table(
                 ):
                     ends = zip(("", ", low", ", high"), interval, strict=True)
                     row |= {f"{what}{end} / {of}": value for end, value in ends}
-                width = best.params[known[key]] if key in known else None
-                row["width of the fit / eV"] = width.value if width else None
-                row["width of the fit, standard error / eV"] = width.stderr if width else None
-                row[f"upper limit of the area / {unit} eV"] = one.upper_limit if not one.present else None
-                row |= {"F": one.f, "p": one.p, "gain in BIC": one.bic_gain}
-                row["backgrounds and their weights"] = _weights(composition)
+                row["full width at half maximum / eV"] = width[key] if one.present else None
+                row |= {"fall of chi square": one.gain, "p": one.p, "note": one.note}
+                row["fits and their weights"] = _weights(composition)
+                row["variance scale"] = best.variance_scale
                 row |= {"chi square": best.chisqr, "degrees of freedom": best.nfree, "line shape": best.model.tail}
                 row["energy scale"] = recordings[label].attrs["energy_reference"]
                 rows.append(row)
@@ -95,16 +99,21 @@ def _weights(composition: Composition) -> str:
     return ", ".join(f"{name} {weight:.2f}" for name, weight in composition.weights.items())
 
 
-def reference_table(regions: Sequence[str]) -> pd.DataFrame:
-    """Return the reference positions with their sources and conflicts, as a table."""
+def reference_table(regions: Sequence[str], table: Table = BUNDLED) -> pd.DataFrame:
+    """Return the reference positions of components.toml with their sources and conflicts, as a table."""
     rows = {
         (region, c.key): {
-            "position / eV": f"{c.position:.1f} ± {c.uncertainty:g}",
+            "position / eV": f"{c.position:.1f} ± {c.tolerance:g}",
             "source": c.source,
             "conflict": c.conflict,
         }
         for region in regions
-        for c in COMPONENTS[level(region)]
+        for c in table.components.get(level(region), ())
+    }
+    rows |= {
+        (region, ""): {"position / eV": "", "source": "no components are known: lines are unassigned", "conflict": ""}
+        for region in regions
+        if level(region) not in table.components
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["region", "component"])
 
@@ -132,8 +141,8 @@ def composition_findings(
     Returns
     -------
     list of dict
-        From `findings.finding`: for every component whether it is present, and if it is, its binding energy and its
-        share of the region.
+        From `findings.finding`: for every component whether it is present, its share of the core level or the upper
+        limit of that, and if it is present its binding energy.
     """
     values = []
     for label, regions in found.items():
@@ -150,35 +159,43 @@ def composition_findings(
                         **of,
                         evidence=_evidence(composition, one),
                         threshold=_threshold(composition, one),
-                        note="; ".join(filter(None, [first, "" if one.decided else INSEPARABLE])),
+                        note="; ".join(filter(None, [first, _note(composition, key, one)])),
                     )
                 )
                 if one.present:
-                    values += [row | of for row in (_position(name, one), *_share(name, key, one, composition))]
+                    values.append(_position(name, one, _unknown_scale(recordings[label])) | of)
+                values += [row | of for row in _share(name, key, one, composition)]
+            values += _withheld(region, composition, recordings[label])
     return values + _shift_findings(recordings, found, before, shifted)
 
 
 def _evidence(composition: Composition, one: Selected) -> list[dict]:
     p = Interval(None, None, LEAST_P) if one.p < LEAST_P else float(f"{one.p:.1g}")
-    rows = [
-        item("F", float(_rounded(one.f))),
-        item("p with the trials factor", p),
-        item("gain in BIC", float(_rounded(one.bic_gain))),
-    ]
+    rows = [item("fall of chi square", float(_rounded(one.gain))), item("p with the trials factor", p)]
     if not one.present:
-        limit = float(f"{100 * _limit_share(composition, one):.2g}")
+        limit = float(f"{100 * one.upper_limit:.2g}")
         rows.append(item("share of the region", Interval(None, None, limit), "%"))
     return rows
+
+
+def _note(composition: Composition, key: str, one: Selected) -> str:
+    if key.startswith(UNASSIGNED):
+        return "no component lies at this energy within its tolerance"
+    if one.note or one.decided:
+        return one.note
+    return NO_LINE if not any(other.present for other in composition.components.values()) else NOT_TOLD
 
 
 def _threshold(composition: Composition, one: Selected) -> list[dict]:
     """Limits that decide: those of presence, or where a component is left out that of absence."""
     if one.present:
-        return [item("p", composition.significance), item("gain in BIC", STRONG_EVIDENCE)]
-    return [item("share of the region", 100 * UNDECIDED_SHARE, "%")]
+        return [item("p", composition.significance)]
+    return [item("share of the region", 100 * composition.absent_below, "%")]
 
 
-def _position(name: str, one: Selected) -> dict:
+def _position(name: str, one: Selected, unknown: str) -> dict:
+    if unknown:
+        return finding(f"{name}_recorded_energy", one.position, unit="eV", note=unknown)
     quantity = f"{name}_binding_energy"
     if one.position_determined and one.position.is_bounded:
         note = "the interval includes the uncertainty of the energy scale"
@@ -188,17 +205,22 @@ def _position(name: str, one: Selected) -> dict:
 
 
 def _share(name: str, key: str, one: Selected, composition: Composition) -> list[dict]:
-    """Return the share of a component, unless it is alone in its core level and its share is 1 by definition."""
-    value, low, high = one.share
-    if value is None or low is None or high is None or low >= 1 or high - low < LEAST_WIDTH:
+    """Return the share of a component or its limits, unless it is alone in its core level."""
+    if is_alone(composition, key):
         return []
-    low, high = max(low, 0.0), min(high, 1.0)
+    value, low, high = one.share
+    note = "of the profile likelihood over all backgrounds and line shapes that the spectrum admits"
+    if any(other.startswith(UNASSIGNED) for other in composition.components):
+        note += "; the share of all lines, unassigned ones included"
+    if not one.present:
+        value, low = None, low or None
+        note = "upper limit" if one.decided or not low else "not told from zero"
     return [
         finding(
             f"{name}_share",
-            Interval(min(max(value, low), high), low, high),
+            Interval(value, low, high),
             evidence=[_correlation(pair) for pair in composition.inseparable if key in pair[:2]],
-            note="the interval includes counting statistics, choice of background and model uncertainty",
+            note="; ".join(filter(None, [note, one.note])),
         )
     ]
 
@@ -217,6 +239,15 @@ def _shift_findings(
     values = []
     for condition, label in ((c, label) for c, labels in held.items() for label in labels):
         if not references or condition == references[0]:
+            continue
+        unknown = [recordings[one].attrs["energy_unknown"] for one in (label, *held[references[0]])]
+        if any(unknown):
+            name, of = region.replace(" ", "_"), whose(recordings[label])
+            why = f"the energy scale is unknown: {next(filter(None, unknown))}"
+            values += [
+                finding(f"{name}_shift", None, unit="eV", **of, note=why),
+                finding(f"{name}_at_lower_binding_energy", None, **of, note=why),
+            ]
             continue
         others = shifts(recordings, found, region, label, {c: held[c] for c in held if c != condition})
         shift = others.pop(references[0])
@@ -281,13 +312,32 @@ def _rounded(value: float) -> str:
     return f"{value:.1f}" if abs(value) < 100 else f"{value:.2g}"
 
 
-def _percent(share: Interval) -> str:
-    if share.low is None or share.high is None:
-        return ""
-    return f"{100 * max(share.low, 0):.3g} to {100 * min(share.high, 1):.3g}"
+def _percent(one: Selected) -> str:
+    high = f"{100 * one.upper_limit:.3g}"
+    return f"{100 * (one.share.low or 0):.3g} to {high}" if one.present else f"< {high}"
 
 
-def _limit_share(composition: Composition, one: Selected) -> float:
-    """Return the upper limit as a share of all areas of the region."""
-    whole = composition.total_area
-    return min(one.upper_limit / whole, 1.0) if whole > 0 else 1.0
+def _unknown_scale(recording: xr.DataTree) -> str:
+    """Return why the energies of a recording are as recorded; empty where the scale is known."""
+    why = recording.attrs["energy_unknown"]
+    return f"energy as recorded, the scale is unknown: {why}" if why else ""
+
+
+def _withheld(region: str, composition: Composition, recording: xr.DataTree) -> list[dict]:
+    """Return a null finding for each component that cannot be told, and the distances between unassigned lines.
+
+    Distances within one region do not depend on the energy scale.
+    """
+    of, name = whose(recording), region.replace(" ", "_")
+    values = [finding(f"{name}_{key}_present", None, **of, note=why) for key, why in composition.withheld.items()]
+    present = [key for key, one in composition.components.items() if one.present and key.startswith(UNASSIGNED)]
+    result = composition.best
+    for pair in pairwise(present):
+        names = [f"{key}_position" for key in pair]
+        distance = result.params[names[1]].value - result.params[names[0]].value
+        both = covariance(result, names)
+        deviation = float(np.sqrt(both[0, 0] + both[1, 1] - 2 * both[0, 1]))
+        note = "a difference within the region: it does not depend on the energy scale"
+        between = Interval.from_standard_error(distance, deviation)
+        values.append(finding(f"{name}_{pair[1]}_above_{pair[0]}", between, unit="eV", **of, note=note))
+    return values

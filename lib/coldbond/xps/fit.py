@@ -1,26 +1,27 @@
 """Least-squares fit of one XPS region, as a result of lmfit.
 
-A fit has two steps. The first is weighted with the smoothed data and minimised by scipy's dogbox algorithm; its
+A fit has two steps. The first is weighted with the smoothed data and minimised within the bounds; its
 envelope gives the weights of the second, since weights from the counts themselves pull a fit below its data. The second
 starts there and is done by lmfit, which gives covariance and statistics. Parameters that end at a bound are fixed
 there, because lmfit's transform of bounded parameters does not report an active bound.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import lmfit
 import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
-from scipy.optimize import least_squares
 
 from coldbond.xps.components import Component, Line
 from coldbond.xps.model import BACKGROUNDS, SHAPES, Model
 
-#: Distance from a bound within which a parameter counts as being there, eV or 1: far below the standard uncertainty of
-#: any prior, 0.05 or more.
-AT_BOUND = 1e-3
+FIRST_DAMPING, LEAST_DAMPING, LARGEST_DAMPING = 1e-3, 1e-9, 1e6  # relative to the squared derivatives
+SMALLEST = 1e-9  # of the scatter relative to the square root of the intensity: weights stay finite
+MOST_STEPS = 60  # of a search; usual are five to ten
+SHAPE_STEP = 1e-2  # eV or 1, of a numerical derivative of the maximum of a line
 TOLERANCE = 1e-6  # relative change of the sum of squares and of the parameters at which a fit ends
 SPARE_POINTS = 3  # points that a region must have beyond the number of parameters
 
@@ -33,6 +34,7 @@ def fit(
     *,
     line: Line = Line(),  # noqa: B008, frozen
     reference_uncertainty: float = 0.15,
+    width_uncertainty: float = 0.1,
 ) -> MinimizerResult:
     """Fit a region.
 
@@ -46,22 +48,26 @@ def fit(
     background : {"active shirley", "active tougaard", "shirley and tougaard", "iterative shirley", "linear"}
         All but the iterative one include a straight line, which is fitted too.
     shape : {"gl product", "gl sum", "voigt", "doniach"}
-        See `line_shapes`. Width and shape are the same for all components, but for the width of components that have
-        their own. "doniach" is a Voigt profile where the core level has no asymmetry.
+        See `line_shapes`. The Lorentzian width or mixing is the same for all components; each has its own asymmetry.
+        "doniach" is a Voigt profile where neither the core level nor the component has an asymmetry.
     line : Line
         Spin-orbit partner and usual width, such as one of `components.LINES`; a singlet by default.
     reference_uncertainty : float
         Standard uncertainty of the energy reference, eV: the prior of the common shift of all components.
+    width_uncertainty : float
+        Standard uncertainty of the width of a component relative to that of its region; 0 for one width.
 
     Returns
     -------
     lmfit.minimizer.MinimizerResult
         Its parameters, energies in eV: `KEY_area` of the main line of each component, in the unit of the intensity
-        times eV, which may be negative; `KEY_position`; `fwhm` and `KEY_fwhm` (for "voigt" and "doniach" those of the
-        Gaussian), `mixing` or `lorentzian`, `asymmetry`; `shirley` [1/eV] and `tougaard` [eV2], the strengths of the
+        times eV, at least zero; `KEY_position`, within the tolerance of the component and of the energy reference;
+        `fwhm` and `KEY_fwhm` (for "voigt" and "doniach" those of the Gaussian), `KEY_width`, the factor on `fwhm`;
+        `mixing` or `lorentzian`; `KEY_asymmetry`; `shirley` [1/eV] and `tougaard` [eV2], the strengths of the
         background; `level` and `slope` of the straight line.
         Attributes beside those of lmfit: `at_bound`, the parameters that ended at a bound and were fixed there;
-        `model`, the `Model`; `sigma`, the standard deviation of each point that it was weighted with.
+        `model`, the `Model`; `sigma`, the standard deviation of each point that it was weighted with;
+        `variance_scale`, the factor on all variances that the residuals ask for.
 
     Raises
     ------
@@ -71,10 +77,9 @@ def fit(
     Notes
     -----
     Weights are those of counting statistics, from the expectation of the first step. Where the counting is unknown the
-    variance is proportional to the expectation. The covariance is scaled by the reduced chi square where the counting
-    is unknown, and where chi square exceeds the degrees of freedom: intervals of a model that does not fit the data are
-    widened. Widths, shape and strength of the background have the priors that `Line`, `model.MIXING` and
-    `model.ACTIVE_BACKGROUNDS` state, which a strong line overrides.
+    variance is proportional to the expectation. The covariance is scaled by `structure`: intervals of a model that
+    does not fit the data are widened. Widths, shape and strength of the background have the priors that `Line`,
+    `model.MIXING`, `model.PARTNER` and `model.ACTIVE_BACKGROUNDS` state, which a strong line overrides.
     """
     components = list(components)
     if shape not in SHAPES:
@@ -83,14 +88,18 @@ def fit(
         raise ValueError(f"no background {background!r}; there are {', '.join(BACKGROUNDS)}")
     if background == "iterative shirley" and not components:
         raise ValueError("nothing to fit: the iterative Shirley background is fixed, and there is no component")
-    model = Model(region, components, background, shape, line, reference_uncertainty)
+    model = Model(region, components, background, shape, line, reference_uncertainty, width_uncertainty)
     values = model.start()
     if model.energy.size < len(values) + SPARE_POINTS:
         raise ValueError(f"{model.energy.size} points do not determine {len(values)} parameters; widen the region")
     first = minimum(model, values, list(values), model.uncertainty(model.smoothed()))
     sigma = model.uncertainty(model.envelope(first.values))
-    fits_counting = "one_count" in region and first.chi_square <= model.energy.size - len(values)
-    return lmfit_result(model, first, sigma, scale_covariance=not fits_counting)
+    if "one_count" not in region:
+        # The scatter sets the weights, or the priors would count too much or too little beside the data.
+        left = (model.intensity - model.envelope(first.values)) / sigma
+        sigma = sigma * max(float(np.sqrt(left @ left / (left.size - len(first.free)))), SMALLEST)
+        first = minimum(model, first.values, list(values), sigma)
+    return lmfit_result(model, first, sigma)
 
 
 def curves(result: MinimizerResult) -> xr.Dataset:
@@ -123,6 +132,59 @@ def curves(result: MinimizerResult) -> xr.Dataset:
     )
 
 
+def widths(result: MinimizerResult) -> dict[str, float]:
+    """Return the full width at half maximum of the main line of each component, eV, by its key."""
+    model, values = result.model, result.params.valuesdict()
+    found = {}
+    for c, width, tail in zip(model.components, model.line_widths(values), model.tails(values), strict=True):
+        position = values[f"{c.key}_position"]
+        energy = position + np.linspace(-3, 3, 1201) * (width + tail)
+        asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0)])
+        line = model.line_at(energy, np.array([position]), np.array([width]), np.array([tail]), asymmetry)[0]
+        above = energy[line > line.max() / 2]
+        found[c.key] = float(above[-1] - above[0])
+    return found
+
+
+def maxima(result: MinimizerResult) -> tuple[np.ndarray, np.ndarray]:
+    """Return the energies of the maxima of the components' lines, and their derivatives.
+
+    The position of a line with a tail is a parameter of its shape. Its maximum is what one reads.
+
+    Returns
+    -------
+    array, shape (components,)
+        eV.
+    array, shape (components, varied parameters)
+        Derivatives by the parameters of `result.var_names`.
+    """
+    model, values = result.model, result.params.valuesdict()
+    gradients = np.zeros((len(model.components), len(result.var_names)))
+    tops = np.array([values[f"{c.key}_position"] for c in model.components])
+    for i, (c, tail) in enumerate(zip(model.components, model.tail_names, strict=True)):
+        name = f"{c.key}_position"
+        if name in result.var_names:
+            gradients[i, result.var_names.index(name)] = 1.0
+        if model.asymmetric[i]:
+            tops[i] += (offset := _offset(model, values, i))
+            for shape in {c.width_name, f"{c.key}_width", f"{c.key}_asymmetry", tail} & {*result.var_names}:
+                moved = values | {shape: values[shape] + SHAPE_STEP}
+                at = result.var_names.index(shape)
+                gradients[i, at] = (_offset(model, moved, i) - offset) / SHAPE_STEP
+    return tops, gradients
+
+
+def _offset(model: Model, values: Mapping[str, float], i: int) -> float:
+    """Return how far the maximum of a line lies above its position, eV."""
+    width, tail = model.line_widths(values)[i : i + 1], model.tails(values)[i : i + 1]
+    asymmetry = np.array([values[f"{model.components[i].key}_asymmetry"]])
+    energy = np.linspace(-0.5, 1, 91) * float(width[0])
+    line = model.line_at(energy, np.zeros(1), width, tail, asymmetry)[0]
+    at = int(np.clip(line.argmax(), 1, energy.size - 2))
+    below, here, above = line[at - 1 : at + 2]
+    return float(energy[at] + (energy[1] - energy[0]) * (below - above) / (below - 2 * here + above) / 2)
+
+
 class Minimum(NamedTuple):
     """Parameters at the least sum of squares.
 
@@ -142,11 +204,18 @@ class Minimum(NamedTuple):
 
 
 def minimum(
-    model: Model, values: dict[str, float], free: Sequence[str], sigma: np.ndarray, tolerance: float = TOLERANCE
+    model: Model,
+    values: dict[str, float],
+    free: Sequence[str],
+    sigma: np.ndarray,
+    tolerance: float = TOLERANCE,
+    held: Mapping[str, float] = MappingProxyType({}),
 ) -> Minimum:
     """Return the minimum of the sum of squares.
 
-    The algorithm is scipy's dogbox (Voglis and Lagaris 2004), which reaches an active bound and reports it.
+    The algorithm is that of Levenberg and Marquardt with an active set: each step is the minimum of the damped
+    quadratic approximation within the bounds, so that parameters end exactly at a bound where one is active. It uses
+    the analytic derivatives, and keeps a linear constraint, which gradient steps would not.
 
     Parameters
     ----------
@@ -159,27 +228,65 @@ def minimum(
         Standard deviation of each point.
     tolerance : float
         Relative change of the sum of squares and of the parameters at which the search ends.
+    held : mapping of str to float
+        Coefficients of parameters whose sum is held at zero, such that 1 is a large deviation.
     """
-    bounds = np.array([model.bounds(name) for name in free]).reshape(-1, 2).T
-    found = least_squares(
-        lambda v: model.residual(values | dict(zip(free, v, strict=True)), sigma),
-        # Dogbox needs a start inside the bounds.
-        np.clip([values[name] for name in free], bounds[0] + AT_BOUND, bounds[1] - AT_BOUND),
-        lambda v: model.derivatives(values | dict(zip(free, v, strict=True)), sigma, free),
-        bounds=tuple(bounds),
-        method="dogbox",
-        x_scale="jac",
-        ftol=tolerance,
-        xtol=tolerance,
-        gtol=None,
-    )
-    at_bound = np.abs(found.x - bounds) < AT_BOUND
-    ended = np.where(at_bound[0], bounds[0], np.where(at_bound[1], bounds[1], found.x))
-    still_free = [name for name, fixed in zip(free, at_bound.any(axis=0), strict=True) if not fixed]
-    return Minimum(values | dict(zip(free, ended.tolist(), strict=True)), still_free, 2 * found.cost)
+    low, high = np.array([model.bounds(name) for name in free]).reshape(-1, 2).T
+    coefficients = np.array([held.get(name, 0.0) for name in free])
+
+    def residual(v: np.ndarray) -> np.ndarray:
+        found = model.residual(values | dict(zip(free, v.tolist(), strict=True)), sigma)
+        return np.append(found, coefficients @ v) if held else found
+
+    at = np.clip([values[name] for name in free], low, high)
+    left, damping, scale = residual(at), FIRST_DAMPING, np.zeros(at.size)
+    for _ in range(MOST_STEPS if at.size else 0):
+        derivatives = model.derivatives(values | dict(zip(free, at.tolist(), strict=True)), sigma, free)
+        if held:
+            derivatives = np.vstack([derivatives, coefficients])
+        # The largest norm of each column so far makes the damping independent of the units (More 1978).
+        scale = np.maximum(scale, np.linalg.norm(derivatives, axis=0))
+        unit = np.where(scale > 0, scale, 1.0)
+        scaled = derivatives / unit
+        curvature, slope = scaled.T @ scaled, scaled.T @ left
+        while True:
+            damped = curvature + damping * np.eye(at.size)
+            trial = np.clip(at + _bounded_step(damped, slope, (low - at) * unit, (high - at) * unit) / unit, low, high)
+            after = residual(trial)
+            fall = left @ left - after @ after
+            if fall >= 0 or damping > LARGEST_DAMPING:
+                break
+            damping *= 10
+        if fall < 0:
+            break
+        at, left, damping = trial, after, max(damping / 10, LEAST_DAMPING)
+        if fall <= tolerance * (left @ left):
+            break
+    still_free = [name for name, x, least, most in zip(free, at, low, high, strict=True) if least < x < most]
+    return Minimum(values | dict(zip(free, at.tolist(), strict=True)), still_free, float(left @ left))
 
 
-def lmfit_result(model: Model, start: Minimum, sigma: np.ndarray, scale_covariance: bool) -> MinimizerResult:
+def _bounded_step(curvature: np.ndarray, slope: np.ndarray, least: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Return the step to the minimum of a quadratic function within bounds, which hold zero.
+
+    Parameters that would leave their bounds are put there, one after the other, and the others are solved for again.
+    """
+    step = np.zeros(slope.size)
+    fixed = ((least == 0) & (slope > 0)) | ((most == 0) & (slope < 0))
+    while not fixed.all():
+        free = ~fixed
+        step[free] = np.linalg.solve(
+            curvature[np.ix_(free, free)], -slope[free] - curvature[np.ix_(free, fixed)] @ step[fixed]
+        )
+        beyond = free & ((step < least) | (step > most))
+        if not beyond.any():
+            break
+        step[beyond] = np.clip(step[beyond], least[beyond], most[beyond])
+        fixed = fixed | beyond
+    return step
+
+
+def lmfit_result(model: Model, start: Minimum, sigma: np.ndarray) -> MinimizerResult:
     """Return lmfit's result from a minimum on, with the parameters that ended at a bound fixed there."""
     params = lmfit.Parameters()
     for name, value in start.values.items():
@@ -188,11 +295,56 @@ def lmfit_result(model: Model, start: Minimum, sigma: np.ndarray, scale_covarian
     result = lmfit.minimize(
         lambda params: model.residual(params.valuesdict(), sigma),
         params,
-        scale_covar=scale_covariance,
+        scale_covar=False,
         Dfun=lambda params: model.derivatives(params.valuesdict(), sigma, start.free),
         ftol=TOLERANCE,
         xtol=TOLERANCE,
     )
     result.at_bound = [name for name in start.values if name not in start.free]
     result.model, result.sigma = model, sigma
+    result.variance_scale = structure(result)
+    if result.errorbars:
+        result.covar = result.covar * result.variance_scale
+        for name in result.var_names:
+            result.params[name].stderr *= np.sqrt(result.variance_scale)
     return result
+
+
+def structure(result: MinimizerResult, weight: np.ndarray | None = None) -> float:
+    """Return the factor on the variances of counting statistics that the residuals of a fit ask for, at least 1.
+
+    A line shape or a background that is not that of the sample leaves residuals that are alike over a good part of a
+    line. What they add to the variance of an area is their long-run variance: the sum of their autocovariances
+    (Newey and West 1987, Econometrica 55, 703, doi 10.2307/1913610), here up to the half width of a line, each point
+    weighted by what it says of the areas. It is divided by its expectation for white residuals of the same fit.
+
+    Parameters
+    ----------
+    result : lmfit.minimizer.MinimizerResult
+    weight : array, shape (energies,), optional
+        What each point says of a quantity; by default of all areas.
+
+    Notes
+    -----
+    Where the counting is unknown the reduced chi square is a part of the factor, which then may be below 1.
+    """
+    model, values = result.model, result.params.valuesdict()
+    residual = (model.intensity - model.envelope(values)) / result.sigma
+    points = residual.size
+    whole = max(1.0, result.redchi)
+    if weight is None:
+        weight = np.abs(model.areas(values) @ model.lines(values)) / result.sigma
+    if not (weight.any() and result.var_names):
+        return whole
+    width = values.get("fwhm", model.line.fwhm[0]) / 2
+    lags = max(1, round(width / float(np.median(np.diff(model.energy)))))
+    derivatives = model.derivatives(values, result.sigma, result.var_names)
+    basis = np.linalg.qr(derivatives)[0][:points]
+    found = expected = 0.0
+    for lag in range(lags + 1):
+        kernel = (1 if lag == 0 else 2) * (1 - lag / (lags + 1))
+        pair = weight[: points - lag] * weight[lag:]
+        found += kernel * float(pair @ (residual[: points - lag] * residual[lag:]))
+        hat = np.einsum("ij,ij->i", basis[: points - lag], basis[lag:])
+        expected += kernel * float(pair @ ((lag == 0) - hat))
+    return max(whole, found / expected) if expected > 0 else whole

@@ -9,7 +9,7 @@ with a Gaussian by a trapezoidal sum off the real axis. `DERIVATIVES` holds the 
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from scipy.special import digamma, erfcx, gamma, wofz
+from scipy.special import erfcx, wofz
 
 LN2 = np.log(2)
 GAUSSIAN = 1 / np.sqrt(8 * LN2)  # standard deviation of a Gaussian of unit full width at half maximum
@@ -20,6 +20,14 @@ OFFSET, ABOVE = np.arange(-9, 10) / 1.5, 2.0
 WEIGHT = np.exp((ABOVE**2 - OFFSET**2) / 2) / np.exp(-(OFFSET**2) / 2).sum()
 #: Lorentzian width below which a Doniach-Sunjic line does not change, eV: its singularity would reach the sum.
 LEAST_LORENTZIAN = 0.02
+#: Energy above its singularity up to which the area of a Doniach-Sunjic line counts, eV: about the width of the
+#: occupied band, beyond which no electron-hole pair takes energy.
+TAIL = 5.0
+#: Mean energy of the tail of an exponential at an asymmetry of 1, eV: both kinds of tail then take about the same
+#: share of a line beyond its half width.
+EXPONENTIAL = 2.0
+LAGUERRE, LAGUERRE_WEIGHT = np.polynomial.laguerre.laggauss(6)
+LEAST_ASYMMETRY = 1e-4  # below which the derivative of the scale is that at this asymmetry
 LEAST_MIXING = 1e-12  # a mixing of zero would divide by zero in the area of the product
 
 
@@ -85,9 +93,8 @@ def doniach_sunjic(
 
     Notes
     -----
-    The integral over all energies diverges for an asymmetry a above 0. The line is therefore scaled by
-    Gamma(1 - a) / pi and (lorentzian / 2)^a, so that its area over a range of about the Lorentzian width stays near 1.
-    Areas compare only between lines of the same asymmetry.
+    The integral over all energies diverges for an asymmetry a above 0: the tail of a real metal ends where its band
+    ends. The line is scaled by a / sin(pi a) / `TAIL`^a, so that its area up to `TAIL` above the singularity is 1.
 
     The convolution is a trapezoidal sum over the Gaussian, which converges exponentially with the distance of the
     singularity of the line from the path of integration (Trefethen and Weideman 2014, SIAM Rev. 56, 385,
@@ -108,7 +115,7 @@ def doniach_sunjic(
     x, y = energy - OFFSET * sigma, half + ABOVE * sigma
     # The sign of the arctan puts the tail at higher binding energy: electron-hole pairs take kinetic energy.
     phase = np.pi * asymmetry / 2 - ABOVE * OFFSET - power * np.arctan(x / y)
-    scale = (gamma(power) / np.pi / half**asymmetry)[:, 0]
+    scale = _scale(asymmetry)[:, 0]
     lines[tailed] = scale * (np.cos(phase) / (x**2 + y**2) ** (power / 2) @ WEIGHT)
     return lines
 
@@ -131,15 +138,43 @@ def doniach_sunjic_derivatives(
     line, by_energy, by_sigma, by_half, by_asymmetry = (
         values @ WEIGHT for values in (line, by_x, ABOVE * by_y - OFFSET * by_x, by_y, by_asymmetry)
     )
-    # The scale depends on the width and the asymmetry too: d ln Gamma(1 - a) / da = -digamma(1 - a).
-    half, power, asymmetry = half[..., 0], power[..., 0], asymmetry[..., 0]
-    scale = gamma(power) / np.pi / half**asymmetry
-    by_half, by_asymmetry = by_half - line * asymmetry / half, by_asymmetry - line * (digamma(power) + np.log(half))
+    # The scale depends on the asymmetry too: d ln(a / sin(pi a)) / da = 1 / a - pi / tan(pi a), pi^2 a / 3 near 0.
+    a = np.maximum(asymmetry[..., 0], LEAST_ASYMMETRY)
+    by_asymmetry = by_asymmetry + line * (1 / a - np.pi / np.tan(np.pi * a) - np.log(TAIL))
+    scale = _scale(asymmetry[..., 0])
     return [scale * values for values in (line, by_energy, GAUSSIAN * by_sigma, by_half / 2, by_asymmetry)]
+
+
+def _scale(asymmetry: np.ndarray) -> np.ndarray:
+    """Return the factor that gives a Doniach-Sunjic line unit area up to `TAIL` above its singularity."""
+    return 1 / (np.pi * np.sinc(asymmetry) * TAIL**asymmetry)
+
+
+def exponential_tail(
+    energy: np.ndarray, gaussian: np.ndarray, lorentzian: np.ndarray, asymmetry: np.ndarray
+) -> np.ndarray:
+    """Return a Voigt profile convolved with an exponential at high binding energy, in 1/eV.
+
+    Its mean energy is `asymmetry` times `EXPONENTIAL`. The area is 1. The integral is a Gauss-Laguerre sum.
+    """
+    return exponential_tail_derivatives(energy, gaussian, lorentzian, asymmetry)[0]
+
+
+def exponential_tail_derivatives(
+    energy: np.ndarray, gaussian: np.ndarray, lorentzian: np.ndarray, asymmetry: np.ndarray
+) -> list[np.ndarray]:
+    """Return `exponential_tail` and its derivatives by each argument, from one sum."""
+    arguments = np.broadcast_arrays(energy, gaussian, lorentzian, asymmetry)
+    energy, gaussian, lorentzian, asymmetry = (value[..., np.newaxis] for value in arguments)
+    away = energy - EXPONENTIAL * asymmetry * LAGUERRE
+    line, by_energy, by_gaussian, by_lorentzian = voigt_derivatives(away, gaussian, lorentzian)
+    found = [some @ LAGUERRE_WEIGHT for some in (line, by_energy, by_gaussian, by_lorentzian)]
+    return [*found, -EXPONENTIAL * (by_energy @ (LAGUERRE * LAGUERRE_WEIGHT))]
 
 
 #: Shapes with analytic derivatives: the function that returns the line and its derivatives by each argument.
 DERIVATIVES: Mapping[Callable[..., np.ndarray], Callable[..., list[np.ndarray]]] = {
     voigt: voigt_derivatives,
     doniach_sunjic: doniach_sunjic_derivatives,
+    exponential_tail: exponential_tail_derivatives,
 }

@@ -8,6 +8,7 @@ reference shifts all of them together. All derivatives are analytic except those
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 
 import numpy as np
 import xarray as xr
@@ -24,23 +25,35 @@ SHAPES: Mapping[str, tuple[Callable[..., np.ndarray], str]] = {
     "gl product": (line_shapes.gaussian_lorentzian_product, "mixing"),
     "gl sum": (line_shapes.gaussian_lorentzian_sum, "mixing"),
     "voigt": (line_shapes.voigt, "lorentzian"),
-    "doniach": (line_shapes.doniach_sunjic, "lorentzian"),
+    # With the asymmetry of the components that have one.
+    "doniach": (line_shapes.voigt, "lorentzian"),
+    "exponential": (line_shapes.voigt, "lorentzian"),
+}
+#: Asymmetric lines of a shape.
+TAILS: Mapping[str, Callable[..., np.ndarray]] = {
+    "doniach": line_shapes.doniach_sunjic,
+    "exponential": line_shapes.exponential_tail,
 }
 #: Prior mean and standard uncertainty of the Lorentzian share of the product and sum shapes: GL(30) is the usual
 #: choice for Al K-alpha spectra. The prior of the Lorentzian width is that of the core level, see `Line`.
 MIXING = (0.3, 0.15)
+#: Standard uncertainty of the strength of the losses by a gap or a plasmon, eV: it then changes the universal loss
+#: function 5 eV behind a line by three times its value, as a band gap or a plasmon near by does.
+GAP_STRENGTH = 3 * backgrounds.UNIVERSAL_B / 5
 #: Active backgrounds, each with the prior mean and standard uncertainty of its strength. A Shirley step of 0.05 / eV
 #: is some 6 % of the height of a line 1.2 eV wide; steps of up to 20 % of the height are seen. The prior of the
 #: Tougaard strength is wide because B and C cannot be told apart within a window as narrow as a region.
 ACTIVE_BACKGROUNDS: Mapping[str, tuple[Callable[[np.ndarray], backgrounds.Background], tuple[float, float]]] = {
     "shirley": (backgrounds.shirley, (0.05, 0.05)),  # 1/eV
     "tougaard": (backgrounds.tougaard, (backgrounds.UNIVERSAL_B, 3 * backgrounds.UNIVERSAL_B)),  # eV2
+    "gap": (partial(backgrounds.tougaard, power=2), (0.0, GAP_STRENGTH)),  # eV
 }
 #: Choices of background, and the active backgrounds that each contains.
 BACKGROUNDS: Mapping[str, tuple[str, ...]] = {
     "active shirley": ("shirley",),
     "active tougaard": ("tougaard",),
     "shirley and tougaard": ("shirley", "tougaard"),
+    "free losses": ("shirley", "tougaard", "gap"),
     "iterative shirley": (),
     "linear": (),
 }
@@ -50,6 +63,9 @@ NARROWEST_LINE = 0.2
 #: Largest asymmetry of a Doniach-Sunjic line: that of a core hole screened by s electrons alone, by Friedel's sum rule
 #: (Doniach and Sunjic 1970, doi 10.1088/0022-3719/3/2/010).
 LARGEST_ASYMMETRY = 0.5
+#: Standard uncertainties by which the width of a component may differ from that of its region.
+TOLERATED = 3.0
+LEAST_RATIO = 0.2  # of such a width at least
 #: Least Lorentzian width of an asymmetric line, eV: the Doniach-Sunjic line is singular at a width of zero.
 LEAST_ASYMMETRIC_WIDTH = 0.05
 DIFFERENCE_STEP = 1e-5  # of a numerical derivative; eV for energies and widths, 1 for the mixing
@@ -58,6 +74,43 @@ START_SHIFT_STEP = 0.2  # eV, between the common shifts of all components that a
 SMOOTHING_POINTS = 5  # of the running mean that stands for the expectation before there is a fit
 #: Least expectation of a point, as a share of the largest, where the counting is unknown: weights stay finite.
 LEAST_EXPECTATION = 1e-3
+
+
+@lru_cache(maxsize=8)
+def _losses(name: str, energy: bytes) -> np.ndarray:
+    """Return the matrix that turns lines into their background of unit strength; a region is fitted many times."""
+    grid = np.frombuffer(energy)
+    return ACTIVE_BACKGROUNDS[name][0](grid)(np.eye(grid.size))
+
+
+#: Properties of the spin-orbit partner with prior mean and standard uncertainty: its area relative to the multiplicity,
+#: which differs by some per cent between levels and depends on the losses; its distance from the main line relative to
+#: the stated one [eV]; and its Lorentzian width relative to that of the main line, since Coster-Kronig transitions
+#: shorten the life of the lower level (Campbell and Papp 2001, doi 10.1006/adnd.2000.0848).
+PARTNER: Mapping[str, tuple[float, float]] = {
+    "partner_area": (1.0, 0.03),
+    "partner_distance": (0.0, 0.03),
+    "partner_lorentzian": (1.1, 0.2),
+}
+#: Distance [eV], relative area, and whether it is a spin-orbit partner, of a line of each component.
+Partners = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def _partners(components: Sequence[Component], line: Line) -> Partners:
+    """Return the lines of which components consist, shape (components, 1) each; a missing one has no area."""
+    each = [
+        [(*one, float(i > len(c.lines))) for i, one in enumerate(c.partners(line))] for c in components
+    ]  # the main line and those tied to it come first
+    most = max(map(len, each), default=1)
+    padded = np.array([[*some, *[(0.0, 0.0, 0.0)] * (most - len(some))] for some in each])
+    padded = padded.reshape(len(each), most, 3)
+    return [(padded[:, i, :1], padded[:, i, 1:2], padded[:, i, 2:]) for i in range(most)]
+
+
+def _of_partner(values: Mapping[str, float], distance: np.ndarray, ratio: np.ndarray, spin: np.ndarray) -> tuple:
+    """Return distance, relative area and factor on the Lorentzian width of lines, with the parameters of partners."""
+    area, away, lorentzian = (values.get(name, neutral) for name, neutral in zip(PARTNER, (1.0, 0.0, 1.0), strict=True))
+    return distance + spin * away, ratio * (1 + spin * (area - 1)), 1 + spin * (lorentzian - 1)
 
 
 class Model:
@@ -74,6 +127,8 @@ class Model:
         The core level.
     reference_uncertainty : float
         Standard uncertainty of the energy reference, eV.
+    width_uncertainty : float
+        Standard uncertainty of the width of a component relative to that of its region; 0 for one width.
     """
 
     def __init__(
@@ -84,22 +139,35 @@ class Model:
         shape: str,
         line: Line,
         reference_uncertainty: float,
+        width_uncertainty: float,
     ) -> None:
         self.region, self.components, self.line = region, components, line
         self.energy = region.binding_energy.to_numpy()
         self.intensity = region.intensity.to_numpy()
-        self.asymmetry = line.asymmetry if shape == "doniach" else None
-        # Without asymmetry the Doniach-Sunjic line is a Voigt profile, which is cheaper.
-        self.shape, self.tail = SHAPES["voigt" if shape == "doniach" and self.asymmetry is None else shape]
-        self.shape_parameters = [self.tail] if self.asymmetry is None else [self.tail, "asymmetry"]
-        self.active = {name: ACTIVE_BACKGROUNDS[name][0](self.energy) for name in BACKGROUNDS[background]}
+        tailed = TAILS.get(shape)
+        own = {c.key: c.asymmetry or line.asymmetry for c in components} if tailed else {}
+        self.tailed: Callable[..., np.ndarray] = tailed or line_shapes.doniach_sunjic
+        self.asymmetries = {key: prior for key, prior in own.items() if prior}
+        self.shape, self.tail = SHAPES[shape]
+        self.tail_names = [
+            f"{c.key}_lorentzian" if c.lorentzian and self.tail == "lorentzian" else self.tail for c in components
+        ]
+        self.asymmetric = np.array([c.key in self.asymmetries for c in components], bool)
+        self.active = {name: _losses(name, self.energy.tobytes()) for name in BACKGROUNDS[background]}
+        self._last_losses: tuple[list[float], np.ndarray] = ([], np.empty(0))
         # The iterative Shirley background is found before the fit and fixed; all others stand on a straight line.
         self.fixed_background: np.ndarray = np.zeros_like(self.energy)
         self.straight = {"level": np.ones_like(self.energy), "slope": self.energy - self.energy.mean()}
         if background == "iterative shirley":
             self.fixed_background, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
-        self.widths = ["fwhm" if c.fwhm is None else f"{c.key}_fwhm" for c in components]
+        self.width_uncertainty = width_uncertainty
+        self.partners = _partners(components, line)
+        self.is_doublet = any(spin.any() for _, _, spin in self.partners)
+        # Of a single component the common width is the width.
+        shared = [c.key for c in components if c.width_name == "fwhm"]
+        self.ratios = {key: (1.0, width_uncertainty) for key in shared if len(shared) > 1 and width_uncertainty > 0}
         self._set_priors(reference_uncertainty)
+        self.reach = {f"{c.key}_position": (c.position, c.tolerance + 2 * reference_uncertainty) for c in components}
         self._last: tuple[dict[str, float], list[np.ndarray]] | None = None
 
     def _set_priors(self, reference_uncertainty: float) -> None:
@@ -113,13 +181,21 @@ class Model:
         self.whiten = solve_triangular(np.linalg.cholesky(covariance), np.eye(len(with_prior)), lower=True)
         self.reference_uncertainty = reference_uncertainty
         shared = {"fwhm": self.line.fwhm, self.tail: MIXING if self.tail == "mixing" else self.line.lorentzian}
-        if self.asymmetry is not None:
-            shared["asymmetry"] = self.asymmetry
         shared |= {name: ACTIVE_BACKGROUNDS[name][1] for name in self.active}
         self.usual = {name: mean for name, (mean, _) in shared.items()}
-        priors = {name: c.fwhm or self.line.fwhm for name, c in zip(self.widths, self.components, strict=True)}
+        priors = {c.width_name: c.fwhm or self.line.fwhm for c in self.components}
+        priors |= {f"{key}_width": prior for key, prior in self.ratios.items()}
+        priors |= {
+            name: c.lorentzian
+            for name, c in zip(self.tail_names, self.components, strict=True)
+            if c.lorentzian and name != self.tail
+        }
+        if self.is_doublet:
+            priors |= {name: p for name, p in PARTNER.items() if name != "partner_lorentzian" or self.tail != "mixing"}
+        priors |= {f"{key}_asymmetry": prior for key, prior in self.asymmetries.items()}
         if self.components:
-            priors |= {name: shared[name] for name in shared if name != "fwhm"}
+            used = {*self.active, *self.tail_names}
+            priors |= {name: prior for name, prior in shared.items() if name in used}
         self.prior_names = list(priors)
         self.prior_mean, self.prior_deviation = np.array(list(priors.values())).reshape(-1, 2).T
         self.prior_derivatives = dict(
@@ -130,8 +206,12 @@ class Model:
             )
         )
 
-    def start(self) -> dict[str, float]:
-        """Return values to start a fit from: prior means, with the best common shift, width and areas."""
+    def start(self, without: str = "") -> dict[str, float]:
+        """Return values to start a fit from: prior means, with the best common shift, width and areas.
+
+        The area that is named `without` is zero.
+        """
+        kept = np.array([[f"{c.key}_area" != without] for c in self.components]).reshape(-1, 1)
         sigma = self.uncertainty(self.smoothed())
         data = (self.intensity - self.fixed_background) / sigma
         # The straight line with either sign, since `nnls` finds coefficients of at least zero only.
@@ -143,7 +223,7 @@ class Model:
             values |= {f"{c.key}_position": c.position + shift for c in self.components}
             if "fwhm" in values:
                 values["fwhm"] *= width
-            columns = np.vstack([self.with_background(values, self.lines(values)), straight]) / sigma
+            columns = np.vstack([self.with_background(values, self.lines(values) * kept), straight]) / sigma
             # No area starts below zero: such a fit may end in one wide line with others cut out of it.
             areas, misfit = nnls(columns.T, data)
             return misfit**2 + np.sum(self.prior_residual(values) ** 2), values, areas
@@ -158,10 +238,21 @@ class Model:
         """Return the least and the largest value that a parameter may take."""
         if name.endswith("fwhm"):
             return NARROWEST_LINE, np.inf
-        if name == "asymmetry":
+        if name.endswith("_width"):
+            reach = TOLERATED * self.width_uncertainty
+            return max(1 - reach, LEAST_RATIO), 1 + reach
+        if name.endswith("_asymmetry"):
             return 0.0, LARGEST_ASYMMETRY
-        if name == self.tail:
-            least = 0.0 if self.asymmetry is None else LEAST_ASYMMETRIC_WIDTH
+        if name in PARTNER:
+            mean, deviation = PARTNER[name]
+            return mean - TOLERATED * deviation, mean + TOLERATED * deviation
+        if name.endswith("_area"):
+            return 0.0, np.inf
+        if name in self.reach:
+            position, reach = self.reach[name]
+            return position - reach, position + reach
+        if name == self.tail or name.endswith("_lorentzian"):
+            least = LEAST_ASYMMETRIC_WIDTH if self.asymmetric.any() else 0.0
             return least, 1.0 if name == "mixing" else np.inf
         return -np.inf, np.inf
 
@@ -189,24 +280,45 @@ class Model:
         if not self.components:
             return np.empty((0, self.energy.size))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
-        return self._unit_lines(values, position, np.array([values[name] for name in self.widths]))
+        asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0) for c in self.components])
+        return self._unit_lines(
+            values, position, self.line_widths(values), self.tails(values), asymmetry, self.partners
+        )
 
-    def _unit_lines(self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray) -> np.ndarray:
-        away, *arguments = self._shape_arguments(values, position, width)
-        lines = self.shape(away, *arguments)
-        if self.line.ratio:  # the spin-orbit partner at higher binding energy
-            lines = lines + self.line.ratio * self.shape(away - self.line.splitting, *arguments)
-        return lines
+    def tails(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the Lorentzian widths [eV] or mixings of the components, shape (components,)."""
+        return np.array([values[name] for name in self.tail_names])
 
-    def _shape_arguments(
-        self, values: Mapping[str, float], position: np.ndarray, width: np.ndarray
-    ) -> list[np.ndarray | float]:
-        """Return the arguments of the line shape: energy from the line, width, and its own parameters."""
-        away = self.energy - position[:, np.newaxis]
-        return [away, width[:, np.newaxis], *(values[name] for name in self.shape_parameters)]
+    def line_widths(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the widths of the components, shape (components,), eV."""
+        return np.array([values[c.width_name] * values.get(f"{c.key}_width", 1.0) for c in self.components])
+
+    def _unit_lines(
+        self,
+        values: Mapping[str, float],
+        position: np.ndarray,
+        width: np.ndarray,
+        tail: np.ndarray,
+        asymmetry: np.ndarray,
+        partners: Partners,
+    ) -> np.ndarray:
+        found = np.zeros((position.size, self.energy.size))
+        for some in partners:
+            distance, ratio, factor = _of_partner(values, *some)
+            found += ratio * self.line_at(self.energy - distance, position, width, tail * factor[:, 0], asymmetry)
+        return found
+
+    def line_at(
+        self, energy: np.ndarray, position: np.ndarray, width: np.ndarray, tail: np.ndarray, asymmetry: np.ndarray
+    ) -> np.ndarray:
+        """Return lines of unit area at some energies, without their partners, shape (positions, energies)."""
+        away, arguments = energy - position[:, np.newaxis], [width[:, np.newaxis], tail[:, np.newaxis]]
+        if asymmetry.any():
+            return self.tailed(away, *arguments, asymmetry[:, np.newaxis])
+        return self.shape(away, *arguments)
 
     def _lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
-        """Return lines of unit area and their derivatives by energy, width and the parameters of the shape."""
+        """Return lines of unit area, and derivatives by energy, width, tail, asymmetry and `PARTNER`."""
         # A fit asks for the derivatives where it has just had the residual.
         if self._last is None or self._last[0] != values:
             self._last = dict(values), self._computed_lines_and_derivatives(values)
@@ -214,15 +326,27 @@ class Model:
 
     def _computed_lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
         if not self.components:
-            return [np.empty((0, self.energy.size))] * (3 + len(self.shape_parameters))
+            return [np.empty((0, self.energy.size))] * (5 + len(PARTNER))
         position = np.array([values[f"{c.key}_position"] for c in self.components])
-        away, *arguments = self._shape_arguments(values, position, np.array([values[name] for name in self.widths]))
-        derivatives = line_shapes.DERIVATIVES.get(self.shape, self._differences)
-        main = derivatives(away, *arguments)
-        if not self.line.ratio:
-            return main
-        partner = derivatives(away - self.line.splitting, *arguments)
-        return [one + self.line.ratio * other for one, other in zip(main, partner, strict=True)]
+        away = self.energy - position[:, np.newaxis]
+        width, tail = self.line_widths(values)[:, np.newaxis], self.tails(values)[:, np.newaxis]
+        asymmetry = np.array([[values.get(f"{c.key}_asymmetry", 0.0)] for c in self.components])
+        found = np.zeros((5 + len(PARTNER), *away.shape))
+        symmetric = line_shapes.DERIVATIVES.get(self.shape, self._differences)
+        asymmetric = line_shapes.DERIVATIVES[self.tailed]
+        for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, asymmetric)):
+            if some.any():
+                more = [asymmetry[some]] if derivatives is asymmetric else []
+                for partners in self.partners:
+                    stated, spin = (one[some] for one in partners[1:])
+                    distance, ratio, factor = (one[some] for one in _of_partner(values, *partners))
+                    each = np.array(derivatives(away[some] - distance, width[some], tail[some] * factor, *more))
+                    found[5, some] += spin * stated * each[0]
+                    found[6, some] -= spin * ratio * each[1]
+                    found[7, some] += spin * ratio * tail[some] * each[3]
+                    each[3] *= factor
+                    found[: len(each), some] += ratio * each
+        return list(found)
 
     def _differences(self, *arguments: np.ndarray | float) -> list[np.ndarray]:
         """Return the line and its numerical derivatives by each argument."""
@@ -232,7 +356,13 @@ class Model:
 
     def with_background(self, values: Mapping[str, float], lines: np.ndarray) -> np.ndarray:
         """Return lines, shape (..., energies), each with the background that it causes."""
-        return lines + sum(values.get(name, 0.0) * background(lines) for name, background in self.active.items())
+        if not self.active:
+            return lines
+        strengths = [values.get(name, 0.0) for name in self.active]
+        if self._last_losses[0] != strengths:
+            each = (strength * one for strength, one in zip(strengths, self.active.values(), strict=True))
+            self._last_losses = strengths, sum(each, np.zeros((self.energy.size, self.energy.size)))
+        return lines + lines @ self._last_losses[1]
 
     def unit_component(self, values: Mapping[str, float], component: Component, position: np.ndarray) -> np.ndarray:
         """Return a component of unit area at many positions, with its background, shape (positions, energies).
@@ -241,7 +371,12 @@ class Model:
         """
         values = self.usual | dict(values)
         width = component.fwhm[0] if component.fwhm else values["fwhm"]
-        return self.with_background(values, self._unit_lines(values, position, np.full_like(position, width)))
+        asymmetry = values.get(f"{component.key}_asymmetry", 0.0)
+        partners = _partners([component], self.line)
+        tail = component.lorentzian[0] if component.lorentzian else values[self.tail]
+        alike = np.ones_like(position)
+        lines = self._unit_lines(values, position, width * alike, tail * alike, asymmetry * alike, partners)
+        return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the areas of the components, shape (components,)."""
@@ -270,18 +405,26 @@ class Model:
 
     def derivatives(self, values: Mapping[str, float], sigma: np.ndarray, names: Sequence[str]) -> np.ndarray:
         """Return the derivatives of the residual by some parameters, shape (residuals, names)."""
-        lines, by_energy, by_width, *by_shape = self._lines_and_derivatives(values)
-        areas, of = self.areas(values), np.array(self.widths)
+        lines, by_energy, by_width, by_tail, by_asymmetry, *by_partner = self._lines_and_derivatives(values)
+        areas = self.areas(values)
+        by_width = areas[:, np.newaxis] * by_width
         # First the derivatives of the lines alone. The background is linear in the lines, so that it is added to
         # every column in the same way.
         columns = dict(zip((f"{c.key}_area" for c in self.components), lines, strict=True))
         by_position = -areas[:, np.newaxis] * by_energy
         columns |= dict(zip((f"{c.key}_position" for c in self.components), by_position, strict=True))
-        columns |= {name: areas * (of == name) @ by_width for name in set(self.widths)}
-        columns |= {name: areas @ some for name, some in zip(self.shape_parameters, by_shape, strict=True)}
+        for c, name, some, third, other in zip(
+            self.components, self.tail_names, by_width, by_tail, by_asymmetry, strict=True
+        ):
+            ratio = values.get(f"{c.key}_width", 1.0)
+            columns[c.width_name] = columns.get(c.width_name, 0.0) + ratio * some
+            columns[f"{c.key}_width"] = values[c.width_name] * some
+            columns[f"{c.key}_asymmetry"] = values[f"{c.key}_area"] * other
+            columns[name] = columns.get(name, 0.0) + values[f"{c.key}_area"] * third
+        columns |= dict(zip(PARTNER, (areas @ some for some in by_partner), strict=True))
         with_background = self.with_background(values, np.array(list(columns.values())))
         found = dict(zip(columns, with_background, strict=True)) | self.straight
-        found |= {name: background(areas @ lines) for name, background in self.active.items()}
+        found |= {name: areas @ lines @ background for name, background in self.active.items()}
         of_data = np.array([found[name] for name in names]).reshape(-1, self.energy.size) / sigma
         no_prior = np.zeros(len(self.prior_derivatives))
         of_priors = np.array([self.prior_derivatives.get(name, no_prior) for name in names]).reshape(len(names), -1)

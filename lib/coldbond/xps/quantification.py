@@ -15,7 +15,7 @@ import xarray as xr
 from coldbond.interval import Interval
 from coldbond.xps.amounts import total_area
 from coldbond.xps.component_selection import Composition
-from coldbond.xps.components import LINES, level
+from coldbond.xps.components import BUNDLED, Table
 
 AL_KALPHA = 1486.6  # eV, photon energy where the file does not state it
 LEAST_ELEMENTS = 2  # a fraction of a single element says nothing
@@ -41,6 +41,7 @@ def atomic_fractions(
     found: Mapping[str, Mapping[str, Composition]],
     exponent: float = 0.75,
     sensitivity_uncertainty: float = 0.1,
+    table: Table = BUNDLED,
 ) -> dict[str, AtomicFractions]:
     """Return the atomic fractions of the elements whose regions were fitted, carbon left out.
 
@@ -56,6 +57,8 @@ def atomic_fractions(
         0 for no correction.
     sensitivity_uncertainty : float
         Relative standard uncertainty of each sensitivity factor.
+    table : Table
+        Core levels, from `components.load`.
 
     Returns
     -------
@@ -68,21 +71,32 @@ def atomic_fractions(
         amounts, relative, transmission_known = {}, {}, True
         for name, composition in regions.items():
             area, deviation = total_area(composition.full_fits, composition.weights)
-            sensitivity = LINES[level(name)].sensitivity
+            sensitivity = table.line(name).sensitivity
             if not area > 0 or name == "C 1s" or not sensitivity:
                 continue
             region = recording[name].to_dataset()
-            kinetic = region.attrs.get("photon_energy", AL_KALPHA) - float(region.binding_energy.mean())
-            factor = sensitivity * _counting_time(region) * (kinetic / 1000) ** exponent
-            if "transmission" in region:
-                factor *= float(region.transmission.mean())
-            else:
-                transmission_known = False
-            amounts[name] = area / factor
+            transmission_known &= "transmission" in region
+            amounts[name] = area / area_of_an_atom(region, sensitivity, exponent)
             relative[name] = float(np.hypot(deviation / area, sensitivity_uncertainty))
         if len(amounts) >= LEAST_ELEMENTS:
             fractions[label] = AtomicFractions(_shares(amounts, relative), transmission_known)
     return fractions
+
+
+def area_of_an_atom(region: xr.Dataset, sensitivity: float, exponent: float) -> float:
+    """Return the area of the main line of one atom, in a unit that the regions of a recording share.
+
+    Parameters
+    ----------
+    region : xarray.Dataset
+    sensitivity : float
+        Of the main line, relative to C 1s.
+    exponent : float
+        As for `atomic_fractions`.
+    """
+    kinetic = region.attrs.get("photon_energy", AL_KALPHA) - float(region.binding_energy.mean())
+    factor = sensitivity * _counting_time(region) * (kinetic / 1000) ** exponent
+    return factor * (float(region.transmission.mean()) if "transmission" in region else 1.0)
 
 
 def _shares(amounts: Mapping[str, float], relative: Mapping[str, float]) -> dict[str, Interval]:

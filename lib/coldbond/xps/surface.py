@@ -1,17 +1,21 @@
 """Component selection in all regions of several recordings, and the shift of a region between recordings."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from coldbond.interval import Interval
-from coldbond.xps import reference
+from coldbond.xps import differential_charging, reference, relations
 from coldbond.xps.amounts import Estimate, mean_position
 from coldbond.xps.component_selection import Composition, composition
-from coldbond.xps.components import COMPONENTS, LINES, Component, expected_components, level
+from coldbond.xps.components import BUNDLED, UNASSIGNED, Component, Table, level
+from coldbond.xps.free_lines import free_lines
 from coldbond.xps.reference import require_one_sample
+
+LARGEST_CHARGING = 12.0  # eV, by which a region may lie elsewhere where the energy scale is unknown
 
 
 class Surface(NamedTuple):
@@ -33,10 +37,9 @@ def analyse(
     regions: Sequence[str],
     reference_energy: float | None = 284.8,
     reference_uncertainty: float = 0.1,
-    backgrounds: Sequence[str] = ("active shirley", "active tougaard"),
-    shape: str = "doniach",
-    significance: float = 0.05,
-    model_uncertainty: float = 0.02,
+    reference_region: str = reference.CARBON,
+    table: Table = BUNDLED,
+    **options: Any,
 ) -> Surface:
     """Set the energy scale of a recording, and return the composition of its regions.
 
@@ -46,29 +49,28 @@ def analyse(
         As `coldbond.read` returns it.
     regions : sequence of str
         As for `compositions`.
-    reference_energy, reference_uncertainty
-        As `energy` and `uncertainty` of `reference.referenced`.
-    backgrounds, shape, significance, model_uncertainty
+    reference_energy, reference_uncertainty, reference_region
+        As `energy`, `uncertainty` and `region` of `reference.referenced`.
+    table : Table
+        Core levels and components, from `components.load`.
+    **options
         As for `component_selection.composition`.
 
     Raises
     ------
-    LookupError, ValueError
+    ValueError
         As `reference.referenced` and `compositions`.
     """
-    on_scale = reference.referenced(recording, reference_energy, reference_uncertainty)
-    return Surface(on_scale, compositions(on_scale, regions, backgrounds, shape, significance, model_uncertainty))
+    on_scale = reference.referenced(
+        recording, reference_energy, reference_uncertainty, region=reference_region, table=table
+    )
+    return Surface(on_scale, compositions(on_scale, regions, table, **options))
 
 
 def compositions(
-    recording: xr.DataTree,
-    regions: Sequence[str],
-    backgrounds: Sequence[str] = ("active shirley", "active tougaard"),
-    shape: str = "doniach",
-    significance: float = 0.05,
-    model_uncertainty: float = 0.02,
+    recording: xr.DataTree, regions: Sequence[str], table: Table = BUNDLED, **options: Any
 ) -> dict[str, Composition]:
-    """Return the composition of each region of a recording.
+    """Return the composition of each region of a recording, with what the regions say of each other.
 
     Parameters
     ----------
@@ -76,56 +78,90 @@ def compositions(
         As `reference.referenced` returns it.
     regions : sequence of str
         Regions wanted, such as "Li 1s"; those that the recording has.
-    backgrounds, shape, significance, model_uncertainty
+    table : Table
+        Core levels and components, from `components.load`.
+    **options
         As for `component_selection.composition`.
 
     Returns
     -------
     dict of str to Composition
-        Empty where the recording has none of the regions.
+        Empty where the recording has none of the regions. A region is described by unassigned lines (`free_lines`)
+        where its components are not known, where the energy scale is unknown, and where differential charging may have
+        doubled its lines; the components that cannot be told for this reason are `Composition.withheld`.
 
     Raises
     ------
-    LookupError
-        No components are known for a region.
     ValueError
         A region is wanted of a recording of several samples, and the name does not say of which; a region has too few
         points, or none of its lines lies in its range.
     """
-    unknown = [region for region in regions if level(region) not in COMPONENTS]
-    if unknown:
-        raise LookupError(f"no components are known for {', '.join(unknown)}; there are {', '.join(COMPONENTS)}")
     levels = {level(name) for name in recording.children} - set(recording.children)
     if levels & set(regions):
         require_one_sample(recording)
     found = {}
     for region in (region for region in regions if region in recording.children):
-        data, components = recording[region].to_dataset(), expected_components(region, recording.children)
         try:
-            _check(data, components)
-            found[region] = composition(
-                data,
-                components,
-                line=LINES[level(region)],
-                backgrounds=backgrounds,
-                shape=shape,
-                reference_uncertainty=recording.attrs["energy_uncertainty"],
-                significance=significance,
-                model_uncertainty=model_uncertainty,
-            )
+            found[region] = _of_region(recording, region, table, options)
         except (ValueError, np.linalg.LinAlgError) as error:
             raise ValueError(f"region {region}: {error}") from error
-    return found
+    return relations.joined(recording, found, table)
 
 
-def _check(region: xr.Dataset, components: Sequence[Component]) -> None:
-    """Refuse a region without a signal, and one that lies elsewhere."""
+def _of_region(recording: xr.DataTree, region: str, table: Table, options: Mapping[str, Any]) -> Composition:
+    """Return the composition of one region."""
+    data, line = recording[region].to_dataset(), table.line(region)
+    expected, unknown = table.expected(region, recording.children), recording.attrs["energy_unknown"]
+    _check(data, expected, LARGEST_CHARGING if unknown else 0.0)
+    why = f"the energy scale is unknown: {unknown}" if unknown else ""
+    if expected and not unknown:
+        uncertainty = recording.attrs["energy_uncertainty"]
+        found = composition(data, expected, line=line, reference_uncertainty=uncertainty, **options)
+        why = _copies(recording, region, found, table)
+        if not why:
+            return found
+    uncertainty = 0.0 if unknown else recording.attrs["energy_uncertainty"]
+    lines = free_lines(data, line)
+    found = composition(data, lines, line=line, reference_uncertainty=uncertainty, **options)
+    kept = [c for c in lines if found.components[c.key].present]
+    if kept and len(kept) < len(lines):  # the others describe the background
+        kept = [replace(c, key=f"{UNASSIGNED}{i}") for i, c in enumerate(kept, 1)]
+        found = composition(data, kept, line=line, reference_uncertainty=uncertainty, **options)
+    return replace(found, withheld={c.key: why for c in expected})
+
+
+def _copies(recording: xr.DataTree, region: str, found: Composition, table: Table) -> str:
+    """Return why the states of a region may be one state in parts that charge differently; "" where it is excluded."""
+    if recording.attrs["energy_calibrated"]:
+        return ""
+    (result, *_) = found.full_fits.values()
+    own = {c.key for c in result.model.components if not c.level}
+    lines = sorted(
+        (one.position.value, one.area.value)
+        for key, one in found.components.items()
+        if one.present and key in own and one.position.value is not None and one.area.value
+    )
+    for i, (lower, of_lower) in enumerate(lines):
+        for upper, of_upper in lines[i + 1 :]:
+            distance, ratio = upper - lower, of_upper / of_lower
+            if distance < differential_charging.LEAST_DISTANCE or not ratio > 0:
+                continue
+            if not differential_charging.excluding_region(recording, table, distance, ratio, region):
+                return (
+                    f"its lines {distance:.1f} eV apart may be one line, doubled by differential charging: no other "
+                    "region excludes it"
+                )
+    return ""
+
+
+def _check(region: xr.Dataset, components: Sequence[Component], margin: float) -> None:
+    """Refuse a region without a signal, and one that lies farther than a margin [eV] from all its components."""
     energy, intensity = region.binding_energy.to_numpy(), region.intensity.to_numpy()
     if np.ptp(intensity) == 0:
         raise ValueError(f"its intensity is {intensity[0]:g} at every point: export it again, or leave the region out")
     if intensity.max() <= 0:
         raise ValueError("no intensity is positive: export what the analyser counted, before any subtraction")
-    if not any(energy.min() <= c.position <= energy.max() for c in components):
+    if components and not any(energy.min() - margin <= c.position <= energy.max() + margin for c in components):
         lines = ", ".join(f"{c.key} {c.position:g}" for c in components)
         raise ValueError(
             f"its energies, {energy.min():.1f} to {energy.max():.1f} eV, hold none of its lines ({lines} eV): check "

@@ -1,7 +1,7 @@
 """Plots of fitted XPS regions: data, components, background, envelope and residuals."""
 
-from collections.abc import Mapping, Sequence
-from textwrap import fill
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,31 +14,29 @@ from scipy.optimize import isotonic_regression
 
 from coldbond.bundle import conditions, style
 from coldbond.xps.component_selection import Composition
-from coldbond.xps.components import COMPONENTS, LINES, OTHER_POSITIONS, level
+from coldbond.xps.components import OTHER_POSITIONS, UNASSIGNED
 from coldbond.xps.fit import curves
+from coldbond.xps.plots.shares import course, series, shares
+from coldbond.xps.plots.texts import (
+    COLORS,
+    HATCH,
+    LINE_HEIGHT,
+    OTHER_COLOR,
+    SMALL,
+    is_undecided,
+    line_height,
+    texts,
+    write,
+)
 
-#: Colour of each component, the same in every region (Wong 2011, doi 10.1038/nmeth.1618).
-COLORS = {
-    "Li0": "#D55E00",
-    "Li3N": "#0072B2",
-    "LiO": "#56B4E9",
-    "Li2O": "#E69F00",
-    "Zr4s": "#999999",
-    "InN": "#009E73",
-    "LiIn": "#CC79A7",
-    "Zr4": "#56B4E9",
-    "ZrReduced": "#D55E00",
-}
-
-OTHER_COLOR = "0.5"
 MARGIN = 4.5  # eV, drawn on either side of the references
 LABEL_DISTANCE = 0.055  # least distance of two labels, as a share of the width of a panel
 STRIP = 0.2  # share of the height of a panel that the residuals take
 TALLEST, MOST, FRAME, SHARES = 42.0, 226.0, 18.0, 34.0  # mm: a row, all rows at most, what surrounds them, shares
 POINTS_PER_MM = 72 / 25.4
-LINE_HEIGHT = 9.0  # points, of a line of text
 LEAST_ROOM = 0.19  # share of a panel above its highest intensity
-LONGEST = 105  # characters of 7 points in the width of a page
+MOST_ROOM = 0.6
+LEAST_SERIES = 3  # states of a sample that make a series
 LEAST_RESIDUAL_RANGE = 4.0  # standard deviations that the strip shows on either side of zero at least
 
 
@@ -47,8 +45,8 @@ def height(
 ) -> float:
     """Return the height of the figure, mm: that of one page at most."""
     columns = _columns(found, recordings, regions)
-    rows = max(map(len, columns.values()))
-    return FRAME + min(TALLEST * rows, MOST - SHARES * _has_replicates(columns)) + SHARES * _has_replicates(columns)
+    rows = sum(_rows(columns, recordings).values())
+    return FRAME + min(TALLEST * rows, MOST - SHARES * _has_shares(columns)) + SHARES * _has_shares(columns)
 
 
 def draw(
@@ -58,10 +56,13 @@ def draw(
     regions: Sequence[str],
     values: Sequence[dict] = (),
 ) -> list[Axes]:
-    """Draw a column for each region, with the conditions that have it from top to bottom.
+    """Draw a column for each region and a row for each condition; where it lacks the region the place is left empty.
 
-    The spectra of replicates lie over each other, each relative to its highest intensity above the lowest one, and a
-    panel below shows the share of each component in each of them, with the mean.
+    Each component has its binding energy, its share and its full width in its panel. One whose presence is undecided is
+    hatched and has its limit. The spectra of replicates lie over each other, each relative to its highest intensity
+    above the lowest one, and a panel below shows the share of each component in each of them, with the mean. A sample
+    with three states or more, such as a depth profile, has one panel with its spectra above each other, and the course
+    of its shares below.
 
     Parameters
     ----------
@@ -81,40 +82,53 @@ def draw(
         The top panel of each column.
     """
     columns = _columns(found, recordings, regions)
-    rows = max(map(len, columns.values()))
-    has_replicates = _has_replicates(columns)
-    row = (height(found, recordings, regions) - FRAME - SHARES * has_replicates) / rows
-    ratios = [row] * rows + [SHARES] * has_replicates
+    rows, has_shares = _rows(columns, recordings), _has_shares(columns)
+    unit = (height(found, recordings, regions) - FRAME - SHARES * has_shares) / sum(rows.values())
+    ratios = [unit * tall for tall in rows.values()] + [SHARES] * has_shares
     grid = fig.subplots(len(ratios), len(columns), squeeze=False, height_ratios=ratios)
     layout = fig.get_layout_engine()
     if isinstance(layout, ConstrainedLayoutEngine):
         layout.set(hspace=0, h_pad=0.01)
+    tops = []
     for (region, groups), axes in zip(columns.items(), grid.T, strict=True):
-        drawn = len(groups)
-        marked = _has_other_positions(region, [found[label][region] for labels in groups.values() for label in labels])
-        for i, ((name, labels), ax) in enumerate(zip(groups.items(), axes, strict=False)):
-            color = style.color(recordings[labels[0]].attrs["sample"])
-            lines = 1 + name_lines(name, len(columns)).count("\n") + (marked and i == 0)
-            curves_of = {label: curves(found[label][region].best) for label in labels}
-            condition(curves_of, ax, color, POINTS_PER_MM * (1 - STRIP) * row, lines)
-            text = style.label(name_lines(name, len(columns))) + (f" (n = {len(labels)})" if len(labels) > 1 else "")
-            below = LINE_HEIGHT if marked and i == 0 else 0
-            ax.annotate(
-                text, (0.02, 1.0), (0, -3 - below), xycoords="axes fraction", textcoords="offset points", va="top",
-                color=color,
-            )  # fmt: skip
-            ax.sharex(axes[0])
-            ax.tick_params(labelbottom=i == drawn - 1)
-        for ax in axes[drawn:rows]:
-            ax.set_axis_off()
-        references(region, axes[:drawn], [found[label][region] for labels in groups.values() for label in labels])
-        axes[drawn - 1].set_xlabel(f"{region} binding energy / eV")
-        if has_replicates:
+        drawn = [ax for name, ax in zip(rows, axes, strict=False) if name in groups]
+        held = [found[label][region] for labels in groups.values() for label in labels]
+        for name, ax, tall in zip(rows, axes, ratios, strict=False):
+            if name not in groups:
+                ax.set_axis_off()
+                continue
+            labels, points = groups[name], POINTS_PER_MM * tall
+            compositions = {label: found[label][region] for label in labels}
+            if _is_series(labels, recordings):
+                series(compositions, recordings, ax, points)
+            else:
+                said = texts(compositions, name, style.color(recordings[labels[0]].attrs["sample"]), len(columns))
+                if any(recordings[label].attrs["energy_unknown"] for label in labels):
+                    said.append(("energies as recorded: the scale is unknown", OTHER_COLOR, SMALL))
+                above = LINE_HEIGHT * (_has_other_positions(region, held) and ax is drawn[0])
+                room = above + sum(line_height(size, text) for text, _, size in said)
+                curves_of = {label: curves(one.drawn) for label, one in compositions.items()}
+                undecided = {key for one in compositions.values() for key in one.components if is_undecided(one, key)}
+                color = style.color(recordings[labels[0]].attrs["sample"])
+                condition(curves_of, ax, color, (1 - STRIP) * points, room, undecided)
+                write(ax, said, above)
+            ax.sharex(drawn[0])
+            ax.tick_params(labelbottom=ax is drawn[-1])
+        withheld = [any(found[label][region].withheld for label in labels) for labels in groups.values()]
+        panels = dict(zip(rows, axes, strict=False))
+        assigned = [panels[name] for name, unknown in zip(groups, withheld, strict=True) if not unknown]
+        references(region, drawn, held, assigned)
+        drawn[-1].set_xlabel(f"{region} binding energy / eV")
+        tops.append(drawn[0])
+        of_series = next((labels for labels in groups.values() if _is_series(labels, recordings)), None)
+        if of_series:
+            course(axes[-1], region, of_series, found, recordings)
+        elif has_shares:
             shares(axes[-1], region, groups, found, recordings, values)
     fig.suptitle(" ", fontsize=6)  # keeps the labels off the edge
-    scale = ", each panel to its own scale" if rows > 1 else ""
+    scale = ", each panel to its own scale" if len(rows) > 1 else ""
     fig.supylabel(f"Intensity{scale}; residual / σ below", fontsize=7)
-    return list(grid[0])
+    return tops
 
 
 def _columns(
@@ -124,21 +138,41 @@ def _columns(
     columns = {}
     for region in regions:
         groups = conditions.groups({label: recordings[label] for label in found if region in found[label]})
-        if groups:
-            columns[region] = {name if len(labels) > 1 else labels[0]: labels for name, labels in groups.items()}
+        named = {name if len(labels) > 1 else labels[0]: labels for name, labels in groups.items()}
+        samples: dict[str, list[str]] = {}
+        for labels in named.values():
+            samples.setdefault(recordings[labels[0]].attrs["sample"], []).extend(labels)
+        for sample, labels in samples.items():
+            if _is_series(labels, recordings):
+                named = {name: held for name, held in named.items() if held[0] not in labels} | {sample: labels}
+        if named:
+            columns[region] = named
     if not columns:
         held = {name for recording in recordings.values() for name in recording.children}
         raise ValueError(f"no recording has {' or '.join(regions)}; they have {', '.join(sorted(held))}")
     return columns
 
 
-def _has_replicates(columns: Mapping[str, Mapping[str, Sequence[str]]]) -> bool:
+def _is_series(labels: Sequence[str], recordings: Mapping[str, xr.DataTree]) -> bool:
+    """Return whether recordings are of so many states of a sample that they are a series."""
+    return len({recordings[label].attrs.get("state", "") for label in labels}) >= LEAST_SERIES
+
+
+def _rows(columns: Mapping[str, Mapping[str, list[str]]], recordings: Mapping[str, xr.DataTree]) -> dict[str, float]:
+    """Return the conditions of all regions from top to bottom, and the height of each row relative to a usual one."""
+    rows: dict[str, list[str]] = {}
+    for groups in columns.values():
+        for name, labels in groups.items():
+            rows[name] = max(rows.get(name, []), labels, key=len)
+    order = list(recordings)
+    return {
+        name: max(1.0, 0.35 * len(labels)) if _is_series(labels, recordings) else 1.0
+        for name, labels in sorted(rows.items(), key=lambda row: order.index(row[1][0]))
+    }
+
+
+def _has_shares(columns: Mapping[str, Mapping[str, Sequence[str]]]) -> bool:
     return any(len(labels) > 1 for groups in columns.values() for labels in groups.values())
-
-
-def name_lines(name: str, columns: int) -> str:
-    """Return the name of a condition in lines that fit into a panel of a figure with so many columns."""
-    return fill(name, LONGEST // columns)
 
 
 def _has_other_positions(region: str, held: Sequence[Composition]) -> bool:
@@ -156,10 +190,17 @@ def spectrum(fitted: xr.Dataset, ax: Axes) -> None:
     ax : matplotlib.axes.Axes
         Its y axis shows the intensity.
     """
-    condition({"": fitted}, ax, "0.55", POINTS_PER_MM * (1 - STRIP) * TALLEST, 1)
+    condition({"": fitted}, ax, "0.55", POINTS_PER_MM * (1 - STRIP) * TALLEST, LINE_HEIGHT)
 
 
-def condition(spectra: Mapping[str, xr.Dataset], ax: Axes, color: str, points: float, lines: int) -> None:
+def condition(
+    spectra: Mapping[str, xr.Dataset],
+    ax: Axes,
+    color: str,
+    points: float,
+    text: float,
+    undecided: Collection[str] = (),
+) -> None:
     """Draw one region of a condition and, in a strip at the bottom, the residuals in standard deviations.
 
     The strip is drawn into the same axes: an axes of its own would double the time of the layout.
@@ -174,8 +215,10 @@ def condition(spectra: Mapping[str, xr.Dataset], ax: Axes, color: str, points: f
         Of the sample, for the points of replicates.
     points : float
         Height of the panel above the strip, points.
-    lines : int
-        Lines of text at its top.
+    text : float
+        Height of the text at its top, points.
+    undecided : collection of str
+        Components whose presence is undecided: hatched.
     """
     alone = len(spectra) == 1
     faint = 0.45 / len(spectra)
@@ -190,17 +233,19 @@ def condition(spectra: Mapping[str, xr.Dataset], ax: Axes, color: str, points: f
         )
         for key in fitted.key.to_numpy():
             line = background + fitted.component.sel(key=key).to_numpy() / unit
-            own = COLORS.get(str(key), OTHER_COLOR)
-            filled = ax.fill_between(energy, background, line, color=own, alpha=faint, linewidth=0)
+            own, open_ = COLORS.get(str(key), OTHER_COLOR), str(key) in undecided
+            looks: dict[str, Any] = {"facecolor": "none", "edgecolor": own, "hatch": HATCH} if open_ else {"color": own}
+            filled = ax.fill_between(energy, background, line, alpha=faint, linewidth=0, **looks)
             filled.set_label(f"{name}{key}, area")
-            ax.plot(energy, line, color=own, linewidth=0.6 if alone else 0.3, label=f"{name}{key}")
+            dashes = "--" if open_ else "-"
+            ax.plot(energy, line, dashes, color=own, linewidth=0.6 if alone else 0.3, label=f"{name}{key}")
         ax.plot(energy, background, color="0.4", linewidth=0.6, linestyle="--", label=f"{name}background")
         dots = "0.55" if alone else color
         ax.plot(energy, intensity, ".", color=dots, markersize=2.4, markeredgewidth=0, label=f"{name}data")
         ax.plot(energy, envelope, color="k", linewidth=0.6 if alone else 0.4, label=f"{name}fit")
         low, high = min(low, float(intensity.min())), max(high, float(intensity.max()))
         reach = max(reach, float(np.abs(fitted.residual).max()))
-    room = max(LEAST_ROOM, (LINE_HEIGHT * lines + 4) / points)  # share of the panel that the texts take
+    room = min(max(LEAST_ROOM, (text + 4) / points), MOST_ROOM)  # share of the panel that the texts take
     bottom = low - 0.06 * (high - low)
     top = bottom + (high - bottom) / (1 - room)
     ax.set_ylim(top - (top - bottom) / (1 - STRIP), top)
@@ -222,65 +267,40 @@ def condition(spectra: Mapping[str, xr.Dataset], ax: Axes, color: str, points: f
         )  # fmt: skip
 
 
-def shares(
-    ax: Axes,
-    region: str,
-    groups: Mapping[str, Sequence[str]],
-    found: Mapping[str, Mapping[str, Composition]],
-    recordings: Mapping[str, xr.DataTree],
-    values: Sequence[dict],
-) -> None:
-    """Draw the share of each component in each recording, and the mean of replicates with its 95 % interval.
+def references(region: str, axes: Sequence[Axes], held: Sequence[Composition], assigned: Sequence[Axes]) -> None:
+    """Mark the reference positions of the components in a column of panels, and other positions reported for them.
 
-    A component that is not present has no point; its upper limit stands among the findings.
+    Panels without assigned lines, whose energy scale may be unknown, have no marks.
     """
-    held = {label: found[label][region].components for labels in groups.values() for label in labels}
-    keys = list(dict.fromkeys(key for components in held.values() for key in components))
-    beside = 0.7 / len(groups)
-    for i, (name, labels) in enumerate(groups.items()):
-        attrs = recordings[labels[0]].attrs
-        color, offset = style.color(attrs["sample"]), (i - (len(groups) - 1) / 2) * beside
-        own = [(keys.index(key), one) for label in labels for key, one in held[label].items() if one.present]
-        places = [(at + offset, 100 * min(one.share.value, 1.0)) for at, one in own if one.share.value is not None]
-        if places:
-            x, y = zip(*places, strict=True)
-            alpha = 0.5 if len(labels) > 1 else 1.0
-            ax.plot(x, y, "o", color=color, markersize=2.2, markeredgewidth=0, alpha=alpha, label=f"_{name}, each")
-        for at, key in enumerate(keys):
-            mean = _mean(f"{region}_{key}_share".replace(" ", "_"), attrs, values)
-            if mean is not None:
-                value, low, high = (100 * number for number in mean)
-                ax.errorbar(
-                    at + offset, value, [[value - low], [high - value]], fmt="_", color=color, markersize=6,
-                    elinewidth=0.8, label=f"_{name}, {key}, mean",
-                )  # fmt: skip
-    labels_of = {c.key: c.label for c in COMPONENTS[level(region)]}
-    ax.set(xlim=(-0.6, len(keys) - 0.4), ylim=(0, 105), ylabel=f"Share of {region} / %")
-    ax.set_xticks(range(len(keys)), [labels_of.get(key, key) for key in keys])
-
-
-def _mean(quantity: str, attrs: Mapping, values: Sequence[dict]) -> tuple[float, float, float] | None:
-    """Return the mean of a quantity over the replicates of a condition with its interval, None where there is none."""
-    wanted = (quantity, attrs["sample"], attrs["state"])
-    for row in values:
-        ends = row["value"], row["low"], row["high"]
-        if row.get("n") and (row["quantity"], row["sample"], row["state"]) == wanted and None not in ends:
-            return ends
-    return None
-
-
-def references(region: str, axes: Sequence[Axes], held: Sequence[Composition]) -> None:
-    """Mark the reference positions of the components in a column of panels, and other positions reported for them."""
-    keys = {key for composition in held for key in composition.components}
-    components = sorted((c for c in COMPONENTS[level(region)] if c.key in keys), key=lambda c: c.position)
-    edges = np.array([c.position for c in components] + [components[-1].position + LINES[level(region)].splitting])
-    axes[0].set_xlim(edges.max() + MARGIN, edges.min() - MARGIN)
+    every = {c.key: c for one in held for c in one.best.model.components}
+    keys = {key for key in every if not key.startswith(UNASSIGNED)}
+    components = sorted((every[key] for key in keys), key=lambda c: c.position)
+    splitting = held[0].best.model.line.splitting
+    # Unassigned lines are shown too, as far as they were measured.
+    unassigned = [
+        one.position.value
+        for composition in held
+        for key, one in composition.components.items()
+        if key not in keys and one.position.value is not None
+    ]
+    measured = np.concatenate([one.best.model.energy for one in held])
     axes[0].xaxis.set_major_locator(MultipleLocator(2))
+    if not components:  # unassigned lines only, perhaps on an unknown scale
+        axes[0].set_xlim(measured.max(), measured.min())
+        return
+    edges = np.array([c.position for c in components] + [components[-1].position + splitting])
+    ends = edges.max() + MARGIN, edges.min() - MARGIN
+    if unassigned:
+        ends = (
+            max(ends[0], min(max(unassigned) + splitting + MARGIN, measured.max())),
+            min(ends[1], max(min(unassigned) - MARGIN, measured.min())),
+        )
+    axes[0].set_xlim(*ends)
     top, height = axes[0], axes[0].get_xaxis_transform()
-    placed = _apart([c.position for c in components], LABEL_DISTANCE * (np.ptp(edges) + 2 * MARGIN))
+    placed = _apart([c.position for c in components], LABEL_DISTANCE * (ends[0] - ends[1]))
     for c, at in zip(components, placed, strict=True):
         color = COLORS.get(c.key, OTHER_COLOR)
-        for ax in axes:
+        for ax in assigned:
             ax.axvline(c.position, color=color, linewidth=0.5, linestyle=":", zorder=0)
         top.plot([c.position, at], [1.0, 1.05], color=color, linewidth=0.5, transform=height, clip_on=False)
         top.text(at, 1.06, c.label, transform=height, rotation=90, ha="center", va="bottom", color=color, fontsize=6)
