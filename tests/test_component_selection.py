@@ -291,7 +291,7 @@ def test_without_nitrogen_there_is_no_li3n():
 
 
 def test_residuals_that_hang_together_widen_an_interval():
-    """A line shape that is wrong by some per cent in half a million counts: the reduced chi square alone is too small."""
+    """A line shape that is wrong by some per cent at 50 000 counts: the reduced chi square is too small."""
     region = counts([(398.5, 1.0), (396.4, 0.3)], seed=4, peak=5e4, lorentzian=0.8, **NITROGEN)
     result = composition(region, COMPONENTS["N 1s"][:2], line=LINES["N 1s"], shapes=["gl product"]).best
     assert result.variance_scale > 1.5 * max(result.redchi, 1.0)
