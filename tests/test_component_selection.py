@@ -279,3 +279,19 @@ def test_a_figure_shows_the_regions_that_were_recorded(surfaces):
         "after",
         "before",
     ]
+
+
+def test_without_nitrogen_there_is_no_li3n():
+    """Lithium of a carbonate lies where that of Li3N does; the region N 1s of the same surface is empty."""
+    regions = {"Li 1s": counts([(55.15, 1.0)], seed=1), "N 1s": counts([], (391.0, 404.0), seed=2, level=3000.0)}
+    tree = xr.DataTree.from_dict({"C 1s": counts([(284.8, 1.0), (286.3, 0.2)], (279.0, 295.0), seed=3)} | regions)
+    found = surface.compositions(reference.referenced(tree), ["Li 1s", "N 1s"])["Li 1s"].components["Li3N"]
+    assert not found.present and found.decided and found.share.high < 0.1
+    assert "N 1s allows" in found.note and "another compound lies at this energy" in found.note
+
+
+def test_residuals_that_hang_together_widen_an_interval():
+    """A line shape that is wrong by some per cent at 50 000 counts: the reduced chi square is too small."""
+    region = counts([(398.5, 1.0), (396.4, 0.3)], seed=4, peak=5e4, lorentzian=0.8, **NITROGEN)
+    result = composition(region, COMPONENTS["N 1s"][:2], line=LINES["N 1s"], shapes=["gl product"]).best
+    assert result.variance_scale > 1.5 * max(result.redchi, 1.0)

@@ -58,8 +58,7 @@ def _limited(recording: xr.DataTree, found: Mapping[str, Composition], region: s
         changed[c.key] = _within(changed[c.key], c, other, min(least, 1.0), most, composition.absent_below)
     if changed == dict(composition.components):
         return composition
-    levels = {c.key: c.level for c in composition.best.model.components}
-    return replace(composition, components=_adding_up(changed, levels, composition.absent_below))
+    return replace(composition, components=_adding_up(changed, composition))
 
 
 def _atoms(
@@ -89,7 +88,7 @@ def _within(one: Selected, c: Component, other: str, least: float, most: float, 
     value, low, high = one.share.numbers
     if most < absent_below:
         note = f"{other} allows {c.label} at most {100 * most:.2g} % of the line"
-        note += ": another compound lies at this energy" if low > most else ""
+        note += ": another compound lies at this energy" if value > most else ""
         limited = Interval(min(value, most), min(low, most) if low <= most else 0.0, min(high, most))
         return replace(one, share=limited, present=False, decided=True, note=note)
     notes = []
@@ -103,19 +102,23 @@ def _within(one: Selected, c: Component, other: str, least: float, most: float, 
     return replace(one, share=share, present=present, decided=one.decided or present, note="; ".join(notes))
 
 
-def _adding_up(
-    components: Mapping[str, Selected], levels: Mapping[str, str], absent_below: float
-) -> dict[str, Selected]:
-    """Return components whose intervals allow each other: the shares of a core level add up to 1."""
+def _adding_up(components: Mapping[str, Selected], composition: Composition) -> dict[str, Selected]:
+    """Return components whose intervals allow each other: the shares of the lines of a core level add up to 1.
+
+    A compound that another region excludes may still have its line's share, which is then that of another compound.
+    """
+    levels = {c.key: c.level for c in composition.best.model.components}
     found = dict(components)
     for key, one in components.items():
-        others = [components[k].share.numbers for k in components if levels[k] == levels[key] and k != key]
+        others = [other for other in components if levels[other] == levels[key] and other != key]
         if not others:
             continue
+        if one.decided and not one.present:
+            continue
         value, low, high = one.share.numbers
-        low = min(max(low, 1 - sum(high for _, _, high in others)), 1.0)
-        high = max(min(high, 1 - sum(low for _, low, _ in others)), low)
-        absent = not one.present and high < absent_below
+        low = min(max(low, 1 - sum(composition.components[other].upper_limit for other in others)), 1.0)
+        high = max(min(high, 1 - sum(components[other].share.low or 0.0 for other in others)), low)
+        absent = not one.present and high < composition.absent_below
         share = Interval(min(max(value, low), high), low, high)
         found[key] = replace(one, share=share, decided=one.decided or absent)
     return found
