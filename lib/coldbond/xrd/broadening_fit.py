@@ -29,7 +29,10 @@ ITERATIONS = 2  # from the minimum for a shape nearby
 LARGEST_STEP = 0.5  # of one iteration, relative to the broadening
 STEP = 1e-3  # of the finite differences by size and strain, relative to the broadening
 AXIAL_NODES = 24
-#: Standard deviation of a number between 0 and 1.
+#: Relative standard deviation of the width of the instrument's profile because it is no pseudo-Voigt function: slits
+#: and a flat specimen, folded with the emission lines, are described to about so much.
+PROFILE_ERROR = 0.02
+#: Standard deviation of a number that may be anything between 0 and 1.
 UNIFORM = 12**-0.5
 
 
@@ -105,15 +108,17 @@ class BroadeningFit:
         bounds = np.searchsorted(self.two_theta, [self.at - reach, self.at + reach]).T
         self.windows = [slice(low, min(high, self.two_theta.size)) for low, high in bounds]
         self.window = 1 + int(CORRELATION_LENGTH * np.median(self.fwhm) / np.median(np.diff(self.two_theta)))
-        knots = np.linspace(*self.two_theta[[0, -1]], max(2, 1 + round(float(np.ptp(self.two_theta)) / KNOTS)))
+        low, high = self.two_theta[0], self.two_theta[-1]
+        knots = np.linspace(low, high, max(2, 1 + round((high - low) / KNOTS)))
         self.background = np.stack([np.interp(self.two_theta, knots, row) for row in np.eye(knots.size)], axis=1)
         self.standard_breadth = standard_breadth
         named = dict(zip(instrument.names, instrument.values, strict=True))
         self.instrument = self._instrument(named, 0.5)
+        broader = self._instrument(named, 0.5, 1 + PROFILE_ERROR)
         values, vectors = np.linalg.eigh(instrument.covariance)
         directions = (vectors * np.sqrt(np.maximum(values, 0))).T[values > 1e-12 * max(values.max(), 1e-300)]
         # The instrument is uncertain along these directions, by one standard deviation each.
-        self.uncertain = [
+        self.uncertain = [broader] + [
             self._instrument(dict(zip(instrument.names, instrument.values + step, strict=True)), 0.5)
             for step in directions
         ]
@@ -139,15 +144,16 @@ class BroadeningFit:
         self.members = [(at[order][line == n], (weight / total[line])[line == n]) for n in range(self.count)]
         self.theta = np.radians(self.at) / 2
 
-    def _instrument(self, values: Mapping[str, float], share: float) -> np.ndarray:
+    def _instrument(self, values: Mapping[str, float], share: float, broader: float = 1.0) -> np.ndarray:
         """Return the transforms of the lines without the sample, shape (lines, frequencies).
 
-        The standard's crystallites broadened its lines by `share` of the largest breadth that they may have.
+        The standard's crystallites broadened its lines by `share` of the largest breadth that they may have; its
+        profiles are `broader` than the fitted ones by this factor.
         """
         f = self.frequency
         u, v, w, x, y = (values[name] for name in "uvwxy")
         fwhm, mixing = profile.voigt_approximation(*profile.component_widths(self.at, u, v, w, x, y))
-        width = np.pi * np.outer(fwhm, f)
+        width = np.pi * np.outer(broader * fwhm, f)
         mixing = mixing[:, None]
         total = mixing * np.exp(-width) + (1 - mixing) * np.exp(-(width**2) / (4 * np.log(2)))
         total = total / (1 - 2j * np.pi * np.outer(self.depth * np.sin(2 * self.theta), f))
@@ -219,12 +225,11 @@ class BroadeningFit:
         values = np.array([size, strain, *middle])
         steps = STEP * np.array([self.scale, self.scale, *width])
         for _ in range(SHAPE_ITERATIONS):
-            columns = self._columns(*values[:2], Shape(*values[2:]))
+            columns = self._columns(values[0], values[1], Shape(values[2], values[3]))
             changes = []
             for n, step in enumerate(steps):
-                moved = values.copy()
-                moved[n] += step
-                changes.append((self.profiles(*moved[:2], Shape(*moved[2:])) - columns) @ self.areas / step)
+                size, strain, spread, power = values + step * (np.arange(4) == n)
+                changes.append((self.profiles(size, strain, Shape(spread, power)) - columns) @ self.areas / step)
             found = self._expanded(values, columns, np.stack(changes, axis=1))
             # Where the pattern says nothing of the shape, it stays in the middle of its range.
             normal, right = found.normal.copy(), found.right.copy()
@@ -238,7 +243,7 @@ class BroadeningFit:
             values = np.clip(values, [least, least, *ranges[:, 0]], [np.inf, np.inf, *ranges[:, 1]])
         self.nuisance = np.zeros(0)
         at = np.array([values[0], self.scaled(values[1], values[3])])
-        return at, Shape(*values[2:].tolist()), np.sqrt(np.diag(covariance)[-2:])
+        return at, Shape(float(values[2]), float(values[3])), np.sqrt(np.diag(covariance)[-2:])
 
     def _columns(self, size: float, strain: float, shape: Shape) -> np.ndarray:
         """Return the profiles; areas and what is uncertain beside them are found at the first of them."""
@@ -303,6 +308,6 @@ class BroadeningFit:
         """Return the strain so that a change of the pattern is proportional to it where it is small."""
         return self.scale * (max(strain, 0.0) / self.scale) ** power
 
-    def unscaled(self, scaled: np.ndarray | float, power: float) -> np.ndarray | float:
+    def unscaled(self, scaled: float, power: float) -> float:
         """Return the strain from its scaled value."""
-        return self.scale * (np.maximum(scaled, 0.0) / self.scale) ** (1 / power)
+        return float(self.scale * (max(scaled, 0.0) / self.scale) ** (1 / power))

@@ -6,7 +6,7 @@ shape, none of which is negative. Lines that are broader or narrower than size a
 stacking faults, widen them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,9 +14,11 @@ import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
+from coldbond import replicates
 from coldbond.interval import NORMAL, Interval
-from coldbond.xrd import sample_profile
-from coldbond.xrd.broadening_fit import BroadeningFit, Expansion
+from coldbond.xrd import profile, sample_profile
+from coldbond.xrd.analysis import Analysis
+from coldbond.xrd.broadening_fit import UNIFORM, BroadeningFit, Expansion
 from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.sample_profile import POWERS, SPREADS, Shape
 
@@ -25,6 +27,9 @@ LEAST_AREA = 0.1
 #: Angle below which a breadth is not used, degree: axial divergence makes the profiles asymmetric there, and what
 #: standards show of it is uncertain.
 LOWEST_ANGLE = 25.0
+#: Half width of the relative error of a breadth because the instrument's profiles are pseudo-Voigt functions (Thompson,
+#: Cox and Hastings 1987, doi 10.1107/S0021889887087090).
+PSEUDO_VOIGT_ERROR = 0.012
 #: Lower bound of a breadth over its best value below which a ratio to it has no upper bound.
 NEXT_TO_NOTHING = 0.05
 #: Fewest lines whose scatter about a smooth dependence on the angle is estimated.
@@ -97,7 +102,7 @@ def sample_broadening(
     if not usable.any():
         return None
     start = np.maximum([fit.params["size"].value, fit.params["strain"].value], START * fitted.scale) * np.pi / 2
-    at, shape, deviation = fitted.shape(*start)
+    at, shape, deviation = fitted.shape(float(start[0]), float(start[1]))
     spreads, powers = (_nodes(*one) for one in zip(shape, deviation, (SPREADS, POWERS), strict=True))
     expansions = []
     for other in map(Shape, np.repeat(spreads, 3).tolist(), np.tile(powers, 3).tolist()):
@@ -214,12 +219,15 @@ def _mean_breadths(lines: xr.Dataset, size: np.ndarray, strain: np.ndarray, shap
     return of_lines.mean(axis=1)
 
 
-def _breadth(broadening: Broadening, lines: xr.Dataset, deviations: float = NORMAL) -> Interval:
-    """Return the mean integral breadth of some lines; bounds at so many standard deviations."""
-    value, *means = (_mean_breadths(lines, *of[1:], of[0]) for of in _regions(broadening, deviations**2))
+def _bounds(broadening: Broadening, lines: xr.Dataset, deviations: float = NORMAL) -> tuple[float, float, float]:
+    """Return the mean integral breadth of some lines and its bounds at so many standard deviations."""
+    value, *means = (
+        _mean_breadths(lines, size, strain, shape) for shape, size, strain in _regions(broadening, deviations**2)
+    )
     best, every = float(value[0]), np.concatenate([value, *means])
-    low, high = (np.hypot(bound - best, deviations * _scatter(lines)) for bound in (every.min(), every.max()))
-    return Interval(best, max(best - float(low), 0.0), best + float(high))
+    beside = deviations * np.hypot(_scatter(lines), UNIFORM * 2 * PSEUDO_VOIGT_ERROR * best)
+    low, high = (float(np.hypot(bound - best, beside)) for bound in (every.min(), every.max()))
+    return best, max(best - low, 0.0), best + high
 
 
 def _scatter(lines: xr.Dataset) -> float:
@@ -236,6 +244,12 @@ def _scatter(lines: xr.Dataset) -> float:
 
 def _strong(two_theta: np.ndarray, area: np.ndarray) -> np.ndarray:
     return (area > LEAST_AREA * area.max(initial=0)) & (two_theta > LOWEST_ANGLE)
+
+
+def strong_lines(found: xr.Dataset) -> xr.Dataset:
+    """Return the lines that are strong enough for a breadth."""
+    area = found.area.to_numpy()
+    return found.isel(reflection=area > LEAST_AREA * area.max(initial=0))
 
 
 def usable_lines(found: xr.Dataset) -> xr.Dataset:
@@ -258,9 +272,48 @@ def common_lines(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dat
     return one, other
 
 
+def instrument_breadths(two_theta: np.ndarray, instrument: Instrument) -> np.ndarray:
+    """Return the integral breadths of the instrument without axial divergence [degree] at some angles [degree]."""
+    values = dict(zip(instrument.names, instrument.values, strict=True))
+    widths = profile.component_widths(two_theta, *(values[name] for name in "uvwxy"))
+    return np.asarray(profile.integral_breadth(*profile.voigt_approximation(*widths)))
+
+
+def measured_breadth(found: xr.Dataset) -> Interval:
+    """Return the mean integral breadth of the lines as measured, with what the instrument adds, degree.
+
+    Parameters
+    ----------
+    found : xarray.Dataset
+        From `single_peak.fit_reflections`.
+    """
+    lines = usable_lines(found)
+    n = lines.sizes["reflection"]
+    if not n:
+        return Interval(None)
+    error = float(np.sqrt((lines.breadth_error.to_numpy() ** 2).sum())) / n
+    return Interval.from_standard_error(float(lines.breadth.mean()), error)
+
+
+def measured_ratio(one: xr.Dataset, other: xr.Dataset) -> Interval:
+    """Return the ratio of the mean integral breadths as measured over the common lines of two patterns.
+
+    Parameters
+    ----------
+    one, other : xarray.Dataset
+        From `single_peak.fit_reflections`.
+
+    Raises
+    ------
+    ValueError
+        The patterns have no reflection in common.
+    """
+    return replicates.ratio(*map(measured_breadth, common_lines(usable_lines(one), usable_lines(other))))
+
+
 def mean_breadth(broadening: Broadening) -> Interval:
     """Return the mean integral breadth of a sample's lines without the instrument, degree."""
-    return _breadth(broadening, broadening.lines)
+    return Interval(*_bounds(broadening, broadening.lines))
 
 
 def breadth_ratio(one: Broadening, other: Broadening) -> Interval:
@@ -278,31 +331,49 @@ def breadth_ratio(one: Broadening, other: Broadening) -> Interval:
     ValueError
         The samples have no reflection in common.
     """
-    lines = common_lines(one.lines, other.lines)
-    above, below = _breadth(one, lines[0]), _breadth(other, lines[1])
-    ratio = above.value / max(below.value, 1e-9)
-    low, high = ratio, ratio
+    of_one, of_other = common_lines(one.lines, other.lines)
+    value, _, _ = _bounds(one, of_one)
+    least, lowest, _ = _bounds(other, of_other)
+    ratio = value / max(least, 1e-9)
+    low = high = ratio
     for angle in SPLITS:
-        of = [
-            _breadth(*each, NORMAL * by)
-            for *each, by in zip((one, other), lines, (np.cos(angle), np.sin(angle)), strict=True)
-        ]
-        low = min(low, of[0].low / max(of[1].high, 1e-9))
-        high = max(high, of[0].high / max(of[1].low, 1e-9))
-    return Interval(ratio, low, high if below.low > NEXT_TO_NOTHING * below.value else None)
+        _, *above = _bounds(one, of_one, NORMAL * np.cos(angle))
+        _, *below = _bounds(other, of_other, NORMAL * np.sin(angle))
+        low, high = min(low, above[0] / max(below[1], 1e-9)), max(high, above[1] / max(below[0], 1e-9))
+    return Interval(ratio, low, high if lowest > NEXT_TO_NOTHING * least else None)
 
 
 def crystallite_size(broadening: Broadening) -> Interval:
     """Return the volume-weighted mean column length, nm; without an upper bound where size may broaden nothing."""
     value, *sizes = (size for _, size, _ in _regions(broadening, NORMAL**2))
-    low, high = np.concatenate([value, *sizes]).min(), np.concatenate([value, *sizes]).max()
+    every = np.concatenate([value, *sizes])
+    beside = NORMAL * 2 * UNIFORM * PSEUDO_VOIGT_ERROR * value[0]
+    low, high = (np.hypot(bound - value[0], beside) for bound in (every.min(), every.max()))
     to_nm = np.degrees(broadening.wavelength / 10)
-    best, least, most = (float(to_nm / width) if width > 0 else None for width in (float(value[0]), high, low))
+    best, least, most = (
+        float(to_nm / width) if width > 0 else None for width in (value[0], value[0] + high, value[0] - low)
+    )
     return Interval(best, least, most)
 
 
 def microstrain(broadening: Broadening) -> Interval:
     """Return the strain, the integral breadth over 4 tan(theta), percent."""
     value, *strains = (strain for *_, strain in _regions(broadening, NORMAL**2))
-    every = np.concatenate([value, *strains])
-    return Interval(*(float(100 * np.radians(of) / 4) for of in (value[0], every.min(), every.max())))
+    every, lines = np.concatenate([value, *strains]), broadening.lines
+    over_tangent = lines.smooth / np.tan(np.radians(lines.two_theta) / 2)
+    beside = NORMAL * 2 * UNIFORM * PSEUDO_VOIGT_ERROR * float(over_tangent.mean())
+    low, high = (np.hypot(bound - value[0], beside) for bound in (every.min(), every.max()))
+    bounds = value[0], max(value[0] - low, 0.0), value[0] + high
+    return Interval(*(float(100 * np.radians(of) / 4) for of in bounds))
+
+
+def of_samples(
+    analyses: Mapping[str, Analysis], instrument: Instrument | None, standard_size: float
+) -> dict[str, Broadening]:
+    """Return the broadening of each sample with a line that is strong enough; empty without an instrument profile."""
+    if instrument is None:
+        return {}
+    found = {
+        label: sample_broadening(one.pattern, one.fit, instrument, standard_size) for label, one in analyses.items()
+    }
+    return {label: broadening for label, broadening in found.items() if broadening is not None}
