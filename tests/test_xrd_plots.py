@@ -112,9 +112,12 @@ def test_breadths_of_conditions_are_compared():
         for i in (1, 2)
     }
     lines = {label: single_peak.fit_reflections(one.pattern, one.fit) for label, one in cells.items()}
-    rows = findings.broadening_findings(lines, cells, None) + findings.stray_comparison(cells)
+    rows = findings.broadening_findings(lines, cells, {}) + findings.stray_comparison(cells)
     (ratio,) = [row for row in rows if row["quantity"].startswith("breadth_over")]
-    assert ratio["quantity"] == "breadth_over_b" and "replicate" not in ratio and ratio["low"] < 1 < ratio["high"]
+    assert ratio["quantity"] == "breadth_over_b" and "replicate" not in ratio
+    (measured,) = ratio["evidence"]
+    assert measured["low"] < 1 < measured["high"]
+    assert [row["value"] for row in rows if row["quantity"] == "broader_than_b"] == [None]
     (strays,) = [row for row in rows if row["quantity"].startswith("more_stray")]
     assert strays["quantity"] == "more_stray_peaks_than_b" and strays["value"] is False
 

@@ -18,7 +18,8 @@ from coldbond import replicates
 from coldbond.interval import NORMAL, Interval
 from coldbond.xrd import profile, sample_profile
 from coldbond.xrd.analysis import Analysis
-from coldbond.xrd.broadening_fit import UNIFORM, BroadeningFit, Expansion
+from coldbond.xrd.broadening_fit import AXIAL_NODES, UNIFORM, BroadeningFit, Expansion
+from coldbond.xrd.design_matrix import emission
 from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.sample_profile import POWERS, SPREADS, Shape
 
@@ -38,6 +39,7 @@ BETWEEN = 9  # shapes along each axis between the first and the last that are fi
 AROUND = np.linspace(0, 2 * np.pi, 72, endpoint=False)  # on the boundary of a region of size and strain
 START = 0.05  # least size and strain to start at, relative to the full width at half maximum
 NODES = 2.5  # standard deviations from the best shape to the others that are fitted
+REACH = 3.0  # full widths at half maximum about a line within which its highest point is sought
 SPLITS = np.linspace(0, np.pi / 2, 9)  # of a rise of chi square between two samples
 
 
@@ -272,11 +274,22 @@ def common_lines(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dat
     return one, other
 
 
-def instrument_breadths(two_theta: np.ndarray, instrument: Instrument) -> np.ndarray:
-    """Return the integral breadths of the instrument without axial divergence [degree] at some angles [degree]."""
+def instrument_breadths(two_theta: np.ndarray, instrument: Instrument, wavelength: float) -> np.ndarray:
+    """Return the integral breadths of the instrument [degree] at some angles [degree], at K-alpha1 [angstrom]."""
     values = dict(zip(instrument.names, instrument.values, strict=True))
-    widths = profile.component_widths(two_theta, *(values[name] for name in "uvwxy"))
-    return np.asarray(profile.integral_breadth(*profile.voigt_approximation(*widths)))
+    shapes = zip(
+        *profile.voigt_approximation(*profile.component_widths(two_theta, *(values[n] for n in "uvwxy"))), strict=True
+    )
+    found = []
+    for at, (fwhm, mixing) in zip(two_theta, shapes, strict=True):
+        x = np.linspace(-REACH, REACH, 801) * fwhm
+        shift, weight = profile.axial_divergence(at, AXIAL_NODES)
+        lines = emission([wavelength])
+        of_lines = [np.degrees(2 * np.tan(np.radians(at) / 2)) * (line / wavelength - 1) for line, *_ in lines]
+        centres = np.add.outer(of_lines, np.radians(1) * values["axial"] * shift)
+        shares = np.multiply.outer([share for *_, share in lines], weight)
+        found.append(1 / (profile.pseudo_voigt(x[:, None] - centres.ravel(), fwhm, mixing) @ shares.ravel()).max())
+    return np.array(found)
 
 
 def measured_breadth(found: xr.Dataset) -> Interval:

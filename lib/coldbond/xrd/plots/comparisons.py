@@ -81,8 +81,10 @@ def draw_breadths(
                 label=shortened(name) if label == labels[0] else f"_{label}, integral breadth",
             )  # fmt: skip
     if instrument is not None:
-        angle = np.linspace(15, 80, 100)
-        ax.plot(angle, instrument_breadths(angle, instrument), color="0.5", linestyle="--", label="instrument")
+        angle, wavelength = np.linspace(15, 80, 40), next(iter(analyses.values())).pattern.attrs["wavelength_kalpha1"]
+        ax.plot(
+            angle, instrument_breadths(angle, instrument, wavelength), color="0.5", linestyle="--", label="instrument"
+        )
     broadest = max((float(found.breadth.max()) for found in strong.values() if found.sizes["reflection"]), default=1.0)
     ax.set(xlabel="2θ / °", ylabel="Integral breadth / °", ylim=(0, 1.35 * broadest))
     legend(ax, "upper left")
