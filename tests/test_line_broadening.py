@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from coldbond.files.spectrum import spectrum
-from coldbond.xrd import analysis, findings, line_broadening, pawley, plots, sample_profile, shift, single_peak
+from coldbond.xrd import analysis, findings, line_broadening, pawley, plots, sample_profile, shift
 from coldbond.xrd.plots import comparisons
 from coldbond.xrd.sample_profile import Shape
 from coldbond.xrd.structures import STRUCTURES
@@ -134,12 +134,10 @@ def whose(fitted):
     return {name: SimpleNamespace(pattern=made, fit=fit) for name, (made, fit) in fitted.items()}
 
 
-def test_with_a_standard_the_findings_are_those_of_the_samples(fitted, broadenings):
-    lines = {name: single_peak.fit_reflections(*one) for name, one in fitted.items()}
-    rows = findings.broadening_findings(lines, whose(fitted), broadenings, williamson_hall=True)
+def test_with_a_standard_the_findings_are_those_of_the_samples(fitted, broadenings, instrument):
+    rows = findings.broadening_findings(whose(fitted), broadenings, instrument, williamson_hall=True)
     by = {(row["sample"], row["quantity"]): row for row in rows}
     assert by["fine", "broader_than_coarse"]["value"] is True
-    assert by["coarse", "integral_breadth"]["value"] < single_peak_mean(lines["coarse"])
     for name, phase in SAMPLES.items():
         row = by[name, "crystallite_size"]
         assert row["low"] <= phase.size <= (row["high"] or np.inf)
@@ -149,34 +147,34 @@ def test_with_a_standard_the_findings_are_those_of_the_samples(fitted, broadenin
     np.testing.assert_allclose(points.get_ydata(), 1e3 * 0.1540593 / 30, rtol=0.15)  # no strain: the same at all angles
 
 
-def single_peak_mean(found):
-    return line_broadening.measured_breadth(found).value
-
-
 def test_without_a_standard_a_breadth_has_a_bound_only(fitted, broadenings):
-    lines = {name: single_peak.fit_reflections(*fitted[name]) for name in ("fine", "coarse")}
-    analyses = {name: one for name, one in whose(fitted).items() if name in lines}
-    rows = findings.broadening_findings(lines, analyses, {})
+    bare = {
+        name: (one, pawley.fit(one, STRUCTURES["LLZTO"])) for name, (one, _) in fitted.items() if name != "strained"
+    }
+    analyses = whose(bare)
+    found = line_broadening.of_samples(analyses, None, 1000.0)
+    rows = findings.broadening_findings(analyses, found, None, williamson_hall=True)
     assert all("no standard was recorded" in row["note"] for row in rows)
     by = {(row["sample"], row["quantity"]): row for row in rows}
-    for name in lines:
-        row, truth = by[name, "integral_breadth"], true_breadth(SAMPLES[name], broadenings[name].lines)
+    true = {name: true_breadth(SAMPLES[name], broadenings["fine"].lines) for name in analyses}
+    for name, truth in true.items():
+        row = by[name, "integral_breadth"]
         assert row["value"] is None
-        assert truth < row["high"] < 0.2 + truth
+        assert truth < row["high"] < 0.15 + truth
+        assert by[name, "crystallite_size"]["low"] < SAMPLES[name].size
+        assert by[name, "microstrain"]["high"] > 100 * SAMPLES[name].strain
     ratio = by["fine", "breadth_over_coarse"]
-    true = [true_breadth(SAMPLES[name], broadenings["fine"].lines) for name in ("fine", "coarse")]
     assert (ratio["value"], ratio["high"]) == (None, None)
-    assert 1 < ratio["low"] < true[0] / true[1]
+    assert 1 < ratio["low"] < true["fine"] / true["coarse"]
     assert by["fine", "broader_than_coarse"]["value"] is True
-    swapped = findings.broadening_findings(dict(reversed(lines.items())), dict(reversed(analyses.items())), {})
-    assert [row["value"] for row in swapped if row["quantity"] == "broader_than_fine"] == [False]
+    turned = findings.broadening_findings(dict(reversed(analyses.items())), found, None)
+    assert [row["value"] for row in turned if row["quantity"] == "broader_than_fine"] == [False]
 
 
-def test_samples_without_a_common_line_are_said(fitted):
-    made = pattern([(STRUCTURES["Si"], 2000.0, 0.0, 0.0)])
-    silicon = single_peak.fit_reflections(made, pawley.fit(made, STRUCTURES["Si"]))
+def test_samples_without_a_common_line_are_said(broadenings):
+    fine, nothing = broadenings["fine"].lines, broadenings["coarse"].lines
     with pytest.raises(ValueError, match="no reflection in common"):
-        line_broadening.measured_ratio(single_peak.fit_reflections(*fitted["fine"]), silicon)
+        line_broadening.common_lines(fine, nothing.assign_coords(hkl=nothing.hkl + "x"))
 
 
 LITHIUM = STRUCTURES["Li"]

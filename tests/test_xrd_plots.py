@@ -7,7 +7,7 @@ import pytest
 
 from coldbond.bundle import conditions, figures
 from coldbond.bundle.style import MM
-from coldbond.xrd import analysis, findings, plots, shift, single_peak
+from coldbond.xrd import analysis, findings, line_broadening, plots, shift, single_peak
 from coldbond.xrd.structures import STRUCTURES
 from diffraction import pattern
 from drawn import collisions, named, unnamed
@@ -111,8 +111,8 @@ def test_breadths_of_conditions_are_compared():
         for sample in ("a", "b")
         for i in (1, 2)
     }
-    lines = {label: single_peak.fit_reflections(one.pattern, one.fit) for label, one in cells.items()}
-    rows = findings.broadening_findings(lines, cells, {}) + findings.stray_comparison(cells)
+    broadenings = line_broadening.of_samples(cells, None, 1000.0)
+    rows = findings.broadening_findings(cells, broadenings, None) + findings.stray_comparison(cells)
     (ratio,) = [row for row in rows if row["quantity"].startswith("breadth_over")]
     assert ratio["quantity"] == "breadth_over_b" and "replicate" not in ratio
     (measured,) = ratio["evidence"]

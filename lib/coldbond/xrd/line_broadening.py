@@ -14,13 +14,12 @@ import numpy as np
 import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
-from coldbond import replicates
 from coldbond.interval import NORMAL, Interval
 from coldbond.xrd import profile, sample_profile
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.broadening_fit import AXIAL_NODES, UNIFORM, BroadeningFit, Expansion
 from coldbond.xrd.design_matrix import emission
-from coldbond.xrd.pawley import Instrument
+from coldbond.xrd.pawley import INSTRUMENT_START, Instrument
 from coldbond.xrd.sample_profile import POWERS, SPREADS, Shape
 
 #: Area over that of the strongest line below which a breadth is not used.
@@ -292,38 +291,6 @@ def instrument_breadths(two_theta: np.ndarray, instrument: Instrument, wavelengt
     return np.array(found)
 
 
-def measured_breadth(found: xr.Dataset) -> Interval:
-    """Return the mean integral breadth of the lines as measured, with what the instrument adds, degree.
-
-    Parameters
-    ----------
-    found : xarray.Dataset
-        From `single_peak.fit_reflections`.
-    """
-    lines = usable_lines(found)
-    n = lines.sizes["reflection"]
-    if not n:
-        return Interval(None)
-    error = float(np.sqrt((lines.breadth_error.to_numpy() ** 2).sum())) / n
-    return Interval.from_standard_error(float(lines.breadth.mean()), error)
-
-
-def measured_ratio(one: xr.Dataset, other: xr.Dataset) -> Interval:
-    """Return the ratio of the mean integral breadths as measured over the common lines of two patterns.
-
-    Parameters
-    ----------
-    one, other : xarray.Dataset
-        From `single_peak.fit_reflections`.
-
-    Raises
-    ------
-    ValueError
-        The patterns have no reflection in common.
-    """
-    return replicates.ratio(*map(measured_breadth, common_lines(usable_lines(one), usable_lines(other))))
-
-
 def mean_breadth(broadening: Broadening) -> Interval:
     """Return the mean integral breadth of a sample's lines without the instrument, degree."""
     return Interval(*_bounds(broadening, broadening.lines))
@@ -380,13 +347,30 @@ def microstrain(broadening: Broadening) -> Interval:
     return Interval(*(float(100 * np.radians(of) / 4) for of in bounds))
 
 
+def size_and_strain_at_most(broadening: Broadening) -> tuple[Interval, Interval]:
+    """Return the least size, nm, and the largest strain, percent, that breadths with the instrument's part allow.
+
+    All of the breadth is then that of size, or that of strain.
+    """
+    high, theta = mean_breadth(broadening).high or 0.0, np.radians(broadening.lines.two_theta.to_numpy()) / 2
+    size = np.degrees(broadening.wavelength / 10) * np.mean(1 / np.cos(theta)) / high
+    strain = 100 * np.radians(high) / 4 / np.mean(np.tan(theta))
+    return Interval(None, float(size)), Interval(None, 0.0, float(strain))
+
+
 def of_samples(
     analyses: Mapping[str, Analysis], instrument: Instrument | None, standard_size: float
 ) -> dict[str, Broadening]:
-    """Return the broadening of each sample with a line that is strong enough; empty without an instrument profile."""
-    if instrument is None:
-        return {}
-    found = {
-        label: sample_broadening(one.pattern, one.fit, instrument, standard_size) for label, one in analyses.items()
-    }
-    return {label: broadening for label, broadening in found.items() if broadening is not None}
+    """Return the broadening of each sample with a line that is strong enough.
+
+    Without an instrument profile it is that of sample and instrument together, without the emission lines.
+    """
+    found = {}
+    for label, one in analyses.items():
+        known, size = instrument, standard_size
+        if known is None:
+            values = np.array([*np.zeros(6), one.fit.params["kalpha2_ratio"].value])
+            known, size = Instrument(tuple(INSTRUMENT_START), values, np.zeros((7, 7))), np.inf
+        if (broadening := sample_broadening(one.pattern, one.fit, known, size)) is not None:
+            found[label] = broadening
+    return found

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import xarray as xr
-
 from coldbond import replicates
 from coldbond.bundle.findings import Whose, finding, item
 from coldbond.interval import Interval
@@ -11,64 +9,62 @@ from coldbond.xrd import line_broadening
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.findings.common import groups, in_a_name, of_condition, recording
 from coldbond.xrd.line_broadening import Broadening
+from coldbond.xrd.pawley import Instrument
 
 NO_STANDARD = "no standard was recorded: the instrument's part is not known"
 WITHOUT = "broadening by the sample alone"
 
 
 def broadening_findings(
-    lines: Mapping[str, xr.Dataset],
     analyses: Mapping[str, Analysis],
     broadenings: Mapping[str, Broadening],
+    instrument: Instrument | None,
     williamson_hall: bool = False,
 ) -> list[dict]:
     """Return the breadth of each pattern, and how much broader the first condition is than each of the others.
 
     Parameters
     ----------
-    lines : mapping of str to xarray.Dataset
-        From `single_peak.fit_reflections`.
     analyses : mapping of str to Analysis
-        Of the same patterns.
     broadenings : mapping of str to Broadening
-        From `line_broadening.sample_broadening`; empty where no standard was recorded.
+        Of the same patterns, from `line_broadening.of_samples`.
+    instrument : Instrument, optional
+        That `broadenings` are without; None where no standard was recorded, and breadths are upper bounds.
     williamson_hall : bool
         Whether crystallite size and strain are findings too.
     """
-    rows = []
-    for label, found in lines.items():
-        whose, measured = recording(analyses[label]), line_broadening.measured_breadth(found)
-        if label in broadenings:
-            own = broadenings[label]
-            evidence = [item("lines averaged", own.lines.sizes["reflection"])]
-            breadth, note = line_broadening.mean_breadth(own), WITHOUT
-        elif measured.value is None or broadenings:
-            evidence, breadth, note = [], Interval(None), "no line is strong enough"
-        else:
-            evidence = [item("mean integral breadth as measured", measured, "degree")]
-            breadth, note = Interval(None, 0.0, measured.high), NO_STANDARD
+    rows, note = [], WITHOUT if instrument is not None else NO_STANDARD
+    for label, found in analyses.items():
+        whose = recording(found)
+        if label not in broadenings:
+            rows.append(finding("integral_breadth", None, unit="degree", **whose, note="no line is strong enough"))
+            continue
+        own = broadenings[label]
+        evidence, breadth = [item("lines averaged", own.lines.sizes["reflection"])], line_broadening.mean_breadth(own)
+        if instrument is None:
+            evidence.append(item("with the instrument's part", breadth, "degree"))
+            breadth = Interval(None, 0.0, breadth.high)
         rows.append(finding("integral_breadth", breadth, unit="degree", **whose, evidence=evidence, note=note))
         if williamson_hall:
-            rows += _size_and_strain(broadenings.get(label), whose, note)
-    first, *others = groups({label: analyses[label] for label in lines}).items()
+            rows += _size_and_strain(own, instrument is not None, whose)
+    first, *others = groups(analyses).items()
     for other in others:
         name = in_a_name(other[0])
         whose, of_means = recording(analyses[first[1][0]]), ""
         if len(first[1]) > 1 or len(other[1]) > 1:
             whose, of_means = of_condition(analyses[first[1][0]]), "; ratio of the means of replicates"
         try:
-            ratio, note = _ratio(broadenings, first[1], other[1]), WITHOUT
-            evidence = [item("ratio of the integral breadths", ratio)]
-            if not broadenings:
-                measured = _measured_ratio(lines, first[1], other[1])
-                evidence = [item("ratio of the integral breadths as measured", measured)]
-                ratio, note = _bound(measured), NO_STANDARD
+            ratio = _ratio(broadenings, first[1], other[1])
         except ValueError as error:
             rows += [
                 finding(f"{quantity}_{name}", None, **whose, note=str(error))
                 for quantity in ("breadth_over", "broader_than")
             ]
             continue
+        evidence = [item("ratio of the integral breadths", ratio)]
+        if instrument is None:
+            evidence = [item("ratio of the integral breadths with the instrument's part", ratio)]
+            ratio = _bound(ratio)
         broader = True if (ratio.low or 0) > 1 else False if ratio.high is not None and ratio.high < 1 else None
         undecided = "; cannot be told: the interval of the ratio holds 1" if broader is None else ""
         rows += [
@@ -78,23 +74,23 @@ def broadening_findings(
     return rows
 
 
-def _size_and_strain(broadening: Broadening | None, whose: Whose, note: str) -> list[dict]:
-    size, strain = Interval(None), Interval(None)
-    if broadening is not None:
+def _size_and_strain(broadening: Broadening, has_standard: bool, whose: Whose) -> list[dict]:
+    size, strain = line_broadening.size_and_strain_at_most(broadening)
+    if has_standard:
         size, strain = line_broadening.crystallite_size(broadening), line_broadening.microstrain(broadening)
-        note = "mean column length by volume; without an upper bound the crystallites may be large"
+    note = "" if has_standard else f"; {NO_STANDARD}"
     return [
-        finding("crystallite_size", size, unit="nm", **whose, note=note),
-        finding("microstrain", strain, unit="%", **whose, note="integral breadth over 4 tan θ" if broadening else note),
+        finding("crystallite_size", size, unit="nm", **whose, note="mean column length by volume" + note),
+        finding("microstrain", strain, unit="%", **whose, note="integral breadth over 4 tan θ" + note),
     ]
 
 
-def _bound(measured: Interval) -> Interval:
-    """Return what the ratio of breadths as measured says of the samples': the instrument makes them more alike."""
-    if measured.low is not None and measured.low > 1:
-        return Interval(None, measured.low)
-    if measured.high is not None and measured.high < 1:
-        return Interval(None, 0.0, measured.high)
+def _bound(ratio: Interval) -> Interval:
+    """Return what the ratio with the instrument's part says of the samples': that part makes them more alike."""
+    if ratio.low is not None and ratio.low > 1:
+        return Interval(None, ratio.low)
+    if ratio.high is not None and ratio.high < 1:
+        return Interval(None, 0.0, ratio.high)
     return Interval(None)
 
 
@@ -106,30 +102,13 @@ def _ratio(broadenings: Mapping[str, Broadening], one: Sequence[str], other: Seq
     ValueError
         The patterns have no reflection in common, or no line that is strong enough.
     """
-    if not broadenings:
-        return Interval(None)
     for labels in (one, other):
         if not {*labels} & {*broadenings}:
             raise ValueError(f"no line of {labels[0]} is strong enough")
     if len(one) == len(other) == 1:
         return line_broadening.breadth_ratio(broadenings[one[0]], broadenings[other[0]])
-    breadths = {label: line_broadening.mean_breadth(own) for label, own in broadenings.items()}
-    return replicates.ratio(
-        *(_mean([breadths[label] for label in labels if label in breadths]) for labels in (one, other))
-    )
-
-
-def _measured_ratio(lines: Mapping[str, xr.Dataset], one: Sequence[str], other: Sequence[str]) -> Interval:
-    if len(one) == len(other) == 1:
-        return line_broadening.measured_ratio(lines[one[0]], lines[other[0]])
     means = []
     for labels in (one, other):
-        breadths = [line_broadening.measured_breadth(lines[label]) for label in labels]
-        if not (known := [breadth for breadth in breadths if breadth.value is not None]):
-            raise ValueError(f"no line of {labels[0]} is strong enough")
-        means.append(_mean(known))
+        breadths = [line_broadening.mean_breadth(broadenings[label]) for label in labels if label in broadenings]
+        means.append(replicates.mean(breadths) if len(breadths) > 1 else breadths[0])
     return replicates.ratio(*means)
-
-
-def _mean(breadths: Sequence[Interval]) -> Interval:
-    return replicates.mean(breadths) if len(breadths) > 1 else breadths[0]
