@@ -29,9 +29,6 @@ ITERATIONS = 2  # from the minimum for a shape nearby
 LARGEST_STEP = 0.5  # of one iteration, relative to the broadening
 STEP = 1e-3  # of the finite differences by size and strain, relative to the broadening
 AXIAL_NODES = 24
-#: Relative standard deviation of the width of the instrument's profile because it is no pseudo-Voigt function: slits
-#: and a flat specimen, folded with the emission lines, are described to about so much.
-PROFILE_ERROR = 0.02
 #: Standard deviation of a number that may be anything between 0 and 1.
 UNIFORM = 12**-0.5
 
@@ -114,11 +111,10 @@ class BroadeningFit:
         self.standard_breadth = standard_breadth
         named = dict(zip(instrument.names, instrument.values, strict=True))
         self.instrument = self._instrument(named, 0.5)
-        broader = self._instrument(named, 0.5, 1 + PROFILE_ERROR)
         values, vectors = np.linalg.eigh(instrument.covariance)
         directions = (vectors * np.sqrt(np.maximum(values, 0))).T[values > 1e-12 * max(values.max(), 1e-300)]
         # The instrument is uncertain along these directions, by one standard deviation each.
-        self.uncertain = [broader] + [
+        self.uncertain = [
             self._instrument(dict(zip(instrument.names, instrument.values + step, strict=True)), 0.5)
             for step in directions
         ]
@@ -144,16 +140,15 @@ class BroadeningFit:
         self.members = [(at[order][line == n], (weight / total[line])[line == n]) for n in range(self.count)]
         self.theta = np.radians(self.at) / 2
 
-    def _instrument(self, values: Mapping[str, float], share: float, broader: float = 1.0) -> np.ndarray:
+    def _instrument(self, values: Mapping[str, float], share: float) -> np.ndarray:
         """Return the transforms of the lines without the sample, shape (lines, frequencies).
 
-        The standard's crystallites broadened its lines by `share` of the largest breadth that they may have; its
-        profiles are `broader` than the fitted ones by this factor.
+        The standard's crystallites broadened its lines by `share` of the largest breadth that they may have.
         """
         f = self.frequency
         u, v, w, x, y = (values[name] for name in "uvwxy")
         fwhm, mixing = profile.voigt_approximation(*profile.component_widths(self.at, u, v, w, x, y))
-        width = np.pi * np.outer(broader * fwhm, f)
+        width = np.pi * np.outer(fwhm, f)
         mixing = mixing[:, None]
         total = mixing * np.exp(-width) + (1 - mixing) * np.exp(-(width**2) / (4 * np.log(2)))
         total = total / (1 - 2j * np.pi * np.outer(self.depth * np.sin(2 * self.theta), f))

@@ -30,6 +30,10 @@ LOWEST_ANGLE = 25.0
 #: Half width of the relative error of a breadth because the instrument's profiles are pseudo-Voigt functions (Thompson,
 #: Cox and Hastings 1987, doi 10.1107/S0021889887087090).
 PSEUDO_VOIGT_ERROR = 0.012
+#: Standard error of a breadth for the same reason, relative to the instrument's breadth: slits make the top of its
+#: profile flatter than that of the function, and what the function lacks is taken for the sample's (found with profiles
+#: of slits, flat specimens and axial divergence, folded numerically with the emission lines).
+INSTRUMENT_ERROR = 0.04
 #: Lower bound of a breadth over its best value below which a ratio to it has no upper bound.
 NEXT_TO_NOTHING = 0.05
 #: Fewest lines whose scatter about a smooth dependence on the angle is estimated.
@@ -68,12 +72,15 @@ class Broadening:
         Strain, as integral breadth over tan(theta), is scale x (scaled strain / scale)^(1 / power) [degree].
     wavelength : float
         Angstrom.
+    instrument : float
+        Mean integral breadth of the instrument at the lines [degree].
     """
 
     lines: xr.Dataset
     minima: list[Minimum]
     scale: float
     wavelength: float
+    instrument: float
 
     def unscaled(self, scaled: np.ndarray, shape: Shape) -> np.ndarray:
         """Return the strain [degree]."""
@@ -127,7 +134,8 @@ def sample_broadening(
         {name: ("reflection", values[usable]) for name, values in columns.items()},
         {"hkl": ("reflection", np.array(fitted.hkl)[usable])},
     )
-    return Broadening(lines, minima, fitted.scale, wavelength)
+    added = float(instrument_breadths(fitted.at[usable], instrument, wavelength).mean())
+    return Broadening(lines, minima, fitted.scale, wavelength, added)
 
 
 def _step(expansion: Expansion, inflation: float = 1.0) -> tuple[np.ndarray, np.ndarray, float]:
@@ -226,9 +234,14 @@ def _bounds(broadening: Broadening, lines: xr.Dataset, deviations: float = NORMA
         _mean_breadths(lines, size, strain, shape) for shape, size, strain in _regions(broadening, deviations**2)
     )
     best, every = float(value[0]), np.concatenate([value, *means])
-    beside = deviations * np.hypot(_scatter(lines), UNIFORM * 2 * PSEUDO_VOIGT_ERROR * best)
+    beside = deviations * float(np.linalg.norm([_scatter(lines), _of_profile(broadening, best)]))
     low, high = (float(np.hypot(bound - best, beside)) for bound in (every.min(), every.max()))
     return best, max(best - low, 0.0), best + high
+
+
+def _of_profile(broadening: Broadening, breadth: float) -> float:
+    """Return the standard error of a mean breadth because the instrument's profiles are pseudo-Voigt functions."""
+    return float(np.hypot(2 * UNIFORM * PSEUDO_VOIGT_ERROR * breadth, INSTRUMENT_ERROR * broadening.instrument))
 
 
 def _scatter(lines: xr.Dataset) -> float:
@@ -327,7 +340,8 @@ def crystallite_size(broadening: Broadening) -> Interval:
     """Return the volume-weighted mean column length, nm; without an upper bound where size may broaden nothing."""
     value, *sizes = (size for _, size, _ in _regions(broadening, NORMAL**2))
     every = np.concatenate([value, *sizes])
-    beside = NORMAL * 2 * UNIFORM * PSEUDO_VOIGT_ERROR * value[0]
+    theta = np.radians(broadening.lines.two_theta.to_numpy()) / 2
+    beside = NORMAL * _of_profile(broadening, value[0]) * float(np.cos(theta).mean())
     low, high = (np.hypot(bound - value[0], beside) for bound in (every.min(), every.max()))
     to_nm = np.degrees(broadening.wavelength / 10)
     best, least, most = (
@@ -339,9 +353,9 @@ def crystallite_size(broadening: Broadening) -> Interval:
 def microstrain(broadening: Broadening) -> Interval:
     """Return the strain, the integral breadth over 4 tan(theta), percent."""
     value, *strains = (strain for *_, strain in _regions(broadening, NORMAL**2))
-    every, lines = np.concatenate([value, *strains]), broadening.lines
-    over_tangent = lines.smooth / np.tan(np.radians(lines.two_theta) / 2)
-    beside = NORMAL * 2 * UNIFORM * PSEUDO_VOIGT_ERROR * float(over_tangent.mean())
+    every = np.concatenate([value, *strains])
+    tangent = float(np.tan(np.radians(broadening.lines.two_theta.to_numpy()) / 2).mean())
+    beside = NORMAL * _of_profile(broadening, float(broadening.lines.smooth.mean())) / tangent
     low, high = (np.hypot(bound - value[0], beside) for bound in (every.min(), every.max()))
     bounds = value[0], max(value[0] - low, 0.0), value[0] + high
     return Interval(*(float(100 * np.radians(of) / 4) for of in bounds))
