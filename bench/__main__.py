@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
-SUBJECTS = ("build", "reading", "xps", "impedance")
+SUBJECTS = ("build", "reading", "xps", "impedance", "diffraction")
 OURS = "coldbond"  # beginning of the names of this bundle's contenders; the first one is the reference of the ratios
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from coldbond.bundle import conditions, figures
 from coldbond.bundle.style import MM
-from coldbond.xrd import analysis, findings, plots, shift, single_peak
+from coldbond.xrd import analysis, findings, line_broadening, plots, shift, single_peak
 from coldbond.xrd.plots import patterns
 from coldbond.xrd.structures import STRUCTURES
 from diffraction import pattern
@@ -112,10 +112,13 @@ def test_breadths_of_conditions_are_compared():
         for sample in ("a", "b")
         for i in (1, 2)
     }
-    lines = {label: single_peak.fit_reflections(one.pattern, one.fit) for label, one in cells.items()}
-    rows = findings.broadening_findings(lines, cells, None) + findings.stray_comparison(cells)
+    broadenings = line_broadening.of_samples(cells, None, 1000.0)
+    rows = findings.broadening_findings(cells, broadenings, None) + findings.stray_comparison(cells)
     (ratio,) = [row for row in rows if row["quantity"].startswith("breadth_over")]
-    assert ratio["quantity"] == "breadth_over_b" and "replicate" not in ratio and ratio["low"] < 1 < ratio["high"]
+    assert ratio["quantity"] == "breadth_over_b" and "replicate" not in ratio
+    (measured,) = ratio["evidence"]
+    assert measured["low"] < 1 < measured["high"]
+    assert [row["value"] for row in rows if row["quantity"] == "broader_than_b"] == [None]
     (strays,) = [row for row in rows if row["quantity"].startswith("more_stray")]
     assert strays["quantity"] == "more_stray_peaks_than_b" and strays["value"] is False
 

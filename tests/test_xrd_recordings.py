@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coldbond.bundle import raw
-from coldbond.xrd import analysis, findings, pawley, shift, single_peak
+from coldbond.xrd import analysis, findings, line_broadening, pawley, shift
 from coldbond.xrd.stray_peaks import unexplained_area
 from coldbond.xrd.structures import STRUCTURES
 
@@ -36,8 +36,8 @@ def test_cycled_electrolyte():
     found = {s: analysed("cycled-phase", "LLZTO", s, instrument)[s] for s in ("LLZ", "RT-MCL-LLZ")}
     assert present(found["LLZ"]) == {"La2Zr2O7", "Li2CO3"}
     assert present(found["RT-MCL-LLZ"]) <= {"La2Zr2O7", "Li2CO3"}
-    lines = {label: single_peak.fit_reflections(one.pattern, one.fit) for label, one in found.items()}
-    rows = findings.broadening_findings(lines, found, instrument) + findings.stray_comparison(found)
+    broadenings = line_broadening.of_samples(found, instrument, 1000.0)
+    rows = findings.broadening_findings(found, broadenings, instrument) + findings.stray_comparison(found)
     decisions = {row["quantity"]: row["value"] for row in rows if isinstance(row["value"], bool)}
     assert decisions == {"broader_than_RT-MCL-LLZ": True, "more_stray_peaks_than_RT-MCL-LLZ": True}
 

@@ -251,7 +251,7 @@ def _add_shared(
     """Add the depth of diffraction and the profile of the instrument."""
     depth = 1 / (2 * np.mean([reflection_list.absorption(one, wavelengths[0]) for one in phases]) * pawley.PACKING[0])
     params.add("depth", min(float(depth), pawley.LARGEST_DEPTH[0]), vary=False)
-    pawley.add_widths(params, instrument, pawley.FEWEST_FOR_UV, doublet=len(wavelengths) > 1)
+    pawley.add_widths(params, instrument, True, doublet=len(wavelengths) > 1)
     for name in ("size", "strain"):  # each phase has its own
         params[name].vary = False
 

@@ -1,9 +1,7 @@
 """Single-peak fits: position and breadth of each reflection of the main phase, independent of a common lattice.
 
 Every strong reflection is fitted alone with a pseudo-Voigt doublet on a straight background; the neighbours are
-subtracted as the whole-pattern fit has them. Area and background are solved for linearly (variable projection). Width
-and mixing give the Gaussian and the Lorentzian part of the profile (Thompson, Cox and Hastings 1987, doi
-10.1107/S0021889887087090), which may be negative within their error so that means over reflections are unbiased.
+subtracted as the whole-pattern fit has them. Area and background are solved for linearly (variable projection).
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,8 +34,6 @@ class _Peak(TypedDict):
     two_theta_error: float
     breadth: float
     breadth_error: float
-    parts: np.ndarray
-    covariance: np.ndarray
 
 
 def fit_reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
@@ -54,9 +50,8 @@ def fit_reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
     -------
     xarray.Dataset
         Over `reflection`: `hkl`; `area` [intensity x degree] from the whole-pattern fit; `two_theta` and
-        `two_theta_error` [degree]; `breadth` and `breadth_error`, integral [degree]; over `part` too `parts`, the
-        squared Gaussian full width [degree^2] and the Lorentzian full width [degree], and their `covariance`. Errors
-        are standard, widened where the profile fits worse than counting statistics allow.
+        `two_theta_error` [degree]; `breadth` and `breadth_error`, integral, of sample and instrument together
+        [degree]. Errors are standard, widened where the profile fits worse than counting statistics allow.
     """
     curves = fit.curves
     two_theta = curves.two_theta.to_numpy()
@@ -85,11 +80,8 @@ def fit_reflections(pattern: xr.Dataset, fit: MinimizerResult) -> xr.Dataset:
         "breadth": [peak["breadth"] for peak in peaks],
         "breadth_error": [peak["breadth_error"] for peak in peaks],
     }
-    parts = np.array([peak["parts"] for peak in peaks]).reshape(-1, 2)
-    covariance = np.array([peak["covariance"] for peak in peaks]).reshape(-1, 2, 2)
     return xr.Dataset(
-        {name: ("reflection", np.array(values, float)) for name, values in scalars.items()}
-        | {"parts": (("reflection", "part"), parts), "covariance": (("reflection", "part", "other"), covariance)},
+        {name: ("reflection", np.array(values, float)) for name, values in scalars.items()},
         coords={"hkl": ("reflection", [hkl for hkl, *_ in found])},
     )
 
@@ -167,24 +159,13 @@ def _fit_peak(
         return None
     covariance *= max(float(np.sum(model(*best)[0] ** 2)) / (two_theta.size - 3), 1.0)
     breadth = float(profile.integral_breadth(width, mixing))
-    of_shape = np.append(_component_widths(width, mixing), breadth)
     slopes = [
-        (np.append(_component_widths(w, m), profile.integral_breadth(w, m)) - of_shape) / DERIVATIVE_STEP
+        (float(profile.integral_breadth(w, m)) - breadth) / DERIVATIVE_STEP
         for w, m in ((width + DERIVATIVE_STEP, mixing), (width, mixing + DERIVATIVE_STEP))
     ]
-    propagated = np.array(slopes).T @ covariance[1:, 1:] @ np.array(slopes)
     return {
         "two_theta": position,
         "two_theta_error": float(np.sqrt(covariance[0, 0])),
         "breadth": breadth,
-        "breadth_error": float(np.sqrt(propagated[2, 2])),
-        "parts": _component_widths(width, mixing),
-        "covariance": propagated[:2, :2],
+        "breadth_error": float(np.sqrt(slopes @ covariance[1:, 1:] @ slopes)),
     }
-
-
-def _component_widths(fwhm: float, mixing: float) -> np.ndarray:
-    """Return the squared Gaussian and the Lorentzian full width that make up a pseudo-Voigt function."""
-    gaussian = 1 - 0.74417 * mixing - 0.24781 * mixing**2 - 0.00810 * mixing**3
-    lorentzian = 0.72928 * mixing + 0.19289 * mixing**2 + 0.07783 * mixing**3
-    return np.array([fwhm**2 * gaussian, fwhm * lorentzian])

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure, SubFigure
 from coldbond.bundle.style import letters
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.findings.common import groups
+from coldbond.xrd.line_broadening import Broadening
 from coldbond.xrd.pawley import Instrument
-from coldbond.xrd.plots.comparisons import draw_breadths, draw_replicates, draw_shifts
+from coldbond.xrd.plots.comparisons import draw_breadths, draw_replicates, draw_shifts, draw_williamson_hall
 from coldbond.xrd.plots.details import draw_enlarged, draw_reflection
 from coldbond.xrd.plots.patterns import draw_patterns
 from coldbond.xrd.plots.style import FRAME, LEAST_ROWS, MOST, TALL, formula, shade
@@ -76,6 +77,7 @@ def draw_broadening(
     hkl: str,
     instrument: Instrument | None,
     values: Sequence[dict] = (),
+    williamson_hall: Mapping[str, Broadening] | None = None,
 ) -> None:
     """Draw patterns, one reflection of all of them, and the breadths of their reflections.
 
@@ -90,12 +92,17 @@ def draw_broadening(
         Indices of the reflection.
     values : sequence of dict
         Findings, of which the breadth of replicates and its mean are drawn.
+    williamson_hall : mapping of str to Broadening, optional
+        Drawn as a Williamson-Hall plot instead of the breadths.
     """
     left, right = fig.subfigures(1, 2, width_ratios=[2.1, 1], squeeze=False)[0]
     axes = draw_patterns(left, analyses, reference, _rows(analyses) * _row(analyses) / len(groups(analyses)))
     above, below, *more = _panels(right, analyses, 1.2)
     draw_reflection(above, analyses, hkl)
-    draw_breadths(below, lines, analyses, instrument)
+    if williamson_hall is None:
+        draw_breadths(below, lines, analyses, instrument)
+    else:
+        draw_williamson_hall(below, williamson_hall, analyses)
     for ax in more:
         draw_replicates(ax, analyses, values, "integral_breadth", "Mean integral breadth / °")
     letters([axes[0], above, below, *more])

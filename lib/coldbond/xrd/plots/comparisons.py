@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 
 from coldbond.bundle import style
 from coldbond.interval import NORMAL
-from coldbond.xrd import profile
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.findings.common import groups, of_condition
-from coldbond.xrd.line_broadening import instrument_parts, strong_lines
+from coldbond.xrd.line_broadening import Broadening, instrument_breadths, strong_lines
 from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.plots.style import FIT_COLOR, LONGEST_ENTRY, MOST_INSIDE, legend, shortened, wrapped
 from coldbond.xrd.shift import Comparison
@@ -82,14 +81,46 @@ def draw_breadths(
                 label=shortened(name) if label == labels[0] else f"_{label}, integral breadth",
             )  # fmt: skip
     if instrument is not None:
-        angle = np.linspace(15, 80, 100)
-        squared, lorentzian = instrument_parts(angle, instrument.values, instrument.names).T
-        own = profile.integral_breadth(
-            *profile.voigt_approximation(np.sqrt(np.maximum(squared, 1e-12)), np.maximum(lorentzian, 0))
+        angle, wavelength = np.linspace(15, 80, 40), next(iter(analyses.values())).pattern.attrs["wavelength_kalpha1"]
+        ax.plot(
+            angle, instrument_breadths(angle, instrument, wavelength), color="0.5", linestyle="--", label="instrument"
         )
-        ax.plot(angle, own, color="0.5", linestyle="--", label="instrument")
     broadest = max((float(found.breadth.max()) for found in strong.values() if found.sizes["reflection"]), default=1.0)
     ax.set(xlabel="2θ / °", ylabel="Integral breadth / °", ylim=(0, 1.35 * broadest))
+    legend(ax, "upper left")
+
+
+def draw_williamson_hall(ax: Axes, broadenings: Mapping[str, Broadening], analyses: Mapping[str, Analysis]) -> None:
+    """Draw the breadth of each line without the instrument after Williamson and Hall, and that of size and strain.
+
+    The intercept of the curve is that of size, its slope that of strain (Williamson and Hall 1953, doi
+    10.1016/0001-6160(53)90006-6).
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    broadenings : mapping of str to Broadening
+        From `line_broadening.sample_broadening`; empty where no standard was recorded.
+    analyses : mapping of str to Analysis
+    """
+    if not broadenings:
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, "no standard: no Williamson-Hall plot", transform=ax.transAxes, ha="center")
+        return
+    for name, labels in groups(analyses).items():
+        for label in (label for label in labels if label in broadenings):
+            lines, color = broadenings[label].lines, style.color(analyses[label].pattern.attrs["sample"])
+            theta = np.radians(lines.two_theta.to_numpy()) / 2
+            breadth, error, smooth = (
+                1000 * np.radians(lines[of].to_numpy()) * np.cos(theta) for of in ("breadth", "breadth_error", "smooth")
+            )
+            ax.errorbar(
+                4 * np.sin(theta), breadth, NORMAL * error, color=color, fmt="o", markersize=2.2, elinewidth=0.7,
+                label=shortened(name) if label == labels[0] else f"_{label}, breadth",
+            )  # fmt: skip
+            ax.plot(4 * np.sin(theta), smooth, color=color, linewidth=0.8, label=f"_{label}, size and strain")
+    ax.set(xlabel="4 sin θ", ylabel="β cos θ / mrad", xlim=(0, None), ylim=(0, None))
+    ax.margins(y=0.3)
     legend(ax, "upper left")
 
 
