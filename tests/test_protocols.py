@@ -21,7 +21,7 @@ def other_folder(monkeypatch):
 
 
 def recording_of(kind, seed=7):
-    made, truths, _ = KINDS[kind](seed)
+    made, truths, *_ = KINDS[kind](seed)
     (one,) = made
     mass = one.constants.get("active_mass_mg", np.nan)
     attrs = dict(sample=one.sample, state=one.state, source=kind, active_mass_mg=mass)

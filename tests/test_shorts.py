@@ -35,7 +35,7 @@ def with_voltage(recording, voltage):
 @pytest.mark.parametrize("kind", models.KINDS)
 def test_truth_lies_in_what_is_found(kind):
     for seed in range(1 if kind.startswith("long") else 3):
-        (made,), truths, _ = models.KINDS[kind](seed)
+        (made,), truths, *_ = models.KINDS[kind](seed)
         intervals = found(made.recording.assign_attrs(temperature_C=25.0))
         for (*_, quantity), truth in truths.items():
             value, low, high = intervals[quantity]

@@ -132,7 +132,8 @@ def _of_region(recording: xr.DataTree, region: str, table: Table, options: Mappi
 
 def _copies(recording: xr.DataTree, region: str, found: Composition, table: Table) -> str:
     """Return why the states of a region may be one state in parts that charge differently; "" where it is excluded."""
-    if recording.attrs["energy_calibrated"]:
+    # The lines of the reference were read when the scale was put on them: where that is ambiguous, it is unknown.
+    if recording.attrs["energy_calibrated"] or region in recording.attrs["reference_lines"]:
         return ""
     (result, *_) = found.full_fits.values()
     own = {c.key for c in result.model.components if not c.level}
