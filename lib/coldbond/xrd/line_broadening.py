@@ -1,60 +1,246 @@
-"""Line broadening: integral breadths of a sample without the instrument's part, and the ratio of two samples.
+"""Broadening of reflections by the sample alone: integral breadths, size and strain, and the ratio of two samples.
 
-Gaussian and Lorentzian parts of single-peak fits are averaged over the lines of a sample, and those of the instrument
-are subtracted: squared widths for the Gaussian part, widths for the Lorentzian. The integral breadth is that of the
-pseudo-Voigt function with the remaining parts, so that no assumption is made on whether the sample broadens like one or
-the other. Uncertainties are propagated by Monte Carlo (JCGM 101:2008).
+The profiles of the instrument, known from a standard, are convolved with those of a sample whose size, strain and shape
+are fitted to the whole pattern (`broadening_fit`). Intervals are those of the profile likelihood over size, strain and
+shape, none of which is negative. Lines that are broader or narrower than size and strain say, because of anisotropy or
+stacking faults, widen them.
 """
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import xarray as xr
+from lmfit.minimizer import MinimizerResult
 
-from coldbond.interval import CONFIDENCE, Interval
-from coldbond.xrd import profile
+from coldbond.interval import NORMAL, Interval
+from coldbond.xrd import sample_profile
+from coldbond.xrd.broadening_fit import BroadeningFit, Expansion
 from coldbond.xrd.pawley import Instrument
+from coldbond.xrd.sample_profile import POWERS, SPREADS, Shape
 
 #: Area over that of the strongest line below which a breadth is not used.
 LEAST_AREA = 0.1
-#: Angle below which a breadth is not used, degree: axial divergence makes the profiles asymmetric there, which a
-#: symmetric function takes for broadening by the sample.
+#: Angle below which a breadth is not used, degree: axial divergence makes the profiles asymmetric there, and what
+#: standards show of it is uncertain.
 LOWEST_ANGLE = 25.0
-#: Half width of the relative error of a pseudo-Voigt function's integral breadth as a Voigt function (Thompson, Cox and
-#: Hastings 1987).
-PSEUDO_VOIGT_ERROR = 0.012
-DRAWS = 4000  # of the Monte Carlo propagation: the bounds are then known to 2 % of the half width
-#: Lower quantile of a breadth over its best value below which a ratio to it has no upper bound.
+#: Lower bound of a breadth over its best value below which a ratio to it has no upper bound.
 NEXT_TO_NOTHING = 0.05
 #: Fewest lines whose scatter about a smooth dependence on the angle is estimated.
 FEWEST_FOR_SCATTER = 4
-TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+BETWEEN = 9  # shapes along each axis between the first and the last that are fitted
+AROUND = np.linspace(0, 2 * np.pi, 72, endpoint=False)  # on the boundary of a region of size and strain
+START = 0.05  # least size and strain to start at, relative to the full width at half maximum
+NODES = 2.5  # standard deviations from the best shape to the others that are fitted
+SPLITS = np.linspace(0, np.pi / 2, 9)  # of a rise of chi square between two samples
 
 
-def instrument_parts(two_theta: np.ndarray, values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """Return squared Gaussian [degree^2] and Lorentzian full width [degree] of the instrument, shape (..., n, 2).
+@dataclass(frozen=True)
+class Minimum:
+    """Least chi square of a shape: size and scaled strain, of any sign [degree], their covariance, and chi square."""
+
+    shape: Shape
+    at: np.ndarray
+    covariance: np.ndarray
+    chi_square: float
+
+
+@dataclass(frozen=True)
+class Broadening:
+    """Broadening of the lines of a pattern by the sample.
+
+    Attributes
+    ----------
+    lines : xarray.Dataset
+        Over `reflection`, the lines that are strong enough: `hkl`, `two_theta` [degree], `area` [intensity x degree];
+        `breadth` and `breadth_error`, the integral breadth of each without the instrument and its standard error, and
+        `smooth`, that of size and strain [degree].
+    minima : list of Minimum
+        Of all shapes. Size is the integral breadth times cos(theta).
+    scale : float
+        Strain, as integral breadth over tan(theta), is scale x (scaled strain / scale)^(1 / power) [degree].
+    wavelength : float
+        Angstrom.
+    """
+
+    lines: xr.Dataset
+    minima: list[Minimum]
+    scale: float
+    wavelength: float
+
+    def unscaled(self, scaled: np.ndarray, shape: Shape) -> np.ndarray:
+        """Return the strain [degree]."""
+        return self.scale * (scaled / self.scale) ** (1 / shape.power)
+
+
+def sample_broadening(
+    pattern: xr.Dataset, fit: MinimizerResult, instrument: Instrument, standard_size: float
+) -> Broadening | None:
+    """Return the broadening by the sample; None where no line is strong enough.
 
     Parameters
     ----------
-    two_theta : array, shape (n,)
-        Degree.
-    values : array, shape (..., names)
-        Parameters of the instrument, as in `pawley.Instrument`, or many draws of them.
-    names : tuple of str
+    pattern : xarray.Dataset
+        As `coldbond.read` returns it.
+    fit : MinimizerResult
+        From `pawley.fit` of this pattern with the instrument.
+    instrument : Instrument
+        From `pawley.instrument_profile`.
+    standard_size : float
+        Least size of the crystallites of the standard, nm: what they may have broadened its lines is uncertain.
     """
-    u, v, w, x, y = (np.asarray(values)[..., names.index(name), None] for name in "uvwxy")
-    theta = np.radians(two_theta) / 2
-    return np.stack([u * np.tan(theta) ** 2 + v * np.tan(theta) + w, x / np.cos(theta) + y * np.tan(theta)], axis=-1)
+    wavelength = float(pattern.attrs["wavelength_kalpha1"])
+    largest = float(np.degrees(wavelength / 10 / standard_size))
+    fitted = BroadeningFit(pattern, fit, instrument, largest, LOWEST_ANGLE)
+    usable = _strong(fitted.at, fitted.total)
+    if not usable.any():
+        return None
+    start = np.maximum([fit.params["size"].value, fit.params["strain"].value], START * fitted.scale) * np.pi / 2
+    at, shape, deviation = fitted.shape(*start)
+    spreads, powers = (_nodes(*one) for one in zip(shape, deviation, (SPREADS, POWERS), strict=True))
+    expansions = []
+    for other in map(Shape, np.repeat(spreads, 3).tolist(), np.tile(powers, 3).tolist()):
+        strain = fitted.unscaled(at[1], shape.power)
+        expansions.append(fitted.expansion(np.array([at[0], fitted.scaled(strain, other.power)]), other))
+    minima = _interpolated(spreads, powers, expansions)
+    shape, best, _ = _best(minima)
+    inflation, relative, error = fitted.by_line(best, shape)
+    minima = _interpolated(spreads, powers, expansions, inflation)
+    shape, best, _ = _best(minima)
+    size, strain = best[0], fitted.unscaled(best[1], shape.power)
+    smooth = sample_profile.integral_breadth(size / np.cos(fitted.theta), strain * np.tan(fitted.theta), shape)
+    columns = {
+        "two_theta": fitted.at,
+        "area": fitted.total,
+        "breadth": smooth * (1 + relative),
+        "breadth_error": smooth * error,
+        "smooth": smooth,
+    }
+    lines = xr.Dataset(
+        {name: ("reflection", values[usable]) for name, values in columns.items()},
+        {"hkl": ("reflection", np.array(fitted.hkl)[usable])},
+    )
+    return Broadening(lines, minima, fitted.scale, wavelength)
 
 
-def strong_lines(found: xr.Dataset) -> xr.Dataset:
-    """Return the lines that are strong enough for a breadth."""
-    area = found.area.to_numpy()
-    return found.isel(reflection=area > LEAST_AREA * area.max(initial=0))
+def _step(expansion: Expansion, inflation: float = 1.0) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return size and scaled strain at the least chi square, their covariance, and chi square."""
+    solution, covariance, chi_square = expansion.solved(inflation)
+    return expansion.at + solution[-2:], covariance[-2:, -2:], chi_square
+
+
+def _nodes(value: float, deviation: float, bounds: tuple[float, float]) -> np.ndarray:
+    """Return three values of a parameter of the shape, about the best one and within its range."""
+    low, high = np.clip([value - NODES * deviation, value + NODES * deviation], *bounds)
+    return np.array([low, (low + high) / 2, high])
+
+
+def _interpolated(
+    spreads: np.ndarray, powers: np.ndarray, expansions: Sequence[Expansion], inflation: float = 1.0
+) -> list[Minimum]:
+    """Return the least chi square of shapes between those that were fitted: quadratic in both of their parameters."""
+    at, covariance, chi_square = zip(*(_step(one, inflation) for one in expansions), strict=True)
+    grid = len(spreads), len(powers)
+    weights = []
+    for nodes in (spreads, powers):
+        fine = np.linspace(nodes[0], nodes[-1], BETWEEN)
+        linear = np.stack([np.interp(fine, nodes, row) for row in np.eye(len(nodes))], axis=1)
+        quadratic = np.linalg.solve(np.vander(nodes).T, np.vander(fine, len(nodes)).T).T
+        weights.append((fine, linear, quadratic))
+    (all_spreads, *of_spread), (all_powers, *of_power) = weights
+    # A mean of covariances is one; a quadratic function through them need not be.
+    linear, quadratic = (np.einsum("ai,bj->abij", one, other) for one, other in zip(of_spread, of_power, strict=True))
+    at = np.einsum("abij,ijk->abk", quadratic, np.reshape(at, (*grid, 2))).reshape(-1, 2)
+    chi_square = np.einsum("abij,ij->ab", quadratic, np.reshape(chi_square, grid)).ravel()
+    covariance = np.einsum("abij,ijkl->abkl", linear, np.reshape(covariance, (*grid, 2, 2))).reshape(-1, 2, 2)
+    shapes = (Shape(float(spread), float(power)) for spread, power in product(all_spreads, all_powers))
+    return [Minimum(*one) for one in zip(shapes, at, covariance, chi_square.tolist(), strict=True)]
+
+
+def _least(minimum: Minimum) -> tuple[np.ndarray, float]:
+    """Return size and scaled strain at the least chi square where neither is negative, and chi square."""
+    if (minimum.at >= 0).all():
+        return minimum.at, minimum.chi_square
+    precision = np.linalg.inv(minimum.covariance)
+    candidates = [np.zeros(2)]
+    for axis in range(2):
+        other = 1 - axis
+        free = minimum.at[axis] + precision[axis, other] / precision[axis, axis] * minimum.at[other]
+        candidates.append(np.where(np.arange(2) == axis, max(free, 0.0), 0.0))
+    rises = [float((one - minimum.at) @ precision @ (one - minimum.at)) for one in candidates]
+    return candidates[int(np.argmin(rises))], minimum.chi_square + min(rises)
+
+
+def _best(minima: Sequence[Minimum]) -> tuple[Shape, np.ndarray, float]:
+    """Return the shape with the least chi square, size and scaled strain, and chi square."""
+    found = [(minimum.shape, *_least(minimum)) for minimum in minima]
+    return min(found, key=lambda one: one[2])
+
+
+def _regions(broadening: Broadening, rise: float) -> Iterator[tuple[Shape, np.ndarray, np.ndarray]]:
+    """Yield the extremes of size and strain [degree] with which chi square rises by no more than this, of each shape.
+
+    Breadths increase with size and with strain: they are extreme on the boundary.
+    """
+    shape, at, least = _best(broadening.minima)
+    yield shape, at[:1], broadening.unscaled(at[1:], shape)
+    circle = np.stack([np.cos(AROUND), np.sin(AROUND)])
+    for minimum in broadening.minima:
+        room = least + rise - minimum.chi_square
+        if room <= 0:
+            continue
+        points = minimum.at + np.sqrt(room) * (np.linalg.cholesky(minimum.covariance) @ circle).T
+        precision = np.linalg.inv(minimum.covariance)
+        ends = [points, np.zeros((int(minimum.at @ precision @ minimum.at <= room), 2))]
+        for axis in range(2):  # where the other of the two is zero
+            other = 1 - axis
+            centre = minimum.at[axis] + precision[axis, other] / precision[axis, axis] * minimum.at[other]
+            squared = (room - minimum.at[other] ** 2 / minimum.covariance[other, other]) / precision[axis, axis]
+            if squared >= 0:
+                ends.append(np.outer(centre + np.array([-1, 1]) * np.sqrt(squared), np.arange(2) == axis))
+        inside = np.concatenate(ends)
+        inside = inside[(inside >= 0).all(axis=1)]
+        if len(inside):
+            yield minimum.shape, inside[:, 0], broadening.unscaled(inside[:, 1], minimum.shape)
+
+
+def _mean_breadths(lines: xr.Dataset, size: np.ndarray, strain: np.ndarray, shape: Shape) -> np.ndarray:
+    """Return the mean integral breadth of some lines for each size and strain [degree]."""
+    theta = np.radians(lines.two_theta.to_numpy()) / 2
+    of_lines = sample_profile.integral_breadth(
+        np.outer(size, 1 / np.cos(theta)), np.outer(strain, np.tan(theta)), shape
+    )
+    return of_lines.mean(axis=1)
+
+
+def _breadth(broadening: Broadening, lines: xr.Dataset, deviations: float = NORMAL) -> Interval:
+    """Return the mean integral breadth of some lines; bounds at so many standard deviations."""
+    value, *means = (_mean_breadths(lines, *of[1:], of[0]) for of in _regions(broadening, deviations**2))
+    best, every = float(value[0]), np.concatenate([value, *means])
+    low, high = (np.hypot(bound - best, deviations * _scatter(lines)) for bound in (every.min(), every.max()))
+    return Interval(best, max(best - float(low), 0.0), best + float(high))
+
+
+def _scatter(lines: xr.Dataset) -> float:
+    """Return the standard error of the mean because lines scatter by more than their errors, degree."""
+    n = lines.sizes["reflection"]
+    if n < FEWEST_FOR_SCATTER:
+        return 0.0
+    breadth, error, smooth = (lines[name].to_numpy() for name in ("breadth", "breadth_error", "smooth"))
+    dependence = np.stack([np.ones(n), np.tan(np.radians(lines.two_theta.to_numpy()) / 2)], axis=1)
+    beside = breadth - smooth
+    beside = beside - dependence @ np.linalg.lstsq(dependence, beside, rcond=None)[0]
+    return float(np.sqrt(max(beside @ beside / (n - 2) - np.mean(error**2), 0.0) / n))
+
+
+def _strong(two_theta: np.ndarray, area: np.ndarray) -> np.ndarray:
+    return (area > LEAST_AREA * area.max(initial=0)) & (two_theta > LOWEST_ANGLE)
 
 
 def usable_lines(found: xr.Dataset) -> xr.Dataset:
     """Return the lines whose breadth enters the mean: strong, and above `LOWEST_ANGLE`."""
-    strong = strong_lines(found)
-    return strong.isel(reflection=strong.two_theta.to_numpy() > LOWEST_ANGLE)
+    return found.isel(reflection=_strong(found.two_theta.to_numpy(), found.area.to_numpy()))
 
 
 def common_lines(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
@@ -72,48 +258,15 @@ def common_lines(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dat
     return one, other
 
 
-def breadth_draws(found: xr.Dataset, instrument: Instrument | None = None) -> np.ndarray:
-    """Return Monte Carlo draws of the mean integral breadth [degree], shape (1 + DRAWS,), the best value first.
-
-    Parameters
-    ----------
-    found : xarray.Dataset
-        From `single_peak.fit_reflections`.
-    instrument : Instrument, optional
-        From `pawley.instrument_profile`, subtracted; without it the breadth is that of sample and instrument.
-    """
-    parts, covariance = found.parts.to_numpy(), found.covariance.to_numpy()
-    n = len(parts)
-    of_mean = covariance.sum(axis=0) / n**2
-    if n >= FEWEST_FOR_SCATTER:
-        # Single lines scatter by more than their errors, because of overlap and stacking faults: the scatter about a
-        # constant and tan(theta), the angular dependence of strain, widens the covariance of the mean.
-        smooth = np.stack([np.ones(n), np.tan(np.radians(found.two_theta.to_numpy()) / 2)], axis=1)
-        scatter = parts - smooth @ np.linalg.lstsq(smooth, parts, rcond=None)[0]
-        observed = scatter.T @ scatter / (n - 2) / n
-        of_mean = of_mean * max(1.0, *np.diag(observed) / np.diag(of_mean))
-    # The seed depends on the sample, so that two samples are independent and a result is reproducible.
-    random = np.random.default_rng([n, round(1e6 * abs(float(parts.mean())))])
-    mean = np.vstack([parts.mean(axis=0), random.multivariate_normal(parts.mean(axis=0), of_mean, DRAWS)])
-    if instrument is not None:
-        common_random = np.random.default_rng(0)  # one error of the instrument, the same for every sample
-        values = common_random.multivariate_normal(instrument.values, instrument.covariance, DRAWS, method="svd")
-        values = np.vstack([instrument.values, values])
-        mean = mean - instrument_parts(found.two_theta.to_numpy(), values, instrument.names).mean(axis=-2)
-    gaussian, lorentzian = np.sqrt(np.maximum(mean[:, 0], 1e-12)), np.maximum(mean[:, 1], 0.0)
-    approximation = np.append(1.0, 1 + random.uniform(-PSEUDO_VOIGT_ERROR, PSEUDO_VOIGT_ERROR, DRAWS))
-    return approximation * profile.integral_breadth(*profile.voigt_approximation(gaussian, lorentzian))
+def mean_breadth(broadening: Broadening) -> Interval:
+    """Return the mean integral breadth of a sample's lines without the instrument, degree."""
+    return _breadth(broadening, broadening.lines)
 
 
-def breadth_ratio(one: xr.Dataset, other: xr.Dataset, instrument: Instrument | None = None) -> Interval:
+def breadth_ratio(one: Broadening, other: Broadening) -> Interval:
     """Return the ratio of the mean integral breadths of two samples over their common lines.
 
-    Parameters
-    ----------
-    one, other : xarray.Dataset
-        From `single_peak.fit_reflections`.
-    instrument : Instrument, optional
-        As for `breadth_draws`.
+    The instrument's error, which is the same for both, counts as if it were not: the interval is rather too wide.
 
     Returns
     -------
@@ -125,28 +278,31 @@ def breadth_ratio(one: xr.Dataset, other: xr.Dataset, instrument: Instrument | N
     ValueError
         The samples have no reflection in common.
     """
-    one, other = common_lines(usable_lines(one), usable_lines(other))
-    above, below = breadth_draws(one, instrument), breadth_draws(other, instrument)
-    ratio = _interval_of_draws(above / np.maximum(below, 1e-9))
-    bounded = np.quantile(below[1:], TAILS[0]) > NEXT_TO_NOTHING * below[0]
-    return ratio if bounded else Interval(ratio.value, ratio.low)
+    lines = common_lines(one.lines, other.lines)
+    above, below = _breadth(one, lines[0]), _breadth(other, lines[1])
+    ratio = above.value / max(below.value, 1e-9)
+    low, high = ratio, ratio
+    for angle in SPLITS:
+        of = [
+            _breadth(*each, NORMAL * by)
+            for *each, by in zip((one, other), lines, (np.cos(angle), np.sin(angle)), strict=True)
+        ]
+        low = min(low, of[0].low / max(of[1].high, 1e-9))
+        high = max(high, of[0].high / max(of[1].low, 1e-9))
+    return Interval(ratio, low, high if below.low > NEXT_TO_NOTHING * below.value else None)
 
 
-def mean_breadth(found: xr.Dataset, instrument: Instrument | None = None) -> Interval:
-    """Return the mean integral breadth of a sample's usable lines, degree.
-
-    Parameters
-    ----------
-    found : xarray.Dataset
-        From `single_peak.fit_reflections`.
-    instrument : Instrument, optional
-        As for `breadth_draws`.
-    """
-    return _interval_of_draws(breadth_draws(usable_lines(found), instrument))
+def crystallite_size(broadening: Broadening) -> Interval:
+    """Return the volume-weighted mean column length, nm; without an upper bound where size may broaden nothing."""
+    value, *sizes = (size for _, size, _ in _regions(broadening, NORMAL**2))
+    low, high = np.concatenate([value, *sizes]).min(), np.concatenate([value, *sizes]).max()
+    to_nm = np.degrees(broadening.wavelength / 10)
+    best, least, most = (float(to_nm / width) if width > 0 else None for width in (float(value[0]), high, low))
+    return Interval(best, least, most)
 
 
-def _interval_of_draws(draws: np.ndarray) -> Interval:
-    """Return the best value, which is first, with quantiles of the others."""
-    value, *rest = draws.tolist()
-    low, high = np.quantile(rest, TAILS).tolist()
-    return Interval(value, min(low, value), max(high, value))
+def microstrain(broadening: Broadening) -> Interval:
+    """Return the strain, the integral breadth over 4 tan(theta), percent."""
+    value, *strains = (strain for *_, strain in _regions(broadening, NORMAL**2))
+    every = np.concatenate([value, *strains])
+    return Interval(*(float(100 * np.radians(of) / 4) for of in (value[0], every.min(), every.max())))
