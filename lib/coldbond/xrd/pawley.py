@@ -7,7 +7,7 @@ those of counting statistics at the fit before. Standard errors include the corr
 of the instrument profile (`uncertainty`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,18 +17,21 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond import counting
-from coldbond.xrd import reflection_list, uncertainty
+from coldbond.xrd import reflection_list, uncertainty, varieties
 from coldbond.xrd.background import DEFAULT, polynomials, terms
-from coldbond.xrd.design_matrix import DesignMatrix, angles, shape, spacings
+from coldbond.xrd.design_matrix import DesignMatrix, Phase, Values, angles, shape, spacings
 from coldbond.xrd.pattern_model import PatternModel
 from coldbond.xrd.profile import integral_breadth
 from coldbond.xrd.structures import Structure
+from coldbond.xrd.varieties import Variety
 
 #: Goniometer radius where the pattern does not state it, mm; usual for laboratory diffractometers.
 RADIUS = 185.0
 #: Prior of the squared axial divergence ("axial"), degree^2: mean and standard deviation, for Soller slits of 0 to 2.5
 #: degree. Broad profiles do not determine it, yet it shifts them as a displacement does.
 AXIAL_PRIOR = 2.5, 2.5
+#: Prior of the zero error where no standard was recorded, degree: mean and standard deviation.
+ZERO_PRIOR = 0.0, 0.05
 #: Start values of the instrument profile in a fit.
 INSTRUMENT_START = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": AXIAL_PRIOR[0], "kalpha2_ratio": 0.5}
 WIDTH_START = 0.02  # degree, of size and strain broadening
@@ -40,6 +43,7 @@ PACKING = 0.7, 0.15
 #: atoms would allow more; thickness and traces of heavier atoms, which nobody states, limit it.
 LARGEST_DEPTH = 0.07, 0.07
 GEOMETRIES = ("displacement", "zero")
+BOTH = "both"  # the geometry with displacement and zero error
 MOST_EVALUATIONS = 100  # in each round; a fit of the right phase needs a tenth of them
 #: Correlation length of the residuals in full widths at half maximum of the main phase.
 CORRELATION_LENGTH = 3.0
@@ -60,11 +64,14 @@ class Instrument:
         aperture of the Soller slits, negative where profiles are asymmetric to the other side; "kalpha2_ratio".
     values : array, shape (len(names),)
     covariance : array, shape (len(names), len(names))
+    zero : tuple of float, optional
+        Zero error and its standard error [degree], where the standard determines them.
     """
 
     names: tuple[str, ...]
     values: np.ndarray
     covariance: np.ndarray
+    zero: tuple[float, float] | None = None
 
 
 def fit(
@@ -78,6 +85,7 @@ def fit(
     background: int | None = None,
     start: MinimizerResult | None = None,
     rough: bool = False,
+    variety: Variety | None = None,
 ) -> MinimizerResult:
     """Fit a whole pattern.
 
@@ -87,8 +95,9 @@ def fit(
         As `coldbond.read` returns it; select a part with `.sel` or `.isel` to fit that alone.
     structure : Structure
         Main phase: its space group gives the reflections, its cell the start values.
-    geometry : {"displacement", "zero"}
-        Error of the angles that is fitted: displacement of the sample [mm] or zero error [degree].
+    geometry : {"displacement", "zero", "both"}
+        Error of the angles that is fitted: displacement of the sample [mm], zero error [degree], or both, the zero
+        error with the prior of the instrument or `ZERO_PRIOR`.
     instrument : Instrument, optional
         From `instrument_profile`; size and strain are then those of the sample. Without it they include the instrument.
     others : sequence of Structure
@@ -104,6 +113,8 @@ def fit(
     rough : bool
         Whether the first round is enough, to start another fit from; standard errors are then those of the amplitudes
         alone, at given nonlinear parameters.
+    variety : Variety, optional
+        Of the main phase, fitted beside it or in its place.
 
     Returns
     -------
@@ -112,7 +123,7 @@ def fit(
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
         [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which may be negative within
         their error (a bound at zero would bias the mean); "depth" [mm], the mean depth of diffraction, never fitted;
-        and those of `Instrument`. `stderr` is None where the pattern does not determine a parameter; `inflation` is
+        and those of `Instrument`; with a variety its share and lattice parameters, of `varieties`. `stderr` is None where the pattern does not determine a parameter; `inflation` is
         the factor on the variances because of correlated residuals. Attributes from the linear solve:
 
         `curves` : Dataset over `two_theta`: `intensity`, `fit`, `background`, `standard_uncertainty` (weights are one
@@ -146,41 +157,46 @@ def fit(
     values = params.valuesdict()
     bragg, _ = angles(spacings(reflection_list.indices(known), cell(values)), wavelengths[0], {}, radius)
     main = reflection_list.main_phase(known, two_theta, bragg)
-    phases = [
-        main,
-        *reflection_list.other_phases(others, breadths or {}, pattern, wavelengths[0], int(main.column.max()) + 1),
-    ]
-    params.add(geometry, 0.0)
+    phases = [main]
+    if variety is not None:
+        own_cell = varieties.add_parameters(params, variety)
+        lines = reflection_list.visible(variety.structure, pattern, wavelengths[0])
+        phases = varieties.phases(main, known, lines, own_cell)
+    areas = 1 + max(int(phase.column.max()) for phase in phases)
+    phases += reflection_list.other_phases(others, breadths or {}, pattern, wavelengths[0], areas)
+    shifts = GEOMETRIES if geometry == BOTH else (geometry,)
+    for name in shifts:
+        params.add(name, 0.0)
     # Mean depth of diffraction over sin(theta): the beam is absorbed on the way in and on the way out.
     depth = 1 / (2 * reflection_list.absorption(structure, wavelengths[0]) * PACKING[0])
     params.add("depth", min(depth, LARGEST_DEPTH[0]), vary=False)
     _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
     priors = {"axial": AXIAL_PRIOR} if params["axial"].vary else {}
+    if geometry == BOTH:
+        priors["zero"] = ZERO_PRIOR if instrument is None or instrument.zero is None else instrument.zero
     if start is not None:
+        # Without its variety the main phase is fitted too broad, perhaps to a Gaussian width of zero and no gradient.
+        widths = set(INSTRUMENT_START) | {"size", "strain"}
+        kept = set(start.params) - (widths if variety is not None and varieties.SHARE not in start.params else set())
         for name, param in params.items():
-            param.value = start.params[name].value if param.vary and name in start.params else param.value
-        # With the other geometry: start at the shift and the cell that leave the reflections where they were.
-        d = spacings(main.hkl, cell(params.valuesdict()))
-        bragg, off = angles(d, wavelengths[0], start.params.valuesdict(), radius)
-        by_shift = angles(d, wavelengths[0], {geometry: 1.0}, radius)[1]
-        by_strain = -np.degrees(2 * np.tan(np.radians(bragg) / 2))
-        strain, params[geometry].value = np.linalg.lstsq(np.column_stack([by_strain, by_shift]), off, rcond=None)[0]
-        for name in set("abc") & set(params):
-            params[name].value *= 1 + strain
+            param.value = start.params[name].value if param.vary and name in kept else param.value
+        if geometry != BOTH and geometry not in start.params:
+            _keep_positions(params, start, geometry, main, cell, wavelengths[0], radius)
 
     rounds, before = TOLERANCES[: 1 if rough else None], reflection_list.smooth(intensity)
     if start is not None:
         rounds, before = TOLERANCES[1:], start.curves.fit.to_numpy()
     weights = counting.standard_uncertainty(pattern, before)
     counted = weights is not None
-    if start is not None and geometry not in start.params:
+    if start is not None and any(name not in start.params for name in shifts):
         rounds, sigma = TOLERANCES[2:], start.curves.standard_uncertainty.to_numpy()
     elif weights is not None:
         sigma = weights
     else:  # the scatter from point to point, the same everywhere
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
-    # Chi squares of two geometries are compared: they have one background.
-    given = background if start is None or geometry in start.params else start.background_terms
+    # Chi squares of two geometries, or with and without a variety, are compared: they have one background.
+    another = start is not None and (variety is not None or any(name not in start.params for name in shifts))
+    given = start.background_terms if start is not None and another and not background else background
     for tolerance in rounds:
         design_matrix = DesignMatrix(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
         count = given or _background_terms(
@@ -196,7 +212,7 @@ def fit(
     conditional = model.solution(params.valuesdict())[2]
     covariance = conditional if rough else _add_errors(result, model, instrument, counted)
     _add_curves(result, model, pattern, [structure, *others])
-    _add_reflections(result, model, covariance)
+    _add_reflections(result, model, covariance, len(phases) - len(others))
     _add_scales(result, model, covariance, known, [structure, *others])
     return result
 
@@ -239,6 +255,26 @@ def instrument_profile(pattern: xr.Dataset, structure: Structure, **options: Any
     covariance = np.zeros((len(values), len(values)))
     covariance[np.ix_(varied, varied)] = fitted.covar[np.ix_(at, at)]
     return Instrument(tuple(source), np.array(values), covariance)
+
+
+def _keep_positions(
+    params: lmfit.Parameters,
+    start: MinimizerResult,
+    geometry: str,
+    main: Phase,
+    cell: Callable[[Values], Sequence[float | np.ndarray]],
+    wavelength: float,
+    radius: float,
+) -> None:
+    """Start at the shift of another geometry and the cell that leave the reflections where a fit has them."""
+    d = spacings(main.hkl, cell(params.valuesdict()))
+    bragg, off = angles(d, wavelength, start.params.valuesdict(), radius)
+    by_shift = angles(d, wavelength, {geometry: 1.0}, radius)[1]
+    by_strain = -np.degrees(2 * np.tan(np.radians(bragg) / 2))
+    strain, params[geometry].value = np.linalg.lstsq(np.column_stack([by_strain, by_shift]), off, rcond=None)[0]
+    for name, param in params.items():
+        if name.removeprefix(varieties.PREFIX) in ("a", "b", "c"):
+            param.value *= 1 + strain
 
 
 def fit_geometries(pattern: xr.Dataset, structure: Structure, **options: Any) -> dict[str, MinimizerResult]:
@@ -296,8 +332,9 @@ def _add_curves(
 ) -> None:
     values = result.params.valuesdict()
     design, amplitudes = model.design(values), model.solution(values)[0]
-    own = [np.unique(phase.column) for phase in model.design_matrix.phases]
-    first = model.design_matrix.count
+    count, first = len(model.design_matrix.phases) - len(structures) + 1, model.design_matrix.count
+    of_main = np.unique(np.concatenate([phase.column for phase in model.design_matrix.phases[:count]]))
+    own = [of_main, *(np.unique(phase.column) for phase in model.design_matrix.phases[count:])]
     units = {"units": pattern.intensity.attrs.get("units", "")}
     result.curves = xr.Dataset(
         {
@@ -311,15 +348,24 @@ def _add_curves(
     )
 
 
-def _add_reflections(result: MinimizerResult, model: PatternModel, covariance: np.ndarray) -> None:
+def _add_reflections(result: MinimizerResult, model: PatternModel, covariance: np.ndarray, fitted: int) -> None:
+    """Add the reflections of the main phase and, of the `fitted` phases that share its intensities, of the variety."""
+    main, *others = (_reflections(phase, result, model, covariance) for phase in model.design_matrix.phases[:fitted])
+    result.reflections = main
+    others = [other.drop_vars("area_covariance") for other in others]
+    result.variety = xr.concat(others, "reflection") if others else None
+
+
+def _reflections(phase: Phase, result: MinimizerResult, model: PatternModel, covariance: np.ndarray) -> xr.Dataset:
     values = result.params.valuesdict()
-    amplitudes, main = model.solution(values)[0], model.design_matrix.phases[0]
-    two_theta, shift = model.design_matrix.positions(main, values)
-    fwhm, mixing = shape(two_theta, main, values)
-    to_areas = main.share[:, None] * (main.column[:, None] == np.arange(amplitudes.size))
+    amplitudes = model.solution(values)[0]
+    two_theta, shift = model.design_matrix.positions(phase, values)
+    fwhm, mixing = shape(two_theta, phase, values)
+    share = phase.share * (1.0 if phase.weight is None else phase.weight(values))
+    to_areas = share[:, None] * (phase.column[:, None] == np.arange(amplitudes.size))
     areas, areas_covariance = to_areas @ amplitudes, to_areas @ covariance @ to_areas.T
-    result.reflections = xr.Dataset(
-        {name: ("reflection", main.hkl[:, i]) for i, name in enumerate(("h", "k", "l"))}
+    return xr.Dataset(
+        {name: ("reflection", phase.hkl[:, i]) for i, name in enumerate(("h", "k", "l"))}
         | {
             "two_theta": ("reflection", two_theta + shift, {"units": "degree"}),
             "fwhm": ("reflection", fwhm, {"units": "degree"}),
@@ -339,7 +385,8 @@ def _add_scales(
     structures: Sequence[Structure],
 ) -> None:
     amplitudes = model.solution(result.params.valuesdict())[0]
-    main, *others = model.design_matrix.phases
+    phases = model.design_matrix.phases
+    main, others = phases[0], phases[len(phases) - len(structures) + 1 :]
     to_scales = np.zeros((1 + len(others), amplitudes.size))
     # The scale of the main phase is its total intensity over the calculated one: free intensities have no other.
     to_scales[0, : main.column.max() + 1] = 100 / reflection_list.relative_intensities(known, main).sum()
@@ -367,7 +414,7 @@ def known_wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
 
 def check(pattern: xr.Dataset, geometry: str) -> None:
     """Refuse what is no diffraction pattern, or an unknown geometry."""
-    if geometry not in GEOMETRIES:
+    if geometry not in (*GEOMETRIES, BOTH):
         raise ValueError(f"geometry is {geometry!r}: one of {', '.join(GEOMETRIES)}")
     if "two_theta" not in pattern.coords or "intensity" not in pattern:
         raise ValueError("this is no diffraction pattern: it has no intensity over two_theta")
