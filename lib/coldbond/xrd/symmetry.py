@@ -1,0 +1,292 @@
+"""Cubic, tetragonal, a mixture of both, or two cubic cells: what the reflections of a garnet say, or leave open.
+
+A tetragonal garnet splits the reflections of the cubic one; near c / a = 1, or in a small share, nothing of it is
+resolved. Four descriptions are fitted with the same free intensities (`varieties`): cubic, tetragonal, both, two cubic
+cells. Their chi squares are divided by the inflation that the residuals show, and compared by the Bayesian information
+criterion. A description is left out where another one is better by 10, which counts as very strong evidence (Kass and
+Raftery 1995, doi 10.1080/01621459.1995.10476572); what all of those that are left say is a finding, the rest cannot be
+told. Where the cubic description is left alone, a scan over the cells bounds the share of what is not seen.
+"""
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from lmfit.minimizer import MinimizerResult
+
+from coldbond.interval import NORMAL, NORMAL_ONE_SIDED, Interval
+from coldbond.xrd import reflection_list, uncertainty, varieties
+from coldbond.xrd.design_matrix import angles, spacings
+from coldbond.xrd.pawley import CORRELATION_LENGTH, RADIUS
+from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
+from coldbond.xrd.structures import Structure
+from coldbond.xrd.varieties import PREFIX, SHARE, Variety
+
+CUBIC, TETRAGONAL, MIXTURE, TWO_CELLS = "cubic", "tetragonal", "mixture", "two cubic cells"
+#: Difference of the information criterion that rules a description out: "very strong" (Kass and Raftery 1995).
+VERY_STRONG = 10.0
+#: Parameters beyond those of the cubic description: the ratio c / a; share, a and c; share and a.
+MORE_PARAMETERS = {CUBIC: 0, TETRAGONAL: 1, MIXTURE: 3, TWO_CELLS: 2}
+#: Ratios c / a of tetragonal garnets that are looked for: undoped 0.964, doped up to 0.995.
+RATIOS = np.arange(0.957, 0.9955, 0.0025)
+#: Edge of a cell of the same volume as the tetragonal one, over that of the cubic garnet: largest difference, and step.
+VOLUME_RANGE, VOLUME_STEP = 0.006, 0.0015
+#: Edge of a second cubic cell over that of the first: least and largest difference, and step. 12.93 to 13.00 angstrom.
+LEAST_DIFFERENCE, LARGEST_DIFFERENCE, DIFFERENCE_STEP = 0.001, 0.008, 0.0005
+#: Intensity over the strongest of the lines that a scan adds up.
+SCANNED = 0.05
+#: Significance of a scan, by counting alone and calibrated, from which the descriptions are fitted; and the calibrated
+#: one from which absence is left open: the largest of a hundred cells without any share rarely reaches it.
+TO_FIT, HINT = 4.0, 2.5
+#: Share from which the tetragonal garnet is tried alone, and share at which a mixture with another one starts.
+MOSTLY, START_SHARE = 0.5, 0.3
+#: Estimate over its calibrated error above which a share counts as seen.
+SEEN = 4.0
+#: Ratio c / a nearer to one is no splitting; cells nearer to each other, relative, are one cell.
+NO_SPLITTING, ONE_CELL = 0.998, 5e-4
+#: Distance of the lines of two cells in full widths, at the highest angle, below which a range of cells fits as well.
+RESOLVED = 0.5
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Shares of a variety that residuals allow, over its cells.
+
+    Attributes
+    ----------
+    cells : array, shape (n, 6)
+        a, b, c [angstrom], angles [degree].
+    share, error : array, shape (n,)
+        Estimate and calibrated standard error.
+    by_counting : array, shape (n,)
+        Estimate over the standard error of counting alone.
+    """
+
+    cells: np.ndarray
+    share: np.ndarray
+    error: np.ndarray
+    by_counting: np.ndarray
+
+    @property
+    def significance(self) -> float:
+        """Largest estimate over its calibrated error."""
+        return float((self.share / self.error).max())
+
+    @property
+    def best(self) -> np.ndarray:
+        """The cell at which the residuals ask for it most."""
+        return self.cells[int(self.by_counting.argmax())]
+
+    @property
+    def limit(self) -> float:
+        """95 % upper limit of the share over all cells."""
+        return float(min(np.max(np.maximum(self.share, 0) + NORMAL_ONE_SIDED * self.error), 1.0))
+
+    @property
+    def shown(self) -> bool:
+        """Whether the residuals ask for a fit."""
+        return bool(self.by_counting.max() > TO_FIT)
+
+
+def tetragonal_cells(edge: float) -> np.ndarray:
+    """Return the cells of tetragonal garnets beside a cubic one with an edge [angstrom], shape (n, 6)."""
+    volumes = np.arange(-VOLUME_RANGE, VOLUME_RANGE + VOLUME_STEP / 2, VOLUME_STEP)
+    ratio, volume = (each.ravel() for each in np.meshgrid(RATIOS, volumes))
+    a = edge * (1 + volume) * ratio ** (-1 / 3)
+    return np.column_stack([a, a, a * ratio, *np.full((3, a.size), 90.0)])
+
+
+def cubic_cells(edge: float, least: float = LEAST_DIFFERENCE) -> np.ndarray:
+    """Return cubic cells beside one with an edge [angstrom], shape (n, 6)."""
+    size = np.arange(least, LARGEST_DIFFERENCE + DIFFERENCE_STEP / 2, DIFFERENCE_STEP)
+    a = edge * (1 + np.concatenate([-size[::-1], size]))
+    return np.column_stack([a, a, a, *np.full((3, a.size), 90.0)])
+
+
+def scan(
+    pattern: xr.Dataset, residuals: ResidualPattern, structure: Structure, cells: np.ndarray
+) -> Scan:
+    """Return how much of a variety the residuals of a fit without it allow at each of its cells.
+
+    Each family of reflections has the intensity that the fit gives it. Areas, widths, lattice and shift of the fit may
+    change as well: the variety is projected onto the complement of these (`residual_pattern`).
+    """
+    main, wavelength = residuals.main_reflections, residuals.wavelengths[0]
+    area: dict[tuple, float] = {}
+    of_main = varieties.family(reflection_list.indices(main))
+    for of, own in zip(map(tuple, of_main.tolist()), main.area.to_numpy(), strict=True):
+        area[of] = area.get(of, 0.0) + max(float(own), 0.0)
+    lines = reflection_list.visible(structure, pattern, wavelength)
+    hkl = reflection_list.indices(lines)
+    families, strength = list(map(tuple, varieties.family(hkl).tolist())), lines.relative_intensity.to_numpy()
+    total: dict[tuple, float] = {}
+    for of, own in zip(families, strength, strict=True):
+        total[of] = total.get(of, 0.0) + float(own)
+    areas = np.array(
+        [area.get(of, 0.0) * own / total[of] for of, own in zip(families, strength.tolist(), strict=True)]
+    )
+    strong = areas > SCANNED * areas.max()
+    d = spacings(hkl[strong], [column[:, None] for column in cells.T])
+    positions = sum(angles(d, wavelength, residuals.values, pattern.attrs.get("goniometer_radius") or RADIUS))
+    columns = _patterns(residuals, positions, areas[strong])
+    columns = residuals.projected(columns)
+    norm = (columns**2).sum(axis=0)
+    share = columns.T @ residuals.normalised / norm
+    window = 1 + int(CORRELATION_LENGTH * np.median(main.fwhm) / np.median(np.diff(residuals.two_theta)))
+    inflation = uncertainty.inflation(columns.T / norm[:, None], residuals.normalised, window, 1.0)
+    return Scan(cells, share, np.sqrt(inflation / norm), share * np.sqrt(norm))
+
+
+def _patterns(residuals: ResidualPattern, positions: np.ndarray, areas: np.ndarray) -> np.ndarray:
+    """Return patterns of lines, positions of shape (t, n) with areas of shape (n,), over the uncertainty: (m, t)."""
+    size, strain = residuals.values["size"], residuals.values["strain"]
+    m, n = residuals.two_theta.size, areas.size
+    breadths = size + strain * np.sin(np.radians(positions) / 2)  # x / cos + y tan as one over cos
+    peaks = residuals.peak_profiles(positions.ravel(), breadths.ravel())
+    of = np.repeat(np.arange(positions.size), np.diff(peaks.indptr))
+    at = peaks.indices + of // n * m
+    total = np.bincount(at, peaks.data * np.tile(areas, len(positions))[of], m * len(positions))
+    return total.reshape(len(positions), m).T
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """What the pattern of a garnet says of its symmetry.
+
+    Attributes
+    ----------
+    left : tuple of str
+        Descriptions that the information criterion leaves, best first.
+    criterion : dict of str to float
+        Information criterion of each description that was fitted, from the best one.
+    fits : dict of str to MinimizerResult
+    tetragonal, second : Interval
+        Share of the tetragonal garnet, and of the second cubic cell, of the weight of all garnet.
+    hint : dict of str to float
+        Significance of what the scans for "mixture" and "two cubic cells" see.
+    unresolved : bool
+        Whether the lines of the two cubic cells are too near to each other to exclude a range of cells.
+    """
+
+    left: tuple[str, ...]
+    criterion: dict[str, float]
+    fits: dict[str, MinimizerResult]
+    tetragonal: Interval
+    second: Interval
+    hint: dict[str, float]
+    unresolved: bool = False
+
+    @property
+    def best(self) -> str:
+        """The description to go on with: the cubic one where it is left, otherwise the best."""
+        return CUBIC if CUBIC in self.left else self.left[0]
+
+    def has_tetragonal(self, absent_below: float) -> bool | None:
+        """Return whether there is tetragonal garnet; None where the pattern does not tell.
+
+        Parameters
+        ----------
+        absent_below : float
+            Share below which its upper limit must be for it to count as absent.
+        """
+        with_it = [name in (TETRAGONAL, MIXTURE) for name in self.left]
+        if any(with_it):
+            return True if all(with_it) else None
+        limit = self.tetragonal.high
+        absent = limit is not None and limit <= absent_below and self.hint[MIXTURE] < HINT
+        return False if absent else None
+
+    def has_cubic(self, absent_below: float) -> bool | None:
+        """Return whether there is cubic garnet, with the limit of its share as for the tetragonal one."""
+        with_it = [name != TETRAGONAL for name in self.left]
+        if any(with_it):
+            return True if all(with_it) else None
+        low = self.tetragonal.low
+        return False if low is not None and 1 - low <= absent_below else None
+
+    def has_second_cell(self) -> bool | None:
+        """Return whether there are two cubic cells; None where the lines are only broadened, or another one fits."""
+        with_it = [name == TWO_CELLS for name in self.left]
+        if any(with_it):
+            return True if all(with_it) and not self.unresolved else None
+        return None if self.left == (CUBIC,) and self.hint[TWO_CELLS] > HINT else False
+
+
+def describe(
+    pattern: xr.Dataset,
+    tetragonal: Structure,
+    cubic: Structure,
+    fit: MinimizerResult,
+    residuals: ResidualPattern,
+    fit_variety: Callable[[Variety, MinimizerResult], MinimizerResult],
+) -> Symmetry:
+    """Return which descriptions of a garnet its pattern leaves.
+
+    Parameters
+    ----------
+    pattern : xarray.Dataset
+        As `coldbond.read` returns it.
+    tetragonal, cubic : Structure
+    fit : MinimizerResult
+        From `pawley.fit` with the cubic structure alone.
+    residuals : ResidualPattern
+        Of `fit`.
+    fit_variety : callable
+        Returns the same fit with a variety, from a start.
+    """
+    edge = fit.params["a"].value
+    scans = {
+        MIXTURE: scan(pattern, residuals, tetragonal, tetragonal_cells(edge)),
+        TWO_CELLS: scan(pattern, residuals, cubic, cubic_cells(edge)),
+    }
+    hint = {name: found.significance for name, found in scans.items()}
+    limits = [Interval(None, 0.0, found.limit) for found in scans.values()]
+    fits = {CUBIC: fit}
+    if any(found.shown for found in scans.values()):
+        start = Variety(_with_cell(tetragonal, scans[MIXTURE].best), START_SHARE)
+        fits |= _tetragonal(pattern, cubic, fit_variety(start, fit), fit_variety)
+        second = Variety(_with_cell(cubic, scans[TWO_CELLS].best), START_SHARE)
+        fits[TWO_CELLS] = fit_variety(second, fit)
+        fits = {name: one for name, one in fits.items() if _is_sensible(name, one)}
+    criterion = _criterion(fits)
+    left = tuple(name for name, value in sorted(criterion.items(), key=lambda pair: pair[1]) if value < VERY_STRONG)
+    shares = [
+        _share(fits[name]) if left[0] == name else limit
+        for name, limit in zip((MIXTURE, TWO_CELLS), limits, strict=True)
+    ]
+    if left[0] == TETRAGONAL:
+        shares[0] = _alone(pattern, cubic, fits[TETRAGONAL])
+    unresolved = left[0] == TWO_CELLS and _distance(fits[TWO_CELLS]) < RESOLVED
+    return Symmetry(left, criterion, fits, shares[0], shares[1], hint, unresolved)
+
+
+def _with_cell(structure: Structure, cell: np.ndarray) -> Structure:
+    a, b, c, alpha, beta, gamma = cell.tolist()
+    return replace(structure, cell=(a, b, c, alpha, beta, gamma))
+
+
+def _tetragonal(
+    pattern: xr.Dataset,
+    cubic: Structure,
+    mixture: MinimizerResult,
+    fit_variety: Callable[[Variety, MinimizerResult], MinimizerResult],
+) -> dict[str, MinimizerResult]:
+    """Return the mixture and, where this is mostly tetragonal, the tetragonal garnet alone and what is left beside."""
+    if mixture.params[SHARE].value < MOSTLY:
+        return {MIXTURE: mixture}
+    structure = mixture.varied
+    alone = fit_variety(Variety(structure, 1.0, alone=True), mixture)
+    cell = _cell(alone)
+    beside = scan(
+        pattern, residual_pattern(pattern, alone), cubic, cubic_cells(float(np.prod(cell[:3]) ** (1 / 3)), least=0.0)
+    )
+    if beside.shown:
+        start = copy(alone)
+        start.params = alone.params.copy()
+        start.params["a"].value = float(beside.best[0])
+        start.params[SHARE].value = 1 - START_SHARE
+        again = fit_variety(Variety(structure, 1 - START_SHARE), start)
+        mixture = min(mixture, again, key=lambda fit: fit.chisqr)
+    return {MIXTURE: mixture, TETRAGONAL: alone}
