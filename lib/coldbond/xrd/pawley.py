@@ -8,7 +8,7 @@ of the instrument profile (`uncertainty`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lmfit
@@ -131,6 +131,7 @@ def fit(
         `reflections` : Dataset over `reflection` of the main phase: `h`, `k`, `l`, `two_theta`, `fwhm`,
         `integral_breadth` [degree], `area` and `area_error` [intensity x degree], and `area_covariance`. Reflections
         nearer than `reflection_list.UNRESOLVED` share one area, split in the ratio of their calculated intensities.
+        `variety`: the same of the variety, without covariance, or None; `varied`: its structure with the fitted cell.
         `scales` : Dataset over `phase`, main phase first: `scale` and `scale_error`, the area of the strongest
         reflection of its structure [intensity x degree].
 
@@ -209,6 +210,11 @@ def fit(
         if counted and tolerance != rounds[-1]:
             sigma = counting.standard_uncertainty(pattern, model.expected(params.valuesdict()))
     result.background_terms = count
+    result.varied = None
+    if variety is not None:
+        a, b, c, *others_free = (float(x) for x in own_cell(params.valuesdict()))
+        alpha, beta, gamma = others_free
+        result.varied = replace(variety.structure, cell=(a, b, c, alpha, beta, gamma))
     conditional = model.solution(params.valuesdict())[2]
     covariance = conditional if rough else _add_errors(result, model, instrument, counted)
     _add_curves(result, model, pattern, [structure, *others])
@@ -354,6 +360,12 @@ def _add_reflections(result: MinimizerResult, model: PatternModel, covariance: n
     result.reflections = main
     others = [other.drop_vars("area_covariance") for other in others]
     result.variety = xr.concat(others, "reflection") if others else None
+
+
+def all_reflections(fit: MinimizerResult) -> xr.Dataset:
+    """Return the reflections of the main phase and of its variety, without the covariance of their areas."""
+    main = fit.reflections.drop_vars("area_covariance")
+    return main if fit.variety is None else xr.concat([main, fit.variety], "reflection")
 
 
 def _reflections(phase: Phase, result: MinimizerResult, model: PatternModel, covariance: np.ndarray) -> xr.Dataset:

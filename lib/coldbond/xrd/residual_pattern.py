@@ -20,7 +20,7 @@ from coldbond import variable_projection
 from coldbond.interval import Interval, chi_square
 from coldbond.xrd import profile
 from coldbond.xrd.design_matrix import angles
-from coldbond.xrd.pawley import RADIUS
+from coldbond.xrd.pawley import RADIUS, all_reflections
 
 #: Crystallite sizes tried for a phase of unknown breadth, nm: no broadening, fine powder, sputtered film.
 TRIAL_SIZES = (1000.0, 50.0, 15.0)
@@ -286,7 +286,7 @@ def residual_pattern(pattern: xr.Dataset, fit: MinimizerResult) -> ResidualPatte
     fit : MinimizerResult
         From `pawley.fit`. Other phases in it are not subtracted: they remain in the residuals, where they are found.
     """
-    curves, lines = fit.curves, fit.reflections
+    curves, lines = fit.curves, all_reflections(fit)
     two_theta, main = curves.two_theta.to_numpy(), curves.phases.to_numpy()[0]
     residual = (curves.intensity - curves.background).to_numpy() - main
     counting = curves.standard_uncertainty.to_numpy()
@@ -346,7 +346,7 @@ def _profile_misfit(fit: MinimizerResult, counting: np.ndarray) -> np.ndarray:
     The residuals near one reflection may be a peak of another phase. The median over neighbouring reflections, at the
     same distance in full widths and relative to the height, is the misfit of the profile function.
     """
-    curves, lines = fit.curves, fit.reflections
+    curves, lines = fit.curves, all_reflections(fit)
     two_theta, main = curves.two_theta.to_numpy(), curves.phases.to_numpy()[0]
     residual = (curves.intensity - curves.fit).to_numpy()
     at, fwhm = lines.two_theta.to_numpy(), lines.fwhm.to_numpy()

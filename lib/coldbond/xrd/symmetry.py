@@ -278,10 +278,8 @@ def _tetragonal(
         return {MIXTURE: mixture}
     structure = mixture.varied
     alone = fit_variety(Variety(structure, 1.0, alone=True), mixture)
-    cell = _cell(alone)
-    beside = scan(
-        pattern, residual_pattern(pattern, alone), cubic, cubic_cells(float(np.prod(cell[:3]) ** (1 / 3)), least=0.0)
-    )
+    edge = float(np.prod(alone.varied.cell[:3]) ** (1 / 3))
+    beside = scan(pattern, residual_pattern(pattern, alone), cubic, cubic_cells(edge, least=0.0))
     if beside.shown:
         start = copy(alone)
         start.params = alone.params.copy()
@@ -290,3 +288,53 @@ def _tetragonal(
         again = fit_variety(Variety(structure, 1 - START_SHARE), start)
         mixture = min(mixture, again, key=lambda fit: fit.chisqr)
     return {MIXTURE: mixture, TETRAGONAL: alone}
+
+
+def _is_sensible(name: str, fit: MinimizerResult) -> bool:
+    """Return whether a fit is what its name says: splitting, two cells, and shares between 0 and 1 within the error."""
+    if name == CUBIC:
+        return True
+    a, _, c, *_ = fit.varied.cell
+    if name == TWO_CELLS:
+        different = abs(a / fit.params["a"].value - 1) > ONE_CELL
+    else:
+        different = c / a < NO_SPLITTING
+    low, high = NORMAL * (fit.params[SHARE].stderr or 0.0) * np.array([-1, 1]) + fit.params[SHARE].value
+    return bool(different and (name == TETRAGONAL or (high > 0 and low < 1)))
+
+
+def _criterion(fits: Mapping[str, MinimizerResult]) -> dict[str, float]:
+    """Return the Bayesian information criterion of each fit from the lowest, chi square calibrated."""
+    best = min(fits.values(), key=lambda fit: fit.chisqr)
+    name = SHARE if SHARE in best.var_names else (PREFIX if best.varied is not None else "") + "a"
+    inflation = max(float(best.inflation[best.var_names.index(name)]), 1.0)
+    points = best.curves.two_theta.size
+    found = {
+        name: fit.chisqr / inflation + MORE_PARAMETERS[name] * np.log(points) for name, fit in fits.items()
+    }
+    return {name: float(value - min(found.values())) for name, value in found.items()}
+
+
+def _share(fit: MinimizerResult) -> Interval:
+    """Return the share of the variety of the weight of all garnet."""
+    value, error = fit.params[SHARE].value, fit.params[SHARE].stderr
+    if error is None:
+        return Interval(None, 0.0, 1.0)
+    low, high = np.clip([value - NORMAL * error, value + NORMAL * error], 0.0, 1.0)
+    return Interval(float(np.clip(value, low, high)), float(low), float(high))
+
+
+def _alone(pattern: xr.Dataset, cubic: Structure, alone: MinimizerResult) -> Interval:
+    """Return the share of a tetragonal garnet beside which no cubic one is seen."""
+    edge = float(np.prod(alone.varied.cell[:3]) ** (1 / 3))
+    beside = scan(pattern, residual_pattern(pattern, alone), cubic, cubic_cells(edge, least=0.0))
+    return Interval(None, 1 - beside.limit, 1.0)
+
+
+def _distance(fit: MinimizerResult) -> float:
+    """Return the distance of the lines of two cubic cells at the highest angle, in full widths."""
+    lines = fit.reflections
+    strong = lines.area.to_numpy() > SCANNED * float(lines.area.max())
+    at, fwhm = lines.two_theta.to_numpy()[strong][-1], lines.fwhm.to_numpy()[strong][-1]
+    strain = abs(fit.varied.cell[0] / fit.params["a"].value - 1)
+    return float(np.degrees(2 * np.tan(np.radians(at) / 2)) * strain / fwhm)
