@@ -62,6 +62,12 @@ def _own_style(raw: str) -> list[str]:
     return [path] if os.path.isfile(path) else []
 
 
+def _own_structures(raw: str, notebook: str) -> list[str]:
+    """Return the crystal structures of a folder of recordings, on which the figures of diffraction depend."""
+    folder = Path(raw, "structures")
+    return sorted(map(str, folder.iterdir())) if "_xrd" in notebook and folder.is_dir() else []
+
+
 def rules(raw: str, out: str, given: str) -> str:
     """Return the rules for all figures and for the claims table.
 
@@ -109,7 +115,8 @@ def rules(raw: str, out: str, given: str) -> str:
     for name in built:
         notebook = f"notebooks/{figures[name].notebook}.ipynb"
         parameters = json.dumps(plans[name].parameters, ensure_ascii=False)
-        inputs = [listed.path, *(path for path in recordings_of(raw, plans[name]) if not FORBIDDEN.search(path))]
+        held = [*recordings_of(raw, plans[name]), *_own_structures(raw, notebook)]
+        inputs = [listed.path, *(path for path in held if not FORBIDDEN.search(path))]
         lines += ["", f".PHONY: {name}", f"{name}: $(out)/{name}.pdf ; $(built)"]
         lines += _rule(name, notebook, inputs, raw, out, [parameters, given])
     for name, missing in skipped.items():

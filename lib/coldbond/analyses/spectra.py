@@ -12,6 +12,7 @@ from coldbond.xps.component_selection import Composition
 from coldbond.xps.components import COMPONENTS, level
 from coldbond.xrd import analysis
 from coldbond.xrd.analysis import Analysis
+from coldbond.xrd.structures import Structure
 
 #: Phases that may stand beside a garnet after coating, sintering or cycling.
 BESIDE_GARNET = ("InN", "In", "La2Zr2O7", "Li2O", "Li2CO3", "Li3N", "LiIn")
@@ -22,8 +23,8 @@ INN_MODES = {"InN E2(high)": 490.1, "InN A1(LO)": 585.4}
 
 def phases(
     pattern: xr.Dataset,
-    main: str = "LLZTO",
-    looked_for: Sequence[str] = BESIDE_GARNET,
+    main: str | Structure = "LLZTO",
+    looked_for: Sequence[str | Structure] = BESIDE_GARNET,
     geometry: str = "displacement",
 ) -> Analysis:
     """Return the phases, lattice parameters and unexplained peaks of a diffraction pattern.
@@ -32,9 +33,10 @@ def phases(
     ----------
     pattern : xarray.Dataset
         Diffraction.
-    main : str
-        Main phase, of `coldbond.xrd.structures.STRUCTURES`.
-    looked_for : sequence of str
+    main : str or Structure
+        Main phase, by its name in `coldbond.xrd.structures.STRUCTURES`; `coldbond.xrd.structure_files.read` returns the
+        structure of a CIF.
+    looked_for : sequence of str or Structure
         Phases that may stand beside it.
     geometry : {"displacement", "zero"}
         Error of the angles: displacement of the sample or zero of the circle.

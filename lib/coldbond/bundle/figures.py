@@ -63,6 +63,7 @@ def save(
     values: Sequence[dict],
     recordings: Mapping[str, xr.Dataset | xr.DataTree],
     tables: Mapping[str, pd.DataFrame] | None = None,
+    inputs: Mapping[str, str] | None = None,
 ) -> None:
     """Write figures/NAME.png, .json and .pdf, and display the picture in the notebook.
 
@@ -83,6 +84,8 @@ def save(
     tables : mapping of str to pandas.DataFrame, optional
         What a journal asks for beside the figure, by name, such as every half cycle of each cell; written into the
         source data.
+    inputs : mapping of str to str, optional
+        sha256 of further files of the folder of recordings that the figure depends on, such as crystal structures.
 
     Notes
     -----
@@ -96,7 +99,7 @@ def save(
         "notebook": notebook,
         "parameters": dict(parameters),
         "origin": origins.pop() if len(origins) == 1 else "mixed",
-        "inputs": {cell.attrs["file"]: cell.attrs["sha256"] for cell in recordings.values()},
+        "inputs": {cell.attrs["file"]: cell.attrs["sha256"] for cell in recordings.values()} | dict(inputs or {}),
     }
     left_out = recordings.rows_left_out() if isinstance(recordings, Recordings) else []
     provenance |= {"left_out": left_out} if left_out else {}

@@ -33,8 +33,8 @@ PASSED_OVER = (
     (re.compile(r"(?i).*\.(py|ipynb|m|r|jl|sh|bat|exe|dll|toml|ya?ml|ini|cfg|json|log)"), "a program or its settings"),
     (re.compile(r"(?i).*\.(zip|7z|rar|gz|bz2|xz|tar|zst)"), "an archive: unpack it"),
 )
-#: Folders that are not searched.
-NOT_SEARCHED = re.compile(r"(?i)\..*|__macosx|__pycache__|source_data")
+#: Folders that are not searched: crystal structures are no recordings.
+NOT_SEARCHED = re.compile(r"(?i)\..*|__macosx|__pycache__|source_data|structures")
 #: Places at which two recordings are compared, and the relative difference that the rounding of an export makes.
 PLACES, ROUNDED = 64, 6e-4
 #: Attrs in which an instrument's operator may have written the name of the sample.

@@ -75,7 +75,7 @@ class Diffraction:
             shade = "k" if name in ("LLZTO", *REFERENCES) else xrd_plots.shade(name)[0]
             alpha = 0.15 + 0.85 * np.sqrt(own.relative_intensity.to_numpy() / 100)
             ticks.vlines(own.place, -row - 0.4, -row + 0.4, color=shade, alpha=alpha, linewidth=1)
-            ticks.text(1.005, -row, xrd_plots.FORMULAS[name], transform=ticks.get_yaxis_transform(), va="center")
+            ticks.text(1.005, -row, xrd_plots.formula(name), transform=ticks.get_yaxis_transform(), va="center")
         ticks.set(yticks=[], xlabel="2θ / °", xlim=two_theta[[0, -1]], ylim=(-max(len(phases), 1) + 0.4, 0.6))
         return self._found(found, phases) if found else self._listed(lines)
 

@@ -17,7 +17,7 @@ from coldbond.interval import Interval
 from coldbond.xrd import main_phase, pawley, peaks, phases
 from coldbond.xrd.peak_assignment import Candidate, assign, explaining_phases
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
-from coldbond.xrd.structures import STRUCTURES, Structure
+from coldbond.xrd.structures import Structure, find
 
 SAME_ANGLE = 1  # decimals of two theta [degree]: reflections with equal ones are one line
 
@@ -74,8 +74,8 @@ class Analysis:
 
 def analyse(
     pattern: xr.Dataset,
-    main: str,
-    looked_for: Sequence[str],
+    main: str | Structure,
+    looked_for: Sequence[str | Structure],
     instrument: pawley.Instrument | None = None,
     geometry: str = "displacement",
 ) -> Analysis:
@@ -85,9 +85,9 @@ def analyse(
     ----------
     pattern : xarray.Dataset
         As `coldbond.read` returns it.
-    main : str
-        Main phase, of `structures.STRUCTURES`.
-    looked_for : sequence of str
+    main : str or Structure
+        Main phase, by its name in `structures.STRUCTURES`, or its structure.
+    looked_for : sequence of str or Structure
         Phases looked for beside it.
     instrument : pawley.Instrument, optional
         From `pawley.instrument_profile`.
@@ -99,25 +99,24 @@ def analyse(
     ValueError
         A phase is not in `structures.STRUCTURES`, the main phase does not describe the pattern, or as `pawley.fit`.
     """
-    if main not in STRUCTURES:
-        raise ValueError(f"no structure of {main}; there are {', '.join(STRUCTURES)}")
+    structure, others = find(main), [find(phase) for phase in looked_for]
+    main = structure.name
     if np.ptp(pattern.intensity.to_numpy()) == 0:
         raise ValueError(f"the intensity is {float(pattern.intensity[0]):g} at every angle: record or export it again")
-    structure = STRUCTURES[main]
-    looked_for = [name for name in looked_for if name != main]
+    searched = [phase for phase in others if phase.name != main]
     pawley.check(pattern, geometry)
     main_phase.check_lines(pattern, structure)
     first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
     main_phase.check_fit(first, main)
     main_phase.check_parameters(first, pattern, geometry, main)
-    suspected = phases.look_for(residual_pattern(pattern, first), looked_for, exclude=False)
+    suspected = phases.look_for(residual_pattern(pattern, first), searched, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
-    others = [fitted_structure(detection) for detection in present.values()]
+    beside = [fitted_structure(detection) for detection in present.values()]
     breadths = {name: detection.breadth for name, detection in present.items()}
 
     def fit(name: str, start: MinimizerResult) -> MinimizerResult:
         return pawley.fit(
-            pattern, structure, geometry=name, start=start, instrument=instrument, others=others, breadths=breadths
+            pattern, structure, geometry=name, start=start, instrument=instrument, others=beside, breadths=breadths
         )
 
     best = fit(geometry, first)
@@ -125,7 +124,7 @@ def analyse(
     for name, each in fits.items():
         main_phase.check_parameters(each, pattern, name, main)
     residuals = residual_pattern(pattern, best)
-    stray, detections = peaks.search(residuals), phases.look_for(residuals, looked_for)
+    stray, detections = peaks.search(residuals), phases.look_for(residuals, searched)
     found = Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
     seen = {phase for candidates in found.assignments() for phase in explaining_phases(candidates)}
     for name, detection in detections.items():

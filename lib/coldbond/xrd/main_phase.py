@@ -14,7 +14,7 @@ from scipy import ndimage
 from coldbond.xrd import reflection_list
 from coldbond.xrd.design_matrix import angles
 from coldbond.xrd.pawley import RADIUS, known_wavelengths
-from coldbond.xrd.structures import STRUCTURES, Structure
+from coldbond.xrd.structures import REMEDY, STRUCTURES, Structure
 
 #: Lines that are looked for: intensity over that of the strongest, and fewest of them that decide.
 STRONG, FEWEST_LINES = 0.2, 6
@@ -129,4 +129,4 @@ def check_parameters(fit: MinimizerResult, pattern: xr.Dataset, geometry: str, m
 
 
 def _remedy() -> str:
-    return f"state the main phase in the parameter main, one of {', '.join(STRUCTURES)}"
+    return f"state the main phase in the parameter main, one of {', '.join(STRUCTURES)}, or {REMEDY}"

@@ -18,7 +18,7 @@ from scipy import optimize, special
 from coldbond.interval import NORMAL, NORMAL_ONE_SIDED, Interval, chi_square, student
 from coldbond.xrd.reflections import march, reflections
 from coldbond.xrd.residual_pattern import SMALLEST_SIZE, TRIAL_SIZES, ResidualPattern
-from coldbond.xrd.structures import STRUCTURES, Structure
+from coldbond.xrd.structures import Structure, find
 
 #: Probability that noise alone makes any of the phases looked for appear.
 FALSE_ALARM = 0.01
@@ -177,15 +177,19 @@ class Detection:
 
 
 def look_for(
-    residuals: ResidualPattern, names: Sequence[str], *, exclude: bool = True, false_alarm: float = FALSE_ALARM
+    residuals: ResidualPattern,
+    looked_for: Sequence[str | Structure],
+    *,
+    exclude: bool = True,
+    false_alarm: float = FALSE_ALARM,
 ) -> dict[str, Detection]:
     """Return the result for each phase that is looked for.
 
     Parameters
     ----------
     residuals : ResidualPattern
-    names : sequence of str
-        Of `structures.STRUCTURES`.
+    looked_for : sequence of str or Structure
+        Phases, by their names in `structures.STRUCTURES` or their structures.
     exclude : bool
         Whether a phase is excluded where lines are missing.
     false_alarm : float
@@ -206,16 +210,13 @@ def look_for(
     Forward selection: the most significant phase is fitted and taken out, and the others are tested against what
     remains. A phase that is then no longer significant was its rival.
     """
-    unknown = [name for name in names if name not in STRUCTURES]
-    if unknown:
-        raise ValueError(f"no structure of {', '.join(unknown)}; there are {', '.join(STRUCTURES)}")
-    detections = {}
-    for name in names:
+    detections: dict[str, Detection] = {}
+    for structure in [find(phase) for phase in looked_for]:
         try:
-            detections[name] = Detection(lines(STRUCTURES[name], residuals))
+            detections[structure.name] = Detection(lines(structure, residuals))
         except ValueError:
             continue  # no line in the range
-    trials = {name: _Trials(residuals, each.lines, false_alarm / len(names)) for name, each in detections.items()}
+    trials = {name: _Trials(residuals, each.lines, false_alarm / len(looked_for)) for name, each in detections.items()}
     chosen: list[str] = []
     rejected: set[str] = set()
     left = residuals

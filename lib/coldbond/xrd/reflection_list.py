@@ -14,7 +14,7 @@ import xarray as xr
 from scipy.constants import physical_constants
 
 from coldbond.xrd.design_matrix import Phase, Values, angles
-from coldbond.xrd.reflections import HC, reflections
+from coldbond.xrd.reflections import HC, reflections, small_structure
 from coldbond.xrd.structures import Structure
 
 CELL = ("a", "b", "c", "alpha", "beta", "gamma")
@@ -151,16 +151,9 @@ def absorption(structure: Structure, wavelength: float) -> float:
     """
     import gemmi
 
-    cell = gemmi.UnitCell(*structure.cell)
-    operations = gemmi.SpaceGroup(structure.space_group).operations()
-    total = 0.0
-    for site in structure.sites:
-        images = {
-            tuple(np.round(np.mod(operation.apply_to_xyz([site.x, site.y, site.z]), 1.0), 4) % 1.0)
-            for operation in operations
-        }
-        for symbol, occupancy in site.elements.items():
-            number = gemmi.Element(symbol).atomic_number
-            total += len(images) * occupancy * gemmi.cromer_liberman(number, HC / wavelength)[1]
+    small = small_structure(structure)
+    total = len(small.spacegroup.operations()) * sum(
+        atom.occ * gemmi.cromer_liberman(atom.element.atomic_number, HC / wavelength)[1] for atom in small.sites
+    )
     radius = physical_constants["classical electron radius"][0] * 1e10  # angstrom
-    return 2 * radius * wavelength * total / cell.volume * 1e7  # 1/angstrom to 1/mm
+    return 2 * radius * wavelength * total / small.cell.volume * 1e7  # 1/angstrom to 1/mm

@@ -67,23 +67,8 @@ def reflections(
     """
     import gemmi
 
-    small = gemmi.SmallStructure()
-    small.cell = gemmi.UnitCell(*structure.cell)
-    group = gemmi.SpaceGroup(structure.space_group)
-    small.spacegroup = group
-    for site in structure.sites:
-        for element, occupancy in site.elements.items():
-            atom = gemmi.SmallStructure.Site()
-            atom.label = site.label
-            atom.element = gemmi.Element(element)
-            atom.fract = gemmi.Fractional(site.x, site.y, site.z)
-            atom.occ = occupancy
-            atom.u_iso = structure.displacement
-            small.add_site(atom)
-    small.setup_cell_images()  # without it gemmi sums the asymmetric unit only, without a warning
-    # Several operations map an atom on a symmetry element onto itself; this divides its occupancy by their number.
-    small.change_occupancies_to_crystallographic()
-
+    small = small_structure(structure)
+    group = small.spacegroup
     mass = len(group.operations()) * sum(atom.occ * atom.element.weight for atom in small.sites)
 
     low, high = np.sin(np.radians(np.asarray(two_theta)) / 2)
@@ -138,6 +123,31 @@ def reflections(
             "mass": mass,
         },
     )
+
+
+def small_structure(structure: Structure) -> "gemmi.SmallStructure":
+    """Return a structure as gemmi calculates structure factors from it.
+
+    The occupancy of an atom on a symmetry element is divided by the number of operations that map it onto itself, so
+    that the sum over all operations counts it once.
+    """
+    import gemmi
+
+    small = gemmi.SmallStructure()
+    small.cell = gemmi.UnitCell(*structure.cell)
+    small.spacegroup = gemmi.SpaceGroup(structure.space_group)
+    for site in structure.sites:
+        for element, occupancy in site.elements.items():
+            atom = gemmi.SmallStructure.Site()
+            atom.label = site.label
+            atom.element = gemmi.Element(element)
+            atom.fract = gemmi.Fractional(site.x, site.y, site.z)
+            atom.occ = occupancy
+            atom.u_iso = structure.displacement if site.displacement is None else site.displacement
+            small.add_site(atom)
+    small.setup_cell_images()  # without it gemmi sums the asymmetric unit only, without a warning
+    small.change_occupancies_to_crystallographic()
+    return small
 
 
 def march(cosine_squared: np.ndarray, coefficient: float) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 Each structure holds space group, cell and asymmetric unit; `reflections` calculates its powder pattern. Two standards
 for the profile of the instrument, Si and LaB6, stand beside them. Half widths of the lattice parameters
-(`uncertainty`) and displacements are typical values, each with its reason.
+(`uncertainty`) and displacements are typical values, each with its reason. `structure_files` reads further structures
+from files.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +22,8 @@ class Site(NamedTuple):
         Occupancy by element.
     x, y, z : float
         Fractional coordinates of one of its atoms.
+    displacement : float, optional
+        Isotropic mean square displacement [angstrom^2]; None for that of the structure.
     """
 
     label: str
@@ -27,6 +31,7 @@ class Site(NamedTuple):
     x: float
     y: float
     z: float
+    displacement: float | None = None
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: hashable, so that reflections can be cached by structure
@@ -38,7 +43,7 @@ class Structure:
     name : str
         Formula.
     space_group : str
-        Hermann-Mauguin symbol, with origin choice 2 (at the inversion centre) where there are two.
+        Hermann-Mauguin symbol as gemmi knows it, with origin choice 2 (at the inversion centre) where there are two.
     cell : tuple of float
         a, b, c [angstrom], alpha, beta, gamma [degree].
     sites : tuple of Site
@@ -54,6 +59,8 @@ class Structure:
         Normal of the lattice planes that tend to lie parallel to the surface; None where no habit is known.
     texture : float
         March coefficient about that axis: 1 without texture, below 1 where the planes lie parallel to the surface.
+    files : tuple of (str, str)
+        Name and sha256 of each file that the structure was read from.
     """
 
     name: str
@@ -65,6 +72,7 @@ class Structure:
     displacement: float = 0.008
     texture_axis: tuple[int, int, int] | None = None
     texture: float = 1.0
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def _cubic(a: float) -> tuple[float, float, float, float, float, float]:
@@ -217,3 +225,30 @@ STRUCTURES: dict[str, Structure] = {
         ),
     )
 }
+
+#: What to do where the structure of a phase is not known.
+REMEDY = (
+    "add your own as structures/NAME.cif beside manifest.csv, or space group, cell and atoms as structures/NAME.toml "
+    "(docs/your-own-data.md), and name it NAME"
+)
+
+
+def find(phase: str | Structure, known: Iterable[str] = STRUCTURES) -> Structure:
+    """Return the structure of a phase: one of `STRUCTURES` by its name; a structure is returned as it is.
+
+    Parameters
+    ----------
+    phase : str or Structure
+    known : iterable of str
+        The names that the error lists.
+
+    Raises
+    ------
+    ValueError
+        No structure has this name; the message lists the names, and says how to add a structure.
+    """
+    if isinstance(phase, Structure):
+        return phase
+    if phase not in STRUCTURES:
+        raise ValueError(f"no structure of {phase}; there are {', '.join(known)}: {REMEDY}")
+    return STRUCTURES[phase]

@@ -21,7 +21,7 @@ from coldbond.xrd.reference_match import (
     compare_with_reference,
 )
 from coldbond.xrd.stray_peaks import common_detection_limit, unexplained_area
-from coldbond.xrd.structures import STRUCTURES
+from coldbond.xrd.structures import Structure, find
 
 #: Difference of two cells over the range of the structure up to which they may be of one phase: one at either end.
 RANGES_APART = 2
@@ -31,15 +31,15 @@ NAMED_IN_TABLE = 2  # and a table
 SHIFTS = {"displacement": ("sample displacement", "mm"), "zero": ("zero error", "degree")}
 
 
-def pattern_findings(analyses: Mapping[str, Analysis], reference: str) -> list[dict]:
+def pattern_findings(analyses: Mapping[str, Analysis], reference: str | Structure) -> list[dict]:
     """Return lattice parameters, reference match, phases and stray peaks of each pattern.
 
     Parameters
     ----------
     analyses : mapping of str to Analysis
-    reference : str
-        Structure that the main phase is compared with, of `structures.STRUCTURES`; the main phase itself for no
-        comparison.
+    reference : str or Structure
+        Structure that the main phase is compared with, or its name in `structures.STRUCTURES`; the main phase itself
+        for no comparison.
 
     Returns
     -------
@@ -47,11 +47,12 @@ def pattern_findings(analyses: Mapping[str, Analysis], reference: str) -> list[d
         As `coldbond.bundle.findings.finding` returns them.
     """
     rows, limit = [], common_detection_limit(analyses.values())
-    matches = {label: _match(found, reference) for label, found in analyses.items() if reference != found.main.name}
+    known = find(reference)
+    matches = {label: _match(found, known) for label, found in analyses.items() if known.name != found.main.name}
     for label, found in analyses.items():
         rows += _lattice(found)
         if label in matches:
-            rows.append(_reference_match(found, reference, matches[label]))
+            rows.append(_reference_match(found, known.name, matches[label]))
         for name in found.detections:
             rows += _phase(found, name)
         rows += stray_findings(found, limit)
@@ -59,7 +60,7 @@ def pattern_findings(analyses: Mapping[str, Analysis], reference: str) -> list[d
     replicates_of_first = next(iter(groups(analyses).values()))
     for label in others:
         if first in matches and label in matches and label not in replicates_of_first:
-            rows.append(_same_phase(analyses, matches, first, label, reference))
+            rows.append(_same_phase(analyses, matches, first, label, known.name))
     return rows
 
 
@@ -93,10 +94,10 @@ def _lattice(found: Analysis) -> list[dict]:
     return rows
 
 
-def _match(found: Analysis, reference: str) -> ReferenceMatch | str:
+def _match(found: Analysis, reference: Structure) -> ReferenceMatch | str:
     """Return the comparison with the reference, or why there is none."""
     try:
-        return compare_with_reference(found.fit, STRUCTURES[reference], unexplained_area(found))
+        return compare_with_reference(found.fit, reference, unexplained_area(found))
     except ValueError as error:
         return str(error)
 

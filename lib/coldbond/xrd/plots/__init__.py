@@ -13,10 +13,11 @@ from coldbond.xrd.pawley import Instrument
 from coldbond.xrd.plots.comparisons import draw_breadths, draw_replicates, draw_shifts
 from coldbond.xrd.plots.details import draw_enlarged, draw_reflection
 from coldbond.xrd.plots.patterns import draw_patterns
-from coldbond.xrd.plots.style import FORMULAS, FRAME, LEAST_ROWS, MOST, TALL, shade
+from coldbond.xrd.plots.style import FRAME, LEAST_ROWS, MOST, TALL, formula, shade
 from coldbond.xrd.shift import Comparison
+from coldbond.xrd.structures import Structure
 
-__all__ = ["FORMULAS", "draw_broadening", "draw_phases", "height", "shade"]
+__all__ = ["draw_broadening", "draw_phases", "formula", "height", "shade"]
 
 
 def height(analyses: Mapping[str, Analysis]) -> float:
@@ -38,7 +39,7 @@ def draw_phases(
     fig: Figure,
     analyses: Mapping[str, Analysis],
     comparisons: Mapping[str, Comparison],
-    reference: str,
+    reference: str | Structure,
     enlarged: Sequence[float],
     values: Sequence[dict] = (),
 ) -> None:
@@ -71,7 +72,7 @@ def draw_broadening(
     fig: Figure,
     analyses: Mapping[str, Analysis],
     lines: Mapping[str, xr.Dataset],
-    reference: str,
+    reference: str | Structure,
     hkl: str,
     instrument: Instrument | None,
     values: Sequence[dict] = (),

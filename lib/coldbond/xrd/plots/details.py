@@ -13,10 +13,11 @@ from coldbond.xrd.findings.common import groups
 from coldbond.xrd.plots.style import (
     DOTS,
     FIT_COLOR,
-    FORMULAS,
     LONGEST_ENTRY,
     MOST_INSIDE,
+    formula,
     legend,
+    looked_for,
     shade,
     shortened,
     wrapped,
@@ -45,6 +46,7 @@ def draw_enlarged(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: 
     beside, main = heights.max(axis=0)
     scale = 1.7 * beside if beside > 0 else 1.1 * main
     named: set[str] = set()
+    phases = looked_for(analyses)
     stacked = list(reversed(list(groups(analyses).items())))
     for i, (name, labels) in enumerate(stacked):
         for label in labels:
@@ -63,8 +65,8 @@ def draw_enlarged(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: 
                 if detection.present:
                     share = _contribution(found, phase).sel(two_theta=slice(low, high)) / unit + base
                     ax.fill_between(
-                        share.two_theta, base, share, color=shade(phase)[0], alpha=0.5 / len(labels), lw=0,
-                        label=f"_{label}, {FORMULAS[phase]}",
+                        share.two_theta, base, share, color=shade(phase, phases)[0], alpha=0.5 / len(labels), lw=0,
+                        label=f"_{label}, {formula(phase)}",
                     )  # fmt: skip
                     named.add(phase)
         ax.text(
@@ -74,7 +76,7 @@ def draw_enlarged(ax: Axes, analyses: Mapping[str, Analysis], low: float, high: 
     ax.set(xlim=(low, high), ylim=(-0.1, BAND_DISTANCE * len(stacked)), yticks=[])
     ax.set(xlabel="2θ / °", ylabel="Intensity above background")
     if named:
-        handles = [Patch(facecolor=shade(phase)[0], alpha=0.5, label=FORMULAS[phase]) for phase in sorted(named)]
+        handles = [Patch(facecolor=shade(phase, phases)[0], alpha=0.5, label=formula(phase)) for phase in sorted(named)]
         ax.legend(
             handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=4, handlelength=1, borderaxespad=0.2,
             columnspacing=1, fontsize=6,

@@ -11,9 +11,9 @@ from coldbond.bundle import style
 from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.findings.common import groups
 from coldbond.xrd.peak_assignment import explaining_phases
-from coldbond.xrd.plots.style import DOTS, FIT_COLOR, FORMULAS, TALL, UNEXPLAINED_COLOR, shade, wrapped
+from coldbond.xrd.plots.style import DOTS, FIT_COLOR, TALL, UNEXPLAINED_COLOR, formula, looked_for, shade, wrapped
 from coldbond.xrd.reflections import reflections
-from coldbond.xrd.structures import STRUCTURES
+from coldbond.xrd.structures import Structure, find
 
 LINE_OF_TICKS = 5.0  # mm, of the ticks of a phase
 LONGEST = 60  # characters of a line of a sample's name
@@ -22,7 +22,9 @@ SAME_PEAK = 0.3  # degree: nearer peaks of replicates are marked once
 VISIBLE_CONTAMINATION = 6.0  # standard errors of the mean deviation above which a line of the tube is labelled
 
 
-def draw_patterns(fig: Figure | SubFigure, analyses: Mapping[str, Analysis], reference: str, row: float) -> list[Axes]:
+def draw_patterns(
+    fig: Figure | SubFigure, analyses: Mapping[str, Analysis], reference: str | Structure, row: float
+) -> list[Axes]:
     """Draw each pattern with fit, background, marked peaks and normalised residuals, and the lines of all phases.
 
     Replicates lie over each other, each relative to its highest intensity.
@@ -31,8 +33,8 @@ def draw_patterns(fig: Figure | SubFigure, analyses: Mapping[str, Analysis], ref
     ----------
     fig : matplotlib.figure.Figure or SubFigure
     analyses : mapping of str to Analysis
-    reference : str
-        Of `structures.STRUCTURES`; its lines are drawn at the angles of its own cell.
+    reference : str or Structure
+        By its name in `structures.STRUCTURES`, or its structure; its lines are drawn at the angles of its own cell.
     row : float
         Height of a pattern with its residuals, mm.
 
@@ -41,8 +43,9 @@ def draw_patterns(fig: Figure | SubFigure, analyses: Mapping[str, Analysis], ref
     list of matplotlib.axes.Axes
         Of the patterns.
     """
-    present, conditions = _present_phases(analyses), groups(analyses)
-    rows = len(dict.fromkeys([next(iter(analyses.values())).main.name, reference])) + len(present)
+    known, phases, conditions = find(reference), looked_for(analyses), groups(analyses)
+    present = [name for name in phases if any(_is_present(found, name) for found in analyses.values())]
+    rows = len(dict.fromkeys([next(iter(analyses.values())).main.name, known.name])) + len(present)
     unit = row / (5 + 1.3)
     heights = [height for _ in conditions for height in (5 * unit, 1.3 * unit)] + [LINE_OF_TICKS * rows + 2]
     grid = fig.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0.02)
@@ -51,20 +54,14 @@ def draw_patterns(fig: Figure | SubFigure, analyses: Mapping[str, Analysis], ref
     for i, (name, labels) in enumerate(conditions.items()):
         ax, below = fig.add_subplot(grid[2 * i], sharex=ticks), fig.add_subplot(grid[2 * i + 1], sharex=ticks)
         held = {label: analyses[label] for label in labels}
-        _pattern(ax, held, name, row)
+        _pattern(ax, held, name, row, phases)
         _residuals(below, held)
         axes.append(ax)
-    _tick_rows(ticks, analyses, reference, present)
+    _tick_rows(ticks, analyses, known, present)
     low = min(float(found.pattern.two_theta[0]) for found in analyses.values())
     high = max(float(found.pattern.two_theta[-1]) for found in analyses.values())
     ticks.set(xlim=(low, high), xlabel="2θ / °")
     return axes
-
-
-def _present_phases(analyses: Mapping[str, Analysis]) -> list[str]:
-    """Return the phases that are present in any of the patterns."""
-    names = dict.fromkeys(name for found in analyses.values() for name in found.detections)
-    return [name for name in names if any(_is_present(found, name) for found in analyses.values())]
 
 
 def _is_present(found: Analysis, name: str) -> bool:
@@ -76,7 +73,7 @@ def _square_root_scale(ax: Axes) -> None:
     ax.set_yscale("function", functions=(lambda y: np.sqrt(np.maximum(y, 0)), np.square))
 
 
-def _pattern(ax: Axes, held: Mapping[str, Analysis], name: str, row: float) -> None:
+def _pattern(ax: Axes, held: Mapping[str, Analysis], name: str, row: float, phases: Sequence[str]) -> None:
     """Draw counts, fit and background of the patterns of a condition."""
     first, alone = next(iter(held.values())), len(held) == 1
     color = style.color(first.pattern.attrs["sample"])
@@ -104,7 +101,7 @@ def _pattern(ax: Axes, held: Mapping[str, Analysis], name: str, row: float) -> N
     counts = first.pattern.intensity.attrs.get("units") == "count"
     ax.set_ylabel(("Counts" if counts else "Intensity") if alone else "Intensity / %")
     ax.tick_params(labelbottom=False)
-    _mark_stray_peaks(ax, held)
+    _mark_stray_peaks(ax, held, phases)
     if alone:
         _mark_contamination(ax, first)
 
@@ -114,7 +111,7 @@ def _unit(found: Analysis, alone: bool) -> float:
     return 1.0 if alone else float(found.fit.curves.intensity.max()) / 100
 
 
-def _mark_stray_peaks(ax: Axes, held: Mapping[str, Analysis]) -> None:
+def _mark_stray_peaks(ax: Axes, held: Mapping[str, Analysis], phases: Sequence[str]) -> None:
     """Mark each stray peak with the mark of the phase that explains it, or a question mark; once for all replicates."""
     marked: list[tuple[float, str]] = []
     for found in held.values():
@@ -131,9 +128,9 @@ def _mark_stray_peaks(ax: Axes, held: Mapping[str, Analysis]) -> None:
             if not phase:
                 ax.text(two_theta, height, "?", color=UNEXPLAINED_COLOR, ha="center", fontweight="bold")
                 continue
-            color, mark = shade(phase)
+            color, mark = shade(phase, phases)
             look: dict[str, Any] = {"color": color, "marker": mark, "markersize": 2.6, "markeredgewidth": 0}
-            ax.plot(two_theta, height, linestyle="none", label=f"_stray peak of {FORMULAS.get(phase, phase)}", **look)
+            ax.plot(two_theta, height, linestyle="none", label=f"_stray peak of {formula(phase)}", **look)
 
 
 def _mark_contamination(ax: Axes, found: Analysis) -> None:
@@ -181,18 +178,16 @@ def _residuals(ax: Axes, held: Mapping[str, Analysis]) -> None:
     ax.tick_params(labelbottom=False)
 
 
-def _tick_rows(ax: Axes, analyses: Mapping[str, Analysis], reference: str, present: Sequence[str]) -> None:
+def _tick_rows(ax: Axes, analyses: Mapping[str, Analysis], reference: Structure, present: Sequence[str]) -> None:
     """Draw a row of ticks for the main phase, the reference and each phase that is present."""
     first = next(iter(analyses.values()))
     low, high = first.residuals.two_theta[[0, -1]]
     main = first.fit.reflections
-    rows = [
-        (f"{FORMULAS[first.main.name]}, fitted", "0.15", main.two_theta.to_numpy(), _relative(main.area.to_numpy()))
-    ]
-    if reference != first.main.name:
-        known = reflections(STRUCTURES[reference], first.residuals.wavelengths[0], (low, high))
+    rows = [(f"{formula(first.main.name)}, fitted", "0.15", main.two_theta.to_numpy(), _relative(main.area.to_numpy()))]
+    if reference.name != first.main.name:
+        known = reflections(reference, first.residuals.wavelengths[0], (low, high))
         row = (
-            f"{FORMULAS[reference]}, reference",
+            f"{formula(reference.name)}, reference",
             "0.5",
             known.two_theta.to_numpy(),
             known.relative_intensity.to_numpy(),
@@ -202,7 +197,8 @@ def _tick_rows(ax: Axes, analyses: Mapping[str, Analysis], reference: str, prese
         found = next(found for found in analyses.values() if _is_present(found, name))
         detection = found.detections[name]
         at = detection.positions(found.residuals)
-        rows.append((FORMULAS[name], shade(name)[0], at, 100 * detection.lines.powder))
+        color = shade(name, looked_for(analyses))[0]
+        rows.append((formula(name), color, at, 100 * detection.lines.powder))
     for i, (label, color, at, strength) in enumerate(rows):
         top = -i - 0.85 + 0.75 * np.sqrt(np.clip(strength, 1, 100) / 100)
         ax.vlines(at, -i - 0.85, top, color=color, linewidth=0.7, label=f"_{label}")

@@ -1,5 +1,6 @@
 """What the panels of diffraction figures share: colours and marks of phases, dots of measured points."""
 
+from collections.abc import Iterable, Mapping
 from textwrap import fill
 from typing import Any
 
@@ -7,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from coldbond.bundle import style
+from coldbond.xrd.analysis import Analysis
 from coldbond.xrd.structures import STRUCTURES
 
 #: One colour and mark for each phase beside the main one (Wong 2011, doi 10.1038/nmeth.1618).
 MARKS = ("v", "D", "s", "^", "o", "P", "X", "*", "<", ">")
 SHADES = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#882255", "#999933", "#332288", "#117733", "#44AA99", "#AA4499")
 MAIN_PHASES = ("LLZTO", "Li5La3Nb2O12")  # structures that are never beside another one
-FORMULAS = {name: name.translate(style.LOWERED) for name in STRUCTURES}
 FIT_COLOR = "#B00020"
 UNEXPLAINED_COLOR = "0.35"
 TALL, MOST, FRAME = 40.0, 215.0, 30.0  # mm: a pattern with residuals, all of them at most, what surrounds them
@@ -24,10 +25,31 @@ MOST_INSIDE, LONGEST_ENTRY = 3, 26
 DOTS: dict[str, Any] = dict(linestyle="none", marker=".", markersize=1.1, markeredgewidth=0)
 
 
-def shade(name: str) -> tuple[str, str]:
-    """Return colour and mark of a phase, the same in every figure."""
-    at = [key for key in STRUCTURES if key not in MAIN_PHASES].index(name)
+def formula(name: str) -> str:
+    """Return the name of a phase with its digits lowered."""
+    return name.translate(style.LOWERED)
+
+
+def shade(name: str, others: Iterable[str] = ()) -> tuple[str, str]:
+    """Return colour and mark of a phase: of a built-in one the same in every figure.
+
+    Parameters
+    ----------
+    name : str
+    others : iterable of str
+        Phases of the same figure: a user's own ones take what these leave free.
+    """
+    known = [key for key in STRUCTURES if key not in MAIN_PHASES]
+    taken = {known.index(key) % len(SHADES) for key in others if key in known}
+    free = [at for at in range(len(SHADES)) if at not in taken] or list(range(len(SHADES)))
+    own = sorted(key for key in {name, *others} if key not in known)
+    at = known.index(name) if name in known else free[own.index(name) % len(free)]
     return SHADES[at % len(SHADES)], MARKS[at % len(MARKS)]
+
+
+def looked_for(analyses: Mapping[str, Analysis]) -> list[str]:
+    """Return the phases that are looked for in any of the patterns."""
+    return list(dict.fromkeys(name for found in analyses.values() for name in found.detections))
 
 
 def wrapped(name: str, characters: int) -> str:
