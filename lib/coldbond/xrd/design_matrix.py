@@ -58,17 +58,28 @@ class Phase:
         Index of the column that a reflection belongs to.
     share : array, shape (n,)
         Area of the reflection where the amplitude of its column is 1.
-    cell : tuple of float, optional
-        Of a phase whose cell is not fitted.
+    cell : tuple of float or callable, optional
+        Of a phase whose cell is not fitted; or one that returns its fitted cell from the parameter values.
     breadth : float, optional
         Lorentzian breadth x / cos beyond the instrument's, x [degree], of a phase whose breadth is not fitted.
+    weight : callable, optional
+        Returns a factor on all areas from the parameter values; or one for each reflection.
+    suffix : str
+        Of the names of the parameters that the phase does not share, such as "_1" of "size_1".
     """
 
     hkl: np.ndarray
     column: np.ndarray
     share: np.ndarray
-    cell: tuple[float, ...] | None = None
+    cell: tuple[float, ...] | Callable[[Values], Sequence[float | np.ndarray]] | None = None
     breadth: float | None = None
+    weight: Callable[[Values], float | np.ndarray] | None = None
+    suffix: str = ""
+
+    def own(self, values: Values) -> Values:
+        """Return the parameter values with the phase's own under their common names."""
+        mine = {name.removesuffix(self.suffix): value for name, value in values.items() if name.endswith(self.suffix)}
+        return {**values, **mine} if self.suffix else values  # type: ignore[return-value]
 
 
 def spacings(hkl: np.ndarray, cell: Sequence[float | np.ndarray]) -> np.ndarray:
@@ -196,9 +207,15 @@ class DesignMatrix:
         self.count = 1 + max(int(phase.column.max()) for phase in phases)
         self.parts = [self._parts(phase, values) for phase in phases]
 
+    def cell_of(self, phase: Phase, values: Values) -> Sequence[float | np.ndarray]:
+        """Return the cell of a phase."""
+        if callable(phase.cell):
+            return phase.cell(values)
+        return self.cell(values) if phase.cell is None else phase.cell
+
     def positions(self, phase: Phase, values: Values, wavelength: float | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the Bragg angles of a phase at K-alpha1, or another wavelength, and their shifts [degree]."""
-        d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
+        d = spacings(phase.hkl, self.cell_of(phase, values))
         return angles(d, wavelength or self.wavelengths[0], values, self.radius)
 
     def _depth_shift(self, two_theta: np.ndarray, values: Values) -> np.ndarray:
@@ -212,7 +229,7 @@ class DesignMatrix:
         """Return centres, evaluated at every node, and tails, evaluated once at the mean shift of all nodes."""
         true, _ = self.positions(phase, values)
         ends = [sum(self.positions(phase, values, at)) for at in (self.wavelengths[0], self.wavelengths[-1])]
-        fwhm, _ = shape(true, phase, values)
+        fwhm, _ = shape(true, phase, phase.own(values))
         # "axial" is the squared divergence [degree^2]. At least 1 is assumed here: the fit may start from 0 and rise.
         divergence = np.radians(np.radians(max(abs(values["axial"]), 1.0)))
         spread = np.degrees(divergence) * 2 / np.sin(np.radians(true))
@@ -232,7 +249,7 @@ class DesignMatrix:
             for smear in [spread + DEEPEST * lowered]
             for reach in (
                 CENTRE_RANGE * fwhm,
-                np.maximum((MAIN_RANGE if phase.cell is None else OTHER_RANGE) * fwhm, LEAST_RANGE),
+                np.maximum((OTHER_RANGE if isinstance(phase.cell, tuple) else MAIN_RANGE) * fwhm, LEAST_RANGE),
             )
         )
         # In the tails the two lines of K-alpha1 are merged into one at their mean, and so are those of K-alpha2.
@@ -275,11 +292,12 @@ class DesignMatrix:
         p values of each parameter, of shape (p, 1), the result is of shape (n, p, 2 L + 4).
         """
         ratio = values["kalpha2_ratio"] if len(self.wavelengths) > 1 else 0.0
-        d = spacings(phase.hkl, self.cell(values) if phase.cell is None else phase.cell)
+        d = spacings(phase.hkl, self.cell_of(phase, values))
+        weight = 1.0 if phase.weight is None else phase.weight(values)
         positions = [sum(angles(d, wavelength, values, self.radius)) for wavelength, *_ in self.lines]
-        strengths = [(1.0, ratio)[which] * share / (1 + ratio) for _, which, share in self.lines]
+        strengths = [weight * (1.0, ratio)[which] * share / (1 + ratio) for _, which, share in self.lines]
         true, _ = angles(d, self.wavelengths[0], values, self.radius)
-        others = *shape(true, phase, values), self._depth_shift(true, values), np.radians(values["axial"])
+        others = *shape(true, phase, phase.own(values)), self._depth_shift(true, values), np.radians(values["axial"])
         return np.moveaxis(np.stack(np.broadcast_arrays(*positions, *strengths, *others)), [0, -1], [-1, 0])
 
     def _arguments(self, part: _Copies, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,8 +2,8 @@
 
 Intensities of reflections, scales of other phases and background are linear; lmfit varies what is left (variable
 projection; Golub and Pereyra 1973, doi 10.1137/0710036). The Jacobian of the projected residual is exact, with the term
-that Kaufman's approximation leaves out, because standard errors are taken from it too. The squared axial divergence may
-be a datum beside the pattern: a prior with mean and standard deviation.
+that Kaufman's approximation leaves out, because standard errors are taken from it too. Parameters may
+have data beside the pattern: a prior with mean and standard deviation each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ class PatternModel:
     background : array, shape (m, number of polynomials)
     intensity, sigma : array, shape (m,)
         The pattern and its standard uncertainty.
-    prior : tuple of float, optional
-        Mean and standard deviation of "axial" [degree^2] before the pattern is seen.
+    priors : mapping of str to tuple of float
+        Mean and standard deviation of parameters before the pattern is seen.
     """
 
     def __init__(
@@ -35,10 +35,10 @@ class PatternModel:
         background: np.ndarray,
         intensity: np.ndarray,
         sigma: np.ndarray,
-        prior: tuple[float, float] | None,
+        priors: Mapping[str, tuple[float, float]],
     ) -> None:
         self.design_matrix, self.background = design_matrix, background
-        self.intensity, self.sigma, self.prior = intensity, sigma, prior
+        self.intensity, self.sigma, self.priors = intensity, sigma, priors
         self._values: dict[str, float] | None = None
         self._solution: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -55,9 +55,8 @@ class PatternModel:
             covariance, _ = uncertainty.inverse(weighted.T @ weighted)
             amplitudes = covariance @ (weighted.T @ data)
             residual = data - weighted @ amplitudes
-            if self.prior is not None:
-                mean, deviation = self.prior
-                residual = np.append(residual, (values["axial"] - mean) / deviation)
+            expected = [(values[name] - mean) / deviation for name, (mean, deviation) in self.priors.items()]
+            residual = np.append(residual, expected)
             self._values, self._solution = dict(values), (weighted, amplitudes, residual, covariance, design)
         return self._solution
 
@@ -66,12 +65,12 @@ class PatternModel:
         return self._solve(values)[4]
 
     def weighted_design(self, values: Mapping[str, float]) -> np.ndarray:
-        """Return the design matrix over the standard uncertainty, with a row of zeros for the prior."""
+        """Return the design matrix over the standard uncertainty, with a row of zeros for each prior."""
         weighted = self._solve(values)[0]
-        return weighted if self.prior is None else np.vstack([weighted, np.zeros((1, weighted.shape[1]))])
+        return np.vstack([weighted, np.zeros((len(self.priors), weighted.shape[1]))])
 
     def solution(self, values: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return amplitudes, shape (k,), weighted residuals, shape (m,) and one for the prior, and covariance."""
+        """Return amplitudes, shape (k,), weighted residuals, shape (m,) and one for each prior, and covariance."""
         return self._solve(values)[1:4]
 
     def expected(self, values: Mapping[str, float]) -> np.ndarray:
@@ -88,9 +87,8 @@ class PatternModel:
         # d(amplitudes) = C (dA' r - A' dA amplitudes), from the derivative of the normal equations.
         of_amplitudes = covariance @ (against - weighted.T @ change)
         of_residuals = -change - weighted @ of_amplitudes
-        if self.prior is not None:
-            of_residuals = np.vstack([of_residuals, [(name == "axial") / self.prior[1] for name in names]])
-        return of_residuals, of_amplitudes
+        of_priors = [[(name == of) / deviation for name in names] for of, (_, deviation) in self.priors.items()]
+        return np.vstack([of_residuals, np.reshape(of_priors, (-1, len(names)))]), of_amplitudes
 
     def residual(self, params: lmfit.Parameters) -> np.ndarray:
         """Return the weighted residuals, as `lmfit.minimize` asks for them."""

@@ -18,6 +18,7 @@ from lmfit.minimizer import MinimizerResult
 
 from coldbond import counting
 from coldbond.xrd import reflection_list, uncertainty
+from coldbond.xrd.background import DEFAULT, polynomials, terms
 from coldbond.xrd.design_matrix import DesignMatrix, angles, shape, spacings
 from coldbond.xrd.pattern_model import PatternModel
 from coldbond.xrd.profile import integral_breadth
@@ -74,7 +75,7 @@ def fit(
     instrument: Instrument | None = None,
     others: Sequence[Structure] = (),
     breadths: Mapping[str, float] | None = None,
-    background: int = 8,
+    background: int | None = None,
     start: MinimizerResult | None = None,
     rough: bool = False,
 ) -> MinimizerResult:
@@ -95,8 +96,8 @@ def fit(
     breadths : mapping of str to float, optional
         Lorentzian breadth x of other phases by name, x / cos [degree] beyond the instrument; a phase that is not in it
         has the widths of the main phase.
-    background : int
-        Number of Chebyshev polynomials.
+    background : int, optional
+        Number of Chebyshev polynomials; by default that of the least Bayesian information criterion (`background`).
     start : MinimizerResult, optional
         A fit of this pattern with fewer phases or the other geometry, to start from. With the other geometry its
         weights are used too, so that the two chi squares can be compared.
@@ -154,7 +155,7 @@ def fit(
     depth = 1 / (2 * reflection_list.absorption(structure, wavelengths[0]) * PACKING[0])
     params.add("depth", min(depth, LARGEST_DEPTH[0]), vary=False)
     _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
-    prior = AXIAL_PRIOR if params["axial"].vary else None
+    priors = {"axial": AXIAL_PRIOR} if params["axial"].vary else {}
     if start is not None:
         for name, param in params.items():
             param.value = start.params[name].value if param.vary and name in start.params else param.value
@@ -166,7 +167,6 @@ def fit(
         strain, params[geometry].value = np.linalg.lstsq(np.column_stack([by_strain, by_shift]), off, rcond=None)[0]
         for name in set("abc") & set(params):
             params[name].value *= 1 + strain
-    polynomials = np.polynomial.chebyshev.chebvander(np.interp(two_theta, two_theta[[0, -1]], [-1, 1]), background - 1)
 
     rounds, before = TOLERANCES[: 1 if rough else None], reflection_list.smooth(intensity)
     if start is not None:
@@ -179,20 +179,37 @@ def fit(
         sigma = weights
     else:  # the scatter from point to point, the same everywhere
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
+    # Chi squares of two geometries are compared: they have one background.
+    given = background if start is None or geometry in start.params else start.background_terms
     for tolerance in rounds:
         design_matrix = DesignMatrix(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
-        model = PatternModel(design_matrix, polynomials, intensity, sigma, prior)
+        count = given or _background_terms(
+            design_matrix, params, intensity, sigma, first=start is None and tolerance == rounds[0]
+        )
+        model = PatternModel(design_matrix, polynomials(two_theta, count), intensity, sigma, priors)
         options = dict(Dfun=model.jacobian, calc_covar=False, ftol=tolerance, xtol=tolerance, max_nfev=MOST_EVALUATIONS)
         result = lmfit.minimize(model.residual, params, **options)
         params = result.params
         if counted and tolerance != rounds[-1]:
             sigma = counting.standard_uncertainty(pattern, model.expected(params.valuesdict()))
+    result.background_terms = count
     conditional = model.solution(params.valuesdict())[2]
     covariance = conditional if rough else _add_errors(result, model, instrument, counted)
     _add_curves(result, model, pattern, [structure, *others])
     _add_reflections(result, model, covariance)
     _add_scales(result, model, covariance, known, [structure, *others])
     return result
+
+
+def _background_terms(
+    design_matrix: DesignMatrix, params: lmfit.Parameters, intensity: np.ndarray, sigma: np.ndarray, first: bool
+) -> int:
+    """Return the number of polynomials of the background, at the present widths and positions of the peaks."""
+    if first:  # which are far from right
+        return DEFAULT
+    values, main = params.valuesdict(), design_matrix.phases[0]
+    fwhm, _ = shape(design_matrix.positions(main, values)[0], main, main.own(values))
+    return terms(design_matrix(values), design_matrix.two_theta, intensity, sigma, float(np.median(fwhm)))
 
 
 def instrument_profile(pattern: xr.Dataset, structure: Structure, **options: Any) -> Instrument:
@@ -245,7 +262,7 @@ def _add_errors(
     given, known = _known_parameters(result, instrument)
     jacobian = model.derivatives(values, [*result.var_names, *given])
     main = model.design_matrix.phases[0]
-    fwhm, _ = shape(model.design_matrix.positions(main, values)[0], main, values)
+    fwhm, _ = shape(model.design_matrix.positions(main, values)[0], main, main.own(values))
     step = np.median(np.diff(model.design_matrix.two_theta))
     window = 1 + int(CORRELATION_LENGTH * np.median(fwhm) / step)
     result.nfree = residual.size - amplitudes.size - len(result.var_names)
