@@ -78,8 +78,15 @@ class Phase:
 
     def own(self, values: Values) -> Values:
         """Return the parameter values with the phase's own under their common names."""
-        mine = {name.removesuffix(self.suffix): value for name, value in values.items() if name.endswith(self.suffix)}
-        return {**values, **mine} if self.suffix else values  # type: ignore[return-value]
+        return own_values(values, self.suffix)
+
+
+def own_values(values: Values, suffix: str) -> Values:
+    """Return parameter values with those of a suffix also under their names without it."""
+    if not suffix:
+        return values
+    mine = {name.removesuffix(suffix): value for name, value in values.items() if name.endswith(suffix)}
+    return {**values, **mine}  # type: ignore[return-value]
 
 
 def spacings(hkl: np.ndarray, cell: Sequence[float | np.ndarray]) -> np.ndarray:

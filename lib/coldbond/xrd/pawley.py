@@ -171,7 +171,7 @@ def fit(
     # Mean depth of diffraction over sin(theta): the beam is absorbed on the way in and on the way out.
     depth = 1 / (2 * reflection_list.absorption(structure, wavelengths[0]) * PACKING[0])
     params.add("depth", min(depth, LARGEST_DEPTH[0]), vary=False)
-    _add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
+    add_widths(params, instrument, int(main.column.max()) + 1, doublet=len(wavelengths) > 1)
     priors = {"axial": AXIAL_PRIOR} if params["axial"].vary else {}
     if geometry == BOTH:
         priors["zero"] = ZERO_PRIOR if instrument is None or instrument.zero is None else instrument.zero
@@ -216,8 +216,8 @@ def fit(
         alpha, beta, gamma = others_free
         result.varied = replace(variety.structure, cell=(a, b, c, alpha, beta, gamma))
     conditional = model.solution(params.valuesdict())[2]
-    covariance = conditional if rough else _add_errors(result, model, instrument, counted)
-    _add_curves(result, model, pattern, [structure, *others])
+    covariance = conditional if rough else add_errors(result, model, instrument, counted)
+    add_curves(result, model, pattern, [structure, *others])
     _add_reflections(result, model, covariance, len(phases) - len(others))
     _add_scales(result, model, covariance, known, [structure, *others])
     return result
@@ -295,7 +295,7 @@ def fit_geometries(pattern: xr.Dataset, structure: Structure, **options: Any) ->
     return {"displacement": displaced, "zero": fit(pattern, structure, geometry="zero", start=displaced, **options)}
 
 
-def _add_errors(
+def add_errors(
     result: MinimizerResult, model: PatternModel, instrument: Instrument | None, counted: bool
 ) -> np.ndarray:
     """Add standard errors and correlations to the result; return the covariance of the amplitudes."""
@@ -333,7 +333,7 @@ def _known_parameters(result: MinimizerResult, instrument: Instrument | None) ->
     return [*names, "depth"], known
 
 
-def _add_curves(
+def add_curves(
     result: MinimizerResult, model: PatternModel, pattern: xr.Dataset, structures: Sequence[Structure]
 ) -> None:
     values = result.params.valuesdict()
@@ -434,7 +434,7 @@ def check(pattern: xr.Dataset, geometry: str) -> None:
         raise ValueError("the pattern has no counts: no intensity is above zero")
 
 
-def _add_widths(params: lmfit.Parameters, instrument: Instrument | None, areas: int, doublet: bool) -> None:
+def add_widths(params: lmfit.Parameters, instrument: Instrument | None, areas: int, doublet: bool) -> None:
     """Add the parameters of the widths: fixed where the instrument is known, otherwise as many as can be separated."""
     values = INSTRUMENT_START if instrument is None else dict(zip(instrument.names, instrument.values, strict=True))
     # Without an instrument profile x and y cannot be separated from size and strain.
