@@ -14,10 +14,12 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import Interval
-from coldbond.xrd import main_phase, pawley, peaks, phases
+from coldbond.xrd import main_phase, pawley, peaks, phases, symmetry
 from coldbond.xrd.peak_assignment import Candidate, assign, explaining_phases
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.structures import Structure, find
+from coldbond.xrd.symmetry import Symmetry
+from coldbond.xrd.varieties import SHARE, Variety
 
 SAME_ANGLE = 1  # decimals of two theta [degree]: reflections with equal ones are one line
 
@@ -40,6 +42,8 @@ class Analysis:
     detections : dict of str to phases.Detection
     geometry : {"displacement", "zero"}
         As for `pawley.fit`.
+    symmetry : Symmetry or None
+        Where a tetragonal variety of the main phase was looked for.
     """
 
     pattern: xr.Dataset
@@ -49,6 +53,7 @@ class Analysis:
     peaks: xr.Dataset
     detections: dict[str, phases.Detection]
     geometry: str = "displacement"
+    symmetry: Symmetry | None = None
 
     @property
     def fit(self) -> MinimizerResult:
@@ -78,6 +83,7 @@ def analyse(
     looked_for: Sequence[str | Structure],
     instrument: pawley.Instrument | None = None,
     geometry: str = "displacement",
+    tetragonal: str | Structure = "",
 ) -> Analysis:
     """Return what a pattern holds.
 
@@ -93,6 +99,8 @@ def analyse(
         From `pawley.instrument_profile`.
     geometry : {"displacement", "zero"}
         Error of the angles with which phases and peaks are searched; lattice parameters use both.
+    tetragonal : str or Structure
+        Tetragonal variety of a cubic main phase that is looked for, in its place and beside it; "" for none.
 
     Raises
     ------
@@ -105,27 +113,57 @@ def analyse(
         raise ValueError(f"the intensity is {float(pattern.intensity[0]):g} at every angle: record or export it again")
     searched = [phase for phase in others if phase.name != main]
     pawley.check(pattern, geometry)
-    main_phase.check_lines(pattern, structure)
+    variety = symmetry.variety_of(structure, tetragonal)
+    main_phase.check_lines(pattern, structure, variety)
     first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
+    garnet, first = symmetry.first_look(pattern, structure, variety, first, geometry, instrument)
     main_phase.check_fit(first, main)
-    main_phase.check_parameters(first, pattern, geometry, main)
+    main_phase.check_parameters(first, pattern, main)
     suspected = phases.look_for(residual_pattern(pattern, first), searched, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
     beside = [fitted_structure(detection) for detection in present.values()]
     breadths = {name: detection.breadth for name, detection in present.items()}
 
-    def fit(name: str, start: MinimizerResult) -> MinimizerResult:
+    def fit(name: str, start: MinimizerResult, own: Variety | None = None) -> MinimizerResult:
         return pawley.fit(
-            pattern, structure, geometry=name, start=start, instrument=instrument, others=beside, breadths=breadths
+            pattern,
+            structure,
+            geometry=name,
+            start=start,
+            instrument=instrument,
+            others=beside,
+            breadths=breadths,
+            variety=own,
         )
 
-    best = fit(geometry, first)
-    fits = {name: best if name == geometry else fit(name, best) for name in pawley.GEOMETRIES}
-    for name, each in fits.items():
-        main_phase.check_parameters(each, pattern, name, main)
-    residuals = residual_pattern(pattern, best)
+    if garnet is None:
+        best = fit(geometry, first)
+        residuals = residual_pattern(pattern, best)
+        if variety is not None:
+            of_others = (best.curves.phases.to_numpy()[1:] / residuals.uncertainty).T
+            garnet = symmetry.describe(
+                pattern,
+                variety,
+                structure,
+                best,
+                residuals.with_nuisance(of_others) if beside else residuals,
+                lambda own, start: fit(geometry, start, own),
+            )
+    own = None
+    if garnet is not None and garnet.best != symmetry.CUBIC:
+        described = garnet.fits[garnet.best]
+        if garnet.best == symmetry.TETRAGONAL:  # its intensities are free from here on
+            structure = described.varied
+            first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
+        else:
+            own, first = Variety(described.varied, float(described.params[SHARE].value)), described
+        best = fit(geometry, first, own)
+        residuals = residual_pattern(pattern, best)
+    fits = {name: best if name == geometry else fit(name, best, own) for name in (*pawley.GEOMETRIES, pawley.BOTH)}
+    for each in fits.values():
+        main_phase.check_parameters(each, pattern, main)
     stray, detections = peaks.search(residuals), phases.look_for(residuals, searched)
-    found = Analysis(pattern, structure, fits, residuals, stray, detections, geometry)
+    found = Analysis(pattern, structure, fits, residuals, stray, detections, geometry, garnet)
     seen = {phase for candidates in found.assignments() for phase in explaining_phases(candidates)}
     for name, detection in detections.items():
         detection.present = detection.present and name in seen  # its upper limit stays that of the fitted area

@@ -1,8 +1,9 @@
-"""Lattice parameters with intervals that include the choice between a displaced sample and a zero error.
+"""Lattice parameters with intervals that include a displaced sample and a zero error together.
 
 Both errors of the angles shift all reflections alike over a short range, and the lattice parameter absorbs the
-difference. The pattern is therefore fitted with either, and the interval spans both unless chi square rules one out.
-The weights are Akaike's (Burnham and Anderson 2002, ISBN 0-387-95364-7).
+difference. A pattern has some of either. The interval is that of a fit with both, in which the zero error has a prior:
+that of the standard where one was recorded. The value is the mean over the fits with one error or both, with Akaike's
+weights (Burnham and Anderson 2002, ISBN 0-387-95364-7): where one error explains the pattern, it is the more precise.
 """
 
 from collections.abc import Mapping
@@ -13,16 +14,13 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import NORMAL, Interval
+from coldbond.xrd.pawley import BOTH, GEOMETRIES
 from coldbond.xrd.reflection_list import CELL
 
 #: Half width of the range in which the effective wavelength of Cu K-alpha1 lies, relative: the distance from peak to
 #: centroid of the asymmetric line (from `design_matrix.COPPER_LINES`). Filters, monochromators and satellites change
 #: the line's shape, and a fit may follow any wavelength in between.
 WAVELENGTH_RANGE = 3.5e-5
-
-#: Akaike weight below which a geometry is left out of the interval. Set on closure: where the profile function does not
-#: fit, the difference of chi square says little of the geometry, and a stricter limit chose the wrong one.
-NEGLIGIBLE_WEIGHT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -32,60 +30,70 @@ class LatticeParameters:
     Attributes
     ----------
     intervals : dict of str to Interval
-        By parameter [angstrom or degree]: weighted mean of the geometries, and the hull of their intervals, which
-        include the uncertainty of the wavelength. All None where the pattern does not determine it.
+        By parameter [angstrom or degree]: weighted mean of the geometries, and the interval of the fit with both
+        errors, which includes the uncertainty of the wavelength. All None where the pattern does not determine it.
     by_geometry : xarray.Dataset
         Over `geometry` and `parameter`: `estimate`, `standard_error` without that of the wavelength (all patterns of an
-        instrument share it, so that a difference of two does not have it), `correlation` with the shift. Over
-        `geometry`: `shift` and `shift_error` [mm or degree], `weight`.
+        instrument share it, so that a difference of two does not have it), `correlation` with the displacement. Over
+        `geometry`: `displacement` [mm], `zero` [degree] and their `displacement_error`, `zero_error`, NaN where not
+        fitted, and `weight`.
     """
 
     intervals: dict[str, Interval]
     by_geometry: xr.Dataset
 
 
-def lattice_parameters(fits: Mapping[str, MinimizerResult], negligible: float = NEGLIGIBLE_WEIGHT) -> LatticeParameters:
-    """Return the lattice parameters that fits with either geometry determine.
+def lattice_parameters(fits: Mapping[str, MinimizerResult], prefix: str = "") -> LatticeParameters:
+    """Return the lattice parameters that fits with displacement, zero error and both determine.
 
     Parameters
     ----------
     fits : mapping of str to MinimizerResult
         From `pawley.fit_geometries`.
-    negligible : float
-        Akaike weight below which a geometry is left out.
+    prefix : str
+        Of the names of the parameters: `varieties.PREFIX` for the variety of the main phase.
 
     Notes
     -----
-    Chi square is divided by the inflation of the lattice parameters' variance. The models have equally many parameters,
-    so that their weights differ by the fit alone.
+    Chi square is divided by the inflation of the lattice parameters' variance. The prior of the zero error counts as a
+    datum of the fit with both.
     """
-    names = [name for name in CELL if name in next(iter(fits.values())).params]
-    estimate = np.array([[fit.params[name].value for name in names] for fit in fits.values()])
-    error = np.array([[_standard_error(fit, name) for name in names] for fit in fits.values()])
+    names = [name for name in CELL if prefix + name in fits[BOTH].params]
+    if not names:
+        return LatticeParameters({}, xr.Dataset())
+    estimate = np.array([[fit.params[prefix + name].value for name in names] for fit in fits.values()])
+    error = np.array([[_standard_error(fit, prefix + name) for name in names] for fit in fits.values()])
     best = min(fits.values(), key=lambda fit: fit.chisqr)
-    inflation = max(best.inflation[best.var_names.index(name)] for name in names)
-    chi_square = np.array([fit.chisqr for fit in fits.values()]) / inflation
-    weight = np.exp(-(chi_square - chi_square.min()) / 2)
-    weight = np.where(weight >= negligible * weight.sum(), weight, 0.0)
+    inflation = max(best.inflation[best.var_names.index(prefix + name)] for name in names)
+    criterion = np.array([fit.chisqr / inflation + 2 * len(fit.var_names) for fit in fits.values()])
+    weight = np.exp(-(criterion - criterion.min()) / 2)
     weight /= weight.sum()
     # A rectangular distribution of the wavelength; lengths scale with it, angles do not.
     relative = np.array([WAVELENGTH_RANGE / np.sqrt(3) if name in "abc" else 0.0 for name in names])
-    half = NORMAL * np.hypot(error, relative * estimate[0])
-    kept = weight > 0
-    low, high = (estimate - half)[kept].min(axis=0), (estimate + half)[kept].max(axis=0)
-    value = np.where(np.isnan(error[kept]).any(axis=0), np.nan, weight @ estimate)
+    both = list(fits).index(BOTH)
+    half = NORMAL * np.hypot(error[both], relative * estimate[both])
+    low, high = estimate[both] - half, estimate[both] + half
+    value = np.clip(weight @ estimate, low, high)
     bounds = zip(value, low, high, strict=True)
     intervals = [Interval.from_bounds(*each) if np.isfinite(each).all() else Interval(None) for each in bounds]
+    shifts = {
+        name: ("geometry", [fit.params[name].value if name in fit.params else np.nan for fit in fits.values()])
+        for name in GEOMETRIES
+    }
+    errors = {f"{name}_error": ("geometry", [_standard_error(fit, name) for fit in fits.values()]) for name in shifts}
     by_geometry = xr.Dataset(
         {
             "estimate": (("geometry", "parameter"), estimate),
             "standard_error": (("geometry", "parameter"), error),
             "correlation": (
                 ("geometry", "parameter"),
-                [[(fit.params[name].correl or {}).get(shift, np.nan) for name in names] for shift, fit in fits.items()],
+                [
+                    [(fit.params[prefix + name].correl or {}).get("displacement", np.nan) for name in names]
+                    for fit in fits.values()
+                ],
             ),
-            "shift": ("geometry", [fit.params[shift].value for shift, fit in fits.items()]),
-            "shift_error": ("geometry", [_standard_error(fit, shift) for shift, fit in fits.items()]),
+            **shifts,
+            **errors,
             "weight": ("geometry", weight),
         },
         coords={"geometry": list(fits), "parameter": names},
@@ -111,5 +119,5 @@ def strong_correlations(fit: MinimizerResult, above: float = 0.9) -> list[tuple[
 
 
 def _standard_error(fit: MinimizerResult, name: str) -> float:
-    stderr = fit.params[name].stderr
+    stderr = fit.params[name].stderr if name in fit.params else None
     return np.nan if stderr is None else stderr

@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from coldbond.xrd import reflection_list
 from coldbond.xrd.design_matrix import angles
-from coldbond.xrd.pawley import RADIUS, known_wavelengths
+from coldbond.xrd.pawley import GEOMETRIES, RADIUS, known_wavelengths
 from coldbond.xrd.structures import REMEDY, STRUCTURES, Structure
 
 #: Lines that are looked for: intensity over that of the strongest, and fewest of them that decide.
@@ -84,9 +84,9 @@ def line_height(pattern: xr.Dataset, structure: Structure) -> float:
     return float(np.quantile(heights, QUANTILE, axis=-1, method="lower").max() / height.max())
 
 
-def check_lines(pattern: xr.Dataset, structure: Structure) -> None:
-    """Refuse a main phase whose lines the pattern does not show, before it is fitted."""
-    height = line_height(pattern, structure)
+def check_lines(pattern: xr.Dataset, structure: Structure, variety: Structure | None = None) -> None:
+    """Refuse a main phase whose lines, and those of its variety, the pattern does not show, before it is fitted."""
+    height = max(line_height(pattern, one) for one in (structure, variety) if one is not None)
     if height < LEAST_HEIGHT:
         raise ValueError(
             f"{structure.name} does not describe the pattern: a quarter of its strong lines reach at most "
@@ -113,14 +113,13 @@ def check_fit(fit: MinimizerResult, main: str) -> None:
         )
 
 
-def check_parameters(fit: MinimizerResult, pattern: xr.Dataset, geometry: str, main: str) -> None:
+def check_parameters(fit: MinimizerResult, pattern: xr.Dataset, main: str) -> None:
     """Refuse a fit that moved the reflections of the main phase onto the lines of another one, or diverged."""
     finite = all(np.isfinite(param.value) for param in fit.params.values()) and np.isfinite(fit.curves.fit).all()
     if not finite:
         raise ValueError(f"{main} does not describe the pattern: the whole-pattern fit diverged: {_remedy()}")
-    shift = fit.params[geometry].value
-    if geometry == "displacement":
-        shift = -np.degrees(2 * shift / (pattern.attrs.get("goniometer_radius") or RADIUS))
+    lowered, zero = (fit.params[name].value if name in fit.params else 0.0 for name in GEOMETRIES)
+    shift = zero - np.degrees(2 * lowered / (pattern.attrs.get("goniometer_radius") or RADIUS))
     if abs(shift) > LARGEST_SHIFT:
         raise ValueError(
             f"{main} does not describe the pattern: its reflections meet the lines only when shifted by {shift:.1f} "

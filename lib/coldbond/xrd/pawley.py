@@ -32,6 +32,7 @@ RADIUS = 185.0
 AXIAL_PRIOR = 2.5, 2.5
 #: Prior of the zero error where no standard was recorded, degree: mean and standard deviation.
 ZERO_PRIOR = 0.0, 0.05
+LEAST_ZERO = 0.001  # degree, the least standard error of the zero error of a standard: that of a goniometer's encoder
 #: Start values of the instrument profile in a fit.
 INSTRUMENT_START = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": AXIAL_PRIOR[0], "kalpha2_ratio": 0.5}
 WIDTH_START = 0.02  # degree, of size and strain broadening
@@ -44,7 +45,7 @@ PACKING = 0.7, 0.15
 LARGEST_DEPTH = 0.07, 0.07
 GEOMETRIES = ("displacement", "zero")
 BOTH = "both"  # the geometry with displacement and zero error
-MOST_EVALUATIONS = 100  # in each round; a fit of the right phase needs a tenth of them
+MOST_EVALUATIONS = 40  # in each round; a fit of the right phase needs a tenth of them
 #: Correlation length of the residuals in full widths at half maximum of the main phase.
 CORRELATION_LENGTH = 3.0
 #: Relative tolerances of chi square and parameters in successive rounds. The weights of the first come from the
@@ -123,8 +124,9 @@ def fit(
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
         [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which may be negative within
         their error (a bound at zero would bias the mean); "depth" [mm], the mean depth of diffraction, never fitted;
-        and those of `Instrument`; with a variety its share and lattice parameters, of `varieties`. `stderr` is None where the pattern does not determine a parameter; `inflation` is
-        the factor on the variances because of correlated residuals. Attributes from the linear solve:
+        and those of `Instrument`; with a variety its share and lattice parameters, of `varieties`. `stderr` is None
+        where the pattern does not determine a parameter; `inflation` is the factor on the variances because of
+        correlated residuals. Attributes from the linear solve:
 
         `curves` : Dataset over `two_theta`: `intensity`, `fit`, `background`, `standard_uncertainty` (weights are one
         over its square) and, over `phase` too, `phases`, without background.
@@ -260,7 +262,19 @@ def instrument_profile(pattern: xr.Dataset, structure: Structure, **options: Any
         raise ValueError(f"the pattern of {structure.name} does not determine {', '.join(undetermined)} of the profile")
     covariance = np.zeros((len(values), len(values)))
     covariance[np.ix_(varied, varied)] = fitted.covar[np.ix_(at, at)]
-    return Instrument(tuple(source), np.array(values), covariance)
+    zero = _zero_error(fit(pattern, structure, **{**options, "geometry": BOTH, "start": fitted}), structure)
+    return Instrument(tuple(source), np.array(values), covariance, zero)
+
+
+def _zero_error(fitted: MinimizerResult, structure: Structure) -> tuple[float, float] | None:
+    """Return the zero error and its standard error [degree], given the lattice parameter that the standard has."""
+    (edge, spread), zero = [(fitted.params[name].value, fitted.params[name].stderr) for name in ("a", "zero")]
+    if spread is None or zero[1] is None:
+        return None
+    shared = fitted.covar[fitted.var_names.index("a"), fitted.var_names.index("zero")]
+    known = structure.uncertainty * structure.cell[0] / np.sqrt(3)  # of a rectangular distribution
+    gain = shared / (spread**2 + known**2)
+    return zero[0] + gain * (structure.cell[0] - edge), float(np.sqrt(max(zero[1] ** 2 - gain * shared, LEAST_ZERO**2)))
 
 
 def _keep_positions(
@@ -284,15 +298,17 @@ def _keep_positions(
 
 
 def fit_geometries(pattern: xr.Dataset, structure: Structure, **options: Any) -> dict[str, MinimizerResult]:
-    """Return the fits with a sample displacement and with a zero error, by the name of the geometry.
+    """Return the fits with a sample displacement, a zero error and both, by the name of the geometry.
 
     Parameters
     ----------
     pattern, structure, **options
         As for `fit`.
     """
-    displaced = fit(pattern, structure, **options)
-    return {"displacement": displaced, "zero": fit(pattern, structure, geometry="zero", start=displaced, **options)}
+    fits = {"displacement": fit(pattern, structure, **options)}
+    for name in ("zero", BOTH):
+        fits[name] = fit(pattern, structure, geometry=name, start=fits["displacement"], **options)
+    return fits
 
 
 def add_errors(

@@ -17,11 +17,11 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import NORMAL, NORMAL_ONE_SIDED, Interval
-from coldbond.xrd import reflection_list, uncertainty, varieties
+from coldbond.xrd import pawley, reflection_list, uncertainty, varieties
 from coldbond.xrd.design_matrix import angles, spacings
-from coldbond.xrd.pawley import CORRELATION_LENGTH, RADIUS
+from coldbond.xrd.pawley import CORRELATION_LENGTH, RADIUS, Instrument
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
-from coldbond.xrd.structures import Structure
+from coldbond.xrd.structures import Structure, find
 from coldbond.xrd.varieties import PREFIX, SHARE, Variety
 
 CUBIC, TETRAGONAL, MIXTURE, TWO_CELLS = "cubic", "tetragonal", "mixture", "two cubic cells"
@@ -35,11 +35,16 @@ RATIOS = np.arange(0.957, 0.9955, 0.0025)
 VOLUME_RANGE, VOLUME_STEP = 0.006, 0.0015
 #: Edge of a second cubic cell over that of the first: least and largest difference, and step. 12.93 to 13.00 angstrom.
 LEAST_DIFFERENCE, LARGEST_DIFFERENCE, DIFFERENCE_STEP = 0.001, 0.008, 0.0005
+EITHER_SIDE = (1.001, 1.002)  # of the fitted edge: where two cells of about equal shares start
 #: Intensity over the strongest of the lines that a scan adds up.
 SCANNED = 0.05
 #: Significance of a scan, by counting alone and calibrated, from which the descriptions are fitted; and the calibrated
 #: one from which absence is left open: the largest of a hundred cells without any share rarely reaches it.
 TO_FIT, HINT = 4.0, 2.5
+#: Significance by counting above which the cubic garnet alone does not describe a pattern, and least share of a variety
+#: for this: the lines of another phase could be taken for less.
+CLEAR, LEAST_CLEAR = 10.0, 0.15
+GARNET = "I a -3 d"  # space group of the cubic garnet
 #: Share from which the tetragonal garnet is tried alone, and share at which a mixture with another one starts.
 MOSTLY, START_SHARE = 0.5, 0.3
 #: Estimate over its calibrated error above which a share counts as seen.
@@ -47,7 +52,7 @@ SEEN = 4.0
 #: Ratio c / a nearer to one is no splitting; cells nearer to each other, relative, are one cell.
 NO_SPLITTING, ONE_CELL = 0.998, 5e-4
 #: Distance of the lines of two cells in full widths, at the highest angle, below which a range of cells fits as well.
-RESOLVED = 0.5
+RESOLVED = 1.0
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,7 @@ def cubic_cells(edge: float, least: float = LEAST_DIFFERENCE) -> np.ndarray:
     return np.column_stack([a, a, a, *np.full((3, a.size), 90.0)])
 
 
-def scan(
-    pattern: xr.Dataset, residuals: ResidualPattern, structure: Structure, cells: np.ndarray
-) -> Scan:
+def scan(pattern: xr.Dataset, residuals: ResidualPattern, structure: Structure, cells: np.ndarray) -> Scan:
     """Return how much of a variety the residuals of a fit without it allow at each of its cells.
 
     Each family of reflections has the intensity that the fit gives it. Areas, widths, lattice and shift of the fit may
@@ -124,15 +127,14 @@ def scan(
     total: dict[tuple, float] = {}
     for of, own in zip(families, strength, strict=True):
         total[of] = total.get(of, 0.0) + float(own)
-    areas = np.array(
-        [area.get(of, 0.0) * own / total[of] for of, own in zip(families, strength.tolist(), strict=True)]
-    )
+    areas = np.array([area.get(of, 0.0) * own / total[of] for of, own in zip(families, strength.tolist(), strict=True)])
     strong = areas > SCANNED * areas.max()
     d = spacings(hkl[strong], [column[:, None] for column in cells.T])
     positions = sum(angles(d, wavelength, residuals.values, pattern.attrs.get("goniometer_radius") or RADIUS))
     columns = _patterns(residuals, positions, areas[strong])
     columns = residuals.projected(columns)
-    norm = (columns**2).sum(axis=0)
+    # What the fit can take up altogether has no share: its norm would be zero.
+    norm = np.maximum((columns**2).sum(axis=0), 1e-12)
     share = columns.T @ residuals.normalised / norm
     window = 1 + int(CORRELATION_LENGTH * np.median(main.fwhm) / np.median(np.diff(residuals.two_theta)))
     inflation = uncertainty.inflation(columns.T / norm[:, None], residuals.normalised, window, 1.0)
@@ -214,6 +216,42 @@ class Symmetry:
         return None if self.left == (CUBIC,) and self.hint[TWO_CELLS] > HINT else False
 
 
+def variety_of(structure: Structure, tetragonal: str | Structure) -> Structure | None:
+    """Return the tetragonal variety of a cubic garnet that is looked for; None where there is none to look for."""
+    return find(tetragonal) if tetragonal and structure.space_group == GARNET else None
+
+
+def first_look(
+    pattern: xr.Dataset,
+    cubic: Structure,
+    tetragonal: Structure | None,
+    first: MinimizerResult,
+    geometry: str,
+    instrument: Instrument | None,
+) -> tuple[Symmetry | None, MinimizerResult]:
+    """Return the description of a pattern that the cubic garnet alone does not describe, and the fit to go on with.
+
+    None and the given fit where the cubic garnet describes the pattern well enough to look for other phases first:
+    their lines could pass for those of a small share.
+    """
+    if tetragonal is None:
+        return None, first
+    residuals = residual_pattern(pattern, first)
+    cells = tetragonal_cells(first.params["a"].value)
+    if scan(pattern, residuals, tetragonal, cells).by_counting.max() < CLEAR:
+        return None, first
+
+    def fit_variety(variety: Variety, start: MinimizerResult) -> MinimizerResult:
+        return pawley.fit(pattern, cubic, geometry=geometry, instrument=instrument, start=start, variety=variety)
+
+    alone = pawley.fit(pattern, cubic, geometry=geometry, instrument=instrument, start=first)
+    found = describe(pattern, tetragonal, cubic, alone, residual_pattern(pattern, alone), fit_variety)
+    fit = found.fits[found.best]
+    if found.best == CUBIC or (found.best != TETRAGONAL and fit.params[SHARE].value < LEAST_CLEAR):
+        return None, first
+    return found, fit
+
+
 def describe(
     pattern: xr.Dataset,
     tetragonal: Structure,
@@ -247,8 +285,7 @@ def describe(
     if any(found.shown for found in scans.values()):
         start = Variety(_with_cell(tetragonal, scans[MIXTURE].best), START_SHARE)
         fits |= _tetragonal(pattern, cubic, fit_variety(start, fit), fit_variety)
-        second = Variety(_with_cell(cubic, scans[TWO_CELLS].best), START_SHARE)
-        fits[TWO_CELLS] = fit_variety(second, fit)
+        fits[TWO_CELLS] = _two_cells(cubic, fit, scans[TWO_CELLS].best, fit_variety)
         fits = {name: one for name, one in fits.items() if _is_sensible(name, one)}
     criterion = _criterion(fits)
     left = tuple(name for name, value in sorted(criterion.items(), key=lambda pair: pair[1]) if value < VERY_STRONG)
@@ -258,6 +295,9 @@ def describe(
     ]
     if left[0] == TETRAGONAL:
         shares[0] = _alone(pattern, cubic, fits[TETRAGONAL])
+    if left[0] == TWO_CELLS:  # what the second cell leaves says more of a tetragonal garnet
+        again = scan(pattern, residual_pattern(pattern, fits[TWO_CELLS]), tetragonal, tetragonal_cells(edge))
+        shares[0], hint[MIXTURE] = Interval(None, 0.0, again.limit), again.significance
     unresolved = left[0] == TWO_CELLS and _distance(fits[TWO_CELLS]) < RESOLVED
     return Symmetry(left, criterion, fits, shares[0], shares[1], hint, unresolved)
 
@@ -290,15 +330,32 @@ def _tetragonal(
     return {MIXTURE: mixture, TETRAGONAL: alone}
 
 
+def _two_cells(
+    cubic: Structure,
+    fit: MinimizerResult,
+    best: np.ndarray,
+    fit_variety: Callable[[Variety, MinimizerResult], MinimizerResult],
+) -> MinimizerResult:
+    """Return the fit with two cubic cells: one beside the fitted one, or one on either side of it."""
+    edge, found = fit.params["a"].value, []
+    for first, second, share in [
+        (edge, float(best[0]), START_SHARE),
+        *((edge / s, edge * s, 0.5) for s in EITHER_SIDE),
+    ]:
+        start = copy(fit)
+        start.params = fit.params.copy()
+        start.params["a"].value = first
+        cell = np.array([second, second, second, 90.0, 90.0, 90.0])
+        found.append(fit_variety(Variety(_with_cell(cubic, cell), share), start))
+    return min(found, key=lambda one: one.chisqr)
+
+
 def _is_sensible(name: str, fit: MinimizerResult) -> bool:
     """Return whether a fit is what its name says: splitting, two cells, and shares between 0 and 1 within the error."""
     if name == CUBIC:
         return True
     a, _, c, *_ = fit.varied.cell
-    if name == TWO_CELLS:
-        different = abs(a / fit.params["a"].value - 1) > ONE_CELL
-    else:
-        different = c / a < NO_SPLITTING
+    different = abs(a / fit.params["a"].value - 1) > ONE_CELL if name == TWO_CELLS else c / a < NO_SPLITTING
     low, high = NORMAL * (fit.params[SHARE].stderr or 0.0) * np.array([-1, 1]) + fit.params[SHARE].value
     return bool(different and (name == TETRAGONAL or (high > 0 and low < 1)))
 
@@ -309,9 +366,7 @@ def _criterion(fits: Mapping[str, MinimizerResult]) -> dict[str, float]:
     name = SHARE if SHARE in best.var_names else (PREFIX if best.varied is not None else "") + "a"
     inflation = max(float(best.inflation[best.var_names.index(name)]), 1.0)
     points = best.curves.two_theta.size
-    found = {
-        name: fit.chisqr / inflation + MORE_PARAMETERS[name] * np.log(points) for name, fit in fits.items()
-    }
+    found = {name: fit.chisqr / inflation + MORE_PARAMETERS[name] * np.log(points) for name, fit in fits.items()}
     return {name: float(value - min(found.values())) for name, value in found.items()}
 
 

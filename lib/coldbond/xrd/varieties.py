@@ -104,4 +104,3 @@ def phases(
         parts = np.array([part for *_, part in own])
         found.append(Phase(hkl[at], columns, parts / np.bincount(columns, parts)[columns], cell))
     return found
-

@@ -11,6 +11,7 @@ from coldbond.xrd.analysis import Analysis, weight_fraction
 from coldbond.xrd.findings.common import groups, in_a_name, recording, significant, upper_limit
 from coldbond.xrd.findings.strays import stray_findings
 from coldbond.xrd.lattice import lattice_parameters
+from coldbond.xrd.pawley import BOTH
 from coldbond.xrd.peak_assignment import Candidate, Role
 from coldbond.xrd.phases import INDISTINGUISHABLE
 from coldbond.xrd.reference_match import (
@@ -70,15 +71,14 @@ def _lattice(found: Analysis) -> list[dict]:
     for name, interval in known.intervals.items():
         unit = "angstrom" if name in "abc" else "degree"
         evidence, alternatives = [], []
-        for geometry in known.by_geometry.geometry.to_numpy().tolist():
-            at = known.by_geometry.sel(geometry=geometry)
-            shift, shift_unit = SHIFTS[geometry]
-            fitted = Interval.from_standard_error(float(at["shift"]), float(at.shift_error))
-            evidence.append(item(shift, fitted, shift_unit))
-            own = at.sel(parameter=name)
+        for shift, (named, shift_unit) in SHIFTS.items():
+            both = known.by_geometry.sel(geometry=BOTH)
+            fitted = Interval.from_standard_error(float(both[shift]), float(both[f"{shift}_error"]))
+            evidence.append(item(named, fitted, shift_unit))
+            own = known.by_geometry.sel(parameter=name, geometry=shift)
             estimate = Interval.from_standard_error(float(own.estimate), float(own.standard_error))
-            alternatives.append(item(f"a {shift} alone", estimate, unit))
-        correlation = float(known.by_geometry.correlation.sel(parameter=name)[0])
+            alternatives.append(item(f"a {named} alone", estimate, unit))
+        correlation = float(known.by_geometry.correlation.sel(parameter=name, geometry=BOTH))
         if np.isfinite(correlation):  # it is not determined where the standard error is not
             evidence.append(item(f"correlation with the {SHIFTS['displacement'][0]}", round(correlation, 2)))
         rows.append(
