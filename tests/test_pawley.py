@@ -207,7 +207,7 @@ def test_derivatives_are_those_of_finite_differences(opaque):
     mean = made(values) @ np.linspace(900, 300, made.count) + 40
     polynomials = np.polynomial.chebyshev.chebvander(np.linspace(-1, 1, two_theta.size), 3)
     counts = np.random.default_rng(1).poisson(mean).astype(float)
-    model = PatternModel(made, polynomials, counts, np.sqrt(mean), pawley.AXIAL_PRIOR)
+    model = PatternModel(made, polynomials, counts, np.sqrt(mean), {"axial": pawley.AXIAL_PRIOR})
     of_residual, of_amplitudes = model.derivatives(values, list(values))
     for i, (name, value) in enumerate(values.items()):
         step = {"a": 1e-6, "axial": 1e-3}.get(name, 1e-5)

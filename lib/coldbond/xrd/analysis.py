@@ -14,7 +14,7 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import Interval
-from coldbond.xrd import main_phase, pawley, peaks, phases, symmetry
+from coldbond.xrd import likely_cause, main_phase, pawley, peaks, phases, symmetry
 from coldbond.xrd.peak_assignment import Candidate, assign, explaining_phases
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.structures import Structure, find
@@ -114,11 +114,16 @@ def analyse(
     searched = [phase for phase in others if phase.name != main]
     pawley.check(pattern, geometry)
     variety = symmetry.variety_of(structure, tetragonal)
-    main_phase.check_lines(pattern, structure, variety)
-    first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
-    garnet, first = symmetry.first_look(pattern, structure, variety, first, geometry, instrument)
-    main_phase.check_fit(first, main)
-    main_phase.check_parameters(first, pattern, main)
+    try:
+        main_phase.check_lines(pattern, structure, variety)
+        first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
+        likely_cause.check_doublet(first, pattern, structure)
+        garnet, first = symmetry.first_look(pattern, structure, variety, first, geometry, instrument)
+        main_phase.check_fit(first, main)
+        main_phase.check_parameters(first, pattern, main)
+        likely_cause.check_misfit(first, structure, likely_cause.REFUSED_ALONE)
+    except main_phase.NotDescribed as error:
+        raise ValueError(f"{error}{likely_cause.likely_cause(pattern, structure, searched)}") from error
     suspected = phases.look_for(residual_pattern(pattern, first), searched, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
     beside = [fitted_structure(detection) for detection in present.values()]
@@ -159,6 +164,10 @@ def analyse(
             own, first = Variety(described.varied, float(described.params[SHARE].value)), described
         best = fit(geometry, first, own)
         residuals = residual_pattern(pattern, best)
+    try:
+        likely_cause.check_misfit(best, structure)
+    except main_phase.NotDescribed as error:
+        raise ValueError(f"{error}{likely_cause.likely_cause(pattern, structure, searched)}") from error
     fits = {name: best if name == geometry else fit(name, best, own) for name in (*pawley.GEOMETRIES, pawley.BOTH)}
     for each in fits.values():
         main_phase.check_parameters(each, pattern, main)

@@ -39,6 +39,10 @@ LEAST_EXPLAINED = 0.5
 LARGEST_SHIFT = 3.0
 
 
+class NotDescribed(ValueError):
+    """The main phase does not describe the pattern."""
+
+
 def line_height(pattern: xr.Dataset, structure: Structure) -> float:
     """Return the height of a phase's lines over what the highest peak of the pattern makes expected.
 
@@ -88,7 +92,7 @@ def check_lines(pattern: xr.Dataset, structure: Structure, variety: Structure | 
     """Refuse a main phase whose lines, and those of its variety, the pattern does not show, before it is fitted."""
     height = max(line_height(pattern, one) for one in (structure, variety) if one is not None)
     if height < LEAST_HEIGHT:
-        raise ValueError(
+        raise NotDescribed(
             f"{structure.name} does not describe the pattern: a quarter of its strong lines reach at most "
             f"{100 * height:.1f} % of the height that the highest peak makes expected, at any cell and shift: "
             f"{_remedy()}"
@@ -107,7 +111,7 @@ def check_fit(fit: MinimizerResult, main: str) -> None:
         )
     explained = float(strongest.fit - strongest.background)
     if not explained >= LEAST_EXPLAINED * height:
-        raise ValueError(
+        raise NotDescribed(
             f"the strongest line of the pattern, at {float(strongest.two_theta):.2f} degree, is not of {main}: "
             f"{_remedy()}"
         )
@@ -117,11 +121,11 @@ def check_parameters(fit: MinimizerResult, pattern: xr.Dataset, main: str) -> No
     """Refuse a fit that moved the reflections of the main phase onto the lines of another one, or diverged."""
     finite = all(np.isfinite(param.value) for param in fit.params.values()) and np.isfinite(fit.curves.fit).all()
     if not finite:
-        raise ValueError(f"{main} does not describe the pattern: the whole-pattern fit diverged: {_remedy()}")
+        raise NotDescribed(f"{main} does not describe the pattern: the whole-pattern fit diverged: {_remedy()}")
     lowered, zero = (fit.params[name].value if name in fit.params else 0.0 for name in GEOMETRIES)
     shift = zero - np.degrees(2 * lowered / (pattern.attrs.get("goniometer_radius") or RADIUS))
     if abs(shift) > LARGEST_SHIFT:
-        raise ValueError(
+        raise NotDescribed(
             f"{main} does not describe the pattern: its reflections meet the lines only when shifted by {shift:.1f} "
             f"degree: {_remedy()}, or record a range with more of its lines"
         )

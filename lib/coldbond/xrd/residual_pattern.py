@@ -21,6 +21,7 @@ from coldbond.interval import Interval, chi_square
 from coldbond.xrd import profile
 from coldbond.xrd.design_matrix import angles
 from coldbond.xrd.pawley import RADIUS, all_reflections
+from coldbond.xrd.tubes import TUBES, anode
 
 #: Crystallite sizes tried for a phase of unknown breadth, nm: no broadening, fine powder, sputtered film.
 TRIAL_SIZES = (1000.0, 50.0, 15.0)
@@ -31,12 +32,8 @@ SCHERRER_CONSTANT = 0.9  # of the full width at half maximum (Langford and Wilso
 #: faded out. A cut makes chi square jump where a point enters, and a search stops there.
 PEAK_RANGE, FADE_OUT = 8.25, 0.5
 
-#: Wavelengths beside K-alpha that a copper tube emits, angstrom: K-beta (Hoelzer et al. 1997, doi
-#: 10.1103/PhysRevA.56.4554), where filter or monochromator transmit some, and L-alpha of tungsten from the filament
-#: (Bearden 1967, doi 10.1103/RevModPhys.39.78).
-CONTAMINATION = {"Kβ": 1.392234, "W Lα": 1.476330}
-#: Wavelength of a copper tube and how near to it one must be to count as such, angstrom.
-COPPER_KALPHA1, COPPER_TOLERANCE = 1.5406, 1e-3
+#: L-alpha of tungsten, which evaporates from the filament onto the anode (Bearden 1967, doi 10.1103/RevModPhys.39.78).
+TUNGSTEN = 1.476330
 
 #: Chebyshev polynomials of the background that residuals are free of: more than the whole-pattern fit has, since what
 #: is as broad as an amorphous hump is no phase.
@@ -102,8 +99,9 @@ class ResidualPattern:
 
     @property
     def contamination(self) -> dict[str, float]:
-        """Other wavelengths of the tube [angstrom]; empty for an anode other than copper."""
-        return CONTAMINATION if abs(self.wavelengths[0] - COPPER_KALPHA1) < COPPER_TOLERANCE else {}
+        """Other wavelengths of the tube [angstrom]; empty for a wavelength that is no tube's."""
+        tube = anode(self.wavelengths[0])
+        return {} if tube is None else {"Kβ": TUBES[tube][2], "W Lα": TUNGSTEN}
 
     def scherrer_breadth(self, size: float) -> float:
         """Return the Lorentzian full width x of x / cos [degree] of crystallites of a size [nm]."""
