@@ -123,7 +123,7 @@ def analyse(
         main_phase.check_parameters(first, pattern, main)
         likely_cause.check_misfit(first, structure, likely_cause.REFUSED_ALONE)
     except main_phase.NotDescribed as error:
-        raise ValueError(f"{error}{likely_cause.likely_cause(pattern, structure, searched)}") from error
+        raise likely_cause.explained(error, pattern, structure, searched) from error
     suspected = phases.look_for(residual_pattern(pattern, first), searched, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
     beside = [fitted_structure(detection) for detection in present.values()]
@@ -167,7 +167,7 @@ def analyse(
     try:
         likely_cause.check_misfit(best, structure)
     except main_phase.NotDescribed as error:
-        raise ValueError(f"{error}{likely_cause.likely_cause(pattern, structure, searched)}") from error
+        raise likely_cause.explained(error, pattern, structure, searched) from error
     fits = {name: best if name == geometry else fit(name, best, own) for name in (*pawley.GEOMETRIES, pawley.BOTH)}
     for each in fits.values():
         main_phase.check_parameters(each, pattern, main)

@@ -12,7 +12,7 @@ from lmfit.minimizer import MinimizerResult
 from scipy import ndimage
 
 from coldbond.xrd import pawley, reflection_list
-from coldbond.xrd.main_phase import NotDescribed, check_parameters, line_height
+from coldbond.xrd.main_phase import NotDescribed, check_parameters, line_height, remedy
 from coldbond.xrd.structures import STRUCTURES, Structure
 from coldbond.xrd.tubes import SAME_WAVELENGTH, TUBES, anode
 
@@ -75,6 +75,11 @@ def check_misfit(fit: MinimizerResult, structure: Structure, most: float = REFUS
         )
 
 
+def explained(error: NotDescribed, pattern: xr.Dataset, structure: Structure, others: Iterable[Structure]) -> ValueError:
+    """Return the error of a main phase that does not describe a pattern, with the likely cause and a remedy."""
+    return ValueError(f"{error}{likely_cause(pattern, structure, others)}: {remedy()}")
+
+
 def likely_cause(pattern: xr.Dataset, structure: Structure, others: Iterable[Structure] = ()) -> str:
     """Return what describes a pattern that a phase does not, as the end of a message; empty where nothing is found."""
     wavelength = pawley.known_wavelengths(pattern)[0]
@@ -87,11 +92,12 @@ def likely_cause(pattern: xr.Dataset, structure: Structure, others: Iterable[Str
     best = max(heights, key=lambda name: heights[name])
     if heights[best] > LIKELY_HEIGHT:
         return (
-            f": its lines fit {best}, not the stated {wavelength:.4f} angstrom: correct the wavelength of the recording"
+            f"; its lines fit {best}, not the stated {wavelength:.4f} angstrom: correct wavelength_angstrom in the "
+            "manifest, or else"
         )
     found = {one.name: _agreement(pattern, one) for one in (*STRUCTURES.values(), *others) if one is not structure}
     name = max(found, key=lambda name: found[name])
-    return f": the pattern fits {name}, not {structure.name}" if found[name] > LIKELY_CORRELATION else ""
+    return f"; the pattern fits {name}, not {structure.name}" if found[name] > LIKELY_CORRELATION else ""
 
 
 def _height(pattern: xr.Dataset, structure: Structure) -> float:

@@ -94,8 +94,7 @@ def check_lines(pattern: xr.Dataset, structure: Structure, variety: Structure | 
     if height < LEAST_HEIGHT:
         raise NotDescribed(
             f"{structure.name} does not describe the pattern: a quarter of its strong lines reach at most "
-            f"{100 * height:.1f} % of the height that the highest peak makes expected, at any cell and shift: "
-            f"{_remedy()}"
+            f"{100 * height:.1f} % of the height that the highest peak makes expected, at any cell and shift"
         )
 
 
@@ -112,8 +111,7 @@ def check_fit(fit: MinimizerResult, main: str) -> None:
     explained = float(strongest.fit - strongest.background)
     if not explained >= LEAST_EXPLAINED * height:
         raise NotDescribed(
-            f"the strongest line of the pattern, at {float(strongest.two_theta):.2f} degree, is not of {main}: "
-            f"{_remedy()}"
+            f"the strongest line of the pattern, at {float(strongest.two_theta):.2f} degree, is not of {main}"
         )
 
 
@@ -121,15 +119,16 @@ def check_parameters(fit: MinimizerResult, pattern: xr.Dataset, main: str) -> No
     """Refuse a fit that moved the reflections of the main phase onto the lines of another one, or diverged."""
     finite = all(np.isfinite(param.value) for param in fit.params.values()) and np.isfinite(fit.curves.fit).all()
     if not finite:
-        raise NotDescribed(f"{main} does not describe the pattern: the whole-pattern fit diverged: {_remedy()}")
+        raise NotDescribed(f"{main} does not describe the pattern: the whole-pattern fit diverged")
     lowered, zero = (fit.params[name].value if name in fit.params else 0.0 for name in GEOMETRIES)
     shift = zero - np.degrees(2 * lowered / (pattern.attrs.get("goniometer_radius") or RADIUS))
     if abs(shift) > LARGEST_SHIFT:
         raise NotDescribed(
             f"{main} does not describe the pattern: its reflections meet the lines only when shifted by {shift:.1f} "
-            f"degree: {_remedy()}, or record a range with more of its lines"
+            "degree; a range with more of its lines may tell"
         )
 
 
-def _remedy() -> str:
+def remedy() -> str:
+    """Return what to do where the main phase does not describe the pattern."""
     return f"state the main phase in the parameter main, one of {', '.join(STRUCTURES)}, or {REMEDY}"

@@ -3,7 +3,9 @@
 Positions are not compared, so that a phase of the same structure type with another cell matches. The intensities of a
 whole-pattern fit, free of any structure, are correlated with the calculated ones of the reference. The p value of the
 correlation is that of a permutation test: the share of random orders of the observed intensities that correlate as
-well. A match further needs every strong reflection of the reference and hardly any intensity in unexplained peaks.
+well. A match further needs every strong reflection of the reference, hardly any intensity in unexplained peaks, and a
+fit that describes the pattern. Chi square alone does not tell: a profile function is never perfect, and good patterns
+counted for long have 2 to 6. The intensity that the fit misses beyond noise does (`likely_cause.misfit`).
 """
 
 from dataclasses import dataclass
