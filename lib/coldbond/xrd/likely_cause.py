@@ -75,7 +75,9 @@ def check_misfit(fit: MinimizerResult, structure: Structure, most: float = REFUS
         )
 
 
-def explained(error: NotDescribed, pattern: xr.Dataset, structure: Structure, others: Iterable[Structure]) -> ValueError:
+def explained(
+    error: NotDescribed, pattern: xr.Dataset, structure: Structure, others: Iterable[Structure]
+) -> ValueError:
     """Return the error of a main phase that does not describe a pattern, with the likely cause and a remedy."""
     return ValueError(f"{error}{likely_cause(pattern, structure, others)}: {remedy()}")
 

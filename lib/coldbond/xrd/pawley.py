@@ -31,7 +31,7 @@ RADIUS = 185.0
 #: degree. Broad profiles do not determine it, yet it shifts them as a displacement does.
 AXIAL_PRIOR = 2.5, 2.5
 #: Prior of the zero error where no standard was recorded, degree: mean and standard deviation.
-ZERO_PRIOR = 0.0, 0.05
+ZERO_PRIOR = 0.0, 0.03
 LEAST_ZERO = 0.001  # degree, the least standard error of the zero error of a standard: that of a goniometer's encoder
 #: Start values of the instrument profile in a fit.
 INSTRUMENT_START = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": AXIAL_PRIOR[0], "kalpha2_ratio": 0.5}
@@ -212,6 +212,7 @@ def fit(
         if counted and tolerance != rounds[-1]:
             sigma = counting.standard_uncertainty(pattern, model.expected(params.valuesdict()))
     result.background_terms = count
+    result.zero_is_known = "zero" in priors and instrument is not None and instrument.zero is not None
     result.varied = None
     if variety is not None:
         a, b, c, *others_free = (float(x) for x in own_cell(params.valuesdict()))

@@ -38,8 +38,8 @@ LEAST_DIFFERENCE, LARGEST_DIFFERENCE, DIFFERENCE_STEP = 0.001, 0.008, 0.0005
 EITHER_SIDE = (1.001, 1.002)  # of the fitted edge: where two cells of about equal shares start
 #: Intensity over the strongest of the lines that a scan adds up.
 SCANNED = 0.05
-#: Significance of a scan, by counting alone and calibrated, from which the descriptions are fitted; and the calibrated
-#: one from which absence is left open: the largest of a hundred cells without any share rarely reaches it.
+#: Significance of a scan by counting alone from which the descriptions are fitted, and the calibrated one that counts as
+#: a hint: the largest of a hundred cells without any share rarely reaches it.
 TO_FIT, HINT = 4.0, 2.5
 #: Significance by counting above which the cubic garnet alone does not describe a pattern, and least share of a variety
 #: for this: the lines of another phase could be taken for less.
@@ -193,12 +193,14 @@ class Symmetry:
         absent_below : float
             Share below which its upper limit must be for it to count as absent.
         """
+        high = self.tetragonal.high
+        if self.left == (MIXTURE,) and high is not None and high <= absent_below:
+            return False  # a misfit of the profile function may pass for a share as small
         with_it = [name in (TETRAGONAL, MIXTURE) for name in self.left]
         if any(with_it):
             return True if all(with_it) else None
         limit = self.tetragonal.high
-        absent = limit is not None and limit <= absent_below and self.hint[MIXTURE] < HINT
-        return False if absent else None
+        return False if limit is not None and limit <= absent_below else None
 
     def has_cubic(self, absent_below: float) -> bool | None:
         """Return whether there is cubic garnet, with the limit of its share as for the tetragonal one."""
