@@ -44,6 +44,11 @@ TO_FIT, HINT = 4.0, 2.5
 #: Significance by counting above which the cubic garnet alone does not describe a pattern, and least share of a variety
 #: for this: the lines of another phase could be taken for less.
 CLEAR, LEAST_CLEAR = 10.0, 0.15
+#: Reduced chi square of the cubic garnet alone from which the other descriptions are tried whatever the scans say: lines
+#: that are all split alike pass for a misfit of the profile function.
+POOR = 2.0
+#: Share up to which a variety may be a misfit of the profile function.
+PROFILE_SHARE = 0.02
 GARNET = "I a -3 d"  # space group of the cubic garnet
 #: Share from which the tetragonal garnet is tried alone, and share at which a mixture with another one starts.
 MOSTLY, START_SHARE = 0.5, 0.3
@@ -183,7 +188,9 @@ class Symmetry:
     @property
     def best(self) -> str:
         """The description to go on with: the cubic one where it is left, otherwise the best."""
-        return CUBIC if CUBIC in self.left else self.left[0]
+        share = {MIXTURE: self.tetragonal, TWO_CELLS: self.second}.get(self.left[0])
+        small = share is not None and share.high is not None and share.high <= PROFILE_SHARE
+        return CUBIC if CUBIC in self.left or small else self.left[0]
 
     def has_tetragonal(self, absent_below: float) -> bool | None:
         """Return whether there is tetragonal garnet; None where the pattern does not tell.
@@ -212,6 +219,8 @@ class Symmetry:
 
     def has_second_cell(self) -> bool | None:
         """Return whether there are two cubic cells; None where the lines are only broadened, or another one fits."""
+        if self.left == (TWO_CELLS,) and self.best == CUBIC:
+            return None
         with_it = [name == TWO_CELLS for name in self.left]
         if any(with_it):
             return True if all(with_it) and not self.unresolved else None
@@ -240,7 +249,7 @@ def first_look(
         return None, first
     residuals = residual_pattern(pattern, first)
     cells = tetragonal_cells(first.params["a"].value)
-    if scan(pattern, residuals, tetragonal, cells).by_counting.max() < CLEAR:
+    if first.redchi < POOR and scan(pattern, residuals, tetragonal, cells).by_counting.max() < CLEAR:
         return None, first
 
     def fit_variety(variety: Variety, start: MinimizerResult) -> MinimizerResult:
@@ -284,7 +293,7 @@ def describe(
     hint = {name: found.significance for name, found in scans.items()}
     limits = [Interval(None, 0.0, found.limit) for found in scans.values()]
     fits = {CUBIC: fit}
-    if any(found.shown for found in scans.values()):
+    if fit.redchi > POOR or any(found.shown for found in scans.values()):
         start = Variety(_with_cell(tetragonal, scans[MIXTURE].best), START_SHARE)
         fits |= _tetragonal(pattern, cubic, fit_variety(start, fit), fit_variety)
         fits[TWO_CELLS] = _two_cells(cubic, fit, scans[TWO_CELLS].best, fit_variety)

@@ -107,9 +107,10 @@ def _match(found: Analysis, reference: Structure) -> ReferenceMatch | str:
 
 
 def _reference_match(found: Analysis, reference: str, match: ReferenceMatch | str) -> dict:
-    if isinstance(match, str):
-        return finding("matches_reference", None, **recording(found), note=match)
     other = _other_garnet(found)
+    if isinstance(match, str):
+        value, note = (False, other.removesuffix("; ")) if other else (None, match)
+        return finding("matches_reference", value, **recording(found), note=note)
     return finding(
         "matches_reference",
         False if other else match.is_match(),
