@@ -38,22 +38,20 @@ LEAST_DIFFERENCE, LARGEST_DIFFERENCE, DIFFERENCE_STEP = 0.001, 0.008, 0.0005
 EITHER_SIDE = (1.001, 1.002)  # of the fitted edge: where two cells of about equal shares start
 #: Intensity over the strongest of the lines that a scan adds up.
 SCANNED = 0.05
-#: Significance of a scan by counting alone from which the descriptions are fitted, and the calibrated one that counts as
-#: a hint: the largest of a hundred cells without any share rarely reaches it.
+#: Significance of a scan by counting alone from which the descriptions are fitted, and the calibrated one that counts
+#: as a hint: the largest of a hundred cells without any share rarely reaches it.
 TO_FIT, HINT = 4.0, 2.5
 #: Significance by counting above which the cubic garnet alone does not describe a pattern, and least share of a variety
 #: for this: the lines of another phase could be taken for less.
 CLEAR, LEAST_CLEAR = 10.0, 0.15
-#: Reduced chi square of the cubic garnet alone from which the other descriptions are tried whatever the scans say: lines
-#: that are all split alike pass for a misfit of the profile function.
+#: Reduced chi square of the cubic garnet alone from which the other descriptions are tried whatever the scans say:
+#: lines that are all split alike pass for a misfit of the profile function.
 POOR = 2.0
 #: Share up to which a variety may be a misfit of the profile function.
 PROFILE_SHARE = 0.02
 GARNET = "I a -3 d"  # space group of the cubic garnet
 #: Share from which the tetragonal garnet is tried alone, and share at which a mixture with another one starts.
 MOSTLY, START_SHARE = 0.5, 0.3
-#: Estimate over its calibrated error above which a share counts as seen.
-SEEN = 4.0
 #: Ratio c / a nearer to one is no splitting; cells nearer to each other, relative, are one cell.
 NO_SPLITTING, ONE_CELL = 0.998, 5e-4
 #: Distance of the lines of two cells in full widths, at the highest angle, below which a range of cells fits as well.
