@@ -7,7 +7,7 @@ those of counting statistics at the fit before. Standard errors include the corr
 of the instrument profile (`uncertainty`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,8 @@ from lmfit.minimizer import MinimizerResult
 from coldbond import counting
 from coldbond.xrd import reflection_list, uncertainty, varieties
 from coldbond.xrd.background import DEFAULT, polynomials, terms
-from coldbond.xrd.design_matrix import DesignMatrix, Phase, Values, angles, shape, spacings
+from coldbond.xrd.design_matrix import DesignMatrix, Phase, angles, shape, spacings
+from coldbond.xrd.geometry import keep_positions, zero_error
 from coldbond.xrd.pattern_model import PatternModel
 from coldbond.xrd.profile import integral_breadth
 from coldbond.xrd.structures import Structure
@@ -32,7 +33,6 @@ RADIUS = 185.0
 AXIAL_PRIOR = 2.5, 2.5
 #: Prior of the zero error where no standard was recorded, degree: mean and standard deviation.
 ZERO_PRIOR = 0.0, 0.03
-LEAST_ZERO = 0.001  # degree, the least standard error of the zero error of a standard: that of a goniometer's encoder
 #: Start values of the instrument profile in a fit.
 INSTRUMENT_START = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": AXIAL_PRIOR[0], "kalpha2_ratio": 0.5}
 WIDTH_START = 0.02  # degree, of size and strain broadening
@@ -184,7 +184,7 @@ def fit(
         for name, param in params.items():
             param.value = start.params[name].value if param.vary and name in kept else param.value
         if geometry != BOTH and geometry not in start.params:
-            _keep_positions(params, start, geometry, main, cell, wavelengths[0], radius)
+            keep_positions(params, start, geometry, main, cell, wavelengths[0], radius)
 
     rounds, before = TOLERANCES[: 1 if rough else None], reflection_list.smooth(intensity)
     if start is not None:
@@ -263,39 +263,8 @@ def instrument_profile(pattern: xr.Dataset, structure: Structure, **options: Any
         raise ValueError(f"the pattern of {structure.name} does not determine {', '.join(undetermined)} of the profile")
     covariance = np.zeros((len(values), len(values)))
     covariance[np.ix_(varied, varied)] = fitted.covar[np.ix_(at, at)]
-    zero = _zero_error(fit(pattern, structure, **{**options, "geometry": BOTH, "start": fitted}), structure)
+    zero = zero_error(fit(pattern, structure, **{**options, "geometry": BOTH, "start": fitted}), structure)
     return Instrument(tuple(source), np.array(values), covariance, zero)
-
-
-def _zero_error(fitted: MinimizerResult, structure: Structure) -> tuple[float, float] | None:
-    """Return the zero error and its standard error [degree], given the lattice parameter that the standard has."""
-    (edge, spread), zero = [(fitted.params[name].value, fitted.params[name].stderr) for name in ("a", "zero")]
-    if spread is None or zero[1] is None:
-        return None
-    shared = fitted.covar[fitted.var_names.index("a"), fitted.var_names.index("zero")]
-    known = structure.uncertainty * structure.cell[0] / np.sqrt(3)  # of a rectangular distribution
-    gain = shared / (spread**2 + known**2)
-    return zero[0] + gain * (structure.cell[0] - edge), float(np.sqrt(max(zero[1] ** 2 - gain * shared, LEAST_ZERO**2)))
-
-
-def _keep_positions(
-    params: lmfit.Parameters,
-    start: MinimizerResult,
-    geometry: str,
-    main: Phase,
-    cell: Callable[[Values], Sequence[float | np.ndarray]],
-    wavelength: float,
-    radius: float,
-) -> None:
-    """Start at the shift of another geometry and the cell that leave the reflections where a fit has them."""
-    d = spacings(main.hkl, cell(params.valuesdict()))
-    bragg, off = angles(d, wavelength, start.params.valuesdict(), radius)
-    by_shift = angles(d, wavelength, {geometry: 1.0}, radius)[1]
-    by_strain = -np.degrees(2 * np.tan(np.radians(bragg) / 2))
-    strain, params[geometry].value = np.linalg.lstsq(np.column_stack([by_strain, by_shift]), off, rcond=None)[0]
-    for name, param in params.items():
-        if name.removeprefix(varieties.PREFIX) in ("a", "b", "c"):
-            param.value *= 1 + strain
 
 
 def fit_geometries(pattern: xr.Dataset, structure: Structure, **options: Any) -> dict[str, MinimizerResult]:

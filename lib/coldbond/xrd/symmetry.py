@@ -133,8 +133,8 @@ def scan(pattern: xr.Dataset, residuals: ResidualPattern, structure: Structure, 
     areas = np.array([area.get(of, 0.0) * own / total[of] for of, own in zip(families, strength.tolist(), strict=True)])
     strong = areas > SCANNED * areas.max()
     d = spacings(hkl[strong], [column[:, None] for column in cells.T])
-    positions = sum(angles(d, wavelength, residuals.values, pattern.attrs.get("goniometer_radius") or RADIUS))
-    columns = _patterns(residuals, positions, areas[strong])
+    bragg, shift = angles(d, wavelength, residuals.values, pattern.attrs.get("goniometer_radius") or RADIUS)
+    columns = _patterns(residuals, bragg + shift, areas[strong])
     columns = residuals.projected(columns)
     # What the fit can take up altogether has no share: its norm would be zero.
     norm = np.maximum((columns**2).sum(axis=0), 1e-12)

@@ -59,7 +59,7 @@ def add_parameters(params: lmfit.Parameters, variety: Variety) -> Callable[[Valu
     if variety.alone:  # nothing in the pattern depends on the cell of the main phase
         for name in set(reflection_list.CELL) & set(params):
             params[name].vary = False
-    return lambda values: cell({name: values[PREFIX + name] for name in names})
+    return lambda values: cell({name: values[PREFIX + name] for name in names})  # type: ignore[arg-type]
 
 
 def phases(
@@ -82,7 +82,8 @@ def phases(
     total: dict[tuple, float] = {}
     for of, strength in zip(map(tuple, family(reflection_list.indices(known)).tolist()), per_weight[0], strict=True):
         total[of] = total.get(of, 0.0) + float(strength)
-    column, share = {}, {}
+    column: dict[tuple, int] = {}
+    share: dict[tuple, float] = {}
     for of, at, part in zip(map(tuple, family(main.hkl).tolist()), main.column, main.share, strict=True):
         column[of], share[of] = int(at), share.get(of, 0.0) + float(part)
     hkl = reflection_list.indices(lines)
