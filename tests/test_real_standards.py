@@ -38,7 +38,7 @@ def test_lattice_parameter_of_nist_lab6(lab6):
     (value, low, high), found = lattice.intervals["a"], lattice.by_geometry
     assert abs(value - LAB6) < 2e-4
     assert low < LAB6 < high
-    assert high - low < 5e-4
+    assert high - low < 8e-4  # nothing of the goniometer's zero is known
     assert found.weight.sel(geometry="displacement").item() > 0.95  # 130 degree tell it from a zero shift
     # NIST's analysis of the same file has the sample 0.079 mm too low or high; the sign is a convention
     assert abs(found["displacement"].sel(geometry="displacement").item()) == pytest.approx(0.0788, abs=0.015)

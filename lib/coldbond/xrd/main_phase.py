@@ -37,6 +37,8 @@ LEAST_EXPLAINED = 0.5
 #: Shift of a reflection by displacement or zero error that no measurement has, degree: 5 mm on a radius of 185 mm. One
 #: line alone leaves shift and cell undetermined together; fits of simulated ones with the right phase rarely go as far.
 LARGEST_SHIFT = 3.0
+#: Intensity of K-alpha2 over K-alpha1 that no tube has, even where a fit hardly determines it: it is 0.5.
+LARGEST_RATIO = 10.0
 
 
 class NotDescribed(ValueError):
@@ -120,6 +122,12 @@ def check_parameters(fit: MinimizerResult, pattern: xr.Dataset, main: str) -> No
     finite = all(np.isfinite(param.value) for param in fit.params.values()) and np.isfinite(fit.curves.fit).all()
     if not finite:
         raise NotDescribed(f"{main} does not describe the pattern: the whole-pattern fit diverged")
+    ratio = fit.params["kalpha2_ratio"].value
+    if ratio > LARGEST_RATIO:
+        raise NotDescribed(
+            f"{main} does not describe the pattern: its reflections meet the lines only with K-alpha2 {ratio:.0f} times "
+            "as strong as K-alpha1"
+        )
     lowered, zero = (fit.params[name].value if name in fit.params else 0.0 for name in GEOMETRIES)
     shift = zero - np.degrees(2 * lowered / (pattern.attrs.get("goniometer_radius") or RADIUS))
     if abs(shift) > LARGEST_SHIFT:

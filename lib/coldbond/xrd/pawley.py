@@ -47,7 +47,7 @@ PACKING = 0.7, 0.15
 LARGEST_DEPTH = 0.07, 0.07
 GEOMETRIES = ("displacement", "zero")
 BOTH = "both"  # the geometry with displacement and zero error
-MOST_EVALUATIONS = 40  # in each round; a fit of the right phase needs a tenth of them
+MOST_EVALUATIONS = 100  # in each round; a fit of the right phase needs a tenth of them
 #: Correlation length of the residuals in full widths at half maximum of the main phase.
 CORRELATION_LENGTH = 3.0
 #: Relative tolerances of chi square and parameters in successive rounds. The weights of the first come from the
@@ -356,7 +356,7 @@ def known_wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
 def check(pattern: xr.Dataset, geometry: str) -> None:
     """Refuse what is no diffraction pattern, or an unknown geometry."""
     if geometry not in (*GEOMETRIES, BOTH):
-        raise ValueError(f"geometry is {geometry!r}: one of {', '.join(GEOMETRIES)}")
+        raise ValueError(f"geometry is {geometry!r}: one of {', '.join((*GEOMETRIES, BOTH))}")
     if "two_theta" not in pattern.coords or "intensity" not in pattern:
         raise ValueError("this is no diffraction pattern: it has no intensity over two_theta")
     if not float(pattern.intensity.max()) > 0:
