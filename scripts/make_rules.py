@@ -53,19 +53,16 @@ def escaped_target(path: str) -> str:
 
 def record_header(notebook: str, raw: str, parameters: list[str]) -> str:
     """Return the first line of OUT/executed/NAME.d: how the figure was built. If it changes, the figure is rebuilt."""
-    return f"# {json.dumps([notebook, raw, *_own_style(raw), *parameters])}"
+    return f"# {json.dumps([notebook, raw, *_stated(raw, notebook), *parameters])}"
 
 
-def _own_style(raw: str) -> list[str]:
-    """Return the style.toml of a folder of recordings, which changes what the bundle's own states, if it has one."""
-    path = os.path.join(raw, "style.toml")
-    return [path] if os.path.isfile(path) else []
+#: What a user may state beside the manifest, by the part of the name of the notebooks that read it.
+STATED = {"": "style.toml", "_xrd": "structures/*", "_xps": "components.toml", "_raman": "raman.toml"}
 
 
-def _own_structures(raw: str, notebook: str) -> list[str]:
-    """Return the crystal structures of a folder of recordings, on which the figures of diffraction depend."""
-    folder = Path(raw, "structures")
-    return sorted(map(str, folder.iterdir())) if "_xrd" in notebook and folder.is_dir() else []
+def _stated(raw: str, notebook: str) -> list[str]:
+    """Return what is stated beside the manifest for a notebook: style, crystal structures, components, Raman lines."""
+    return sorted(str(path) for part, name in STATED.items() if part in notebook for path in Path(raw).glob(name))
 
 
 def rules(raw: str, out: str, given: str) -> str:
@@ -115,17 +112,16 @@ def rules(raw: str, out: str, given: str) -> str:
     for name in built:
         notebook = f"notebooks/{figures[name].notebook}.ipynb"
         parameters = json.dumps(plans[name].parameters, ensure_ascii=False)
-        held = [*recordings_of(raw, plans[name]), *_own_structures(raw, notebook)]
-        inputs = [listed.path, *(path for path in held if not FORBIDDEN.search(path))]
+        inputs = [listed.path, *(path for path in recordings_of(raw, plans[name]) if not FORBIDDEN.search(path))]
         lines += ["", f".PHONY: {name}", f"{name}: $(out)/{name}.pdf ; $(built)"]
         lines += _rule(name, notebook, inputs, raw, out, [parameters, given])
     for name, missing in skipped.items():
         lines += ["", f".PHONY: {name}", f"{name}: ; $(error {name}: $(RAW) holds no recording of {missing})"]
 
     # The claims table is made from the numbers of all figures and from what the paper, or a claims.yml in RAW, states.
-    stated = os.path.join(raw, "claims.yml")
+    claims = os.path.join(raw, "claims.yml")
     multiverse = os.path.join(out, "multiverse", "multiverse.json")
-    inputs = [stated if os.path.isfile(stated) else "raw/claims.yml"]
+    inputs = [claims if os.path.isfile(claims) else "raw/claims.yml"]
     inputs += [multiverse] if os.path.isfile(multiverse) else []
     lines += ["", f"$(out)/claims.pdf: {' '.join(f'$(out)/{name}.pdf' for name in built)}"]
     lines += _rule("claims", CLAIMS, inputs, raw, out, [json.dumps({"tested": built})])
@@ -210,7 +206,8 @@ def _rule(name: str, notebook: str, inputs: list[str], raw: str, out: str, param
     """Yield the rule of one figure, and the inclusion of what its last run recorded."""
     record = Path(out, "executed", f"{name}.d")
     header = record_header(notebook, raw, parameters)
-    needed = ["style.toml", *_own_style(raw), notebook, *inputs]
+    stated = [path for path in _stated(raw, notebook) if not FORBIDDEN.search(path)]
+    needed = ["style.toml", *stated, notebook, *inputs]
     given = [quote(text).replace("$", "$$") for text in parameters]
     yield f"$(out)/{name}.pdf: {' '.join(map(escaped, needed))} $(always)"
     yield f"\t$(build) {notebook} {name} $(folders) --parameters {' '.join(given)}"

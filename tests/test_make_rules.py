@@ -30,6 +30,28 @@ def test_it_needs_the_standard_library_only(bundle):
     assert not {"$(eval", "$(call"} & set(rules.split())
 
 
+def test_what_a_user_states_beside_the_manifest_is_a_prerequisite(tmp_path):
+    roles = {"phase": "fig2h", "surface": "fig3ghi", "raman": "fig2g", "ccd": "fig4b"}
+    stated = {"fig2h": "structures/ZnO.cif", "fig3ghi": "components.toml", "fig2g": "raman.toml"}
+    raw = tmp_path / "raw"
+    (raw / "structures").mkdir(parents=True)
+    write_manifest(raw, {f"{role}.csv": (role, "A") for role in roles})
+    for name in (*stated.values(), *(f"{role}.csv" for role in roles)):
+        (raw / name).write_text("")
+    done = subprocess.run(
+        [sys.executable, "-B", "scripts/make_rules.py", "write", str(raw), str(tmp_path / "out"), ""],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    rules = (tmp_path / "out" / "executed" / "rules.mk").read_text().splitlines()
+    for figure in roles.values():
+        (rule,) = (line for line in rules if line.startswith(f"$(out)/{figure}.pdf: style"))
+        held = [name for name in stated.values() if f"{raw}/{name}" in rule]
+        assert held == [name for of, name in stated.items() if of == figure], figure
+
+
 @pytest.mark.parametrize(
     ("recordings", "raw", "out", "said"),
     [

@@ -240,6 +240,12 @@ def beside(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def inputs(*names: str) -> dict[str, str]:
+    """Return the sha256 of the files of these names beside the manifest, of those that there are."""
+    found = {name: path for name in names if (path := beside(name))}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
+
+
 def table(recordings: Mapping[str, xr.Dataset | xr.DataTree]) -> pd.DataFrame:
     """Return a table of recordings: file, format, origin, extent, and each constant that at least one of them has."""
     rows = {

@@ -82,13 +82,13 @@ class Reference:
         return [self.phases[name] for name in names]
 
 
-def load(folder: Path | None = None) -> Reference:
-    """Return the bundled reference lines with those of a folder's raman.toml.
+def load(own: Path | None = None) -> Reference:
+    """Return the bundled reference lines with those of a raman.toml.
 
     Parameters
     ----------
-    folder : Path, optional
-        Of the recordings and their manifest.
+    own : Path, optional
+        The file, which lies beside the manifest.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def load(folder: Path | None = None) -> Reference:
         The file is no TOML, or an entry lacks a key, has an unknown one, or a value out of range.
     """
     tables: dict[str, dict[str, Any]] = {table: {} for table in KEYS}
-    for path in [BUNDLED, *([folder / NAME] if folder is not None and (folder / NAME).exists() else [])]:
+    for path in filter(None, (BUNDLED, own)):
         for table, entries in _read(path).items():
             tables[table] |= entries
     return Reference(**tables)

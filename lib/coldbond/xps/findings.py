@@ -213,7 +213,7 @@ def _share(name: str, key: str, one: Selected, composition: Composition) -> list
     if any(other.startswith(UNASSIGNED) for other in composition.components):
         note += "; the share of all lines, unassigned ones included"
     if not one.present:
-        value, low = None, low or None
+        value, low = None, low or 0.0
         note = "upper limit" if one.decided or not low else "not told from zero"
     return [
         finding(

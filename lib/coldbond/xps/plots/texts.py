@@ -80,10 +80,11 @@ def line_height(size: float, text: str) -> float:
 
 def write(ax: Axes, texts: Sequence[Text], above: float) -> None:
     """Write texts below each other at the top left, from a distance [points] on."""
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # marks of the reference positions end at a text
     for text, color, size in texts:
         ax.annotate(
             text, (0.02, 1.0), (0, -3 - above), xycoords="axes fraction", textcoords="offset points", va="top",
-            color=color, fontsize=size,
+            color=color, fontsize=size, bbox=ground,
         )  # fmt: skip
         above += line_height(size, text)
 
