@@ -24,7 +24,7 @@ from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.rietveld import Mixture
 from coldbond.xrd.structures import Structure, find
 from coldbond.xrd.symmetry import Symmetry
-from coldbond.xrd.varieties import SHARE, Variety
+from coldbond.xrd.varieties import BREADTH, SHARE, Variety
 
 #: Weight fraction that matters where none is stated, percent. Chosen: routine powder diffraction finds a few percent.
 SMALLEST_SHARE = 5.0
@@ -180,7 +180,12 @@ def analyse(
             structure = described.varied
             first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
         else:
-            own, first = Variety(described.varied, float(described.params[SHARE].value)), described
+            own, first = (
+                Variety(
+                    described.varied, float(described.params[SHARE].value), own_breadth=BREADTH in described.params
+                ),
+                described,
+            )
         best = fit(geometry, first, own)
         residuals = residual_pattern(pattern, best)
     try:

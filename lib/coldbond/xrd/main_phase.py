@@ -125,8 +125,8 @@ def check_parameters(fit: MinimizerResult, pattern: xr.Dataset, main: str) -> No
     ratio = fit.params["kalpha2_ratio"].value
     if ratio > LARGEST_RATIO:
         raise NotDescribed(
-            f"{main} does not describe the pattern: its reflections meet the lines only with K-alpha2 {ratio:.0f} times "
-            "as strong as K-alpha1"
+            f"{main} does not describe the pattern: its reflections meet the lines only with K-alpha2 {ratio:.0f} "
+            "times as strong as K-alpha1"
         )
     lowered, zero = (fit.params[name].value if name in fit.params else 0.0 for name in GEOMETRIES)
     shift = zero - np.degrees(2 * lowered / (pattern.attrs.get("goniometer_radius") or RADIUS))

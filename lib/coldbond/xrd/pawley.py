@@ -173,7 +173,7 @@ def fit(
     if variety is not None:
         own_cell = varieties.add_parameters(params, variety)
         lines = reflection_list.visible(variety.structure, pattern, wavelengths[0])
-        phases = varieties.phases(main, known, lines, own_cell)
+        phases = varieties.phases(main, known, lines, own_cell, varieties.BREADTH if variety.own_breadth else None)
     areas = 1 + max(int(phase.column.max()) for phase in phases)
     beside, own = reflection_list.other_phases(others, breadths or {}, refined, pattern, wavelengths[0], areas)
     phases += beside
@@ -186,7 +186,12 @@ def fit(
     separate = int(main.column.max()) + 1 >= fewest_for_uv
     add_widths(params, instrument, separate, doublet=len(wavelengths) > 1)
     params.update(own)
+    if variety is not None and variety.own_breadth:
+        near = WIDTH_START if start is None else start.params["size"].value + start.params["strain"].value / 2
+        params.add(varieties.BREADTH, near)
     priors = {"axial": AXIAL_PRIOR} if params["axial"].vary else {}
+    if varieties.BREADTH in params:
+        priors[varieties.BREADTH] = near, varieties.BREADTH_PRIOR
     if geometry == BOTH:
         priors["zero"] = ZERO_PRIOR if instrument is None or instrument.zero is None else instrument.zero
     if start is not None:

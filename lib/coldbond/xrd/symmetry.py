@@ -8,7 +8,7 @@ Raftery 1995, doi 10.1080/01621459.1995.10476572); what all of those that are le
 told. Where the cubic description is left alone, a scan over the cells bounds the share of what is not seen.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -22,13 +22,13 @@ from coldbond.xrd.design_matrix import angles, spacings
 from coldbond.xrd.pawley import CORRELATION_LENGTH, RADIUS, Instrument
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.structures import Structure, find
-from coldbond.xrd.varieties import SHARE, SUFFIX, Variety
+from coldbond.xrd.varieties import BREADTH_PRIOR, SHARE, SUFFIX, Variety
 
 CUBIC, TETRAGONAL, MIXTURE, TWO_CELLS = "cubic", "tetragonal", "mixture", "two cubic cells"
 #: Difference of the information criterion that rules a description out: "very strong" (Kass and Raftery 1995).
 VERY_STRONG = 10.0
-#: Parameters beyond those of the cubic description: the ratio c / a; share, a and c; share and a.
-MORE_PARAMETERS = {CUBIC: 0, TETRAGONAL: 1, MIXTURE: 3, TWO_CELLS: 2}
+#: Parameters beyond those of the cubic description: the ratio c / a; share, a, c and breadth; share and a.
+MORE_PARAMETERS = {CUBIC: 0, TETRAGONAL: 1, MIXTURE: 4, TWO_CELLS: 2}
 #: Ratios c / a of tetragonal garnets that are looked for: undoped 0.964, doped up to 0.995.
 RATIOS = np.arange(0.957, 0.9955, 0.0025)
 #: Edge of a cell of the same volume as the tetragonal one, over that of the cubic garnet: largest difference, and step.
@@ -38,6 +38,10 @@ LEAST_DIFFERENCE, LARGEST_DIFFERENCE, DIFFERENCE_STEP = 0.001, 0.008, 0.0005
 EITHER_SIDE = (1.001, 1.002)  # of the fitted edge: where two cells of about equal shares start
 #: Intensity over the strongest of the lines that a scan adds up.
 SCANNED = 0.05
+#: By how much the lines of a small share may be broader than those of the cubic garnet, degree: those of 80 nm.
+BROADER = (0.0, BREADTH_PRIOR)
+#: Relative standard uncertainty of the ratio of two shares: calculated intensities of both, 5 % each.
+RATIO_UNCERTAINTY = 0.07
 #: Significance of a scan by counting alone from which the descriptions are fitted, and the calibrated one that counts
 #: as a hint: the largest of a hundred cells without any share rarely reaches it.
 TO_FIT, HINT = 4.0, 2.5
@@ -113,11 +117,18 @@ def cubic_cells(edge: float, least: float = LEAST_DIFFERENCE) -> np.ndarray:
     return np.column_stack([a, a, a, *np.full((3, a.size), 90.0)])
 
 
-def scan(pattern: xr.Dataset, residuals: ResidualPattern, structure: Structure, cells: np.ndarray) -> Scan:
+def scan(
+    pattern: xr.Dataset,
+    residuals: ResidualPattern,
+    structure: Structure,
+    cells: np.ndarray,
+    broader: Sequence[float] = (0.0,),
+) -> Scan:
     """Return how much of a variety the residuals of a fit without it allow at each of its cells.
 
     Each family of reflections has the intensity that the fit gives it. Areas, widths, lattice and shift of the fit may
-    change as well: the variety is projected onto the complement of these (`residual_pattern`).
+    change as well: the variety is projected onto the complement of these (`residual_pattern`). Its lines are by each of
+    `broader` [degree] broader than those of the fit.
     """
     main, wavelength = residuals.main_reflections, residuals.wavelengths[0]
     area: dict[tuple, float] = {}
@@ -134,7 +145,8 @@ def scan(pattern: xr.Dataset, residuals: ResidualPattern, structure: Structure, 
     strong = areas > SCANNED * areas.max()
     d = spacings(hkl[strong], [column[:, None] for column in cells.T])
     bragg, shift = angles(d, wavelength, residuals.values, pattern.attrs.get("goniometer_radius") or RADIUS)
-    columns = _patterns(residuals, bragg + shift, areas[strong])
+    columns = np.hstack([_patterns(residuals, bragg + shift, areas[strong], more) for more in broader])
+    cells = np.tile(cells, (len(broader), 1))
     columns = residuals.projected(columns)
     # What the fit can take up altogether has no share: its norm would be zero.
     norm = np.maximum((columns**2).sum(axis=0), 1e-12)
@@ -144,11 +156,11 @@ def scan(pattern: xr.Dataset, residuals: ResidualPattern, structure: Structure, 
     return Scan(cells, share, np.sqrt(inflation / norm), share * np.sqrt(norm))
 
 
-def _patterns(residuals: ResidualPattern, positions: np.ndarray, areas: np.ndarray) -> np.ndarray:
+def _patterns(residuals: ResidualPattern, positions: np.ndarray, areas: np.ndarray, broader: float) -> np.ndarray:
     """Return patterns of lines, positions of shape (t, n) with areas of shape (n,), over the uncertainty: (m, t)."""
     size, strain = residuals.values["size"], residuals.values["strain"]
     m, n = residuals.two_theta.size, areas.size
-    breadths = size + strain * np.sin(np.radians(positions) / 2)  # x / cos + y tan as one over cos
+    breadths = size + broader + strain * np.sin(np.radians(positions) / 2)  # x / cos + y tan as one over cos
     peaks = residuals.peak_profiles(positions.ravel(), breadths.ravel())
     of = np.repeat(np.arange(positions.size), np.diff(peaks.indptr))
     at = peaks.indices + of // n * m
@@ -285,14 +297,14 @@ def describe(
     """
     edge = fit.params["a"].value
     scans = {
-        MIXTURE: scan(pattern, residuals, tetragonal, tetragonal_cells(edge)),
+        MIXTURE: scan(pattern, residuals, tetragonal, tetragonal_cells(edge), BROADER),
         TWO_CELLS: scan(pattern, residuals, cubic, cubic_cells(edge)),
     }
     hint = {name: found.significance for name, found in scans.items()}
     limits = [Interval(None, 0.0, found.limit) for found in scans.values()]
     fits = {CUBIC: fit}
     if fit.redchi > POOR or any(found.shown for found in scans.values()):
-        start = Variety(_with_cell(tetragonal, scans[MIXTURE].best), START_SHARE)
+        start = Variety(_with_cell(tetragonal, scans[MIXTURE].best), START_SHARE, own_breadth=True)
         fits |= _tetragonal(pattern, cubic, fit_variety(start, fit), fit_variety)
         fits[TWO_CELLS] = _two_cells(cubic, fit, scans[TWO_CELLS].best, fit_variety)
         fits = {name: one for name, one in fits.items() if _is_sensible(name, one)}
@@ -305,7 +317,7 @@ def describe(
     if left[0] == TETRAGONAL:
         shares[0] = _alone(pattern, cubic, fits[TETRAGONAL])
     if left[0] == TWO_CELLS:  # what the second cell leaves says more of a tetragonal garnet
-        again = scan(pattern, residual_pattern(pattern, fits[TWO_CELLS]), tetragonal, tetragonal_cells(edge))
+        again = scan(pattern, residual_pattern(pattern, fits[TWO_CELLS]), tetragonal, tetragonal_cells(edge), BROADER)
         shares[0], hint[MIXTURE] = Interval(None, 0.0, again.limit), again.significance
     unresolved = left[0] == TWO_CELLS and _distance(fits[TWO_CELLS]) < RESOLVED
     return Symmetry(left, criterion, fits, shares[0], shares[1], hint, unresolved)
@@ -334,7 +346,7 @@ def _tetragonal(
         start.params = alone.params.copy()
         start.params["a"].value = float(beside.best[0])
         start.params[SHARE].value = 1 - START_SHARE
-        again = fit_variety(Variety(structure, 1 - START_SHARE), start)
+        again = fit_variety(Variety(structure, 1 - START_SHARE, own_breadth=True), start)
         mixture = min(mixture, again, key=lambda fit: fit.chisqr)
     return {MIXTURE: mixture, TETRAGONAL: alone}
 
@@ -384,6 +396,7 @@ def _share(fit: MinimizerResult) -> Interval:
     value, error = fit.params[SHARE].value, fit.params[SHARE].stderr
     if error is None:
         return Interval(None, 0.0, 1.0)
+    error = float(np.hypot(error, RATIO_UNCERTAINTY * max(value * (1 - value), 0.0)))
     low, high = np.clip([value - NORMAL * error, value + NORMAL * error], 0.0, 1.0)
     return Interval(float(np.clip(value, low, high)), float(low), float(high))
 

@@ -18,8 +18,11 @@ from coldbond.xrd import reflection_list
 from coldbond.xrd.design_matrix import Phase, Values
 from coldbond.xrd.structures import Structure
 
-#: Parameters of the fit: share of the weight, and its lattice parameters, as "a_variety".
+#: Parameters of the fit: share of the weight, its lattice parameters, as "a_variety", and its breadth.
 SHARE, SUFFIX = "variety_share", "_variety"
+BREADTH = f"size{SUFFIX}"
+#: Standard deviation of the breadth about that of the main phase, degree: crystallites of 80 nm at Cu K-alpha.
+BREADTH_PRIOR = 0.1
 #: Range of the share in a fit: a bound at 0 or 1 would bias it and hide its error.
 SHARE_LIMITS = -0.5, 1.5
 
@@ -36,11 +39,14 @@ class Variety:
         Of the weight of main phase and variety together, at the start.
     alone : bool
         Whether the main phase is absent and the share 1, not fitted.
+    own_breadth : bool
+        Whether it has a breadth of its own beside the main phase, as crystallites of another size have.
     """
 
     structure: Structure
     share: float = 0.5
     alone: bool = False
+    own_breadth: bool = False
 
 
 def family(hkl: np.ndarray) -> np.ndarray:
@@ -62,7 +68,11 @@ def add_parameters(params: lmfit.Parameters, variety: Variety) -> Callable[[Valu
 
 
 def phases(
-    main: Phase, known: xr.Dataset, lines: xr.Dataset, cell: Callable[[Values], list[float | np.ndarray]]
+    main: Phase,
+    known: xr.Dataset,
+    lines: xr.Dataset,
+    cell: Callable[[Values], list[float | np.ndarray]],
+    breadth: str | None,
 ) -> list[Phase]:
     """Return the main phase and its variety with the columns of the main phase, both weighted by the share.
 
@@ -76,6 +86,8 @@ def phases(
         Reflections of main phase and variety, from `reflection_list.visible`.
     cell : callable
         From `add_parameters`.
+    breadth : str, optional
+        Name of the parameter of its breadth; None for the widths of the main phase.
     """
     per_weight = [of.absolute_intensity.to_numpy() / (of.attrs["mass"] * of.attrs["volume"]) for of in (known, lines)]
     total: dict[tuple, float] = {}
@@ -96,11 +108,11 @@ def phases(
     at, columns, parts = (np.array(each) for each in zip(*shared, strict=True))
     found = [
         Phase(main.hkl, main.column, main.share, weight=lambda values: 1 - values[SHARE]),
-        Phase(hkl[at], columns, parts, cell, weight=lambda values: values[SHARE]),
+        Phase(hkl[at], columns, parts, cell, breadth, weight=lambda values: values[SHARE]),
     ]
     if own:
         names = list(dict.fromkeys(of for _, of, _ in own))
         at, columns = np.array([i for i, *_ in own]), np.array([count + names.index(of) for _, of, _ in own])
         parts = np.array([part for *_, part in own])
-        found.append(Phase(hkl[at], columns, parts / np.bincount(columns, parts)[columns], cell))
+        found.append(Phase(hkl[at], columns, parts / np.bincount(columns, parts)[columns], cell, breadth))
     return found
