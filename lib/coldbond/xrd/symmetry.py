@@ -48,8 +48,8 @@ TO_FIT, HINT = 4.0, 2.5
 #: Significance by counting above which the cubic garnet alone does not describe a pattern, and least share of a variety
 #: for this: the lines of another phase could be taken for less.
 CLEAR, LEAST_CLEAR = 10.0, 0.15
-#: Reduced chi square of the cubic garnet alone from which the other descriptions are tried whatever the scans say:
-#: lines that are all split alike pass for a misfit of the profile function.
+#: Mean square of the normalised residuals under half of the cubic garnet's lines from which the other descriptions are
+#: tried whatever the scans say: lines that are all split alike pass for a misfit of the profile function.
 POOR = 2.0
 #: Share up to which a variety may be a misfit of the profile function.
 PROFILE_SHARE = 0.02
@@ -259,7 +259,7 @@ def first_look(
         return None, first
     residuals = residual_pattern(pattern, first)
     cells = tetragonal_cells(first.params["a"].value)
-    if first.redchi < POOR and scan(pattern, residuals, tetragonal, cells).by_counting.max() < CLEAR:
+    if not _is_poor(first) and scan(pattern, residuals, tetragonal, cells).by_counting.max() < CLEAR:
         return None, first
 
     def fit_variety(variety: Variety, start: MinimizerResult) -> MinimizerResult:
@@ -303,10 +303,12 @@ def describe(
     hint = {name: found.significance for name, found in scans.items()}
     limits = [Interval(None, 0.0, found.limit) for found in scans.values()]
     fits = {CUBIC: fit}
-    if fit.redchi > POOR or any(found.shown for found in scans.values()):
+    poor = _is_poor(fit)
+    if poor or any(found.shown for found in scans.values()):
         start = Variety(_with_cell(tetragonal, scans[MIXTURE].best), START_SHARE, own_breadth=True)
         fits |= _tetragonal(pattern, cubic, fit_variety(start, fit), fit_variety)
-        fits[TWO_CELLS] = _two_cells(cubic, fit, scans[TWO_CELLS].best, fit_variety)
+        if poor or scans[TWO_CELLS].shown:
+            fits[TWO_CELLS] = _two_cells(cubic, fit, scans[TWO_CELLS].best, fit_variety)
         fits = {name: one for name, one in fits.items() if _is_sensible(name, one)}
     criterion = _criterion(fits)
     left = tuple(name for name, value in sorted(criterion.items(), key=lambda pair: pair[1]) if value < VERY_STRONG)
@@ -321,6 +323,15 @@ def describe(
         shares[0], hint[MIXTURE] = Interval(None, 0.0, again.limit), again.significance
     unresolved = left[0] == TWO_CELLS and _distance(fits[TWO_CELLS]) < RESOLVED
     return Symmetry(left, criterion, fits, shares[0], shares[1], hint, unresolved)
+
+
+def _is_poor(fit: MinimizerResult) -> bool:
+    """Return whether half of the strong lines are badly described: another phase disturbs few of them."""
+    residual = ((fit.curves.intensity - fit.curves.fit) / fit.curves.standard_uncertainty).to_numpy() ** 2
+    strong = fit.reflections.area.to_numpy() > SCANNED * float(fit.reflections.area.max())
+    at, fwhm = (fit.reflections[name].to_numpy()[strong] for name in ("two_theta", "fwhm"))
+    lines = [residual[abs(fit.curves.two_theta.to_numpy() - one) < width] for one, width in zip(at, fwhm, strict=True)]
+    return bool(np.median([one.mean() for one in lines if one.size]) > POOR)
 
 
 def _with_cell(structure: Structure, cell: np.ndarray) -> Structure:
