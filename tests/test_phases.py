@@ -282,7 +282,7 @@ def test_the_strongest_line_in_common_alone_is_no_match():
         observed = np.append(calculated[0], rng.permutation(calculated[1:]))
         correlation, p_value = correlation_interval(observed, calculated), permutation_p_value(observed, calculated)
         assert correlation.value > 0.9
-        matches += ReferenceMatch(xr.Dataset(), correlation, p_value, [], 0.0, 0.0).is_match()
+        matches += ReferenceMatch(xr.Dataset(), correlation, p_value, [], 0.0, 0.0, 0.0).is_match()
     assert matches <= 1
 
 

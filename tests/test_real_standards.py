@@ -38,10 +38,10 @@ def test_lattice_parameter_of_nist_lab6(lab6):
     (value, low, high), found = lattice.intervals["a"], lattice.by_geometry
     assert abs(value - LAB6) < 2e-4
     assert low < LAB6 < high
-    assert high - low < 5e-4
+    assert high - low < 8e-4  # nothing of the goniometer's zero is known
     assert found.weight.sel(geometry="displacement").item() > 0.95  # 130 degree tell it from a zero shift
     # NIST's analysis of the same file has the sample 0.079 mm too low or high; the sign is a convention
-    assert abs(found["shift"].sel(geometry="displacement").item()) == pytest.approx(0.0788, abs=0.015)
+    assert abs(found["displacement"].sel(geometry="displacement").item()) == pytest.approx(0.0788, abs=0.015)
 
 
 def test_pattern_of_nist_lab6_is_explained(lab6):
@@ -65,6 +65,7 @@ def test_lattice_parameter_of_silicon(silicon):
     (_, low, high), found = lattice.intervals["a"], lattice.by_geometry
     assert low < SI < high
     assert high - low < 2e-3
+    found = found.sel(geometry=["displacement", "zero"])
     assert (found.weight > 0.05).all()
     spread = abs(found.estimate.diff("geometry").item())
     assert spread > found.standard_error.max().item()  # why the error of one fit says too little

@@ -46,6 +46,7 @@ LINES = {
 #: doubled or placed at a wrong multiplicity shows here.
 DENSITIES = {
     "LLZTO": 5.46,
+    "t-Li7La3Zr2O12": 5.11,
     "Li5La3Nb2O12": 5.2,
     "InN": 6.81,
     "In": 7.31,

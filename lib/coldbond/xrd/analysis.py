@@ -16,13 +16,15 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import Interval
-from coldbond.xrd import line_evidence, main_phase, pawley, peaks, phases
+from coldbond.xrd import likely_cause, line_evidence, main_phase, pawley, peaks, phases, symmetry
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.peak_assignment import Candidate, assign
 from coldbond.xrd.phase_lines import Detection, lines
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.rietveld import Mixture
 from coldbond.xrd.structures import Structure, find
+from coldbond.xrd.symmetry import Symmetry
+from coldbond.xrd.varieties import BREADTH, SHARE, Variety
 
 #: Weight fraction that matters where none is stated, percent. Chosen: routine powder diffraction finds a few percent.
 SMALLEST_SHARE = 5.0
@@ -56,6 +58,8 @@ class Analysis:
         As for `pawley.fit`.
     beside : dict of str to Structure
         Phases in the fits beside the main one, with the texture that they have there.
+    symmetry : Symmetry or None
+        Where a tetragonal variety of the main phase was looked for.
     """
 
     pattern: xr.Dataset
@@ -66,6 +70,7 @@ class Analysis:
     detections: dict[str, Detection]
     geometry: str = "displacement"
     beside: dict[str, Structure] = field(default_factory=dict)
+    symmetry: Symmetry | None = None
 
     @property
     def fit(self) -> MinimizerResult:
@@ -96,6 +101,7 @@ def analyse(
     instrument: pawley.Instrument | None = None,
     geometry: str = "displacement",
     mixture: Mixture | None = None,
+    tetragonal: str | Structure = "",
 ) -> Analysis:
     """Return what a pattern holds.
 
@@ -113,6 +119,8 @@ def analyse(
         Error of the angles with which phases and peaks are searched; lattice parameters use both.
     mixture : Mixture, optional
         From `rietveld.fit` of this pattern: the phases beside the main one are in its first fit already.
+    tetragonal : str or Structure
+        Tetragonal variety of a cubic main phase that is looked for, in its place and beside it; "" for none.
 
     Raises
     ------
@@ -125,13 +133,20 @@ def analyse(
         raise ValueError(f"the intensity is {float(pattern.intensity[0]):g} at every angle: record or export it again")
     searched = [phase for phase in others if phase.name != main]
     pawley.check(pattern, geometry)
-    main_phase.check_lines(pattern, structure)
     mixed = {} if mixture is None else {phase.name: phase for phase in mixture.beside() if phase.name != main}
-    first = pawley.fit(
-        pattern, structure, geometry=geometry, instrument=instrument, others=list(mixed.values()), rough=True
-    )
-    main_phase.check_fit(first, main)
-    main_phase.check_parameters(first, pattern, geometry, main)
+    variety = symmetry.variety_of(structure, tetragonal)
+    try:
+        main_phase.check_lines(pattern, structure, variety)
+        first = pawley.fit(
+            pattern, structure, geometry=geometry, instrument=instrument, others=list(mixed.values()), rough=True
+        )
+        likely_cause.check_doublet(first, pattern, structure)
+        garnet, first = symmetry.first_look(pattern, structure, variety, first, geometry, instrument)
+        main_phase.check_fit(first, main)
+        main_phase.check_parameters(first, pattern, main)
+        likely_cause.check_misfit(first, structure, likely_cause.REFUSED_ALONE)
+    except main_phase.NotDescribed as error:
+        raise likely_cause.explained(error, pattern, structure, searched) from error
     suspected = phases.look_for(residual_pattern(pattern, first), searched, exclude=False)
     present = {name: detection for name, detection in suspected.items() if detection.present}
     beside = {name: mixed.get(name, fitted_structure(detection)) for name, detection in present.items()}
@@ -142,14 +157,44 @@ def analyse(
         "instrument": instrument,
     }
 
-    def fit(name: str, start: MinimizerResult) -> MinimizerResult:
-        return pawley.fit(pattern, structure, geometry=name, start=start, **options)
+    def fit(name: str, start: MinimizerResult, own: Variety | None = None) -> MinimizerResult:
+        return pawley.fit(pattern, structure, geometry=name, start=start, variety=own, **options)
 
-    best = fit(geometry, first)
-    fits = {name: best if name == geometry else fit(name, best) for name in pawley.GEOMETRIES}
-    for name, each in fits.items():
-        main_phase.check_parameters(each, pattern, name, main)
-    residuals = residual_pattern(pattern, best)
+    if garnet is None:
+        best = fit(geometry, first)
+        residuals = residual_pattern(pattern, best)
+        if variety is not None:
+            of_others = (best.curves.phases.to_numpy()[1:] / residuals.uncertainty).T
+            garnet = symmetry.describe(
+                pattern,
+                variety,
+                structure,
+                best,
+                residuals.with_nuisance(of_others) if beside else residuals,
+                lambda own, start: fit(geometry, start, own),
+            )
+    own = None
+    if garnet is not None and garnet.best != symmetry.CUBIC:
+        described = garnet.fits[garnet.best]
+        if garnet.best == symmetry.TETRAGONAL:  # its intensities are free from here on
+            structure = described.varied
+            first = pawley.fit(pattern, structure, geometry=geometry, instrument=instrument, rough=True)
+        else:
+            own, first = (
+                Variety(
+                    described.varied, float(described.params[SHARE].value), own_breadth=BREADTH in described.params
+                ),
+                described,
+            )
+        best = fit(geometry, first, own)
+        residuals = residual_pattern(pattern, best)
+    try:
+        likely_cause.check_misfit(best, structure)
+    except main_phase.NotDescribed as error:
+        raise likely_cause.explained(error, pattern, structure, searched) from error
+    fits = {name: best if name == geometry else fit(name, best, own) for name in (*pawley.GEOMETRIES, pawley.BOTH)}
+    for each in fits.values():
+        main_phase.check_parameters(each, pattern, main)
     refined = {
         name: replace(present[name].lines.structure, cell=pawley.cell_of(best, other, f"_{i}"))
         for i, (name, other) in enumerate(beside.items(), start=1)
@@ -160,7 +205,7 @@ def analyse(
         if detection.present and not line_evidence.stands_out(residuals, detection, stray.attrs["threshold"]):
             detection.present = False  # its upper limit stays that of the fitted area
             detection.doubt = "its lines together are significant, but none stands out as a peak"
-    return Analysis(pattern, structure, fits, residuals, stray, detections, geometry, beside)
+    return Analysis(pattern, structure, fits, residuals, stray, detections, geometry, beside, garnet)
 
 
 def own_cell(found: Analysis, name: str) -> dict[str, Interval]:

@@ -13,6 +13,7 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.xrd import profile, sample_profile, uncertainty
+from coldbond.xrd.background import DEFAULT, polynomials
 from coldbond.xrd.design_matrix import emission
 from coldbond.xrd.pawley import CORRELATION_LENGTH, RADIUS, Instrument
 from coldbond.xrd.reflection_list import indices
@@ -93,7 +94,10 @@ class BroadeningFit:
         curves = fit.curves.sel(two_theta=slice(lowest, None))
         self.two_theta = curves.two_theta.to_numpy()
         self.sigma = curves.standard_uncertainty.to_numpy()
-        self.data = (curves.intensity - curves.background - curves.phases[1:].sum("phase")).to_numpy()
+        # Further polynomials of the background may have followed the tails of the lines.
+        slow = polynomials(self.two_theta, DEFAULT)
+        background = slow @ np.linalg.lstsq(slow, curves.background.to_numpy(), rcond=None)[0]
+        self.data = (curves.intensity - curves.phases[1:].sum("phase")).to_numpy() - background
         self.wavelengths = [w for w in (pattern.attrs.get(f"wavelength_kalpha{n}") for n in (1, 2)) if w]
         self.depth = float(np.degrees(fit.params["depth"].value / (pattern.attrs.get("goniometer_radius") or RADIUS)))
         self._add_lines(fit.reflections)

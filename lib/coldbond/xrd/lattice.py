@@ -1,8 +1,10 @@
-"""Lattice parameters with intervals that include the choice between a displaced sample and a zero error.
+"""Lattice parameters with intervals that include a displaced sample and a zero error together.
 
 Both errors of the angles shift all reflections alike over a short range, and the lattice parameter absorbs the
-difference. The pattern is therefore fitted with either, and the interval spans both unless chi square rules one out.
-The weights are Akaike's (Burnham and Anderson 2002, ISBN 0-387-95364-7).
+difference; a pattern has some of either. Where a standard was recorded, its zero error is the prior of a fit with both,
+which alone counts. Without one, the interval spans the fits with either error, unless chi square rules one of these
+out, and the fit with both, whose zero error also takes up aberrations that the profile function does not model. The
+value is the mean of the fits with one error, with Akaike's weights (Burnham and Anderson 2002, ISBN 0-387-95364-7).
 """
 
 from collections.abc import Mapping
@@ -13,6 +15,7 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import NORMAL, Interval
+from coldbond.xrd.pawley import BOTH, GEOMETRIES
 from coldbond.xrd.reflection_list import CELL
 
 #: Half width of the range in which the effective wavelength of Cu K-alpha1 lies, relative: the distance from peak to
@@ -20,9 +23,10 @@ from coldbond.xrd.reflection_list import CELL
 #: the line's shape, and a fit may follow any wavelength in between.
 WAVELENGTH_RANGE = 3.5e-5
 
-#: Akaike weight below which a geometry is left out of the interval. Set on closure: where the profile function does not
-#: fit, the difference of chi square says little of the geometry, and a stricter limit chose the wrong one.
-NEGLIGIBLE_WEIGHT = 1e-3
+#: Akaike weight below which a single error is left out of the interval. Flat specimen and slits shift reflections as
+#: well, which the profile function does not model: in independent forward models the wrong error was up to 40 better in
+#: chi square, e^(-40 / 2) in weight; over a wide range of angles the right one is better by hundreds.
+NEGLIGIBLE_WEIGHT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -32,71 +36,81 @@ class LatticeParameters:
     Attributes
     ----------
     intervals : dict of str to Interval
-        By parameter [angstrom or degree]: weighted mean of the geometries, and the hull of their intervals, which
-        include the uncertainty of the wavelength. All None where the pattern does not determine it.
+        By parameter [angstrom or degree]: value, and the hull of the intervals of the geometries, which include the
+        uncertainty of the wavelength. All None where the pattern does not determine it.
     by_geometry : xarray.Dataset
         Over `geometry` and `parameter`: `estimate`, `standard_error` without that of the wavelength (all patterns of an
-        instrument share it, so that a difference of two does not have it), `correlation` with the shift. Over
-        `geometry`: `shift` and `shift_error` [mm or degree], `weight`.
+        instrument share it, so that a difference of two does not have it), `correlation` with the displacement. Over
+        `geometry`: `displacement` [mm], `zero` [degree] and their `displacement_error`, `zero_error`, NaN where not
+        fitted, and `weight`.
     """
 
     intervals: dict[str, Interval]
     by_geometry: xr.Dataset
 
 
-def lattice_parameters(
-    fits: Mapping[str, MinimizerResult], negligible: float = NEGLIGIBLE_WEIGHT, suffix: str = ""
-) -> LatticeParameters:
-    """Return the lattice parameters that fits with either geometry determine.
+def lattice_parameters(fits: Mapping[str, MinimizerResult], suffix: str = "") -> LatticeParameters:
+    """Return the lattice parameters that fits with displacement, zero error and both determine.
 
     Parameters
     ----------
     fits : mapping of str to MinimizerResult
         From `pawley.fit_geometries`.
-    negligible : float
-        Akaike weight below which a geometry is left out.
     suffix : str
-        Of the names of the parameters: "_1" for the first phase beside the main one.
+        Of the names of the parameters: "_1" for the first phase beside the main one, `varieties.SUFFIX` for the variety
+        of the main phase.
 
     Notes
     -----
-    Chi square is divided by the inflation of the lattice parameters' variance. The models have equally many parameters,
-    so that their weights differ by the fit alone.
+    Chi square is divided by the inflation of the lattice parameters' variance. The fits with one error have equally
+    many parameters, so that their weights differ by the fit alone.
     """
-    names = [name + suffix for name in CELL if name + suffix in next(iter(fits.values())).params]
-    estimate = np.array([[fit.params[name].value for name in names] for fit in fits.values()])
-    error = np.array([[_standard_error(fit, name) for name in names] for fit in fits.values()])
+    names = [name for name in CELL if name + suffix in fits[BOTH].params]
+    if not names:
+        return LatticeParameters({}, xr.Dataset())
+    estimate = np.array([[fit.params[name + suffix].value for name in names] for fit in fits.values()])
+    error = np.array([[_standard_error(fit, name + suffix) for name in names] for fit in fits.values()])
     best = min(fits.values(), key=lambda fit: fit.chisqr)
-    inflation = max(best.inflation[best.var_names.index(name)] for name in names)
+    inflation = max(best.inflation[best.var_names.index(name + suffix)] for name in names)
     chi_square = np.array([fit.chisqr for fit in fits.values()]) / inflation
-    weight = np.exp(-(chi_square - chi_square.min()) / 2)
-    weight = np.where(weight >= negligible * weight.sum(), weight, 0.0)
-    weight /= weight.sum()
+    both = np.array(list(fits)) == BOTH
+    if fits[BOTH].zero_is_known:
+        weight = both.astype(float)
+    else:
+        weight = np.where(both, 0.0, np.exp(-(chi_square - chi_square[~both].min()) / 2))
+        weight = np.where(weight >= NEGLIGIBLE_WEIGHT * weight.sum(), weight, 0.0)
+        weight /= weight.sum()
     # A rectangular distribution of the wavelength; lengths scale with it, angles do not.
-    relative = np.array(
-        [WAVELENGTH_RANGE / np.sqrt(3) if name.removesuffix(suffix) in "abc" else 0.0 for name in names]
-    )
+    relative = np.array([WAVELENGTH_RANGE / np.sqrt(3) if name in "abc" else 0.0 for name in names])
     half = NORMAL * np.hypot(error, relative * estimate[0])
-    kept = weight > 0
+    kept = (weight > 0) | both
     low, high = (estimate - half)[kept].min(axis=0), (estimate + half)[kept].max(axis=0)
     value = np.where(np.isnan(error[kept]).any(axis=0), np.nan, weight @ estimate)
     bounds = zip(value, low, high, strict=True)
     intervals = [Interval.from_bounds(*each) if np.isfinite(each).all() else Interval(None) for each in bounds]
+    shifts = {
+        name: ("geometry", [fit.params[name].value if name in fit.params else np.nan for fit in fits.values()])
+        for name in GEOMETRIES
+    }
+    errors = {f"{name}_error": ("geometry", [_standard_error(fit, name) for fit in fits.values()]) for name in shifts}
     by_geometry = xr.Dataset(
         {
             "estimate": (("geometry", "parameter"), estimate),
             "standard_error": (("geometry", "parameter"), error),
             "correlation": (
                 ("geometry", "parameter"),
-                [[(fit.params[name].correl or {}).get(shift, np.nan) for name in names] for shift, fit in fits.items()],
+                [
+                    [(fit.params[name + suffix].correl or {}).get("displacement", np.nan) for name in names]
+                    for fit in fits.values()
+                ],
             ),
-            "shift": ("geometry", [fit.params[shift].value for shift, fit in fits.items()]),
-            "shift_error": ("geometry", [_standard_error(fit, shift) for shift, fit in fits.items()]),
+            **shifts,
+            **errors,
             "weight": ("geometry", weight),
         },
-        coords={"geometry": list(fits), "parameter": [name.removesuffix(suffix) for name in names]},
+        coords={"geometry": list(fits), "parameter": names},
     )
-    return LatticeParameters(dict(zip(by_geometry.parameter.to_numpy().tolist(), intervals, strict=True)), by_geometry)
+    return LatticeParameters(dict(zip(names, intervals, strict=True)), by_geometry)
 
 
 def strong_correlations(fit: MinimizerResult, above: float = 0.9) -> list[tuple[str, str, float]]:
@@ -117,5 +131,5 @@ def strong_correlations(fit: MinimizerResult, above: float = 0.9) -> list[tuple[
 
 
 def _standard_error(fit: MinimizerResult, name: str) -> float:
-    stderr = fit.params[name].stderr
+    stderr = fit.params[name].stderr if name in fit.params else None
     return np.nan if stderr is None else stderr

@@ -8,7 +8,7 @@ of the instrument profile (`uncertainty`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lmfit
@@ -17,18 +17,21 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond import counting
-from coldbond.xrd import reflection_list, uncertainty
+from coldbond.xrd import fit_results, reflection_list, uncertainty, varieties
 from coldbond.xrd.background import DEFAULT, polynomials, terms
 from coldbond.xrd.design_matrix import DesignMatrix, angles, shape, spacings
+from coldbond.xrd.geometry import keep_positions, zero_error
 from coldbond.xrd.pattern_model import PatternModel
-from coldbond.xrd.profile import integral_breadth
 from coldbond.xrd.structures import Structure
+from coldbond.xrd.varieties import Variety
 
 #: Goniometer radius where the pattern does not state it, mm; usual for laboratory diffractometers.
 RADIUS = 185.0
 #: Prior of the squared axial divergence ("axial"), degree^2: mean and standard deviation, for Soller slits of 0 to 2.5
 #: degree. Broad profiles do not determine it, yet it shifts them as a displacement does.
 AXIAL_PRIOR = 2.5, 2.5
+#: Prior of the zero error where no standard was recorded, degree: mean and standard deviation.
+ZERO_PRIOR = 0.0, 0.03
 #: Start values of the instrument profile in a fit.
 INSTRUMENT_START = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": AXIAL_PRIOR[0], "kalpha2_ratio": 0.5}
 WIDTH_START = 0.02  # degree, of size and strain broadening
@@ -43,6 +46,7 @@ PACKING = 0.7, 0.15
 #: atoms would allow more; thickness and traces of heavier atoms, which nobody states, limit it.
 LARGEST_DEPTH = 0.07, 0.07
 GEOMETRIES = ("displacement", "zero")
+BOTH = "both"  # the geometry with displacement and zero error
 MOST_EVALUATIONS = 100  # in each round; a fit of the right phase needs a tenth of them
 #: Correlation length of the residuals in full widths at half maximum of the main phase.
 CORRELATION_LENGTH = 3.0
@@ -63,11 +67,14 @@ class Instrument:
         aperture of the Soller slits, negative where profiles are asymmetric to the other side; "kalpha2_ratio".
     values : array, shape (len(names),)
     covariance : array, shape (len(names), len(names))
+    zero : tuple of float, optional
+        Zero error and its standard error [degree], where the standard determines them.
     """
 
     names: tuple[str, ...]
     values: np.ndarray
     covariance: np.ndarray
+    zero: tuple[float, float] | None = None
 
 
 def fit(
@@ -83,6 +90,7 @@ def fit(
     start: MinimizerResult | None = None,
     rough: bool = False,
     fewest_for_uv: int = FEWEST_FOR_UV,
+    variety: Variety | None = None,
 ) -> MinimizerResult:
     """Fit a whole pattern.
 
@@ -92,8 +100,9 @@ def fit(
         As `coldbond.read` returns it; select a part with `.sel` or `.isel` to fit that alone.
     structure : Structure
         Main phase: its space group gives the reflections, its cell the start values.
-    geometry : {"displacement", "zero"}
-        Error of the angles that is fitted: displacement of the sample [mm] or zero error [degree].
+    geometry : {"displacement", "zero", "both"}
+        Error of the angles that is fitted: displacement of the sample [mm], zero error [degree], or both, the zero
+        error with the prior of the instrument or `ZERO_PRIOR`.
     instrument : Instrument, optional
         From `instrument_profile`; size and strain are then those of the sample. Without it they include the instrument.
     others : sequence of Structure
@@ -113,6 +122,8 @@ def fit(
         alone, at given nonlinear parameters.
     fewest_for_uv : int
         Fewest amplitudes for which u and v are fitted.
+    variety : Variety, optional
+        Of the main phase, fitted beside it or in its place.
 
     Returns
     -------
@@ -121,15 +132,17 @@ def fit(
         "gamma" [degree]; "displacement" [mm, positive for a sample below the axis] or "zero" [degree]; "size", "strain"
         [degree], Lorentzian full widths size / cos and strain tan of the Bragg angle, which may be negative within
         their error (a bound at zero would bias the mean); "depth" [mm], the mean depth of diffraction, never fitted;
-        lattice parameters and "size" with the suffix "_1" for the first of `others`, where it is `refined`;
-        and those of `Instrument`. `stderr` is None where the pattern does not determine a parameter; `inflation` is
-        the factor on the variances because of correlated residuals. Attributes from the linear solve:
+        lattice parameters and "size" with the suffix "_1" for the first of `others`, where it is `refined`; with a
+        variety its share and lattice parameters, of `varieties`; and those of `Instrument`. `stderr` is None where the
+        pattern does not determine a parameter; `inflation` is the factor on the variances because of correlated
+        residuals. Attributes from the linear solve:
 
         `curves` : Dataset over `two_theta`: `intensity`, `fit`, `background`, `standard_uncertainty` (weights are one
         over its square) and, over `phase` too, `phases`, without background.
         `reflections` : Dataset over `reflection` of the main phase: `h`, `k`, `l`, `two_theta`, `fwhm`,
         `integral_breadth` [degree], `area` and `area_error` [intensity x degree], and `area_covariance`. Reflections
         nearer than `reflection_list.UNRESOLVED` share one area, split in the ratio of their calculated intensities.
+        `variety`: the same of the variety, without covariance, or None; `varied`: its structure with the fitted cell.
         `scales` : Dataset over `phase`, main phase first: `scale` and `scale_error`, the area of the strongest
         reflection of its structure [intensity x degree].
 
@@ -156,44 +169,54 @@ def fit(
     values = params.valuesdict()
     bragg, _ = angles(spacings(reflection_list.indices(known), cell(values)), wavelengths[0], {}, radius)
     main = reflection_list.main_phase(known, two_theta, bragg)
-    beside, own = reflection_list.other_phases(
-        others, breadths or {}, refined, pattern, wavelengths[0], int(main.column.max()) + 1
-    )
-    phases = [main, *beside]
-    params.add(geometry, 0.0)
+    phases = [main]
+    if variety is not None:
+        own_cell = varieties.add_parameters(params, variety)
+        lines = reflection_list.visible(variety.structure, pattern, wavelengths[0])
+        phases = varieties.phases(main, known, lines, own_cell, varieties.BREADTH if variety.own_breadth else None)
+    areas = 1 + max(int(phase.column.max()) for phase in phases)
+    beside, own = reflection_list.other_phases(others, breadths or {}, refined, pattern, wavelengths[0], areas)
+    phases += beside
+    shifts = GEOMETRIES if geometry == BOTH else (geometry,)
+    for name in shifts:
+        params.add(name, 0.0)
     # Mean depth of diffraction over sin(theta): the beam is absorbed on the way in and on the way out.
     depth = 1 / (2 * reflection_list.absorption(structure, wavelengths[0]) * PACKING[0])
     params.add("depth", min(depth, LARGEST_DEPTH[0]), vary=False)
     separate = int(main.column.max()) + 1 >= fewest_for_uv
     add_widths(params, instrument, separate, doublet=len(wavelengths) > 1)
     params.update(own)
+    if variety is not None and variety.own_breadth:
+        near = WIDTH_START if start is None else start.params["size"].value + start.params["strain"].value / 2
+        params.add(varieties.BREADTH, near)
     priors = {"axial": AXIAL_PRIOR} if params["axial"].vary else {}
+    if varieties.BREADTH in params:
+        priors[varieties.BREADTH] = near, varieties.BREADTH_PRIOR
+    if geometry == BOTH:
+        priors["zero"] = ZERO_PRIOR if instrument is None or instrument.zero is None else instrument.zero
     if start is not None:
+        # Without its variety the main phase is fitted too broad, perhaps to a Gaussian width of zero and no gradient.
+        widths = set(INSTRUMENT_START) | {"size", "strain"}
+        kept = set(start.params) - (widths if variety is not None and varieties.SHARE not in start.params else set())
         for name, param in params.items():
-            param.value = start.params[name].value if param.vary and name in start.params else param.value
-        # With the other geometry: start at the shift and the cell that leave the reflections where they were.
-        d = spacings(main.hkl, cell(params.valuesdict()))
-        bragg, off = angles(d, wavelengths[0], start.params.valuesdict(), radius)
-        by_shift = angles(d, wavelengths[0], {geometry: 1.0}, radius)[1]
-        by_strain = -np.degrees(2 * np.tan(np.radians(bragg) / 2))
-        strain, params[geometry].value = np.linalg.lstsq(np.column_stack([by_strain, by_shift]), off, rcond=None)[0]
-        for name in params:
-            if name.partition("_")[0] in ("a", "b", "c"):
-                params[name].value *= 1 + strain
+            param.value = start.params[name].value if param.vary and name in kept else param.value
+        if geometry != BOTH and geometry not in start.params:
+            keep_positions(params, start, geometry, main, cell, wavelengths[0], radius)
 
     rounds, before = TOLERANCES[: 1 if rough else None], reflection_list.smooth(intensity)
     if start is not None:
         rounds, before = TOLERANCES[1:], start.curves.fit.to_numpy()
     weights = counting.standard_uncertainty(pattern, before)
     counted = weights is not None
-    if start is not None and geometry not in start.params:
+    if start is not None and any(name not in start.params for name in shifts):
         rounds, sigma = TOLERANCES[2:], start.curves.standard_uncertainty.to_numpy()
     elif weights is not None:
         sigma = weights
     else:  # the scatter from point to point, the same everywhere
         sigma = np.full(intensity.size, np.std(np.diff(intensity)) / np.sqrt(2) or 1.0)
-    # Chi squares of two geometries are compared: they have one background.
-    given = background if start is None or geometry in start.params else start.background_terms
+    # Chi squares of two geometries, or with and without a variety, are compared: they have one background.
+    another = start is not None and (variety is not None or any(name not in start.params for name in shifts))
+    given = start.background_terms if start is not None and another and not background else background
     for tolerance in rounds:
         design_matrix = DesignMatrix(two_theta, wavelengths, radius, phases, cell, params.valuesdict())
         count = given or _background_terms(
@@ -206,11 +229,17 @@ def fit(
         if counted and tolerance != rounds[-1]:
             sigma = counting.standard_uncertainty(pattern, model.expected(params.valuesdict()))
     result.background_terms = count
+    result.zero_is_known = "zero" in priors and instrument is not None and instrument.zero is not None
+    result.varied = None
+    if variety is not None:
+        a, b, c, *others_free = (float(x) for x in own_cell(params.valuesdict()))
+        alpha, beta, gamma = others_free
+        result.varied = replace(variety.structure, cell=(a, b, c, alpha, beta, gamma))
     conditional = model.solution(params.valuesdict())[2]
     covariance = conditional if rough else add_errors(result, model, instrument, counted)
-    add_curves(result, model, pattern, [structure, *others])
-    _add_reflections(result, model, covariance)
-    _add_scales(result, model, covariance, known, [structure, *others])
+    fit_results.add_curves(result, model, pattern, [structure, *others])
+    fit_results.add_reflections(result, model, covariance, len(phases) - len(others))
+    fit_results.add_scales(result, model, covariance, known, [structure, *others])
     return result
 
 
@@ -262,19 +291,22 @@ def instrument_profile(pattern: xr.Dataset, structure: Structure, **options: Any
         raise ValueError(f"the pattern of {structure.name} does not determine {', '.join(undetermined)} of the profile")
     covariance = np.zeros((len(values), len(values)))
     covariance[np.ix_(varied, varied)] = fitted.covar[np.ix_(at, at)]
-    return Instrument(tuple(source), np.array(values), covariance)
+    zero = zero_error(fit(pattern, structure, **{**options, "geometry": BOTH, "start": fitted}), structure)
+    return Instrument(tuple(source), np.array(values), covariance, zero)
 
 
 def fit_geometries(pattern: xr.Dataset, structure: Structure, **options: Any) -> dict[str, MinimizerResult]:
-    """Return the fits with a sample displacement and with a zero error, by the name of the geometry.
+    """Return the fits with a sample displacement, a zero error and both, by the name of the geometry.
 
     Parameters
     ----------
     pattern, structure, **options
         As for `fit`.
     """
-    displaced = fit(pattern, structure, **options)
-    return {"displacement": displaced, "zero": fit(pattern, structure, geometry="zero", start=displaced, **options)}
+    fits = {"displacement": fit(pattern, structure, **options)}
+    for name in ("zero", BOTH):
+        fits[name] = fit(pattern, structure, geometry=name, start=fits["displacement"], **options)
+    return fits
 
 
 def add_errors(
@@ -315,69 +347,6 @@ def _known_parameters(result: MinimizerResult, instrument: Instrument | None) ->
     return [*names, "depth"], known
 
 
-def add_curves(
-    result: MinimizerResult, model: PatternModel, pattern: xr.Dataset, structures: Sequence[Structure]
-) -> None:
-    values = result.params.valuesdict()
-    design, amplitudes = model.design(values), model.solution(values)[0]
-    own = [np.unique(phase.column) for phase in model.design_matrix.phases]
-    first = model.design_matrix.count
-    units = {"units": pattern.intensity.attrs.get("units", "")}
-    result.curves = xr.Dataset(
-        {
-            "intensity": ("two_theta", model.intensity, units),
-            "fit": ("two_theta", design @ amplitudes, units),
-            "background": ("two_theta", design[:, first:] @ amplitudes[first:], units),
-            "standard_uncertainty": ("two_theta", model.sigma, units),
-            "phases": (("phase", "two_theta"), [design[:, columns] @ amplitudes[columns] for columns in own], units),
-        },
-        coords={"two_theta": pattern.two_theta, "phase": [structure.name for structure in structures]},
-    )
-
-
-def _add_reflections(result: MinimizerResult, model: PatternModel, covariance: np.ndarray) -> None:
-    values = result.params.valuesdict()
-    amplitudes, main = model.solution(values)[0], model.design_matrix.phases[0]
-    two_theta, shift = model.design_matrix.positions(main, values)
-    fwhm, mixing = shape(two_theta, main, values)
-    to_areas = main.share[:, None] * (main.column[:, None] == np.arange(amplitudes.size))
-    areas, areas_covariance = to_areas @ amplitudes, to_areas @ covariance @ to_areas.T
-    result.reflections = xr.Dataset(
-        {name: ("reflection", main.hkl[:, i]) for i, name in enumerate(("h", "k", "l"))}
-        | {
-            "two_theta": ("reflection", two_theta + shift, {"units": "degree"}),
-            "fwhm": ("reflection", fwhm, {"units": "degree"}),
-            "integral_breadth": ("reflection", integral_breadth(fwhm, mixing), {"units": "degree"}),
-            "area": ("reflection", areas),
-            "area_error": ("reflection", np.sqrt(np.diag(areas_covariance))),
-            "area_covariance": (("reflection", "other_reflection"), areas_covariance),
-        }
-    )
-
-
-def _add_scales(
-    result: MinimizerResult,
-    model: PatternModel,
-    covariance: np.ndarray,
-    known: xr.Dataset,
-    structures: Sequence[Structure],
-) -> None:
-    amplitudes = model.solution(result.params.valuesdict())[0]
-    main, *others = model.design_matrix.phases
-    to_scales = np.zeros((1 + len(others), amplitudes.size))
-    # The scale of the main phase is its total intensity over the calculated one: free intensities have no other.
-    to_scales[0, : main.column.max() + 1] = 100 / reflection_list.relative_intensities(known, main).sum()
-    for i, other in enumerate(others, start=1):
-        to_scales[i, other.column[0]] = 1.0
-    result.scales = xr.Dataset(
-        {
-            "scale": ("phase", to_scales @ amplitudes),
-            "scale_error": ("phase", np.sqrt(np.diag(to_scales @ covariance @ to_scales.T))),
-        },
-        coords={"phase": [structure.name for structure in structures]},
-    )
-
-
 def known_wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
     """Return K-alpha1 and, unless the radiation is monochromatic, K-alpha2 [angstrom]."""
     found = [pattern.attrs.get(f"wavelength_kalpha{n}") for n in (1, 2)]
@@ -391,8 +360,8 @@ def known_wavelengths(pattern: xr.Dataset) -> tuple[float, ...]:
 
 def check(pattern: xr.Dataset, geometry: str) -> None:
     """Refuse what is no diffraction pattern, or an unknown geometry."""
-    if geometry not in GEOMETRIES:
-        raise ValueError(f"geometry is {geometry!r}: one of {', '.join(GEOMETRIES)}")
+    if geometry not in (*GEOMETRIES, BOTH):
+        raise ValueError(f"geometry is {geometry!r}: one of {', '.join((*GEOMETRIES, BOTH))}")
     if "two_theta" not in pattern.coords or "intensity" not in pattern:
         raise ValueError("this is no diffraction pattern: it has no intensity over two_theta")
     if not float(pattern.intensity.max()) > 0:

@@ -3,7 +3,9 @@
 Positions are not compared, so that a phase of the same structure type with another cell matches. The intensities of a
 whole-pattern fit, free of any structure, are correlated with the calculated ones of the reference. The p value of the
 correlation is that of a permutation test: the share of random orders of the observed intensities that correlate as
-well. A match further needs every strong reflection of the reference and hardly any intensity in unexplained peaks.
+well. A match further needs every strong reflection of the reference, hardly any intensity in unexplained peaks, and a
+fit that describes the pattern. Chi square alone does not tell: a profile function is never perfect, and good patterns
+counted for long have 2 to 6. The intensity that the fit misses beyond noise does (`likely_cause.misfit`).
 """
 
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import NORMAL, Interval
+from coldbond.xrd.likely_cause import NOT_DESCRIBED, misfit
 from coldbond.xrd.reflection_list import indices
 from coldbond.xrd.reflections import reflections
 from coldbond.xrd.structures import Structure
@@ -30,6 +33,9 @@ SIGNIFICANCE = 0.001
 FEWEST_LINES = 7
 #: Largest share of the intensity in peaks that no phase explains, chosen by us.
 MOST_UNEXPLAINED = 0.05
+#: Share of the intensity that the fit misses up to which a pattern is described: measured standards have up to 0.03.
+#: From `likely_cause.NOT_DESCRIBED` on it is not; in between it cannot be told.
+MOST_MISFIT = 0.05
 PERMUTATIONS = 5000  # of the test: the least p value is 0.0002
 SAME_ANGLE = 2  # decimals of two theta [degree]: reflections with equal ones are one line
 
@@ -53,6 +59,8 @@ class ReferenceMatch:
         Share of the intensity of all peaks that neither the main phase nor another phase explains.
     strain : float
         Relative difference of the lattice parameter a from the reference.
+    misfit : float
+        Share of the intensity that the fit misses, from `likely_cause.misfit`.
     """
 
     compared: xr.Dataset
@@ -61,14 +69,16 @@ class ReferenceMatch:
     missing: list[str]
     unexplained: float
     strain: float
+    misfit: float
 
     def is_match(
         self,
         least_correlation: float = LEAST_CORRELATION,
         significance: float = SIGNIFICANCE,
         most_unexplained: float = MOST_UNEXPLAINED,
-    ) -> bool:
-        """Return whether the pattern is that of the reference.
+        most_misfit: float = MOST_MISFIT,
+    ) -> bool | None:
+        """Return whether the pattern is that of the reference; None where the fit describes it too poorly to tell.
 
         Parameters
         ----------
@@ -78,12 +88,15 @@ class ReferenceMatch:
             Largest p value of the correlation.
         most_unexplained : float
             Largest share of the intensity in peaks that no phase explains.
+        most_misfit : float
+            Largest share of the intensity that the fit misses.
         """
         value, low, _ = self.correlation
         alike = value is not None and value >= least_correlation and low is not None and low > 0
-        return bool(
-            alike and self.p_value <= significance and not self.missing and self.unexplained <= most_unexplained
-        )
+        match = alike and self.p_value <= significance and not self.missing and self.unexplained <= most_unexplained
+        if match and most_misfit < self.misfit <= NOT_DESCRIBED:
+            return None
+        return bool(match and self.misfit <= NOT_DESCRIBED)
 
 
 def compare_with_reference(
@@ -130,6 +143,7 @@ def compare_with_reference(
         missing,
         unexplained / total,
         fit.params["a"].value / reference.cell[0] - 1,
+        misfit(fit),
     )
 
 

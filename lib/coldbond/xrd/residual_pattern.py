@@ -20,7 +20,9 @@ from coldbond import variable_projection
 from coldbond.interval import Interval, chi_square
 from coldbond.xrd import profile
 from coldbond.xrd.design_matrix import angles
+from coldbond.xrd.fit_results import all_reflections
 from coldbond.xrd.pawley import RADIUS
+from coldbond.xrd.tubes import TUBES, anode
 
 #: Crystallite sizes tried for a peak of unknown breadth, nm: no broadening, fine powder, sputtered film.
 TRIAL_SIZES = (1000.0, 50.0, 15.0)
@@ -31,12 +33,8 @@ SCHERRER_CONSTANT = 0.9  # of the full width at half maximum (Langford and Wilso
 #: faded out. A cut makes chi square jump where a point enters, and a search stops there.
 PEAK_RANGE, FADE_OUT = 8.25, 0.5
 
-#: Wavelengths beside K-alpha that a copper tube emits, angstrom: K-beta (Hoelzer et al. 1997, doi
-#: 10.1103/PhysRevA.56.4554), where filter or monochromator transmit some, and L-alpha of tungsten from the filament
-#: (Bearden 1967, doi 10.1103/RevModPhys.39.78).
-CONTAMINATION = {"Kβ": 1.392234, "W Lα": 1.476330}
-#: Wavelength of a copper tube and how near to it one must be to count as such, angstrom.
-COPPER_KALPHA1, COPPER_TOLERANCE = 1.5406, 1e-3
+#: L-alpha of tungsten, which evaporates from the filament onto the anode (Bearden 1967, doi 10.1103/RevModPhys.39.78).
+TUNGSTEN = 1.476330
 
 #: Chebyshev polynomials of the background that residuals are free of: one every so many degrees, within the two bounds.
 #: These are more than the whole-pattern fit has, since what is as broad as an amorphous hump is no phase; more over a
@@ -103,8 +101,9 @@ class ResidualPattern:
 
     @property
     def contamination(self) -> dict[str, float]:
-        """Other wavelengths of the tube [angstrom]; empty for an anode other than copper."""
-        return CONTAMINATION if abs(self.wavelengths[0] - COPPER_KALPHA1) < COPPER_TOLERANCE else {}
+        """Other wavelengths of the tube [angstrom]; empty for a wavelength that is no tube's."""
+        tube = anode(self.wavelengths[0])
+        return {} if tube is None else {"Kβ": TUBES[tube][2], "W Lα": TUNGSTEN}
 
     def scherrer_breadth(self, size: float) -> float:
         """Return the Lorentzian full width x of x / cos [degree] of crystallites of a size [nm]."""
@@ -294,7 +293,7 @@ def residual_pattern(pattern: xr.Dataset, fit: MinimizerResult) -> ResidualPatte
     fit : MinimizerResult
         From `pawley.fit`. Other phases in it are not subtracted: they remain in the residuals, where they are found.
     """
-    curves, lines = fit.curves, fit.reflections
+    curves, lines = fit.curves, all_reflections(fit)
     two_theta, main = curves.two_theta.to_numpy(), curves.phases.to_numpy()[0]
     residual = (curves.intensity - curves.background).to_numpy() - main
     counting = curves.standard_uncertainty.to_numpy()
@@ -355,7 +354,7 @@ def _profile_misfit(fit: MinimizerResult, counting: np.ndarray) -> np.ndarray:
     The residuals near one reflection may be a peak of another phase. The median over neighbouring reflections, at the
     same distance in full widths and relative to the height, is the misfit of the profile function.
     """
-    curves, lines = fit.curves, fit.reflections
+    curves, lines = fit.curves, all_reflections(fit)
     two_theta, main = curves.two_theta.to_numpy(), curves.phases.to_numpy()[0]
     residual = (curves.intensity - curves.fit).to_numpy()
     at, fwhm = lines.two_theta.to_numpy(), lines.fwhm.to_numpy()

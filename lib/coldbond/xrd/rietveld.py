@@ -24,7 +24,7 @@ from scipy import optimize
 
 from coldbond import counting
 from coldbond.interval import NORMAL, NORMAL_ONE_SIDED, Interval, student
-from coldbond.xrd import background, pawley, reflection_list
+from coldbond.xrd import background, fit_results, pawley, reflection_list
 from coldbond.xrd.design_matrix import DesignMatrix, Phase, Values, angles, own_values, shape
 from coldbond.xrd.pattern_model import PatternModel
 from coldbond.xrd.reflections import march
@@ -162,7 +162,7 @@ def fit(
             sigma = equal if weights is None else weights
     result.background_terms = count
     covariance = pawley.add_errors(result, model, instrument, weights is not None)
-    pawley.add_curves(result, model, pattern, phases)
+    fit_results.add_curves(result, model, pattern, phases)
     return _mixture(pattern, models, result, model, covariance, grain_size, wavelengths[0])
 
 

@@ -179,12 +179,14 @@ def mean_shift(moved: xr.Dataset) -> Interval:
 def lattice_parameter_change(compared: Comparison) -> tuple[Interval, dict[str, Interval]]:
     """Return the change of the lattice parameter a by whole-pattern fits, and that with each geometry, angstrom.
 
-    The interval is the hull of those with either geometry, the same for both patterns. The change is not that of
+    The interval is the hull of those with either geometry, the same for both patterns: what both patterns have of the
+    other error, as the zero of one goniometer, moves them alike. The change is not that of
     `fit_models`: single reflections do not separate height from transparency, which differs between a pure light metal
     and one with a heavier metal in it. The interval has no value where a pattern does not determine the change.
     """
     before, after = (
-        lattice_parameters(found.fits).by_geometry.sel(parameter="a") for found in (compared.before, compared.after)
+        lattice_parameters(found.fits).by_geometry.sel(parameter="a", geometry=list(pawley.GEOMETRIES))
+        for found in (compared.before, compared.after)
     )
     change = (after.estimate - before.estimate).to_numpy()
     half = NORMAL * np.hypot(before.standard_error.to_numpy(), after.standard_error.to_numpy())

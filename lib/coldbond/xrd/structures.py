@@ -98,6 +98,24 @@ STRUCTURES: dict[str, Structure] = {
             uncertainty=0.003,  # 12.93 to 13.00 angstrom with Ta and Al content
         ),
         Structure(
+            "t-Li7La3Zr2O12",
+            "I 41/a c d :2",
+            (13.134, 13.134, 12.663, 90.0, 90.0, 90.0),
+            (
+                Site("La 8b", {"La": 1.0}, 0.0, 0.25, 0.125),
+                Site("La 16e", {"La": 1.0}, 0.1265, 0.0, 0.25),
+                Site("Zr 16c", {"Zr": 1.0}, 0.0, 0.0, 0.0),
+                Site("Li 8a", {"Li": 1.0}, 0.0, 0.25, 0.375),
+                Site("Li 16f", {"Li": 1.0}, 0.1813, 0.4313, 0.125),
+                Site("Li 32g", {"Li": 1.0}, 0.0796, 0.0869, 0.8048),
+                Site("O1 32g", {"O": 1.0}, -0.0335, 0.0546, 0.1528),
+                Site("O2 32g", {"O": 1.0}, 0.0535, 0.8525, 0.5343),
+                Site("O3 32g", {"O": 1.0}, 0.1500, 0.0280, 0.4461),
+            ),
+            "tetragonal garnet, Awaka et al. 2009, doi 10.1016/j.jssc.2009.05.020",
+            uncertainty=0.003,  # c / a comes nearer to 1 with Al and Ta content
+        ),
+        Structure(
             "Li5La3Nb2O12",
             "I a -3 d",
             _cubic(12.797),

@@ -13,10 +13,12 @@ from coldbond.xrd.findings.common import groups, in_a_name, recording, significa
 from coldbond.xrd.findings.mixtures import mixture_findings
 from coldbond.xrd.findings.strays import stray_findings
 from coldbond.xrd.lattice import lattice_parameters
+from coldbond.xrd.pawley import BOTH
 from coldbond.xrd.peak_assignment import Candidate, Role
 from coldbond.xrd.phases import INDISTINGUISHABLE
 from coldbond.xrd.reference_match import (
     LEAST_CORRELATION,
+    MOST_MISFIT,
     MOST_UNEXPLAINED,
     SIGNIFICANCE,
     ReferenceMatch,
@@ -25,6 +27,7 @@ from coldbond.xrd.reference_match import (
 from coldbond.xrd.rietveld import Mixture
 from coldbond.xrd.stray_peaks import common_detection_limit, unexplained_area
 from coldbond.xrd.structures import Structure, find
+from coldbond.xrd.symmetry import CUBIC, TETRAGONAL, TWO_CELLS
 
 #: Difference of two cells over the range of the structure up to which they may be of one phase: one at either end.
 RANGES_APART = 2
@@ -86,15 +89,14 @@ def _lattice(found: Analysis) -> list[dict]:
     for name, interval in known.intervals.items():
         unit = _unit(name)
         evidence, alternatives = [], []
-        for geometry in known.by_geometry.geometry.to_numpy().tolist():
-            at = known.by_geometry.sel(geometry=geometry)
-            shift, shift_unit = SHIFTS[geometry]
-            fitted = Interval.from_standard_error(float(at["shift"]), float(at.shift_error))
-            evidence.append(item(shift, fitted, shift_unit))
-            own = at.sel(parameter=name)
+        for shift, (named, shift_unit) in SHIFTS.items():
+            both = known.by_geometry.sel(geometry=BOTH)
+            fitted = Interval.from_standard_error(float(both[shift]), float(both[f"{shift}_error"]))
+            evidence.append(item(named, fitted, shift_unit))
+            own = known.by_geometry.sel(parameter=name, geometry=shift)
             estimate = Interval.from_standard_error(float(own.estimate), float(own.standard_error))
-            alternatives.append(item(f"a {shift} alone", estimate, unit))
-        correlation = float(known.by_geometry.correlation.sel(parameter=name)[0])
+            alternatives.append(item(f"a {named} alone", estimate, unit))
+        correlation = float(known.by_geometry.correlation.sel(parameter=name, geometry=BOTH))
         if np.isfinite(correlation):  # it is not determined where the standard error is not
             evidence.append(item(f"correlation with the {SHIFTS['displacement'][0]}", round(correlation, 2)))
         rows.append(
@@ -137,6 +139,8 @@ def _unit(parameter: str) -> str:
 
 def _match(found: Analysis, reference: Structure) -> ReferenceMatch | str:
     """Return the comparison with the reference, or why there is none."""
+    if found.symmetry is not None and len(found.symmetry.left) > 1:
+        return f"the pattern does not tell {' from '.join(found.symmetry.left)}"
     try:
         return compare_with_reference(found.fit, reference, unexplained_area(found))
     except ValueError as error:
@@ -144,11 +148,13 @@ def _match(found: Analysis, reference: Structure) -> ReferenceMatch | str:
 
 
 def _reference_match(found: Analysis, reference: str, match: ReferenceMatch | str) -> dict:
+    other = _other_garnet(found)
     if isinstance(match, str):
-        return finding("matches_reference", None, **recording(found), note=match)
+        value, note = (False, other.removesuffix("; ")) if other else (None, match)
+        return finding("matches_reference", value, **recording(found), note=note)
     return finding(
         "matches_reference",
-        match.is_match(),
+        False if other else match.is_match(),
         **recording(found),
         evidence=[
             item("reference", reference),
@@ -156,15 +162,26 @@ def _reference_match(found: Analysis, reference: str, match: ReferenceMatch | st
             item("p value of the correlation", upper_limit(match.p_value, digits=1)),
             item("missing reflections", ", ".join(match.missing) or "none"),
             item("intensity in unexplained peaks", round(100 * match.unexplained, 2), "%"),
+            item("intensity that the fit misses", round(100 * match.misfit, 2), "%"),
             item("lattice parameter, from the reference", round(100 * match.strain, 2), "%"),
         ],
         threshold=[
             item("correlation at least", LEAST_CORRELATION),
             item("p value at most", SIGNIFICANCE),
             item("unexplained intensity at most", 100 * MOST_UNEXPLAINED, "%"),
+            item("intensity missed at most", 100 * MOST_MISFIT, "%"),
         ],
-        note="intensities are compared, positions are not",
+        note=f"{other}intensities are compared, positions are not",
     )
+
+
+def _other_garnet(found: Analysis) -> str:
+    """Return what beside one cubic garnet the pattern holds too much of to match one; empty for nothing."""
+    garnet = found.symmetry
+    if garnet is None or garnet.best == CUBIC:
+        return ""
+    low = 1.0 if garnet.best == TETRAGONAL else (garnet.second if garnet.best == TWO_CELLS else garnet.tetragonal).low
+    return f"{garnet.best}; " if low is not None and low > MOST_UNEXPLAINED else ""
 
 
 def _same_phase(
@@ -183,12 +200,15 @@ def _same_phase(
         match = matches[name]
         if isinstance(match, str):
             return finding(quantity, None, **whose, note=match)
-        matching[name] = match.is_match()
+        matching[name] = False if _other_garnet(analyses[name]) else match.is_match()
     strain = other.fit.params["a"].value / one.fit.params["a"].value - 1
     most = RANGES_APART * one.main.uncertainty
+    same: bool | None = bool(abs(strain) < most) and False not in matching.values()
+    if same and None in matching.values():
+        same = None
     return finding(
         quantity,
-        all(matching.values()) and bool(abs(strain) < most),
+        same,
         **whose,
         evidence=[
             *(item(f"{name} matches {reference}", is_match) for name, is_match in matching.items()),
