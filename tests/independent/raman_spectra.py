@@ -212,7 +212,7 @@ def bare(seed: int) -> Case:
 
 
 def zirconate(seed: int) -> Case:
-    """La2Zr2O7 beside garnet: its lines at 493 and 589 are no InN, and may hide it."""
+    """La2Zr2O7 beside garnet: its lines at 493 and 589 1/cm overlap those of InN."""
     rng = np.random.default_rng([seed, 3])
     share = np.exp(rng.uniform(np.log(0.1), np.log(3.0)))
     lines = [(*line[:3], share * line[3]) for line in ZIRCONATE]
@@ -228,7 +228,7 @@ def oxide(seed: int) -> Case:
 
 
 def unseen(seed: int) -> Case:
-    """Garnet that fluorescence hides: nothing can be told."""
+    """Garnet below strong fluorescence: its noise exceeds the bands, and nothing can be told."""
     rng = np.random.default_rng([seed, 5])
     one = spectrum(rng, _off(rng), GARNET, scale=0.3, fluorescence=30000.0)
     return Case([_made("X", one)], {_present(): None})

@@ -21,7 +21,7 @@ from coldbond.raman.reference import Phase
 #: strain, composition and temperature move lines by as much.
 NEAR = 10.0
 LIMIT_DISTANCES = (-5.0, 0.0, 5.0)  # from the lines of another phase that an upper limit covers, 1/cm
-HIDING = 0.1  # height of a band, relative to the highest one, above which it may hide a mode that matters
+OVERLAPPING = 0.1  # height relative to the highest band, above which an overlapping band prevents a verdict on a mode
 AT_BOUND = 0.02  # of the range of a parameter: nearer to its end it is at its bound
 
 
@@ -106,7 +106,7 @@ def doubts(
             found[name] = "points there are saturated"
         elif wide := [one for one in own if _at_bound(shown, one) and _reaches(shown, one, mode.expected, highest)]:
             place = shown.parameters[f"{wide[0]}_position"].value
-            found[name] = f"the band at {place:.0f} 1/cm is as wide or as far off as bands may be: it may hide the mode"
+            found[name] = f"the band at {place:.0f} 1/cm overlaps it; its width or position is at a bound"
     return found
 
 
@@ -120,11 +120,11 @@ def _at_bound(fit: Fit, name: str) -> bool:
 
 
 def _reaches(fit: Fit, name: str, place: float, highest: str | None) -> bool:
-    """Return whether a band is high enough, and near enough to a place, to hide a mode."""
+    """Return whether a band is high enough, and near enough to a place, to overlap a mode there."""
     position, width = (fit.parameters[f"{name}_{what}"].value for what in ("position", "width"))
     own = confidence_intervals.height_of(fit, name)
     most = confidence_intervals.height_of(fit, highest) if highest else own
-    return abs(position - place) < width and own > HIDING * most
+    return abs(position - place) < width and own > OVERLAPPING * most
 
 
 def assigned(
