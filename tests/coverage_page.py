@@ -130,7 +130,7 @@ def page(held: Mapping[str, Mapping[str, Record]]) -> str:
     parts = [INTRODUCTION, *_overview(held)]
     for family, title in FAMILIES.items():
         parts.append(f"## {title}\n")
-        for name, record in held.get(family, {}).items():
+        for name, record in sorted(held.get(family, {}).items()):
             parts += _section(name, record)
     return "\n".join(parts)
 
