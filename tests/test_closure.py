@@ -98,10 +98,10 @@ def test_a_figure_replaces_its_own_counts_alone(tmp_path):
         counts = coverage_page.counted([Judgement({("A", "s", "q"): right}, {("A", "s", "q"): 1.0}, [])], True)
         return {"date": "2026-11-29", "commit": "abc", "seeds": [20000, 20000]} | counts
 
-    for name, verdict in (("fig4e", "right"), ("fig4b", "right"), ("fig4b", "wrong")):
+    for name, verdict in (("fig4e", "right"), ("fig4e", "wrong"), ("fig4b", "right")):
         coverage_page.publish("twin", name, record(verdict), tmp_path)
     held = json.loads((tmp_path / "coverage.json").read_text())["twin"]
-    assert {name: one["rows"][0]["right"] for name, one in held.items()} == {"fig4b": 0, "fig4e": 1}
+    assert {name: one["rows"][0]["right"] for name, one in held.items()} == {"fig4b": 1, "fig4e": 0}
     page = (tmp_path / "coverage.md").read_text()
     assert "| A | s | q | number | 0 | 1 | 0 | 0 |" in page
     assert page == coverage_page.page({"twin": held})  # whatever the order of the runs
