@@ -83,7 +83,7 @@ help:  ## list what make does
 # Made anew when its lock changes, or when the Python it was made of has gone.
 $(VENV)/.installed: lock/run.txt lock/uv.txt pyproject.toml $(if $(works),,FORCE)
 	@scripts/set_up.sh $(VENV) lock/run.txt $(call quoted,$(PYTHON))
-.venv-lab/.installed .venv-browser/.installed .venv-bench/.installed .venv-energies/.installed .venv-multiverse/.installed: \
+.venv-lab/.installed .venv-browser/.installed .venv-bench/.installed .venv-energies/.installed .venv-multiverse/.installed .venv-publish/.installed: \
   .venv-%/.installed: lock/%.txt lock/uv.txt pyproject.toml
 	@scripts/set_up.sh .venv-$* lock/$*.txt $(call quoted,$(PYTHON)) $(filter energies,$*)
 
@@ -172,6 +172,7 @@ lock: $(VENV)/.installed  ## take up newer versions of the packages within the r
 	echo torch | $(LOCK) --excludes /dev/stdin --extra energies -o lock/energies.txt pyproject.toml
 	$(LOCK) --group browser -o lock/browser.txt
 	$(LOCK) --extra multiverse -o lock/multiverse.txt pyproject.toml
+	$(LOCK) --extra publish -o lock/publish.txt pyproject.toml
 	echo uv | $(LOCK) -o lock/uv.txt -
 
 clean:  ## remove what git does not hold of the figures, and what killed runs left; environments stay
