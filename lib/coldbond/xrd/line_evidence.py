@@ -75,7 +75,7 @@ def lone_line(residuals: ResidualPattern, detection: Detection) -> str:
 
 
 def significance_beside_flanks(residuals: ResidualPattern, detection: Detection) -> float:
-    """Return the significance of the lines of a phase that are not flanks of the main phase's reflections."""
+    """Return the significance of the lines of a phase that are not flanks of known ones."""
     areas, covariance = line_areas(residuals, detection)
     intensity = detection.intensity()
     beside = ~residuals.is_flank(detection.positions(residuals), detection.best_area * intensity)
@@ -86,7 +86,7 @@ def significance_beside_flanks(residuals: ResidualPattern, detection: Detection)
 
 
 def stands_out(residuals: ResidualPattern, detection: Detection, threshold: float) -> bool:
-    """Return whether a line of a phase by itself, beside the main phase's reflections, exceeds a significance."""
+    """Return whether a line of a phase by itself, beside the known ones, exceeds a significance."""
     areas, covariance = line_areas(residuals, detection)
     beside = ~residuals.is_flank(detection.positions(residuals), areas)
     return bool(((areas > threshold * np.sqrt(np.diag(covariance))) & beside).any())

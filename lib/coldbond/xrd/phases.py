@@ -108,7 +108,8 @@ def look_for(
             detection.missing, evidence[first] = missing_lines(left, detection)
         if detection.missing:
             continue
-        # A phase that rests on flanks of the main phase, or is as broad as the background, is a misfit of these.
+        # A phase that rests on flanks of the main phase or of phases found before, or is as broad as the background, is
+        # a misfit of these.
         background = detection.breadth > BACKGROUND_BREADTH * left.scherrer_breadth(SMALLEST_PHASE_SIZE)
         if background or significance_beside_flanks(left, detection) < detection.threshold:
             set_aside.add(first)
@@ -120,7 +121,9 @@ def look_for(
             continue
         detection.present = True
         chosen.append(first)
+        areas = detection.best_area * detection.intensity()
         left = left.with_nuisance(_freed_phase(left, detection))
+        left = left.with_lines(detection.positions(left), areas, detection.breadth)
         for name in significant:
             if name != first and trials[name].best(left).significance <= trials[name].threshold:
                 detection.rivals[name] = best[first].significance ** 2 - best[name].significance ** 2

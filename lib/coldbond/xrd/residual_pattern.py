@@ -53,8 +53,8 @@ MISFIT_SIGNIFICANCE, MISFIT_NEIGHBOURS = 10.0, 5
 #: Median absolute deviation of a normal distribution to its standard deviation.
 MAD_TO_SIGMA = 1.4826
 
-#: A peak counts as the flank of a main reflection if it lies within one full width of it, or within so many full widths
-#: or degrees with less than this share of its area: the misfit of the profile function makes such peaks.
+#: A peak counts as the flank of a known line if it lies within one full width of it, or within so many full widths or
+#: degrees with less than this share of its area: the misfit of the profile function makes such peaks.
 FLANK_WIDTHS, FLANK_DEGREES, FLANK_SHARE = 4.0, 0.3, 0.05
 
 CHI_SQUARE_TOLERANCE = 1e-2  # a fit ends where a step reduces chi square by less: a hundredth of what one sigma is
@@ -88,6 +88,9 @@ class ResidualPattern:
         Shift of the pattern from Bragg angles by displacement or zero error, degree.
     main_reflections : xarray.Dataset
         Of the main phase, from the whole-pattern fit.
+    known_lines : array, shape (3, n)
+        Angle and full width [degree] and area [intensity x degree] of lines whose flanks may look like weaker peaks:
+        those of the main phase, and of phases that were found.
     """
 
     two_theta: np.ndarray
@@ -98,6 +101,7 @@ class ResidualPattern:
     wavelengths: tuple[float, ...]
     shift: np.ndarray
     main_reflections: xr.Dataset
+    known_lines: np.ndarray
 
     @property
     def contamination(self) -> dict[str, float]:
@@ -205,12 +209,17 @@ class ResidualPattern:
         return variable_projection.fit(model, self.normalised, start, bounds, tolerance).x
 
     def is_flank(self, positions: np.ndarray | float, areas: np.ndarray | float) -> np.ndarray:
-        """Return whether peaks of some areas could be flanks of the main phase's reflections, shape (n,)."""
+        """Return whether peaks of some areas could be flanks of known lines, shape (n,)."""
         positions, areas = np.atleast_1d(positions)[:, None], np.atleast_1d(areas)[:, None]
-        fwhm, area = self.main_reflections.fwhm.to_numpy(), self.main_reflections.area.to_numpy()
-        distance = np.abs(positions - self.main_reflections.two_theta.to_numpy())
+        at, fwhm, area = self.known_lines
+        distance = np.abs(positions - at)
         near = distance < np.maximum(FLANK_WIDTHS * fwhm, FLANK_DEGREES)
         return ((near & (areas < FLANK_SHARE * area)) | (distance < fwhm)).any(axis=1)
+
+    def with_lines(self, positions: np.ndarray, areas: np.ndarray, breadth: float) -> "ResidualPattern":
+        """Return the same residuals beside further known lines, whose breadth [degree] is as for `peak_profiles`."""
+        lines = np.stack([positions, self.fwhm(positions, breadth)[0], areas])
+        return replace(self, known_lines=np.hstack([self.known_lines, lines]))
 
     def standard_errors(self, columns: np.ndarray) -> np.ndarray:
         """Return the standard errors of the amplitudes of columns, shape (m, n), that are fitted together."""
@@ -306,8 +315,10 @@ def residual_pattern(pattern: xr.Dataset, fit: MinimizerResult) -> ResidualPatte
     d = wavelengths[0] / (2 * np.sin(np.radians(two_theta) / 2))
     shift = angles(d, wavelengths[0], values, pattern.attrs.get("goniometer_radius") or RADIUS)[1]
     none = np.zeros((two_theta.size, 0))
-    bare = ResidualPattern(two_theta, residual / uncertainty, uncertainty, none, values, wavelengths, shift, lines)
-    at = lines.two_theta.to_numpy()
+    at, known = lines.two_theta.to_numpy(), np.stack([lines.two_theta, lines.fwhm, lines.area])
+    bare = ResidualPattern(
+        two_theta, residual / uncertainty, uncertainty, none, values, wavelengths, shift, lines, known
+    )
     breadths = values["size"] + values["strain"] * np.sin(np.radians(at) / 2)  # x / cos + y tan as one over cos
     areas = bare.peak_profiles(at, breadths).toarray()
     errors = _main_phase_derivatives(bare, lines, breadths, areas)
