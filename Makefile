@@ -57,7 +57,7 @@ claims:  ## the same, then print the claims table; fails where a verdict is not 
 	@$(places)$(VENV_PYTHON) -m coldbond.bundle.claims $(call quoted,$(OUT))$(and_summary)
 
 # ---- the rules of the figures, which scripts/make_rules.py writes from figures.toml ----------------------------------
-others = manifest check test coverage nbval test-browser test-multiverse lab explore notebooks formats raw energies bench fuzz scale closure survey lock clean
+others = manifest check test coverage nbval test-browser test-multiverse lab explore notebooks formats raw energies bench fuzz scale closure survey lock licences clean
 .PHONY: figures claims help multiverse $(others) FORCE
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
@@ -184,6 +184,9 @@ lock: $(VENV)/.installed  ## take up newer versions of the packages within the r
 	$(LOCK) --extra multiverse -o lock/multiverse.txt pyproject.toml
 	$(LOCK) --extra publish -o lock/publish.txt pyproject.toml
 	echo uv | $(LOCK) -o lock/uv.txt -
+
+licences: $(VENV)/.installed  ## write docs/licences.md, the licences of the packages in lock/run.txt
+	@$(VENV_PYTHON) scripts/licences_page.py >docs/licences.md.new && mv docs/licences.md.new docs/licences.md
 
 clean:  ## remove what git does not hold of the figures, and what killed runs left; environments stay
 	@cd $(call quoted,$(OUT)) || exit; \
