@@ -11,7 +11,7 @@ from textwrap import shorten, wrap
 import pandas as pd
 
 from coldbond.bundle.claims import statements
-from coldbond.bundle.claims.statements import Statement
+from coldbond.bundle.claims.statements import OUTSIDE, Statement
 from coldbond.bundle.claims.verdicts import AGREES, NO_DATA, UNDECIDED
 
 WIDTH = 120  # of the terminal, characters
@@ -61,6 +61,8 @@ def table(listed: Sequence[Statement], group: str) -> pd.DataFrame:
         "verdict": [one.shown for one in of_group],
         "holds in": [holds_in(one) for one in of_group],
     }
+    if group == OUTSIDE:  # the arithmetic of a comparison, and what is behind a disagreement
+        columns["note"] = [reason(one) if one.against or one.verdict != AGREES else "" for one in of_group]
     if group == UNDECIDED:
         columns["would decide"] = [one.would_decide for one in of_group]
     if group == NO_DATA:
@@ -128,15 +130,15 @@ def _cells(one: Statement) -> list[tuple[str, ...]]:
 
 def _remarks(one: Statement) -> list[str]:
     """Return the lines below a statement that does not agree."""
-    indented = dict(initial_indent=" " * 10, subsequent_indent=" " * 12)
     if one.verdict == AGREES:
-        return []
-    if one.verdict == UNDECIDED:
-        return wrap(f"would decide: {one.would_decide}", WIDTH, **indented) if one.would_decide else []
-    rows = [row for row in one.findings if row["verdict"] == one.verdict]
-    whose = [", ".join(filter(None, (row["sample"], row["state"]))) if len(one.findings) > 1 else "" for row in rows]
-    texts = dict.fromkeys(": ".join(filter(None, [of, row["note"]])) for of, row in zip(whose, rows, strict=True))
-    return [line for text in texts for line in wrap(text, WIDTH, **indented)]
+        texts = {}
+    elif one.verdict == UNDECIDED:
+        texts = {f"would decide: {one.would_decide}": None}
+    else:
+        rows = [row for row in one.findings if row["verdict"] == one.verdict and row["note"]]
+        of = [", ".join(filter(None, (row["sample"], row["state"]))) if len(one.findings) > 1 else "" for row in rows]
+        texts = {f"{whose}: {row['note']}" if whose else row["note"]: None for whose, row in zip(of, rows, strict=True)}
+    return [line for text in texts for line in wrap(text, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 12)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
