@@ -86,6 +86,12 @@ def test_groups_stand_in_order_and_are_counted_in_words():
         "undecided": "1",
         "no data": "1",
     }
+    assert statements.tally(listed[:1]) == {
+        "outside": "1 agrees, 0 disagree",
+        "recovered": "none",
+        "undecided": "none",
+        "no data": "none",
+    }
 
 
 def test_a_number_of_the_paper_itself_is_arithmetic_and_any_other_literature(tmp_path):

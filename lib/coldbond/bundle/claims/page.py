@@ -84,7 +84,7 @@ def body(
     tiles, sections = "", ""
     for key, group in GROUPS.items():
         name = key.replace(" ", "-")
-        counted = f"<small>{tallies[key]}</small>" if len(group.words) > 1 else ""
+        counted = f"<small>{tallies[key]}</small>" if len(group.words) > 1 and numbers[key] else ""
         tiles += (
             f'<li class="{_css(group.words[0])}"><a href="#claims-{name}"><b>{numbers[key]}</b> '
             f"{escape(group.title)}{counted}</a></li>\n"
