@@ -6,6 +6,7 @@ from io import StringIO
 from xml.etree import ElementTree
 
 import pandas as pd
+import pytest
 
 from coldbond.bundle import figures, paths
 from coldbond.bundle.claims import page, plots, report, statements, verdicts
@@ -148,6 +149,14 @@ def test_the_body_has_the_links_of_the_site_and_a_style_that_touches_nothing_els
     assert all(one.strip().startswith(".claims") for rule in rules for one in rule.split(","))
 
 
+def test_a_statement_that_does_not_hold_under_all_choices_says_so_unfolded():
+    row = TABLE.iloc[1].to_dict()
+    for runs, said in (("6 of 27", True), ("27 of 27", False), ("", False)):
+        (summary,) = parsed(statements.of([row | {"holds_in": runs}])).iter("summary")
+        assert ("holds in 6 of 27 runs" in text_of(summary)) == said
+        assert ("runs" in text_of(summary)) == said
+
+
 def test_markup_in_a_statement_is_escaped():
     row = TABLE.iloc[0].to_dict() | {"statement": "<b>&", "note": '"<script>', "claim": '"<c> d'}
     root = parsed(statements.of([row]), source="<i>")
@@ -194,7 +203,10 @@ def test_changed_new_and_lost_rows_are_reported():
     other = [rows[0] | {"verdict": AGREES}, *rows[2:], rows[1] | {"sample": "mine"}]
     said = report.changes(rows, other)
     assert said[0] == "inn_thickness, InN-LLZ: no data -> agrees"
-    assert [line.split(": ")[1] for line in said[1:]] == ["agrees -> no row", "no row -> agrees"]
+    assert [line.split(": ")[1] for line in said[1:]] == ["recovered -> no row", "no row -> recovered"]
+    measured = [row | {"evidence": "measured"} if row["claim"] == "ccd_ht" else row for row in rows]
+    (line,) = report.changes(measured, rows)
+    assert line.endswith("agrees -> recovered")
 
 
 def test_both_files_are_written_where_figures_go(tmp_path, monkeypatch):
@@ -224,3 +236,18 @@ def test_the_picture_marks_every_finding_by_group():
     )
     assert colors[0] == outside and colors[1] == recovered
     assert len([line for line in fig.axes[0].lines if line.get_marker() not in ("", "None")]) == 7
+
+
+@pytest.mark.parametrize(("name", "lines"), [("a", 2), ("a sample with a long name", 4)])
+def test_the_answers_of_many_samples_take_several_lines(name, lines):
+    row = TABLE[TABLE.claim == "raman_inn"].iloc[0].to_dict()
+    listed = statements.of([row | {"sample": f"{name} {number}"} for number in range(4)])
+    (rows,) = plots.parts(listed).values()
+    assert plots.lines(plots.ANSWERS, rows) == lines
+    with figures.new("double", plots.height(listed)) as fig:
+        plots.draw(listed, fig)
+    (ax,) = fig.axes
+    fig.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts if text.get_text().startswith(name)]
+    assert len(boxes) == 4 and all(box.x1 <= fig.bbox.x1 for box in boxes)
+    assert not any(one.overlaps(other) for one in boxes for other in boxes if one is not other)

@@ -55,7 +55,7 @@ def table(listed: Sequence[Statement], group: str) -> pd.DataFrame:
     columns = {
         "panel": [one.panel for one in of_group],
         "statement": [one.statement for one in of_group],
-        "paper": [stated(one) for one in of_group],
+        "stated": [stated(one) for one in of_group],
         "found (95 % interval)": [found(one) for one in of_group],
         "evidence": [one.evidence for one in of_group],
         "verdict": [one.shown for one in of_group],
@@ -98,7 +98,7 @@ def as_text(rows: Sequence[Mapping[str, str]]) -> str:
     Below a statement that disagrees or is not decided stand its findings, with their notes.
     """
     listed = statements.of(rows)
-    heading = ("panel", "statement", "paper", "found (95 %)", "evidence", "verdict")
+    heading = ("panel", "statement", "stated", "found (95 %)", "evidence", "verdict")
     most = (8, 24, 12, 32, 10, 13)
     whole = {one.claim: _cells(one) for one in listed}
     columns = zip(heading, *(cells for lines in whole.values() for cells in lines), strict=True)
@@ -161,11 +161,17 @@ def committed(path: Path) -> str | None:
 
 
 def changes(before: Sequence[dict[str, str]], now: Sequence[dict[str, str]]) -> list[str]:
-    """Return one line for each row whose verdict differs, or that exists in one of the two tables only."""
+    """Return one line for each row whose verdict differs, or that exists in one of the two tables only.
+
+    That what was measured is now synthetic is a change too: what agreed is only recovered.
+    """
     old, new = ({tuple(row[key] for key in KEY): row for row in rows} for rows in (before, now))
     lines = []
     for key in dict.fromkeys([*old, *new]):
-        was, is_now = (rows[key]["verdict"] if key in rows else "no row" for rows in (old, new))
+        was, is_now = (
+            statements.shown(rows[key]["verdict"], rows[key]["evidence"]) if key in rows else "no row"
+            for rows in (old, new)
+        )
         if was != is_now:
             what = ", ".join(filter(None, key))
             lines.append(shorten(f"{what}: {was} -> {is_now}", 1000))
