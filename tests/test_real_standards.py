@@ -64,7 +64,7 @@ def test_lattice_parameter_of_silicon(silicon):
     lattice = lattice_parameters(fits)
     (_, low, high), found = lattice.intervals["a"], lattice.by_geometry
     assert low < SI < high
-    assert high - low < 2e-3
+    assert high - low < 3e-3  # three lines do not tell the shift by a flat specimen from the cell
     found = found.sel(geometry=["displacement", "zero"])
     assert (found.weight > 0.05).all()
     spread = abs(found.estimate.diff("geometry").item())
