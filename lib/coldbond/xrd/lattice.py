@@ -3,8 +3,9 @@
 Both errors of the angles shift all reflections alike over a short range, and the lattice parameter absorbs the
 difference; a pattern has some of either. Where a standard was recorded, its zero error is the prior of a fit with both,
 which alone counts. Without one, the interval spans the fits with either error, unless chi square rules one of these
-out, and the fit with both, whose zero error also takes up aberrations that the profile function does not model. The
-value is the mean of the fits with one error, with Akaike's weights (Burnham and Anderson 2002, ISBN 0-387-95364-7).
+out, and the fit with both, whose zero error also takes up aberrations that the profile function does not model. All
+fits have the shift by a flat specimen, whose prior comes from usual slits or from the standard. The value is the mean
+of the fits with one error, with Akaike's weights (Burnham and Anderson 2002, ISBN 0-387-95364-7).
 """
 
 from collections.abc import Mapping
@@ -15,17 +16,13 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import NORMAL, Interval
+from coldbond.xrd.geometry import WAVELENGTH_RANGE
 from coldbond.xrd.pawley import BOTH, GEOMETRIES
 from coldbond.xrd.reflection_list import CELL
 
-#: Half width of the range in which the effective wavelength of Cu K-alpha1 lies, relative: the distance from peak to
-#: centroid of the asymmetric line (from `design_matrix.COPPER_LINES`). Filters, monochromators and satellites change
-#: the line's shape, and a fit may follow any wavelength in between.
-WAVELENGTH_RANGE = 3.5e-5
-
-#: Akaike weight below which a single error is left out of the interval. Flat specimen and slits shift reflections as
-#: well, which the profile function does not model: in independent forward models the wrong error was up to 40 better in
-#: chi square, e^(-40 / 2) in weight; over a wide range of angles the right one is better by hundreds.
+#: Akaike weight below which a single error is left out of the interval. Slits and axial divergence shift reflections in
+#: ways that the profile function does not model exactly: in independent forward models the wrong error was up to 40
+#: better in chi square, e^(-40 / 2) in weight; over a wide range of angles the right one is better by hundreds.
 NEGLIGIBLE_WEIGHT = 1e-12
 
 

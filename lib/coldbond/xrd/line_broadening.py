@@ -24,6 +24,9 @@ from coldbond.xrd.sample_profile import POWERS, SPREADS, Shape
 
 #: Area over that of the strongest line below which a breadth is not used.
 LEAST_AREA = 0.1
+#: Least size of the crystallites of a standard, nm: smaller ones broaden its lines by as much as a diffractometer does,
+#: and the distribution of their sizes, which nobody states, then decides the breadths of the samples.
+SMALLEST_STANDARD = 500.0
 #: Angle below which a breadth is not used, degree: axial divergence makes the profiles asymmetric there, and what
 #: standards show of it is uncertain.
 LOWEST_ANGLE = 25.0
@@ -378,7 +381,17 @@ def of_samples(
     """Return the broadening of each sample with a line that is strong enough.
 
     Without an instrument profile it is that of sample and instrument together, without the emission lines.
+
+    Raises
+    ------
+    ValueError
+        The crystallites of the standard are too small.
     """
+    if instrument is not None and not standard_size >= SMALLEST_STANDARD:
+        raise ValueError(
+            f"standard_size is {standard_size:g} nm: a standard of crystallites below {SMALLEST_STANDARD:g} nm does "
+            "not show what the instrument adds; record a coarser one, or leave it out of the manifest for upper bounds"
+        )
     found = {}
     for label, one in analyses.items():
         known, size = instrument, standard_size

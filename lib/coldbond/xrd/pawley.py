@@ -20,7 +20,7 @@ from coldbond import counting
 from coldbond.xrd import fit_results, reflection_list, uncertainty, varieties
 from coldbond.xrd.background import DEFAULT, polynomials, terms
 from coldbond.xrd.design_matrix import DesignMatrix, angles, shape, spacings
-from coldbond.xrd.geometry import keep_positions, zero_error
+from coldbond.xrd.geometry import LEAST_ZERO, at_known_cell, keep_positions
 from coldbond.xrd.pattern_model import PatternModel
 from coldbond.xrd.structures import Structure
 from coldbond.xrd.varieties import Variety
@@ -30,10 +30,15 @@ RADIUS = 185.0
 #: Prior of the squared axial divergence ("axial"), degree^2: mean and standard deviation, for Soller slits of 0 to 2.5
 #: degree. Broad profiles do not determine it, yet it shifts them as a displacement does.
 AXIAL_PRIOR = 2.5, 2.5
+#: Prior of the squared divergence of the beam in the equatorial plane on a flat specimen ("flat"), degree^2: mean and
+#: standard deviation, for slits of 1/8 to 1 degree, and for optics without this error. It shifts reflections as
+#: cot(theta), which a short range hardly tells from a larger cell.
+FLAT_PRIOR = 0.4, 0.4
 #: Prior of the zero error where no standard was recorded, degree: mean and standard deviation.
 ZERO_PRIOR = 0.0, 0.03
 #: Start values of the instrument profile in a fit.
 INSTRUMENT_START = {"u": 1e-3, "v": 0.0, "w": 3e-3, "x": 0.0, "y": 0.0, "axial": AXIAL_PRIOR[0], "kalpha2_ratio": 0.5}
+LEAST_START = 0.05  # of "flat", degree^2
 WIDTH_START = 0.02  # degree, of size and strain broadening
 #: Fewest amplitudes for which u and v are fitted beside w, size and strain: fewer reflections do not separate them.
 FEWEST_FOR_UV = 8
@@ -69,12 +74,15 @@ class Instrument:
     covariance : array, shape (len(names), len(names))
     zero : tuple of float, optional
         Zero error and its standard error [degree], where the standard determines them.
+    flat : tuple of float, optional
+        Squared divergence of the beam on the flat specimen and its standard error [degree^2], likewise.
     """
 
     names: tuple[str, ...]
     values: np.ndarray
     covariance: np.ndarray
     zero: tuple[float, float] | None = None
+    flat: tuple[float, float] | None = None
 
 
 def fit(
@@ -189,7 +197,8 @@ def fit(
     if variety is not None and variety.own_breadth:
         near = WIDTH_START if start is None else start.params["size"].value + start.params["strain"].value / 2
         params.add(varieties.BREADTH, near)
-    priors = {"axial": AXIAL_PRIOR} if params["axial"].vary else {}
+    priors = {"flat": FLAT_PRIOR if instrument is None or instrument.flat is None else instrument.flat}
+    priors |= {"axial": AXIAL_PRIOR} if params["axial"].vary else {}
     if varieties.BREADTH in params:
         priors[varieties.BREADTH] = near, varieties.BREADTH_PRIOR
     if geometry == BOTH:
@@ -200,6 +209,7 @@ def fit(
         kept = set(start.params) - (widths if variety is not None and varieties.SHARE not in start.params else set())
         for name, param in params.items():
             param.value = start.params[name].value if param.vary and name in kept else param.value
+        params["flat"].value = max(params["flat"].value, LEAST_START)  # lmfit leaves a parameter at its bound there
         if geometry != BOTH and geometry not in start.params:
             keep_positions(params, start, geometry, main, cell, wavelengths[0], radius)
 
@@ -291,8 +301,11 @@ def instrument_profile(pattern: xr.Dataset, structure: Structure, **options: Any
         raise ValueError(f"the pattern of {structure.name} does not determine {', '.join(undetermined)} of the profile")
     covariance = np.zeros((len(values), len(values)))
     covariance[np.ix_(varied, varied)] = fitted.covar[np.ix_(at, at)]
-    zero = zero_error(fit(pattern, structure, **{**options, "geometry": BOTH, "start": fitted}), structure)
-    return Instrument(tuple(source), np.array(values), covariance, zero)
+    fitted = fit(pattern, structure, **{**options, "geometry": BOTH, "start": fitted})
+    zero, flat = (at_known_cell(fitted, structure, name) for name in ("zero", "flat"))
+    if zero is not None:
+        zero = zero[0], max(zero[1], LEAST_ZERO)
+    return Instrument(tuple(source), np.array(values), covariance, zero, flat)
 
 
 def fit_geometries(pattern: xr.Dataset, structure: Structure, **options: Any) -> dict[str, MinimizerResult]:
@@ -382,5 +395,6 @@ def add_widths(params: lmfit.Parameters, instrument: Instrument | None, separate
             vary=instrument is None and name not in fixed,
             min=-np.inf if name not in ("w", "kalpha2_ratio") else 0,
         )
+    params.add("flat", FLAT_PRIOR[0], min=0)
     params.add("size", WIDTH_START)
     params.add("strain", WIDTH_START)

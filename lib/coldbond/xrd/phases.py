@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from coldbond.interval import Interval
-from coldbond.xrd.line_evidence import lone_line, missing_lines, significance_beside_flanks
+from coldbond.xrd.line_evidence import disagreement, lone_line, missing_lines, significance_beside_flanks
 from coldbond.xrd.phase_lines import Detection, lines
 from coldbond.xrd.phase_trials import SMALLEST_PHASE_SIZE, Trials
 from coldbond.xrd.residual_pattern import ResidualPattern, breadth_paths
@@ -158,6 +158,8 @@ def _doubt(residuals: ResidualPattern, detection: Detection) -> str:
         return f"its lines fit only with a cell {100 * abs(detection.strain):.1f} % off, the most that it may have"
     if alone := lone_line(residuals, detection):
         return f"rests on its line {alone} alone: a texture that hides the others, or another phase"
+    if detection.significance < detection.threshold * disagreement(residuals, detection):
+        return "rests on lines that disagree on its amount by more than their errors"
     return ""
 
 
