@@ -130,11 +130,12 @@ def doniach_sunjic_derivatives(
     x, y = energy - OFFSET * sigma, half + ABOVE * sigma
     square, angle = x**2 + y**2, np.arctan(x / y)
     phase = np.pi * asymmetry / 2 - ABOVE * OFFSET - power * angle
-    height = square ** (-power / 2)
+    logarithm = np.log(square)
+    height = np.exp(-power / 2 * logarithm)
     line, other = height * np.cos(phase), height * np.sin(phase)
     by_x = power * (y * other - x * line) / square
     by_y = -power * (x * other + y * line) / square
-    by_asymmetry = line * np.log(square) / 2 - other * (np.pi / 2 + angle)
+    by_asymmetry = line * logarithm / 2 - other * (np.pi / 2 + angle)
     line, by_energy, by_sigma, by_half, by_asymmetry = (
         values @ WEIGHT for values in (line, by_x, ABOVE * by_y - OFFSET * by_x, by_y, by_asymmetry)
     )
