@@ -20,6 +20,7 @@ from coldbond.xps.model import BACKGROUNDS, SHAPES, Model
 FIRST_DAMPING, LEAST_DAMPING, LARGEST_DAMPING = 1e-3, 1e-9, 1e6  # relative to the squared derivatives
 SMALLEST = 1e-9  # of the scatter relative to the square root of the intensity: weights stay finite
 MOST_STEPS = 60  # of a search; usual are five to ten
+MOST_EVALUATIONS = 60  # of lmfit, which starts at the minimum; only a model that is far from the data needs more
 SHAPE_STEP = 1e-2  # eV or 1, of a numerical derivative of the maximum of a line
 TOLERANCE = 1e-6  # relative change of the sum of squares and of the parameters at which a fit ends
 SPARE_POINTS = 3  # points that a region must have beyond the number of parameters
@@ -298,6 +299,7 @@ def lmfit_result(model: Model, start: Minimum, sigma: np.ndarray) -> MinimizerRe
         Dfun=lambda params: model.derivatives(params.valuesdict(), sigma, start.free),
         ftol=TOLERANCE,
         xtol=TOLERANCE,
+        max_nfev=MOST_EVALUATIONS,
     )
     result.at_bound = [name for name in start.values if name not in start.free]
     result.model, result.sigma = model, sigma
