@@ -22,6 +22,8 @@ from coldbond.xps.surface import shifts
 REPEATED = re.compile(r" \(\d+\)$")
 NOT_TOLD = "cannot be told: the spectrum is described with it and without it"
 NO_LINE = "cannot be told: the region has no line whose share it could be"
+UNEXPLAINED = "no component lies at this energy within its tolerance"
+UNKNOWN = "no components of this core level are known"
 LEAST_P = 1e-4  # smaller probabilities are shown as an upper limit
 
 
@@ -54,7 +56,7 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
                     "χ²/ν": f"{composition.best.redchi:.2f}",
                     "variance scale": f"{composition.best.variance_scale:.1f}",
                     "at a bound": ", ".join(composition.best.at_bound),
-                    "note": one.note,
+                    "note": _note(composition, key, one),
                 }
             for key, why in composition.withheld.items():
                 rows[label, region, key] = {"present": "cannot be told", "note": why}
@@ -86,7 +88,7 @@ def component_table(
                     ends = zip(("", ", low", ", high"), interval, strict=True)
                     row |= {f"{what}{end} / {of}": value for end, value in ends}
                 row["full width at half maximum / eV"] = width[key] if one.present else None
-                row |= {"fall of chi square": one.gain, "p": one.p, "note": one.note}
+                row |= {"fall of chi square": one.gain, "p": one.p, "note": _note(composition, key, one)}
                 row["fits and their weights"] = _weights(composition)
                 row["variance scale"] = best.variance_scale
                 row |= {"chi square": best.chisqr, "degrees of freedom": best.nfree, "line shape": best.model.tail}
@@ -179,11 +181,15 @@ def _evidence(composition: Composition, one: Selected) -> list[dict]:
 
 
 def _note(composition: Composition, key: str, one: Selected) -> str:
+    """Return what is known of a component beside its numbers, and why its presence is undecided."""
+    notes = [one.note]
     if key.startswith(UNASSIGNED):
-        return "no component lies at this energy within its tolerance"
-    if one.note or one.decided:
-        return one.note
-    return NO_LINE if not any(other.present for other in composition.components.values()) else NOT_TOLD
+        known = any(not other.startswith(UNASSIGNED) for other in composition.components)
+        notes.append(next(iter(composition.withheld.values()), UNEXPLAINED if known else UNKNOWN))
+    if not one.decided and not one.note:
+        has_line = any(other.present for other in composition.components.values())
+        notes.append(NOT_TOLD if has_line else NO_LINE)
+    return "; ".join(filter(None, notes))
 
 
 def _threshold(composition: Composition, one: Selected) -> list[dict]:
