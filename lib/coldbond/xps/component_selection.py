@@ -103,8 +103,8 @@ class Composition:
         Of the likelihood ratio.
     absent_below : float
         Share below which a component counts as absent.
-    withheld : dict of str to str
-        Components that cannot be told, by key, with the reason: the region was fitted with unassigned lines instead.
+    withheld : dict of Component to str
+        Components that cannot be told, with the reason: the region was fitted with unassigned lines instead.
     """
 
     components: Mapping[str, Selected]
@@ -114,7 +114,7 @@ class Composition:
     inseparable: Sequence[Inseparable]
     significance: float
     absent_below: float
-    withheld: Mapping[str, str] = field(default_factory=dict)
+    withheld: Mapping[Component, str] = field(default_factory=dict)
 
     @property
     def best(self) -> MinimizerResult:

@@ -1,6 +1,7 @@
 """Findings and display tables of XPS surfaces."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -58,8 +59,8 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
                     "at a bound": ", ".join(composition.best.at_bound),
                     "note": _note(composition, key, one),
                 }
-            for key, why in composition.withheld.items():
-                rows[label, region, key] = {"present": "cannot be told", "note": why}
+            for c, why in composition.withheld.items():
+                rows[label, region, c.key] = {"present": "cannot be told", "note": why}
     return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(["sample", "region", "component"])
 
 
@@ -330,12 +331,17 @@ def _unknown_scale(recording: xr.DataTree) -> str:
 
 
 def _withheld(region: str, composition: Composition, recording: xr.DataTree) -> list[dict]:
-    """Return a null finding for each component that cannot be told, and the distances between unassigned lines.
+    """Return null findings of each component that cannot be told, and the distances between unassigned lines.
 
     Distances within one region do not depend on the energy scale.
     """
     of, name = whose(recording), region.replace(" ", "_")
-    values = [finding(f"{name}_{key}_present", None, **of, note=why) for key, why in composition.withheld.items()]
+    levels = Counter(c.level for c in composition.withheld)
+    values = []
+    for c, why in composition.withheld.items():
+        values.append(finding(f"{name}_{c.key}_present", None, **of, note=why))
+        if levels[c.level] > 1:
+            values.append(finding(f"{name}_{c.key}_share", None, **of, note=why))
     present = [key for key, one in composition.components.items() if one.present and key.startswith(UNASSIGNED)]
     result = composition.best
     for pair in pairwise(present):

@@ -125,7 +125,8 @@ def doniach_sunjic_derivatives(
     far = np.abs(arguments[0]) > FAR * GAUSSIAN * arguments[1]
     found = np.empty((5, *far.shape))
     for some, terms in ((~far, NEAR_TERMS), (far, FAR_TERMS)):
-        found[:, some] = _doniach_sunjic_sums(*(value[some, np.newaxis] for value in arguments), *terms)
+        each = [value[some, np.newaxis] for value in arguments]
+        found[:, some] = _doniach_sunjic_sums(each[0], each[1], each[2], each[3], *terms)
     return list(found)
 
 
