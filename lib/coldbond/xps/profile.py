@@ -27,6 +27,7 @@ SEARCH_TOLERANCE, COARSE = 5e-4, 5e-3
 CLOSE = 0.03
 NEAR = 0.15  # deviation of the rise there from that wanted, relative to it
 EXACT = 0.005  # relative deviation of the square root of the rise that a quadratic approximation gives
+FALLS = 0.9  # rise at a trial at the same share, relative to that here, above which a step was too long
 FAR = 20.0  # rise at a trial, relative to that wanted, above which the quadratic approximation holds for smaller steps
 #: Rise without a component above which no other start is tried.
 ANEW = 300.0
@@ -156,13 +157,16 @@ class _Search:
         reach, damping = np.inf, FIRST_DAMPING
         for _ in range(most):
             held, values = here.bound(held, end, reach, damping)
-            is_there = abs(self.rise(here.chi_square) / self.wanted - 1) < NEAR
-            if is_there and abs(held - here.share) <= CLOSE * abs(here.share - self.share):
+            rise, is_near = self.rise(here.chi_square), abs(held - here.share) <= CLOSE * abs(here.share - self.share)
+            if is_near and abs(rise / self.wanted - 1) < NEAR:
                 break
             there = _Quadratic(self, values)
-            if held == end and self.rise(there.chi_square) <= self.wanted:
+            rise_there = self.rise(there.chi_square)
+            if held == end and rise_there <= self.wanted:
                 return end, there
-            if self.rise(there.chi_square) > max(self.rise(here.chi_square), FAR * self.wanted):
+            if is_near and rise_there > FALLS * rise:  # the approximation promises what is not there
+                damping = min(max(damping, FIRST_DAMPING) * 10, 1.0)
+            elif rise_there > max(rise, FAR * self.wanted):
                 reach, damping = abs(held - here.share) / 3, min(damping * 10, 1.0)
             else:
                 here, reach, damping = there, 3 * reach, max(damping / 10, LEAST_DAMPING)
