@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 
 from coldbond.bundle import paths
-from coldbond.xps import carbon, components, findings, reference, surface
+from coldbond.xps import carbon, components, findings, plots, reference, surface
 from coldbond.xps.differential_charging import is_copied
 from coldbond.xps.fit import fit
 from coldbond.xps.free_lines import Found, free_lines
@@ -74,7 +75,7 @@ def test_pure_zr4_without_a_reference_is_not_reduced():
     for key in ("Zr4", "ZrReduced"):
         row = found[f"Zr_3d_{key}_present"]
         assert row["value"] is None and "the energy scale is unknown: there is no C 1s region" in row["note"]
-        assert f"Zr_3d_{key}_binding_energy" not in found
+        assert f"Zr_3d_{key}_binding_energy" not in found and found[f"Zr_3d_{key}_share"]["value"] is None
     recorded = found["Zr_3d_unassigned1_recorded_energy"]
     assert recorded["value"] == pytest.approx(180.5, abs=0.1) and "as recorded" in recorded["note"]
 
@@ -149,6 +150,13 @@ def test_a_region_without_components_is_shown_with_unassigned_lines():
     assert energy["low"] < 71.0 < energy["high"]
     assert analysed.regions["Pt 4f"].withheld == {}
     assert "unassigned" in findings.reference_table(["Pt 4f"]).loc["Pt 4f", ""]["source"]
+    assert found["Pt_4f_unassigned1_present"]["note"] == "no components of this core level are known"
+    (line,) = analysed.regions["Pt 4f"].components.values()
+    undecided = replace(line, present=False, decided=False)
+    told = surface.Surface(
+        analysed.recording, {"Pt 4f": replace(analysed.regions["Pt 4f"], components={"unassigned1": undecided})}
+    )
+    assert "cannot be told: the region has no line" in rows(told)["Pt_4f_unassigned1_present"]["note"]
 
 
 OWN = """
@@ -205,6 +213,10 @@ def test_a_component_of_ones_own_is_found(tmp_path):
     tree = surface_of([(0.5, 1.0)], C_1s=ADVENTITIOUS, Pt_4f=[(71.0, 1.0, 1.1)])
     found = surface.analyse(tree, ["Pt 4f"], **QUICK, table=components.load(path)).regions["Pt 4f"]
     assert found.components["Pt0"].present and not found.components["PtO2"].present
+    ax = Figure().subplots()
+    plots.references("Pt 4f", [ax], [found], [ax])
+    assert [text.get_text() for text in ax.texts] == ["Pt metal", "PtO2"]
+    assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [71.1, 74.2]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ LEAST_ASYMMETRIC = 0.02
 #: Correlation of two areas above which they are reported as inseparable; a convention.
 INSEPARABLE = 0.9
 SMALL = 1e-12  # keeps the direction of a line finite that the rest of the model imitates completely
+NO_CHANCE = 100.0  # gain at which chance has a probability below 1e-20 at any number of positions
 SCAN_STEP = 0.05  # eV, between positions in the trials factor; well below the width of a line
 #: Largest standard uncertainty of a position in the trials factor, eV: bounds the search for a component without prior.
 LARGEST_UNCERTAINTY = 1.0
@@ -102,8 +103,8 @@ class Composition:
         Of the likelihood ratio.
     absent_below : float
         Share below which a component counts as absent.
-    withheld : dict of str to str
-        Components that cannot be told, by key, with the reason: the region was fitted with unassigned lines instead.
+    withheld : dict of Component to str
+        Components that cannot be told, with the reason: the region was fitted with unassigned lines instead.
     """
 
     components: Mapping[str, Selected]
@@ -113,7 +114,7 @@ class Composition:
     inseparable: Sequence[Inseparable]
     significance: float
     absent_below: float
-    withheld: Mapping[str, str] = field(default_factory=dict)
+    withheld: Mapping[Component, str] = field(default_factory=dict)
 
     @property
     def best(self) -> MinimizerResult:
@@ -171,10 +172,13 @@ def composition(
     tailed = line.asymmetry or any(c.asymmetry for c in candidates)
     choices = list(product(backgrounds, shapes if tailed else shapes[:1]))
 
-    def fitted(some: Sequence[Component], choice: tuple[str, str]) -> MinimizerResult:
+    def fitted(
+        some: Sequence[Component], choice: tuple[str, str], near: MinimizerResult | None = None
+    ) -> MinimizerResult:
         background, shape = choice
         options = {"reference_uncertainty": reference_uncertainty, "width_uncertainty": width_uncertainty}
-        return fit(region, list(some), background, shape, line=line, **options)
+        start = near.params.valuesdict() if near else None
+        return fit(region, list(some), background, shape, line=line, start=start, **options)
 
     def all_fitted() -> dict[tuple[str, str], MinimizerResult]:
         first = {choice: fitted(candidates, choice) for choice in choices[:: len(choices) // len(backgrounds)]}
@@ -183,7 +187,7 @@ def composition(
         # The tail of a line that is hardly there has no say in the shares.
         if areas[model.asymmetric].sum() < LEAST_ASYMMETRIC * areas.sum():
             return first
-        return first | {choice: fitted(candidates, choice) for choice in choices if choice not in first}
+        return first | {choice: fitted(candidates, choice, best) for choice in choices if choice not in first}
 
     fits = all_fitted()
     more = unassigned.found(_best(fits), lambda some: fitted([*candidates, *some], _heaviest(fits)), significance)
@@ -218,7 +222,7 @@ def composition(
     kept = [c for c in candidates if selected[c.key].present or not selected[c.key].decided]
     drawn = next(iter(full.values()))
     if len(kept) < len(candidates):
-        drawn = fitted(kept, admitted[0])
+        drawn = fitted(kept, admitted[0], drawn)
     return Composition(selected, full, weights, drawn, _inseparable(_best(fits)), significance, absent_below)
 
 
@@ -307,7 +311,8 @@ def _probability(result: MinimizerResult, component: Component, found: Profile) 
     if not found.share > 0:
         return 1.0
     p = stats.t.sf(np.sqrt(found.gain), result.nfree)
-    p += trials_factor(result, found.without, component) / (2 * np.pi) * np.exp(-found.gain / 2)
+    if found.gain < NO_CHANCE:
+        p += trials_factor(result, found.without, component) / (2 * np.pi) * np.exp(-found.gain / 2)
     return float(min(p, 1.0))
 
 

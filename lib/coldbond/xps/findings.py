@@ -1,6 +1,7 @@
 """Findings and display tables of XPS surfaces."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -22,6 +23,8 @@ from coldbond.xps.surface import shifts
 REPEATED = re.compile(r" \(\d+\)$")
 NOT_TOLD = "cannot be told: the spectrum is described with it and without it"
 NO_LINE = "cannot be told: the region has no line whose share it could be"
+UNEXPLAINED = "no component lies at this energy within its tolerance"
+UNKNOWN = "no components of this core level are known"
 LEAST_P = 1e-4  # smaller probabilities are shown as an upper limit
 
 
@@ -54,10 +57,10 @@ def composition_table(found: Mapping[str, Mapping[str, Composition]]) -> pd.Data
                     "χ²/ν": f"{composition.best.redchi:.2f}",
                     "variance scale": f"{composition.best.variance_scale:.1f}",
                     "at a bound": ", ".join(composition.best.at_bound),
-                    "note": one.note,
+                    "note": _note(composition, key, one),
                 }
-            for key, why in composition.withheld.items():
-                rows[label, region, key] = {"present": "cannot be told", "note": why}
+            for c, why in composition.withheld.items():
+                rows[label, region, c.key] = {"present": "cannot be told", "note": why}
     return pd.DataFrame.from_dict(rows, orient="index").fillna("").rename_axis(["sample", "region", "component"])
 
 
@@ -86,7 +89,7 @@ def component_table(
                     ends = zip(("", ", low", ", high"), interval, strict=True)
                     row |= {f"{what}{end} / {of}": value for end, value in ends}
                 row["full width at half maximum / eV"] = width[key] if one.present else None
-                row |= {"fall of chi square": one.gain, "p": one.p, "note": one.note}
+                row |= {"fall of chi square": one.gain, "p": one.p, "note": _note(composition, key, one)}
                 row["fits and their weights"] = _weights(composition)
                 row["variance scale"] = best.variance_scale
                 row |= {"chi square": best.chisqr, "degrees of freedom": best.nfree, "line shape": best.model.tail}
@@ -179,11 +182,15 @@ def _evidence(composition: Composition, one: Selected) -> list[dict]:
 
 
 def _note(composition: Composition, key: str, one: Selected) -> str:
+    """Return what is known of a component beside its numbers, and why its presence is undecided."""
+    notes = [one.note]
     if key.startswith(UNASSIGNED):
-        return "no component lies at this energy within its tolerance"
-    if one.note or one.decided:
-        return one.note
-    return NO_LINE if not any(other.present for other in composition.components.values()) else NOT_TOLD
+        known = any(not other.startswith(UNASSIGNED) for other in composition.components)
+        notes.append(next(iter(composition.withheld.values()), UNEXPLAINED if known else UNKNOWN))
+    if not one.decided and not one.note:
+        has_line = any(other.present for other in composition.components.values())
+        notes.append(NOT_TOLD if has_line else NO_LINE)
+    return "; ".join(filter(None, notes))
 
 
 def _threshold(composition: Composition, one: Selected) -> list[dict]:
@@ -324,12 +331,17 @@ def _unknown_scale(recording: xr.DataTree) -> str:
 
 
 def _withheld(region: str, composition: Composition, recording: xr.DataTree) -> list[dict]:
-    """Return a null finding for each component that cannot be told, and the distances between unassigned lines.
+    """Return null findings of each component that cannot be told, and the distances between unassigned lines.
 
     Distances within one region do not depend on the energy scale.
     """
     of, name = whose(recording), region.replace(" ", "_")
-    values = [finding(f"{name}_{key}_present", None, **of, note=why) for key, why in composition.withheld.items()]
+    levels = Counter(c.level for c in composition.withheld)
+    values = []
+    for c, why in composition.withheld.items():
+        values.append(finding(f"{name}_{c.key}_present", None, **of, note=why))
+        if levels[c.level] > 1:
+            values.append(finding(f"{name}_{c.key}_share", None, **of, note=why))
     present = [key for key, one in composition.components.items() if one.present and key.startswith(UNASSIGNED)]
     result = composition.best
     for pair in pairwise(present):

@@ -7,7 +7,6 @@ there, because lmfit's transform of bounded parameters does not report an active
 """
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple
 
 import lmfit
@@ -21,6 +20,7 @@ from coldbond.xps.model import BACKGROUNDS, SHAPES, Model
 FIRST_DAMPING, LEAST_DAMPING, LARGEST_DAMPING = 1e-3, 1e-9, 1e6  # relative to the squared derivatives
 SMALLEST = 1e-9  # of the scatter relative to the square root of the intensity: weights stay finite
 MOST_STEPS = 60  # of a search; usual are five to ten
+MOST_EVALUATIONS = 60  # of lmfit, which starts at the minimum; only a model that is far from the data needs more
 SHAPE_STEP = 1e-2  # eV or 1, of a numerical derivative of the maximum of a line
 TOLERANCE = 1e-6  # relative change of the sum of squares and of the parameters at which a fit ends
 SPARE_POINTS = 3  # points that a region must have beyond the number of parameters
@@ -35,6 +35,7 @@ def fit(
     line: Line = Line(),  # noqa: B008, frozen
     reference_uncertainty: float = 0.15,
     width_uncertainty: float = 0.1,
+    start: Mapping[str, float] | None = None,
 ) -> MinimizerResult:
     """Fit a region.
 
@@ -56,6 +57,8 @@ def fit(
         Standard uncertainty of the energy reference, eV: the prior of the common shift of all components.
     width_uncertainty : float
         Standard uncertainty of the width of a component relative to that of its region; 0 for one width.
+    start : mapping of str to float, optional
+        Parameters to start from, of a fit of the same or more components; by default a start is searched for.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def fit(
     if background == "iterative shirley" and not components:
         raise ValueError("nothing to fit: the iterative Shirley background is fixed, and there is no component")
     model = Model(region, components, background, shape, line, reference_uncertainty, width_uncertainty)
-    values = model.start()
+    values = model.start() if start is None else {name: start[name] for name in model.names}
     if model.energy.size < len(values) + SPARE_POINTS:
         raise ValueError(f"{model.energy.size} points do not determine {len(values)} parameters; widen the region")
     first = minimum(model, values, list(values), model.uncertainty(model.smoothed()))
@@ -209,7 +212,6 @@ def minimum(
     free: Sequence[str],
     sigma: np.ndarray,
     tolerance: float = TOLERANCE,
-    held: Mapping[str, float] = MappingProxyType({}),
 ) -> Minimum:
     """Return the minimum of the sum of squares.
 
@@ -227,31 +229,29 @@ def minimum(
     sigma : array, shape (energies,)
         Standard deviation of each point.
     tolerance : float
-        Relative change of the sum of squares and of the parameters at which the search ends.
-    held : mapping of str to float
-        Coefficients of parameters whose sum is held at zero, such that 1 is a large deviation.
+        Relative change of the sum of squares at which the search ends.
     """
     low, high = np.array([model.bounds(name) for name in free]).reshape(-1, 2).T
-    coefficients = np.array([held.get(name, 0.0) for name in free])
 
     def residual(v: np.ndarray) -> np.ndarray:
-        found = model.residual(values | dict(zip(free, v.tolist(), strict=True)), sigma)
-        return np.append(found, coefficients @ v) if held else found
+        return model.residual(values | dict(zip(free, v.tolist(), strict=True)), sigma)
 
     at = np.clip([values[name] for name in free], low, high)
     left, damping, scale = residual(at), FIRST_DAMPING, np.zeros(at.size)
     for _ in range(MOST_STEPS if at.size else 0):
         derivatives = model.derivatives(values | dict(zip(free, at.tolist(), strict=True)), sigma, free)
-        if held:
-            derivatives = np.vstack([derivatives, coefficients])
         # The largest norm of each column so far makes the damping independent of the units (More 1978).
         scale = np.maximum(scale, np.linalg.norm(derivatives, axis=0))
         unit = np.where(scale > 0, scale, 1.0)
         scaled = derivatives / unit
         curvature, slope = scaled.T @ scaled, scaled.T @ left
+        least, most = (low - at) * unit, (high - at) * unit
         while True:
-            damped = curvature + damping * np.eye(at.size)
-            trial = np.clip(at + _bounded_step(damped, slope, (low - at) * unit, (high - at) * unit) / unit, low, high)
+            step = bounded_step(curvature + damping * np.eye(at.size), slope, least, most)
+            if damping <= FIRST_DAMPING and -(2 * slope + curvature @ step) @ step <= tolerance * (left @ left):
+                trial, after, fall = at, left, 0.0  # the quadratic approximation promises no more
+                break
+            trial = np.clip(at + step / unit, low, high)
             after = residual(trial)
             fall = left @ left - after @ after
             if fall >= 0 or damping > LARGEST_DAMPING:
@@ -266,7 +266,7 @@ def minimum(
     return Minimum(values | dict(zip(free, at.tolist(), strict=True)), still_free, float(left @ left))
 
 
-def _bounded_step(curvature: np.ndarray, slope: np.ndarray, least: np.ndarray, most: np.ndarray) -> np.ndarray:
+def bounded_step(curvature: np.ndarray, slope: np.ndarray, least: np.ndarray, most: np.ndarray) -> np.ndarray:
     """Return the step to the minimum of a quadratic function within bounds, which hold zero.
 
     Parameters that would leave their bounds are put there, one after the other, and the others are solved for again.
@@ -299,6 +299,7 @@ def lmfit_result(model: Model, start: Minimum, sigma: np.ndarray) -> MinimizerRe
         Dfun=lambda params: model.derivatives(params.valuesdict(), sigma, start.free),
         ftol=TOLERANCE,
         xtol=TOLERANCE,
+        max_nfev=MOST_EVALUATIONS,
     )
     result.at_bound = [name for name in start.values if name not in start.free]
     result.model, result.sigma = model, sigma

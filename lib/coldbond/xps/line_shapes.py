@@ -17,7 +17,11 @@ GAUSSIAN = 1 / np.sqrt(8 * LN2)  # standard deviation of a Gaussian of unit full
 #: Trapezoidal sum over the Gaussian of a Doniach-Sunjic line: its offsets and how far above the real axis they lie, in
 #: standard deviations, and its weights. These 19 terms give 8 digits, see `doniach_sunjic`.
 OFFSET, ABOVE = np.arange(-9, 10) / 1.5, 2.0
-WEIGHT = np.exp((ABOVE**2 - OFFSET**2) / 2) / np.exp(-(OFFSET**2) / 2).sum()
+NEAR_TERMS = OFFSET, ABOVE, np.exp((ABOVE**2 - OFFSET**2) / 2) / np.exp(-(OFFSET**2) / 2).sum()
+#: Distance from the line from which on the sum of Gauss and Hermite does, in standard deviations, and that sum.
+FAR = 8.0
+HERMITE, HERMITE_WEIGHT = np.polynomial.hermite_e.hermegauss(7)
+FAR_TERMS = HERMITE, 0.0, HERMITE_WEIGHT / HERMITE_WEIGHT.sum()
 #: Lorentzian width below which a Doniach-Sunjic line does not change, eV: its singularity would reach the sum.
 LEAST_LORENTZIAN = 0.02
 #: Energy above its singularity up to which the area of a Doniach-Sunjic line counts, eV: about the width of the
@@ -100,23 +104,16 @@ def doniach_sunjic(
     singularity of the line from the path of integration (Trefethen and Weideman 2014, SIAM Rev. 56, 385,
     doi 10.1137/130932132). On the real axis that distance is half the Lorentzian width, which may be small. The
     integrand is analytic, so that the path may be moved: it is taken two standard deviations of the Gaussian away from
-    the real axis, on the side opposite to the singularity, where 19 terms give 8 digits.
+    the real axis, on the side opposite to the singularity, where 19 terms give 8 digits. Far from the line the
+    Gauss-Hermite sum of 7 terms on the real axis is as exact.
     """
     energy, gaussian, lorentzian, asymmetry = np.broadcast_arrays(energy, gaussian, lorentzian, asymmetry)
     tailed = asymmetry > 0
     lines = np.empty(energy.shape)
     lines[~tailed] = voigt(energy[~tailed], gaussian[~tailed], lorentzian[~tailed])
-    if not tailed.any():
-        return lines
-    energy, gaussian, lorentzian, asymmetry = (
-        value[tailed][:, np.newaxis] for value in (energy, gaussian, lorentzian, asymmetry)
-    )
-    sigma, half, power = GAUSSIAN * gaussian, np.maximum(lorentzian, LEAST_LORENTZIAN) / 2, 1 - asymmetry
-    x, y = energy - OFFSET * sigma, half + ABOVE * sigma
-    # The sign of the arctan puts the tail at higher binding energy: electron-hole pairs take kinetic energy.
-    phase = np.pi * asymmetry / 2 - ABOVE * OFFSET - power * np.arctan(x / y)
-    scale = _scale(asymmetry)[:, 0]
-    lines[tailed] = scale * (np.cos(phase) / (x**2 + y**2) ** (power / 2) @ WEIGHT)
+    if tailed.any():
+        each = (value[tailed] for value in (energy, gaussian, lorentzian, asymmetry))
+        lines[tailed] = doniach_sunjic_derivatives(*each)[0]
     return lines
 
 
@@ -125,18 +122,37 @@ def doniach_sunjic_derivatives(
 ) -> list[np.ndarray]:
     """Return `doniach_sunjic` and its derivatives by each argument, from one sum."""
     arguments = np.broadcast_arrays(energy, gaussian, lorentzian, asymmetry)
-    energy, gaussian, lorentzian, asymmetry = (value[..., np.newaxis] for value in arguments)
+    far = np.abs(arguments[0]) > FAR * GAUSSIAN * arguments[1]
+    found = np.empty((5, *far.shape))
+    for some, terms in ((~far, NEAR_TERMS), (far, FAR_TERMS)):
+        each = [value[some, np.newaxis] for value in arguments]
+        found[:, some] = _doniach_sunjic_sums(each[0], each[1], each[2], each[3], *terms)
+    return list(found)
+
+
+def _doniach_sunjic_sums(
+    energy: np.ndarray,
+    gaussian: np.ndarray,
+    lorentzian: np.ndarray,
+    asymmetry: np.ndarray,
+    offset: np.ndarray,
+    above: float,
+    weight: np.ndarray,
+) -> list[np.ndarray]:
+    """Return line and derivatives, shape (n,) each, from one sum over a Gaussian; arguments have shape (n, 1)."""
     sigma, half, power = GAUSSIAN * gaussian, np.maximum(lorentzian, LEAST_LORENTZIAN) / 2, 1 - asymmetry
-    x, y = energy - OFFSET * sigma, half + ABOVE * sigma
+    x, y = energy - offset * sigma, half + above * sigma
     square, angle = x**2 + y**2, np.arctan(x / y)
-    phase = np.pi * asymmetry / 2 - ABOVE * OFFSET - power * angle
-    height = square ** (-power / 2)
+    # The sign of the arctan puts the tail at higher binding energy: electron-hole pairs take kinetic energy.
+    phase = np.pi * asymmetry / 2 - above * offset - power * angle
+    logarithm = np.log(square)
+    height = np.exp(-power / 2 * logarithm)
     line, other = height * np.cos(phase), height * np.sin(phase)
     by_x = power * (y * other - x * line) / square
     by_y = -power * (x * other + y * line) / square
-    by_asymmetry = line * np.log(square) / 2 - other * (np.pi / 2 + angle)
+    by_asymmetry = line * logarithm / 2 - other * (np.pi / 2 + angle)
     line, by_energy, by_sigma, by_half, by_asymmetry = (
-        values @ WEIGHT for values in (line, by_x, ABOVE * by_y - OFFSET * by_x, by_y, by_asymmetry)
+        values @ weight for values in (line, by_x, above * by_y - offset * by_x, by_y, by_asymmetry)
     )
     # The scale depends on the asymmetry too: d ln(a / sin(pi a)) / da = 1 / a - pi / tan(pi a), pi^2 a / 3 near 0.
     a = np.maximum(asymmetry[..., 0], LEAST_ASYMMETRY)

@@ -9,6 +9,7 @@ reference shifts all of them together. All derivatives are analytic except those
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -92,25 +93,43 @@ PARTNER: Mapping[str, tuple[float, float]] = {
     "partner_distance": (0.0, 0.03),
     "partner_lorentzian": (1.1, 0.2),
 }
-#: Distance [eV], relative area, and whether it is a spin-orbit partner, of a line of each component.
-Partners = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
-def _partners(components: Sequence[Component], line: Line) -> Partners:
-    """Return the lines of which components consist, shape (components, 1) each; a missing one has no area."""
-    each = [
-        [(*one, float(i > len(c.lines))) for i, one in enumerate(c.partners(line))] for c in components
-    ]  # the main line and those tied to it come first
-    most = max(map(len, each), default=1)
-    padded = np.array([[*some, *[(0.0, 0.0, 0.0)] * (most - len(some))] for some in each])
-    padded = padded.reshape(len(each), most, 3)
-    return [(padded[:, i, :1], padded[:, i, 1:2], padded[:, i, 2:]) for i in range(most)]
+class Rows(NamedTuple):
+    """The lines of which components consist, those of a component one after the other.
+
+    Attributes
+    ----------
+    owner : array of int, shape (lines,)
+        The component of each line.
+    first : array of int, shape (components,)
+        The first line of each component.
+    distance, ratio, spin : array, shape (lines, 1)
+        Distance from the main line [eV], area relative to it, and 1 for spin-orbit partners, else 0.
+    """
+
+    owner: np.ndarray
+    first: np.ndarray
+    distance: np.ndarray
+    ratio: np.ndarray
+    spin: np.ndarray
 
 
-def _of_partner(values: Mapping[str, float], distance: np.ndarray, ratio: np.ndarray, spin: np.ndarray) -> tuple:
+def _rows(components: Sequence[Component], line: Line) -> Rows:
+    each = [c.partners(line) for c in components]
+    first = np.cumsum([0, *map(len, each)])
+    # The main line and those tied to it come first, then their spin-orbit partners.
+    stated = [
+        (*one, float(i > len(c.lines))) for c, some in zip(components, each, strict=True) for i, one in enumerate(some)
+    ]
+    distance, ratio, spin = np.array(stated).reshape(-1, 3).T[..., np.newaxis]
+    return Rows(np.repeat(np.arange(len(each)), np.diff(first)), first[:-1], distance, ratio, spin)
+
+
+def _of_partner(values: Mapping[str, float], rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return distance, relative area and factor on the Lorentzian width of lines, with the parameters of partners."""
     area, away, lorentzian = (values.get(name, neutral) for name, neutral in zip(PARTNER, (1.0, 0.0, 1.0), strict=True))
-    return distance + spin * away, ratio * (1 + spin * (area - 1)), 1 + spin * (lorentzian - 1)
+    return rows.distance + rows.spin * away, rows.ratio * (1 + rows.spin * (area - 1)), 1 + rows.spin * (lorentzian - 1)
 
 
 class Model:
@@ -154,6 +173,7 @@ class Model:
         ]
         self.asymmetric = np.array([c.key in self.asymmetries for c in components], bool)
         self.active = {name: _losses(name, self.energy.tobytes()) for name in BACKGROUNDS[background]}
+        self.active_losses = np.array([one.ravel() for one in self.active.values()])
         self._last_losses: tuple[list[float], np.ndarray] = ([], np.empty(0))
         # The iterative Shirley background is found before the fit and fixed; all others stand on a straight line.
         self.fixed_background: np.ndarray = np.zeros_like(self.energy)
@@ -161,8 +181,8 @@ class Model:
         if background == "iterative shirley":
             self.fixed_background, self.straight = backgrounds.iterative_shirley(self.energy, self.intensity), {}
         self.width_uncertainty = width_uncertainty
-        self.partners = _partners(components, line)
-        self.is_doublet = any(spin.any() for _, _, spin in self.partners)
+        self.rows = _rows(components, line)
+        self.is_doublet = bool(self.rows.spin.any())
         # Of a single component the common width is the width.
         shared = [c.key for c in components if c.width_name == "fwhm"]
         self.ratios = {key: (1.0, width_uncertainty) for key in shared if len(shared) > 1 and width_uncertainty > 0}
@@ -205,6 +225,12 @@ class Model:
                 strict=True,
             )
         )
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all parameters."""
+        own = [f"{c.key}_{what}" for what in ("position", "area") for c in self.components]
+        return [*self.prior_names, *own, *self.straight]
 
     def start(self, without: str = "") -> dict[str, float]:
         """Return values to start a fit from: prior means, with the best common shift, width and areas.
@@ -279,11 +305,22 @@ class Model:
         """Return the lines of all components, each of unit area, shape (components, energies)."""
         if not self.components:
             return np.empty((0, self.energy.size))
-        position = np.array([values[f"{c.key}_position"] for c in self.components])
-        asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0) for c in self.components])
-        return self._unit_lines(
-            values, position, self.line_widths(values), self.tails(values), asymmetry, self.partners
+        owner = self.rows.owner
+        position, asymmetry = self.positions(values), self.asymmetry(values)
+        distance, ratio, factor = _of_partner(values, self.rows)
+        tail = self.tails(values)[owner] * factor[:, 0]
+        each = self.line_at(
+            self.energy - distance, position[owner], self.line_widths(values)[owner], tail, asymmetry[owner]
         )
+        return np.add.reduceat(ratio * each, self.rows.first)
+
+    def positions(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the positions of the main lines of the components, shape (components,), eV."""
+        return np.array([values[f"{c.key}_position"] for c in self.components])
+
+    def asymmetry(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return the asymmetries of the components, shape (components,)."""
+        return np.array([values.get(f"{c.key}_asymmetry", 0.0) for c in self.components])
 
     def tails(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the Lorentzian widths [eV] or mixings of the components, shape (components,)."""
@@ -292,21 +329,6 @@ class Model:
     def line_widths(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the widths of the components, shape (components,), eV."""
         return np.array([values[c.width_name] * values.get(f"{c.key}_width", 1.0) for c in self.components])
-
-    def _unit_lines(
-        self,
-        values: Mapping[str, float],
-        position: np.ndarray,
-        width: np.ndarray,
-        tail: np.ndarray,
-        asymmetry: np.ndarray,
-        partners: Partners,
-    ) -> np.ndarray:
-        found = np.zeros((position.size, self.energy.size))
-        for some in partners:
-            distance, ratio, factor = _of_partner(values, *some)
-            found += ratio * self.line_at(self.energy - distance, position, width, tail * factor[:, 0], asymmetry)
-        return found
 
     def line_at(
         self, energy: np.ndarray, position: np.ndarray, width: np.ndarray, tail: np.ndarray, asymmetry: np.ndarray
@@ -327,26 +349,26 @@ class Model:
     def _computed_lines_and_derivatives(self, values: Mapping[str, float]) -> list[np.ndarray]:
         if not self.components:
             return [np.empty((0, self.energy.size))] * (5 + len(PARTNER))
-        position = np.array([values[f"{c.key}_position"] for c in self.components])
-        away = self.energy - position[:, np.newaxis]
-        width, tail = self.line_widths(values)[:, np.newaxis], self.tails(values)[:, np.newaxis]
-        asymmetry = np.array([[values.get(f"{c.key}_asymmetry", 0.0)] for c in self.components])
-        found = np.zeros((5 + len(PARTNER), *away.shape))
-        symmetric = line_shapes.DERIVATIVES.get(self.shape, self._differences)
-        asymmetric = line_shapes.DERIVATIVES[self.tailed]
-        for some, derivatives in ((~self.asymmetric, symmetric), (self.asymmetric, asymmetric)):
+        rows, owner = self.rows, self.rows.owner
+        distance, ratio, factor = _of_partner(values, rows)
+        away = self.energy - distance - self.positions(values)[owner, np.newaxis]
+        width, tail = self.line_widths(values)[owner, np.newaxis], self.tails(values)[owner, np.newaxis]
+        asymmetry = self.asymmetry(values)[owner, np.newaxis]
+        each = np.zeros((5, *away.shape))
+        for some, derivatives, of in (
+            (~self.asymmetric[owner], line_shapes.DERIVATIVES.get(self.shape, self._differences), 3),
+            (self.asymmetric[owner], line_shapes.DERIVATIVES[self.tailed], 4),
+        ):
             if some.any():
-                more = [asymmetry[some]] if derivatives is asymmetric else []
-                for partners in self.partners:
-                    stated, spin = (one[some] for one in partners[1:])
-                    distance, ratio, factor = (one[some] for one in _of_partner(values, *partners))
-                    each = np.array(derivatives(away[some] - distance, width[some], tail[some] * factor, *more))
-                    found[5, some] += spin * stated * each[0]
-                    found[6, some] -= spin * ratio * each[1]
-                    found[7, some] += spin * ratio * tail[some] * each[3]
-                    each[3] *= factor
-                    found[: len(each), some] += ratio * each
-        return list(found)
+                arguments = (away, width, tail * factor, asymmetry)[:of]
+                for i, values_of_lines in enumerate(derivatives(*(one[some] for one in arguments))):
+                    each[i, some] = values_of_lines
+        line, by_energy, _, by_tail, _ = each
+        spin = rows.spin
+        partner = [spin * rows.ratio * line, -spin * ratio * by_energy, spin * ratio * tail * by_tail]
+        each *= ratio
+        by_tail *= factor
+        return [np.add.reduceat(one, rows.first) for one in (*each, *partner)]
 
     def _differences(self, *arguments: np.ndarray | float) -> list[np.ndarray]:
         """Return the line and its numerical derivatives by each argument."""
@@ -360,8 +382,7 @@ class Model:
             return lines
         strengths = [values.get(name, 0.0) for name in self.active]
         if self._last_losses[0] != strengths:
-            each = (strength * one for strength, one in zip(strengths, self.active.values(), strict=True))
-            self._last_losses = strengths, sum(each, np.zeros((self.energy.size, self.energy.size)))
+            self._last_losses = strengths, (np.array(strengths) @ self.active_losses).reshape(2 * [self.energy.size])
         return lines + lines @ self._last_losses[1]
 
     def unit_component(self, values: Mapping[str, float], component: Component, position: np.ndarray) -> np.ndarray:
@@ -372,10 +393,13 @@ class Model:
         values = self.usual | dict(values)
         width = component.fwhm[0] if component.fwhm else values["fwhm"]
         asymmetry = values.get(f"{component.key}_asymmetry", 0.0)
-        partners = _partners([component], self.line)
         tail = component.lorentzian[0] if component.lorentzian else values[self.tail]
         alike = np.ones_like(position)
-        lines = self._unit_lines(values, position, width * alike, tail * alike, asymmetry * alike, partners)
+        lines = np.zeros((position.size, self.energy.size))
+        for (distance,), (ratio,), (factor,) in zip(*_of_partner(values, _rows([component], self.line)), strict=True):
+            lines += ratio * self.line_at(
+                self.energy - distance, position, width * alike, tail * factor * alike, asymmetry * alike
+            )
         return self.with_background(values, lines)
 
     def areas(self, values: Mapping[str, float]) -> np.ndarray:
@@ -422,9 +446,12 @@ class Model:
             columns[f"{c.key}_asymmetry"] = values[f"{c.key}_area"] * other
             columns[name] = columns.get(name, 0.0) + values[f"{c.key}_area"] * third
         columns |= dict(zip(PARTNER, (areas @ some for some in by_partner), strict=True))
-        with_background = self.with_background(values, np.array(list(columns.values())))
-        found = dict(zip(columns, with_background, strict=True)) | self.straight
-        found |= {name: areas @ lines @ background for name, background in self.active.items()}
+        wanted = [name for name in names if name in columns]
+        with_background = self.with_background(
+            values, np.array([columns[name] for name in wanted]).reshape(-1, self.energy.size)
+        )
+        found = dict(zip(wanted, with_background, strict=True)) | self.straight
+        found |= {name: areas @ lines @ background for name, background in self.active.items() if name in names}
         of_data = np.array([found[name] for name in names]).reshape(-1, self.energy.size) / sigma
         no_prior = np.zeros(len(self.prior_derivatives))
         of_priors = np.array([self.prior_derivatives.get(name, no_prior) for name in names]).reshape(len(names), -1)

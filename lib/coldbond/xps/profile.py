@@ -6,28 +6,38 @@ most 3.84 (Venzon and Moolgavkar 1988, J. R. Stat. Soc. C 37, 87, doi 10.2307/23
 widths, asymmetries and background are free within their priors, so that the profile may be far from a parabola.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.interval import NORMAL_ONE_SIDED, chi_square
-from coldbond.xps.fit import Minimum, minimum, structure
+from coldbond.xps.fit import FIRST_DAMPING, LEAST_DAMPING, Minimum, bounded_step, minimum, structure
 
 #: Rise of chi square from its minimum to the bounds of a 95 % interval.
 RISE = chi_square()
 #: Weight of the deviation from the share that is held, in units of its standard uncertainty: the share is kept to
 #: a thousandth of it.
 STIFFNESS = 1e3
-SEARCH_TOLERANCE = 5e-4  # relative change of chi square at which a fit with a fixed share ends
-#: The search ends where the square root of the rise is that wanted within this relative deviation.
-CLOSE = 0.08
+#: Relative change of chi square at which a fit without a component ends, and at which it is known to be poor.
+SEARCH_TOLERANCE, COARSE = 5e-4, 5e-3
+#: A bound is found where two quadratic approximations in succession put it at the same place, relative to its distance
+#: from the best share.
+CLOSE = 0.03
+NEAR = 0.15  # deviation of the rise there from that wanted, relative to it
+EXACT = 0.005  # relative deviation of the square root of the rise that a quadratic approximation gives
+FALLS = 0.9  # rise at a trial at the same share, relative to that here, above which a step was too long
+FAR = 20.0  # rise at a trial, relative to that wanted, above which the quadratic approximation holds for smaller steps
 #: Rise without a component above which no other start is tried.
-ANEW = 1000.0
-MOST_STEPS = 8
+ANEW = 300.0
+MOST_STEPS, MOST_STEPS_BEYOND = 12, 6
 LEAST_UNCERTAINTY = 1e-4  # of a share, from which a search starts at least
 LARGEST_UNCERTAINTY = 0.2  # of a share, from which a search starts at most
+#: Distance of a bound, relative to that of a parabola, above which another minimum is looked for, and how far away.
+UNLIKE_PARABOLA, BEYOND = 2.0, 1.5
+SECANTS = 6  # steps of the search for a bound of one quadratic approximation
+SMALL = 1e-3  # keeps a division finite
 
 
 class Profile(NamedTuple):
@@ -67,29 +77,30 @@ def profiles(result: MinimizerResult, rise: float = RISE) -> dict[str, Profile]:
     """
     components = result.model.components
     levels = {c.key: [other.key for other in components if other.level == c.level] for c in components}
-    found: dict[str, Profile] = {}
+    searches = {}
     for c in components:
         group = levels[c.key] if len(levels[c.key]) > 1 else [other.key for other in components]
-        search = _Search(result, c.key, group, rise)
-        without = search.at(0.0)
-        if rise < search.rise(without) < ANEW:
-            # The other lines may have to move far: from another start they may describe the data as well.
-            without = min(without, search.anew(), key=lambda one: one.chi_square)
-        gain = max(search.rise(without), 0.0)
-        other = next((key for key in group if key != c.key), None)
-        if len(levels[c.key]) == len(group) == 2 and other in found:
+        searches[c.key] = _Search(result, c.key, group, rise)
+    without = {key: search.without() for key, search in searches.items()}
+    gains = {key: max(searches[key].rise(fitted.chi_square), 0.0) for key, fitted in without.items()}
+    bounds: dict[str, tuple[float, float]] = {}
+    # The small ones first: where all others are zero, the fit has no derivative of a share.
+    for key in sorted(gains, key=lambda key: searches[key].share):
+        search, others = searches[key], [other for other in levels[key] if other != key]
+        if len(others) == 1 and others[0] in bounds:
             # The shares of two components add up to 1.
-            low, high = 1 - found[other].high, 1 - found[other].low
+            low, high = (1 - bound for bound in bounds[others[0]][::-1])
         else:
-            alone = len(levels[c.key]) == 1  # of its share no more than whether it is there is asked
-            low = 0.0 if gain <= rise else search.share / 2 if alone else search.bound(0.0, gain)
-            high = 1.0 if len(group) == 1 else search.bound(1.0, None)
-        found[c.key] = Profile(search.share, low, high, gain, without.values)
-    return found
+            # Of the share of a line that is alone in its level no more than whether it is there is asked.
+            low = 0.0 if gains[key] <= rise else search.bound(0.0) if others else search.share / 2
+            may_be_all = len(search.group) == 1 or (len(others) == 1 and gains[others[0]] <= rise)
+            high = 1.0 if may_be_all else search.bound(1.0)
+        bounds[key] = low, high
+    return {key: Profile(searches[key].share, *bounds[key], gains[key], without[key].values) for key in gains}
 
 
 class _Search:
-    """Fits with the share of a component held at values that come closer to a bound of its interval."""
+    """Fits without a component, and the bounds of its share."""
 
     def __init__(self, result: MinimizerResult, key: str, group: Sequence[str], rise: float) -> None:
         self.result, self.area, self.wanted = result, f"{key}_area", rise
@@ -97,62 +108,127 @@ class _Search:
         self.best = Minimum(result.params.valuesdict(), list(result.params), result.chisqr)
         self.group = [f"{one}_area" for one in group]
         self.share, self.uncertainty, self.scale = share(result, key, group)
-        self.whole = sum(self.best.values[name] for name in self.group)
 
-    def at(self, held: float, start: Minimum | None = None) -> Minimum:
-        """Return the best fit with the share held, from another one on."""
-        start = start or self.best
-        stiff = STIFFNESS / (self.uncertainty * self.whole) if self.whole > 0 else 1.0
-        held_at_zero = {name: stiff * ((name == self.area) - held) for name in self.group}
-        values = start.values | self._moved(start.values, held)
-        if held == 0:
-            free = [name for name in self.best.values if name != self.area]
-            return minimum(self.model, values, free, self.result.sigma, SEARCH_TOLERANCE)
-        free = list(self.best.values)
-        return minimum(self.model, values, free, self.result.sigma, SEARCH_TOLERANCE, held_at_zero)
-
-    def anew(self) -> Minimum:
-        """Return the best fit without the component, from a start of its own."""
-        values = self.model.start(without=self.area)
+    def without(self) -> Minimum:
+        """Return the best fit without the component, from the best one on, with its area in the others of its group."""
+        areas = {name: self.best.values[name] for name in self.group if name != self.area}
+        kept = sum(areas.values())
+        more = self.best.values[self.area] / kept if kept > 0 else 0.0
+        values = self.best.values | {name: area * (1 + more) for name, area in areas.items()} | {self.area: 0.0}
         free = [name for name in values if name != self.area]
-        return minimum(self.model, values, free, self.result.sigma, SEARCH_TOLERANCE)
 
-    def _moved(self, values: dict[str, float], held: float) -> dict[str, float]:
-        """Return areas with the share that is held and the same sum."""
-        whole = sum(values[name] for name in self.group)
-        others = whole - values[self.area]
-        kept = {name: values[name] for name in self.group if name != self.area}
-        if others <= 0:
-            kept, others = dict.fromkeys(kept, 1.0), float(len(kept))
-        factor = whole * (1 - held) / others if others else 0.0
-        return {name: area * factor for name, area in kept.items()} | {self.area: whole * held}
+        def fitted(values: dict[str, float], tolerance: float) -> Minimum:
+            return minimum(self.model, values, free, self.result.sigma, tolerance)
 
-    def rise(self, fitted: Minimum) -> float:
-        return (fitted.chi_square - self.best.chi_square) / self.scale
+        found = fitted(values, COARSE)
+        if self.rise(found.chi_square) > ANEW:
+            return found
+        found = fitted(found.values, SEARCH_TOLERANCE)
+        if self.rise(found.chi_square) > self.wanted:
+            # The other lines may have to move far: from another start they may describe the data as well.
+            other = fitted(self.model.start(without=self.area), COARSE)
+            if other.chi_square < (1 - COARSE) * found.chi_square:
+                return fitted(other.values, SEARCH_TOLERANCE)
+        return found
 
-    def bound(self, end: float, rise_at_end: float | None) -> float:
+    def rise(self, chi_square: float) -> float:
+        return (chi_square - self.best.chi_square) / self.scale
+
+    def bound(self, end: float) -> float:
         """Return the bound between the best share and an end of its range, or the end where the data allow it."""
-        wanted, sign = np.sqrt(self.wanted), np.sign(end - self.share) or np.sign(end - 0.5)
-        allowed, rejected = self.share, (None if rise_at_end is None else end)
-        held = self.share + sign * wanted * self.uncertainty
-        last = self.best
-        for _ in range(MOST_STEPS):
-            if (held - end) * sign >= 0:
-                held = end if rejected is None else (allowed + rejected) / 2
-            last = self.at(held, last)
-            rise = self.rise(last)
-            root = np.sqrt(max(rise, 0.0))
-            if held == end and rise <= self.wanted:
-                return end
-            if abs(root / wanted - 1) < CLOSE:
-                break
-            allowed, rejected = (held, rejected) if rise < self.wanted else (allowed, held)
-            # A parabola reaches the bound in one step.
-            factor = np.clip(wanted / max(root, 1e-3), 0.3, 3.0)
-            held = self.share + (held - self.share) * factor
-            if rejected is not None and not (allowed - held) * (rejected - held) < 0:
-                held = (allowed + rejected) / 2
+        sign = np.sign(end - self.share) or np.sign(end - 0.5)
+        expected = np.sqrt(self.wanted) * self.uncertainty
+        held, here = self._followed(_Quadratic(self, self.best.values), self.share + sign * expected, end, MOST_STEPS)
+        if UNLIKE_PARABOLA * expected < abs(held - self.share) and held != end:
+            # Another minimum may describe the data better farther away.
+            beyond = self.share + BEYOND * (held - self.share)
+            beyond = min(beyond, end) if sign > 0 else max(beyond, end)
+            other, there = self._followed(_Quadratic(self, here.values_at(beyond)), beyond, end, MOST_STEPS_BEYOND)
+            if self.rise(there.chi_square) < (1 + NEAR) * self.wanted:
+                held = max(held, other) if sign > 0 else min(held, other)
         return float(np.clip(held, 0.0, 1.0))
+
+    def _followed(self, here: "_Quadratic", held: float, end: float, most: int) -> tuple[float, "_Quadratic"]:
+        """Return the bound that is found from a point on, and the last point.
+
+        Each step is that of Venzon and Moolgavkar: to the share at which the least sum of squares, of the quadratic
+        approximation at the last point, has risen as far as wanted.
+        """
+        reach, damping = np.inf, FIRST_DAMPING
+        for _ in range(most):
+            held, values = here.bound(held, end, reach, damping)
+            rise, is_near = self.rise(here.chi_square), abs(held - here.share) <= CLOSE * abs(here.share - self.share)
+            if is_near and abs(rise / self.wanted - 1) < NEAR:
+                break
+            there = _Quadratic(self, values)
+            rise_there = self.rise(there.chi_square)
+            if held == end and rise_there <= self.wanted:
+                return end, there
+            if is_near and rise_there > FALLS * rise:  # the approximation promises what is not there
+                damping = min(max(damping, FIRST_DAMPING) * 10, 1.0)
+            elif rise_there > max(rise, FAR * self.wanted):
+                reach, damping = abs(held - here.share) / 3, min(damping * 10, 1.0)
+            else:
+                here, reach, damping = there, 3 * reach, max(damping / 10, LEAST_DAMPING)
+        return held, here
+
+
+class _Quadratic:
+    """Quadratic approximation of the sum of squares near some values of all parameters."""
+
+    def __init__(self, search: _Search, values: Mapping[str, float]) -> None:
+        model, sigma, self.search = search.model, search.result.sigma, search
+        self.names, self.at = list(values), np.array(list(values.values()))
+        self.low, self.high = np.array([model.bounds(name) for name in values]).T
+        residual, derivatives = model.residual(values, sigma), model.derivatives(values, sigma, self.names)
+        norm = np.linalg.norm(derivatives, axis=0)
+        self.unit = np.where(norm > 0, norm, 1.0)
+        scaled = derivatives / self.unit
+        self.curvature, self.slope, self.chi_square = scaled.T @ scaled, scaled.T @ residual, float(residual @ residual)
+        self.own = np.array([name == search.area for name in values], float)
+        self.all_areas = np.array([name in search.group for name in values], float)
+        self.whole = float(self.all_areas @ self.at)
+        self.share = float(self.own @ self.at) / self.whole if self.whole > 0 else search.share
+
+    def bound(self, held: float, end: float, reach: float, damping: float) -> tuple[float, dict[str, float]]:
+        """Return the share at which chi square has risen as far as wanted, and all parameters there.
+
+        The search starts at a share, and stays within a reach of that of this point.
+        """
+        search = self.search
+        least, most = max(min(search.share, end), self.share - reach), min(max(search.share, end), self.share + reach)
+        held = min(max(held, least), most)
+        for _ in range(SECANTS):
+            step = self._step(held, damping)
+            chi_square = self.chi_square + float((2 * self.slope + self.curvature @ step) @ step)
+            root = np.sqrt(max(search.rise(chi_square), 0.0) / search.wanted)
+            # The rise is a parabola where no bound is active.
+            better = search.share + (held - search.share) * float(np.clip(1 / max(root, SMALL), 0.3, 3.0))
+            better = min(max(better, least), most)
+            if abs(root - 1) < EXACT or better == held:
+                return held, self._moved(step)
+            held = better
+        return held, self._moved(self._step(held, damping))
+
+    def values_at(self, held: float) -> dict[str, float]:
+        """Return all parameters at the least sum of squares with the share held."""
+        return self._moved(self._step(held, FIRST_DAMPING))
+
+    def _moved(self, step: np.ndarray) -> dict[str, float]:
+        at = np.clip(self.at + step / self.unit, self.low, self.high)
+        return dict(zip(self.names, at.tolist(), strict=True))
+
+    def _step(self, held: float, damping: float) -> np.ndarray:
+        """Return the step, in units of `unit`, to the least sum of squares with the share held."""
+        stiff = STIFFNESS / (self.search.uncertainty * self.whole) if self.whole > 0 else 1.0
+        coefficients = stiff * (self.own - held * self.all_areas)
+        row, deviation = coefficients / self.unit, float(coefficients @ self.at)
+        return bounded_step(
+            self.curvature + np.outer(row, row) + damping * np.eye(row.size),
+            self.slope + row * deviation,
+            (self.low - self.at) * self.unit,
+            (self.high - self.at) * self.unit,
+        )
 
 
 def share(result: MinimizerResult, key: str, group: Sequence[str]) -> tuple[float, float, float]:

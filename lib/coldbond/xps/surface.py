@@ -127,7 +127,7 @@ def _of_region(recording: xr.DataTree, region: str, table: Table, options: Mappi
     if kept and len(kept) < len(lines):  # the others describe the background
         kept = [replace(c, key=f"{UNASSIGNED}{i}") for i, c in enumerate(kept, 1)]
         found = composition(data, kept, line=line, reference_uncertainty=uncertainty, **options)
-    return replace(found, withheld={c.key: why for c in expected})
+    return replace(found, withheld=dict.fromkeys(expected, why))
 
 
 def _copies(recording: xr.DataTree, region: str, found: Composition, table: Table) -> str:

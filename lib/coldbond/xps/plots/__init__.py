@@ -14,7 +14,7 @@ from scipy.optimize import isotonic_regression
 
 from coldbond.bundle import conditions, style
 from coldbond.xps.component_selection import Composition
-from coldbond.xps.components import OTHER_POSITIONS, UNASSIGNED
+from coldbond.xps.components import OTHER_POSITIONS, UNASSIGNED, level
 from coldbond.xps.fit import curves
 from coldbond.xps.plots.shares import course, series, shares
 from coldbond.xps.plots.texts import (
@@ -177,7 +177,7 @@ def _has_shares(columns: Mapping[str, Mapping[str, Sequence[str]]]) -> bool:
 
 def _has_other_positions(region: str, held: Sequence[Composition]) -> bool:
     keys = {key for composition in held for key in composition.components}
-    return any(where == region and key in keys for where, key, _, _ in OTHER_POSITIONS)
+    return any(where == level(region) and key in keys for where, key, _, _ in OTHER_POSITIONS)
 
 
 def spectrum(fitted: xr.Dataset, ax: Axes) -> None:
@@ -304,7 +304,7 @@ def references(region: str, axes: Sequence[Axes], held: Sequence[Composition], a
             ax.axvline(c.position, color=color, linewidth=0.5, linestyle=":", zorder=0)
         top.plot([c.position, at], [1.0, 1.05], color=color, linewidth=0.5, transform=height, clip_on=False)
         top.text(at, 1.06, c.label, transform=height, rotation=90, ha="center", va="bottom", color=color, fontsize=6)
-    others = [(key, position) for where, key, position, _ in OTHER_POSITIONS if where == region and key in keys]
+    others = [(key, position) for where, key, position, _ in OTHER_POSITIONS if where == level(region) and key in keys]
     for key, position in others:
         top.plot(position, 0.96, "v", color=COLORS.get(key, OTHER_COLOR), markersize=3.5, transform=height)
     if others:
