@@ -5,6 +5,7 @@ recordings, and returns one `Contents`. Titles and captions are the Markdown of 
 digits that their interval supports, as `bundle.findings` writes them in the notebooks.
 """
 
+import ast
 import csv
 import json
 import os
@@ -76,6 +77,11 @@ class Parameter:
     value: str
     default: str
     meaning: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether the figure has another value than the notebook."""
+        return json.loads(self.value) != json.loads(self.default)
 
 
 @dataclass(frozen=True)
@@ -275,7 +281,7 @@ def _figure(
         recordings=recordings,
         inputs=numbers["inputs"],
         parameters=[
-            Parameter(key, _json(numbers["parameters"][key]), one["default"], one["help"])
+            Parameter(key, _json(numbers["parameters"][key]), _json(ast.literal_eval(one["default"])), one["help"])
             for key, one in text.parameters.items()
             if key in numbers["parameters"]
         ],

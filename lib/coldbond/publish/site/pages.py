@@ -1,0 +1,231 @@
+"""The pages beside those of the figures, as Markdown: home, figures, recordings, choices, and the lists of pages."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+
+from coldbond.bundle import manifest
+from coldbond.publish.contents import Contents, Figure
+from coldbond.publish.site import figure_page, html
+
+#: Pages of docs/ and of the folder itself, and under which heading and title they are listed.
+DOCUMENTS = {
+    "How far to trust it": {"docs/validation": "Validation", "docs/coverage": "Coverage of the intervals"},
+    "Use it": {
+        "docs/your-own-data": "Your own data",
+        "docs/formats": "Formats",
+        "raw/README": "The manifest",
+        "docs/claims": "Statements and verdicts",
+    },
+    "How it is made": {
+        "ARCHITECTURE": "Architecture",
+        "api": "API",
+        "CONTRIBUTING": "Contributing",
+        "docs/speed": "Speed",
+        "docs/scale": "Large recordings",
+        "docs/fuzz": "Damaged files",
+        "CHANGELOG": "Changes",
+    },
+}
+
+
+def home(contents: Contents, title: str, pages: Sequence[str]) -> str:
+    """Return the first page, with the lists of all pages, which the margin shows.
+
+    Parameters
+    ----------
+    contents : Contents
+    title : str
+        Name of the site.
+    pages : sequence of str
+        The pages that there are, without the suffix.
+    """
+    said = _of_bundle(contents, pages) if contents.is_own else _of_folder(contents, pages)
+    results = {
+        "figures": "All figures",
+        "claims": "Claims",
+        "choices": "Choices of the analysis",
+        "recordings": "Recordings",
+    }
+    sections = [("Results", results), *DOCUMENTS.items()]
+    titles = Counter(figure.title for figure in contents.figures)
+    figures = {
+        f"figures/{one.name}": figure_page.short(one, contents.is_own, titles[one.title] > 1)
+        for one in contents.figures
+    }
+    sections.insert(1, ("Figures", figures))
+    return "\n\n".join([f"# {title}", *said, *_toctrees(sections, pages)]) + "\n"
+
+
+def _toctrees(sections: Sequence[tuple[str, Mapping[str, str]]], pages: Sequence[str]) -> Iterator[str]:
+    for caption, listed in sections:
+        lines = [f"{name} <{page}>" for page, name in listed.items() if page in pages]
+        if lines:
+            yield "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *lines, "```"])
+
+
+def _of_bundle(contents: Contents, pages: Sequence[str]) -> Iterator[str]:
+    yield (
+        '<p class="lead">The data analysis of one solid-state-battery paper, rebuilt with one command: every figure with '
+        "its numbers, their 95 % intervals, its recordings and its source data, and every statement of the paper beside "
+        "the evidence for it.</p>"
+    )
+    yield (
+        "The paper is Chen *et al.*, *Constructing a uniform and stable mixed conductive layer to stabilize the "
+        "solid-state electrolyte/Li interface by cold bonding at mild conditions*, Adv. Mater. 2023, "
+        "[doi 10.1002/adma.202212096](https://doi.org/10.1002/adma.202212096). Its recordings are not public. Those shown "
+        "here were simulated from the values in the paper, so what the analysis finds in them tests the analysis and "
+        "does not confirm the experiment. The energies of figure 3a are computed."
+    )
+    found = []
+    if "claims" in pages:
+        found.append("- [Claims](claims.md): each statement of the paper, the finding that tests it, and the verdict")
+    if "docs/validation" in pages:
+        found.append("- [Validation](docs/validation.md): known values in recordings of other laboratories")
+    if "docs/coverage" in pages:
+        found.append("- [Coverage](docs/coverage.md): how often the intervals hold the truth of simulated recordings")
+    if "choices" in pages:
+        found.append("- [Choices](choices.md): which verdict depends on a choice of the analysis")
+    found.append("- [Your own data](docs/your-own-data.md): the same figures of your own recordings")
+    yield "\n".join(found)
+    if "docs/validation.png" in pages:
+        yield "## Validation"
+        yield "![Difference between found and known values of recordings of other laboratories](docs/validation.png)"
+        yield "*Recordings of other laboratories whose values are known: [every row](docs/validation.md).*"
+    yield "## Figures"
+    yield _gallery(contents)
+    yield "## Rebuild it"
+    yield (
+        "    make figures    # draw all figures, with their numbers and the claims table\n"
+        "    make site       # make this site of them"
+    )
+    yield (
+        "`make site RAW=your/recordings OUT=your/figures` makes the site of your own recordings. It is a folder of "
+        "files, which opens without a server and without network."
+    )
+
+
+def _of_folder(contents: Contents, pages: Sequence[str]) -> Iterator[str]:
+    samples = dict.fromkeys(row["sample"] for row in contents.recordings if row["sample"])
+    yield (
+        f'<p class="lead">{_counted(len(contents.figures), "figure")} of '
+        f"{_counted(len(contents.recordings), 'recording')} of {_counted(len(samples), 'sample')}, with the numbers, their "
+        "95 % intervals and the source data.</p>"
+    )
+    yield from _problems(contents)
+    if "claims" in pages:
+        yield "- [Claims](claims.md): each statement, the finding that tests it, and the verdict"
+    yield _gallery(contents)
+    if contents.skipped:
+        yield "## Not among the recordings"
+        yield "The manifest has no recordings for these figures:"
+        rows = [[f"<code>{name}</code>", escape(", ".join(roles))] for name, roles in contents.skipped.items()]
+        yield html.table(["figure", "role that it needs"], rows)
+    yield "*Made by [coldbond](https://doi.org/10.1002/adma.202212096), the data analysis of a paper, with `make site`.*"
+
+
+def _problems(contents: Contents) -> Iterator[str]:
+    """Yield what could not be used: figures, recordings, rows of the manifest."""
+    lines = [f"{name} is not drawn: {reason}" for name, reason in contents.not_drawn.items()]
+    left_out: dict[str, list[str]] = {}
+    for figure in contents.figures:
+        for line in figure.left_out:
+            left_out.setdefault(line, []).append(figure.name)
+    lines += [f"{', '.join(names)}: left out: {line}" for line, names in left_out.items()]
+    lines += contents.unusable
+    if lines:
+        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        yield (
+            '<div class="admonition warning"><p class="admonition-title">What could not be used</p>'
+            f"<ul>{items}</ul></div>"
+        )
+
+
+def figures(contents: Contents) -> str:
+    """Return the page with all figures."""
+    return f"# Figures\n\n{_gallery(contents)}\n"
+
+
+def _gallery(contents: Contents) -> str:
+    cards = [
+        html.card(f"figures/{one.name}.html", f"figures/{one.name}.png", *_titles(one, contents.is_own))
+        for one in contents.figures
+    ]
+    return html.gallery(cards)
+
+
+def _titles(one: Figure, is_own: bool) -> tuple[str, str]:
+    panel = [parameter.value.strip('"') for parameter in one.parameters if parameter.name == "panel"]
+    return figure_page.heading(one, is_own), ", ".join([*one.samples, *panel])
+
+
+def recordings(contents: Contents) -> str:
+    """Return the page with all recordings and the figures that show each."""
+    shown: dict[str, list[str]] = {}
+    for figure in contents.figures:
+        for one in figure.recordings:
+            shown.setdefault(one["file"], []).append(f'<a href="figures/{figure.name}.html">{figure.name}</a>')
+    headings = ["sample", "state", "replicate", "role", "file", "origin", *figure_page.CONSTANTS.values(), "figures"]
+    keys = ["sample", "state", manifest.REPLICATE, "role", "file", "origin", *figure_page.CONSTANTS]
+    rows = [
+        [*(escape(row.get(key, "")) for key in keys), ", ".join(shown.get(row["file"], []))]
+        for row in contents.recordings
+    ]
+    note = "What the manifest says of each recording, and the figures that show it. The recordings are not on this site."
+    return "\n\n".join(["# Recordings", note, *_problems(contents), html.table(headings, rows), ""])
+
+
+def choices(contents: Contents, statements: Mapping[str, str]) -> str:
+    """Return the page of the multiverse.
+
+    Parameters
+    ----------
+    contents : Contents
+    statements : mapping of str to str
+        What each claim states, by its name.
+    """
+    found = json.loads((contents.out / "multiverse" / "multiverse.json").read_text(encoding="utf-8"))
+    runs = sum(len(one["runs"]) for one in found["figures"].values())
+    failed = sum(len(one["failed"]) for one in found["figures"].values())
+    parts = [
+        "# Choices of the analysis",
+        f"An analysis has choices that a referee could dispute, from the threshold of a short to the background of a "
+        f"photoemission line. `make multiverse` repeats it with other defensible ones: {runs} runs of "
+        f"{len(found['figures'])} figures, {failed or 'none'} of which failed. A verdict that no choice changes does not "
+        "depend on them.",
+        "## In how many runs a statement holds",
+    ]
+    if (contents.out / "multiverse" / "overview.png").is_file():
+        parts.append("![Share of the runs with each verdict, for each statement](multiverse/overview.png)")
+    rows = []
+    for name, one in found["claims"].items():
+        for row in one["rows"]:
+            alone = "".join(f"<li>{escape(choice)}: {escape(word)}</li>" for choice, word in row["alone"].items())
+            figure = row["figure"]
+            rows.append(
+                [
+                    escape(statements.get(name, name)) + (f" <i>{escape(row['sample'])}</i>" if row["sample"] else ""),
+                    f'<a href="figures/{figure}.html">{figure}</a>',
+                    f"{row['n']} of {row['N']}",
+                    f"<ul>{alone}</ul>" if alone else "",
+                ]
+            )
+    parts.append(html.table(["statement", "figure", "holds in", "choices that alone change the verdict"], rows))
+    parts.append("## The choices of each figure")
+    for figure, one in found["figures"].items():
+        if not one["choices"]:
+            continue
+        parts.append(f"### {figure}\n\n[The figure](figures/{figure}.ipynb); {len(one['runs'])} runs.")
+        groups = {
+            name: [[f"<code>{escape(json.dumps(value['value'], ensure_ascii=False))}</code>", escape(value["why"])] for value in listed]
+            for name, listed in one["choices"].items()
+        }
+        parts.append(html.grouped_table(["value", "reason to prefer it"], groups))
+        if one["failed"]:
+            parts.append("\n".join(f"- a run failed: {reason}" for reason in dict.fromkeys(one["failed"].values())))
+    return "\n\n".join(parts) + "\n"
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'s' * (number != 1)}"
