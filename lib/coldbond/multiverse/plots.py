@@ -16,11 +16,19 @@ from matplotlib.figure import Figure
 
 from coldbond.bundle import figures, pictures, style, style_file
 from coldbond.bundle.claims.paper import Claim
-from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, UNTESTED
+from coldbond.bundle.claims.statements import NOT_RECOVERED, RECOVERED, shown
+from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, EVIDENCE, NO_DATA, UNDECIDED
 from coldbond.multiverse.summary import names
 
-#: Colours of Wong (2011, doi 10.1038/nmeth.1618).
-COLORS = {AGREES: "#0072B2", DISAGREES: "#D55E00", UNTESTED: "#767676", "not found": "#BBBBBB"}
+#: Colours of Wong (2011, doi 10.1038/nmeth.1618), as in the claims table.
+COLORS = {
+    AGREES: "#0072B2",
+    RECOVERED: "#009E73",
+    DISAGREES: "#D55E00",
+    NOT_RECOVERED: "#CC79A7",
+    UNDECIDED: "#767676",
+    NO_DATA: "#BBBBBB",
+}
 ORDER = list(COLORS)
 
 
@@ -29,8 +37,11 @@ def overview(summary: Mapping) -> Figure:
     rows = [row for one in summary["claims"].values() for row in one["rows"]]
     with figures.new(width="double", height=16 + 3.1 * len(rows)) as fig:
         ax = fig.subplots()
+        seen: set[str] = set()
         for place, row in enumerate(rows):
-            words, left = [entry[3] for entry in row["runs"] if entry], 0.0
+            of = summary["figures"][row["figure"]]
+            words, left = [_shown(entry[3], of) for entry in row["runs"] if entry], 0.0
+            seen |= {*words}
             for word, color in COLORS.items():
                 share = words.count(word) / len(words) if words else 0.0
                 ax.barh(place, share, left=left, height=0.7, color=color)
@@ -44,8 +55,8 @@ def overview(summary: Mapping) -> Figure:
         ax.set(xlabel="Share of the runs")
         ax.tick_params(axis="y", length=0)
         ax.spines[["top", "right"]].set_visible(False)
-        handles = [ax.barh(0, 0, color=color, label=word) for word, color in COLORS.items()]
-        title = "Statement [sample] figure: verdict under all choices; at the right, in how many runs it agrees, and\n"
+        handles = [ax.barh(0, 0, color=color, label=word) for word, color in COLORS.items() if word in seen]
+        title = "Statement [sample] figure: verdict under all choices; at the right, in how many runs it holds, and\n"
         fig.suptitle(f"{title}the choices of which one alone gives another verdict", x=0.01, ha="left")
         fig.legend(handles=handles, loc="outside lower center", ncols=len(handles))
         figures.stamp(fig, _recordings(summary, rows))
@@ -60,8 +71,9 @@ def curves(claim: Claim, one: Mapping, summary: Mapping) -> Figure:
         panels = fig.subplots(2 * len(rows), squeeze=False, height_ratios=[30, 2.9 * depth] * len(rows))[:, 0]
         for i, row in enumerate(rows):
             order = sorted((run for run, entry in enumerate(row["runs"]) if entry), key=lambda run: _place(row, run))
-            _values(panels[2 * i], claim, row, order)
-            _chosen(panels[2 * i + 1], row, order, summary["figures"][row["figure"]])
+            of = summary["figures"][row["figure"]]
+            _values(panels[2 * i], claim, row, order, of)
+            _chosen(panels[2 * i + 1], row, order, of)
         figures.stamp(fig, _recordings(summary, rows))
     return fig
 
@@ -73,16 +85,19 @@ def _place(row: Mapping, run: int) -> tuple:
     return ORDER.index(word) if isinstance(value, bool) else 0, middle is None, middle or 0.0, run
 
 
-def _values(ax: Axes, claim: Claim, row: Mapping, order: list[int]) -> None:
+def _shown(word: str, of: Mapping) -> str:
+    """Return the verdict of a run as it is shown: what synthetic recordings agree with is recovered."""
+    return shown(word, EVIDENCE[of["origin"]])
+
+
+def _values(ax: Axes, claim: Claim, row: Mapping, order: list[int], of: Mapping) -> None:
     for x, run in enumerate(order):
         value, low, high, word = row["runs"][run]
-        drawn: dict[str, Any] = dict(color=COLORS[word], linewidth=0.8)
+        drawn: dict[str, Any] = dict(color=COLORS[_shown(word, of)], linewidth=0.8)
         built = run == 0
         if claim.kind == "qualitative" or value is low is high is None:
             at = {True: 1, False: 0, None: 0.5}[value] if claim.kind == "qualitative" else float(claim.number)
-            ax.plot(
-                x, at, "x" if word == "not found" else "D" if built else "o", **drawn, markersize=4 if built else 2.5
-            )
+            ax.plot(x, at, "x" if word == NO_DATA else "D" if built else "o", **drawn, markersize=4 if built else 2.5)
             continue
         ends = [end for end in (low, value, high) if end is not None]
         ax.plot([x, x], [min(ends), max(ends)], **drawn)
@@ -112,7 +127,7 @@ def _chosen(ax: Axes, row: Mapping, order: list[int], of: Mapping) -> None:
                 for x, run in enumerate(order)
                 if (of["runs"][run].get(name, alternatives[0]["value"]) == alternative["value"])
             ]
-            colors = [COLORS[row["runs"][order[x]][3]] for x in chosen]
+            colors = [COLORS[_shown(row["runs"][order[x]][3], of)] for x in chosen]
             ax.scatter(chosen, [y] * len(chosen), s=5, c=colors, marker="s", linewidths=0)
             text = json.dumps(alternative["value"], ensure_ascii=False).replace('"', "").replace("$", r"\$")
             text = text if len(text) < 40 else f"{text[:38]}…"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from coldbond.bundle.claims.paper import Claim, Paper
 from coldbond.bundle.claims.report import KEY
-from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, tests, verdict
+from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, NO_DATA, tests, verdict
 from coldbond.multiverse.grid import Run, choices
 
 #: Value, low, high and verdict of a run in which the finding does not occur.
-ABSENT = [None, None, None, "not found"]
+ABSENT = [None, None, None, NO_DATA]
 
 
 def summarise(

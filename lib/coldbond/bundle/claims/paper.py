@@ -25,13 +25,13 @@ from coldbond.interval import Interval
 
 KINDS = ("value", "approx", "step", "bound", "qualitative")
 RELATIONS = (">=", "<=", ">", "<")
-SECTIONS = ("materials", "reactions", "claims", "numbers", "contradictions", "protocol")
+SECTIONS = ("source", "materials", "reactions", "claims", "numbers", "contradictions", "protocol")
 FIELDS = {  # of each section: required fields, optional fields
     "claims": (
         ("id", "where", "kind", "statement"),
         ("value", "unit", "sample", "expected", "at", "note", "untestable", "findings"),
     ),
-    "numbers": (("id", "value", "unit", "source"), ("low", "high")),
+    "numbers": (("id", "value", "unit", "source"), ("low", "high", "where")),
     "contradictions": (("id", "against", "formula", "statement"), ("note",)),
 }
 OPERATORS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
@@ -127,16 +127,20 @@ class Paper:
     Attributes
     ----------
     path : pathlib.Path
+    source : str
+        The publication or report that the statements are taken from; "" if the file does not say.
     claims : dict of str to Claim
         Statements, by id.
     numbers : dict of str to Claim
-        Numbers that are compared with statements without being statements; `note` is the source.
+        Numbers that are compared with statements without being statements; `note` is the source, and `where` is empty
+        unless the paper itself prints the number.
     bounds : dict of str to tuple of Decimal
         Lowest and highest value of each claim and number, from its printed digits or as given.
     contradictions : list of dict of str to str
     """
 
     path: Path
+    source: str
     claims: dict[str, Claim]
     numbers: dict[str, Claim]
     bounds: dict[str, tuple[Decimal, Decimal]]
@@ -169,6 +173,9 @@ def load(path: str | PathLike[str] | None = None) -> Paper:
     if not isinstance(content, dict) or not set(content) <= set(SECTIONS) or "claims" not in content:
         reason = f"the section claims is missing, or a section is none of {', '.join(SECTIONS)}"
         raise ReadError(path, None, reason, "use these names")
+    source = content.get("source", "")
+    if not isinstance(source, str):
+        raise ReadError(path, None, f"source: {source!r} is not a text", "write source: authors, journal, year, doi")
     entries = {name: _entries(path, name, content.get(name) or []) for name in FIELDS}
     claims = {entry["id"]: _claim(path, entry) for entry in entries["claims"]}
     numbers = {entry["id"]: _number(path, entry) for entry in entries["numbers"]}
@@ -180,7 +187,7 @@ def load(path: str | PathLike[str] | None = None) -> Paper:
     for entry in entries["numbers"]:
         low, high = bounds[entry["id"]]
         bounds[entry["id"]] = (Decimal(entry.get("low", low)), Decimal(entry.get("high", high)))
-    paper = Paper(path, claims, numbers, bounds, entries["contradictions"])
+    paper = Paper(path, source, claims, numbers, bounds, entries["contradictions"])
     for entry in paper.contradictions:
         if entry["against"] not in bounds:
             reason = f"{entry['against']!r} is not the id of a number"
@@ -265,7 +272,8 @@ def _selection(path: Path, name: str, entry: object) -> Selection:
 
 
 def _number(path: Path, entry: Mapping) -> Claim:
-    number = Claim(entry["id"], "", "value", entry["source"], entry["value"], entry["unit"], note=entry["source"])
+    where, source = entry.get("where", ""), entry["source"]
+    number = Claim(entry["id"], where, "value", source, entry["value"], entry["unit"], note=source)
     _digits(path, number)
     for column in ("low", "high"):
         if column in entry:

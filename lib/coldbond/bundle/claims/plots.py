@@ -1,5 +1,6 @@
-"""The claims table as a picture: deviations of the numbers in units of their intervals, and the yes/no statements."""
+"""The claims table as a picture, by group: deviations of the numbers in units of their intervals, yes/no statements."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,39 +9,52 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from coldbond.bundle import style
+from coldbond.bundle.claims import statements
 from coldbond.bundle.claims.paper import Claim
 from coldbond.bundle.claims.report import recomputed, with_unit
-from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, EVIDENCE, UNTESTED
+from coldbond.bundle.claims.statements import GROUPS, NOT_RECOVERED, OUTSIDE, RECOVERED, Statement
+from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, NO_DATA, UNDECIDED
 
 #: Each verdict has its own colour (Wong 2011, doi 10.1038/nmeth.1618) and its own marker, as arguments of `Axes.plot`.
 MARKS: dict[str, dict[str, Any]] = {
     AGREES: dict(color="#0072B2", marker="o"),
     DISAGREES: dict(color="#D55E00", marker="X", markersize=5),
-    UNTESTED: dict(color="#767676", marker="o", markerfacecolor="white"),
+    RECOVERED: dict(color="#009E73", marker="D", markersize=3.2),
+    NOT_RECOVERED: dict(color="#CC79A7", marker="X", markersize=5),
+    UNDECIDED: dict(color="#767676", marker="o", markerfacecolor="white"),
+    NO_DATA: dict(color="#767676", marker="_"),
 }
-TITLES = {
-    "numbers": "numbers: recomputed",
-    "contradictions": "numbers of the paper against each other and against those of others",
-    "yes or no": "yes or no: what was found",
-}
+NUMBERS, ANSWERS = "numbers", "yes or no"
 FARTHEST = 4.2  # range of the axis in half intervals; values beyond it are arrows at the edge
-COLUMN = 0.54  # distance between the answers of two samples, share of the panel's width
+COLUMN = 0.66  # distance between the answers of two samples, share of the panel's width
 
 
-def groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the rows of the three parts of the picture: numbers, contradictions, yes/no statements."""
-    contradicts, asked = table.kind == "contradiction", table.kind == "qualitative"
-    parts = {
-        "numbers": table[~contradicts & ~asked],
-        "contradictions": table[contradicts],
-        "yes or no": table[asked],
-    }
-    return {name: rows for name, rows in parts.items() if len(rows)}
+def parts(listed: Sequence[Statement]) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the findings of each part of the picture: of each group the numbers, and the yes/no statements.
+
+    Statements without data, which have no number to draw, are listed with the yes/no statements.
+    """
+    of: dict[tuple[str, str], list[dict]] = {}
+    for key in GROUPS:
+        for kind in (NUMBERS, ANSWERS):
+            of[key, kind] = []
+        for one in listed:
+            if one.group == key:
+                kind = ANSWERS if one.kind == "qualitative" or key == NO_DATA else NUMBERS
+                more = {
+                    "remark": f", {one.evidence.removesuffix(' (closure)')}"
+                    if one.evidence and key in (OUTSIDE, UNDECIDED)
+                    else ""
+                }
+                of[key, kind] += [
+                    row | more | {"shown": statements.shown(row["verdict"], row["evidence"])} for row in one.findings
+                ]
+    return {part: pd.DataFrame(rows) for part, rows in of.items() if rows}
 
 
-def lines(name: str, rows: pd.DataFrame) -> int:
+def lines(kind: str, rows: pd.DataFrame) -> int:
     """Return the number of lines of a part; a yes/no statement takes one line for all samples."""
-    return rows.claim.nunique() if name == "yes or no" else len(rows)
+    return rows.claim.nunique() if kind == ANSWERS else len(rows)
 
 
 def forest(rows: pd.DataFrame, ax: Axes) -> None:
@@ -49,7 +63,7 @@ def forest(rows: pd.DataFrame, ax: Axes) -> None:
     Parameters
     ----------
     rows : pandas.DataFrame
-        Rows of `verdicts.table` that are not yes/no statements.
+        From `parts`: findings of statements that are numbers.
     ax : matplotlib.axes.Axes
     """
     _lay_out(ax, rows)
@@ -86,61 +100,78 @@ def _interval(low: float, at: float, high: float, y: float, row: dict, ax: Axes)
         text = f"{at:+.0f}".replace("-", "−")
         ax.text(sign * 0.74 * FARTHEST, y, text, ha="right" if at > 0 else "left", va="center")
         return
-    ax.hlines(
-        y, max(low, -FARTHEST), min(high, FARTHEST), color=MARKS[row["verdict"]]["color"], lw=1, label="_interval"
-    )
-    ax.plot(at, y, label="_recomputed", **MARKS[row["verdict"]])
+    ax.hlines(y, max(low, -FARTHEST), min(high, FARTHEST), color=MARKS[row["shown"]]["color"], lw=1, label="_interval")
+    ax.plot(at, y, label="_recomputed", **MARKS[row["shown"]])
 
 
 def _arrow(start: float, end: float, y: float, row: dict, ax: Axes) -> None:
-    mark = MARKS[row["verdict"]]
+    mark = MARKS[row["shown"]]
     style = dict(arrowstyle="->", lw=0.8, color=mark["color"], shrinkA=0, shrinkB=0)
     ax.annotate("", (end, y), (start, y), arrowprops=style)
     ax.plot(start, y, label="_recomputed, beyond the axis or with one bound", **mark)
 
 
 def answers(rows: pd.DataFrame, ax: Axes) -> None:
-    """Draw one line for each yes/no statement, with a mark and the answer for each sample.
+    """Draw one line for each statement, with a mark and the answer for each sample.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        Rows of `verdicts.table` that are yes/no statements.
+        From `parts`: findings of yes/no statements.
     ax : matplotlib.axes.Axes
     """
     _lay_out(ax, rows.drop_duplicates("claim").assign(sample=""))
     for y, (_, asked) in enumerate(rows.groupby("claim", sort=False)):
-        asked = asked.drop_duplicates(["sample", "value", "verdict"])
+        asked = asked.drop_duplicates(["sample", "value", "shown"])
         for place, row in enumerate(asked.to_dict("records")):
-            ax.plot(0.02 + place * COLUMN, y, clip_on=False, label="_decoration", **MARKS[row["verdict"]])
+            ax.plot(0.02 + place * COLUMN, y, clip_on=False, label="_decoration", **MARKS[row["shown"]])
             text = ": ".join(filter(None, [row["sample"], row["value"] or "—"])) + row["remark"]
-            ax.text(0.045 + place * COLUMN, y, text, va="center")
+            ax.text(0.055 + place * COLUMN, y, text, va="center")
     ax.set(xlim=(0, 1), xticks=[])
     ax.spines["bottom"].set_visible(False)
 
 
-def draw(table: pd.DataFrame, fig: Figure) -> None:
-    """Draw the whole table with a legend into an empty figure."""
-    # If some rows are synthetic, the rows with stronger evidence are labelled.
-    stronger = (table.kind != "contradiction") & table.evidence.isin([EVIDENCE["measured"], EVIDENCE["computed"]])
-    mixed = EVIDENCE["synthetic"] in set(table.evidence)
-    parts = groups(table.assign(remark=(", " + table.evidence).where(stronger & mixed, "")))
-    heights = [lines(name, rows) for name, rows in parts.items()]
-    axes = fig.subplots(len(parts), height_ratios=heights, squeeze=False)[:, 0]
-    for ax, (name, rows) in zip(axes, parts.items(), strict=True):
-        (answers if name == "yes or no" else forest)(rows, ax)
-        ax.text(0, 1.0, TITLES[name], transform=ax.transAxes, va="bottom")
-        if name != "yes or no":
-            ax.set_xlabel("(recomputed − stated) / half the 95 % interval; grey: what the statement allows")
-    style.letters(axes)
-    handles = [Line2D([], [], ls="", label=word, **mark) for word, mark in MARKS.items()]
+def draw(listed: Sequence[Statement], fig: Figure) -> None:
+    """Draw all statements with a legend into an empty figure.
+
+    Parameters
+    ----------
+    listed : sequence of Statement
+        From `statements.of`.
+    fig : matplotlib.figure.Figure
+        From `figures.new`.
+    """
+    drawn = parts(listed)
+    heights = [lines(kind, rows) for (_, kind), rows in drawn.items()]
+    axes = fig.subplots(len(drawn), height_ratios=heights, squeeze=False)[:, 0]
+    tallies, titled = statements.tally(listed), set()
+    for ax, ((group, kind), rows) in zip(axes, drawn.items(), strict=True):
+        (answers if kind == ANSWERS else forest)(rows, ax)
+        if group not in titled:
+            _title(f"{GROUPS[group].title}: {tallies[group]}", ax)
+            titled.add(group)
+    if of_numbers := [ax for ax, (_, kind) in zip(axes, drawn, strict=True) if kind == NUMBERS]:
+        of_numbers[0].set_xlabel("(recomputed − stated) / half the 95 % interval; grey: what the statement allows")
+    marks = {word: MARKS[word] for word in MARKS if any(word in set(rows.shown) for rows in drawn.values())}
+    handles = [Line2D([], [], ls="", label=word, **mark) for word, mark in marks.items()]
     fig.legend(handles=handles, loc="outside upper right", ncols=len(handles), handletextpad=0.2, columnspacing=1.2)
 
 
-def height(table: pd.DataFrame) -> float:
+def _title(text: str, ax: Axes) -> None:
+    """Write the title of a group from the left edge of the figure on; it takes its height of the panel, no width."""
+    ax.set_title(" ")
+    place = ("figure fraction", "axes fraction")
+    title = ax.annotate(text, (0.005, 1.0), xycoords=place, xytext=(0, 2), textcoords="offset points", **BOLD)
+    title.set_in_layout(False)
+
+
+BOLD: dict[str, Any] = dict(va="bottom", ha="left", fontweight="bold", annotation_clip=False)
+
+
+def height(listed: Sequence[Statement]) -> float:
     """Return the height of the picture in mm."""
-    parts = groups(table)
-    return 8 + 11 * len(parts) + 3.4 * sum(lines(name, rows) for name, rows in parts.items())
+    drawn = parts(listed)
+    return 8 + sum((11 if kind == NUMBERS else 6) + 3.4 * lines(kind, rows) for (_, kind), rows in drawn.items())
 
 
 def _lay_out(ax: Axes, rows: pd.DataFrame) -> None:

@@ -1,32 +1,20 @@
-"""The claims table for a notebook, as CSV, as an HTML page and for the terminal; and its changes since a commit."""
+"""The claims table for a notebook, as CSV and for the terminal; and its changes since a commit."""
 
 import csv
-import os
-import re
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from string import Template
 from textwrap import shorten, wrap
 
 import pandas as pd
 
-from coldbond.bundle import paths
-from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, UNTESTED, VERDICTS
+from coldbond.bundle.claims import statements
+from coldbond.bundle.claims.statements import Statement
+from coldbond.bundle.claims.verdicts import AGREES, NO_DATA, UNDECIDED
 
 WIDTH = 120  # of the terminal, characters
-#: Shown beside the colour of a verdict, for readers who cannot tell the colours apart.
-SHAPES = {AGREES: "●", DISAGREES: "✕", UNTESTED: "○"}
-LEGEND = (
-    "There is a row for every finding that tests a statement, and for every statement that no finding tests. A number "
-    "agrees if it lies in the 95 % interval, widened by the rounding of its last digit. Synthetic (closure): the "
-    "recordings were simulated from the paper's own values, so agreement tests the analysis and does not confirm the "
-    "experiment. Holds in: number of runs with other defensible choices of the analysis in which the statement holds "
-    "(make multiverse)."
-)
 
 
 def recomputed(row: pd.Series | dict) -> str:
@@ -38,26 +26,51 @@ def recomputed(row: pd.Series | dict) -> str:
     return f"{value} ({interval})" if value else interval
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns of the table that the notebook shows."""
+def stated(one: Statement) -> str:
+    """Return what is stated, with its unit; answers that differ between samples with these: "LLZ: no; Li: yes"."""
+    return _by_sample(one, [with_unit(row["paper"], row["unit"]) for row in one.findings])
+
+
+def found(one: Statement) -> str:
+    """Return what was found for a statement, with the interval; what differs between findings with their samples."""
+    return _by_sample(one, [recomputed(row) or "—" for row in one.findings])
+
+
+def _by_sample(one: Statement, texts: Sequence[str]) -> str:
+    if len(set(texts)) == 1:
+        return texts[0]
+    pairs = zip((row["sample"] for row in one.findings), texts, strict=True)
+    return "; ".join(dict.fromkeys(f"{sample}: {text}" if sample else text for sample, text in pairs))
+
+
+def holds_in(one: Statement) -> str:
+    """Return in how many runs of `make multiverse` the findings of a statement agree: "12 of 15", summed over them."""
+    counted = [row["holds_in"].split(" of ") for row in one.findings if row.get("holds_in")]
+    return " of ".join(str(sum(map(int, column))) for column in zip(*counted, strict=True))
+
+
+def table(listed: Sequence[Statement], group: str) -> pd.DataFrame:
+    """Return the statements of a group as the notebook shows them."""
+    of_group = [one for one in listed if one.group == group]
     columns = {
-        "panel": table.panel,
-        "statement": table.statement.str.cat(table["sample"].map(lambda sample: f" [{sample}]" if sample else "")),
-        "paper": [with_unit(row.paper, row.unit) for row in table.itertuples()],
-        "recomputed (95 % interval)": [recomputed(row) for row in table.to_dict("records")],
-        "evidence": table.evidence,
-        "verdict": table.verdict,
-        "holds in": table.get("holds_in", pd.Series("", index=table.index)),
-        "note": table.note,
+        "panel": [one.panel for one in of_group],
+        "statement": [one.statement for one in of_group],
+        "paper": [stated(one) for one in of_group],
+        "found (95 % interval)": [found(one) for one in of_group],
+        "evidence": [one.evidence for one in of_group],
+        "verdict": [one.shown for one in of_group],
+        "holds in": [holds_in(one) for one in of_group],
     }
+    if group == UNDECIDED:
+        columns["would decide"] = [one.would_decide for one in of_group]
+    if group == NO_DATA:
+        columns["reason"] = [reason(one) for one in of_group]
     return pd.DataFrame(columns).set_index("panel")
 
 
-def counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the number of rows by evidence and verdict, and the number of statements."""
-    kinds = table.assign(evidence=table.evidence.replace("", "none"))
-    found = pd.crosstab(kinds.evidence, kinds.verdict).reindex(columns=list(VERDICTS), fill_value=0)
-    return found.assign(statements=kinds.groupby("evidence").claim.nunique())
+def reason(one: Statement) -> str:
+    """Return the notes of the findings of a statement, each once."""
+    return "; ".join(dict.fromkeys(row["note"] for row in one.findings if row["note"]))
 
 
 def with_unit(text: str, unit: str) -> str:
@@ -65,64 +78,10 @@ def with_unit(text: str, unit: str) -> str:
     return text if text in ("yes", "no") else f"{text} {unit}".strip()
 
 
-def as_csv(table: pd.DataFrame) -> str:
-    """Return all columns of `verdicts.table` as CSV."""
-    return table.to_csv(index=False, lineterminator="\n")
-
-
-def as_html(table: pd.DataFrame, folder: str = "") -> str:
-    """Return the table as an HTML page that can be sorted and links to the pictures and executed notebooks.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `verdicts.table`.
-    folder : str
-        Path from the page to the figures, "" or ending in "/".
-    """
-    template = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
-    number = Counter(table.verdict)
-    summary = ", ".join(f"{SHAPES[word]} {number[word]} {word}" for word in VERDICTS)
-    rows = "\n".join(_html_row(row, folder) for row in table.to_dict("records"))
-    return template.substitute(summary=escape(summary), legend=escape(LEGEND), rows=rows)
-
-
-def _html_row(row: dict[str, str], folder: str) -> str:
-    figure = row["figure"]
-    links = (
-        f'<a href="{folder}{figure}.png">{figure}</a> <a href="{folder}executed/{figure}.ipynb">notebook</a>'
-        if figure
-        else ""
-    )
-    condition = ", ".join(filter(None, [row["sample"], row["state"], row["quantity"].replace("_", " ")]))
-    cells = [
-        escape(row["panel"]),
-        f"{escape(row['statement'])}<small>{escape(condition)}</small>",
-        escape(with_unit(row["paper"], row["unit"])),
-        escape(recomputed(row)),
-        escape(row["evidence"]),
-        f"{SHAPES[row['verdict']]} {row['verdict']}",
-        escape(row.get("holds_in", "")),
-        links,
-        escape(row["note"]),
-    ]
-    kind = row["verdict"].split()[0]
-    return f'<tr class="{kind}" id="row-{_anchor(row)}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _anchor(row: dict[str, str]) -> str:
-    return re.sub(r"\W+", "-", "-".join(row[key] for key in KEY if row[key]))
-
-
-def write(table: pd.DataFrame, name: str = "claims") -> None:
-    """Write NAME.csv and NAME.html into the folder that `figures.save` writes to."""
-    paths.FIGURES.mkdir(parents=True, exist_ok=True)
-    # A table built by make is moved beside the figures afterwards; a draft stays in its own folder.
-    folder = "" if "COLDBOND_BUILT" in os.environ else f"{os.path.relpath(paths.BUILT, paths.FIGURES)}/"
-    for suffix, content in ((".csv", as_csv(table)), (".html", as_html(table, folder))):
-        part = paths.FIGURES / f".{name}{suffix}.{os.getpid()}"
-        part.write_text(content, encoding="utf-8", newline="")
-        os.replace(part, paths.FIGURES / f"{name}{suffix}")
+def as_csv(listed: Sequence[Statement]) -> str:
+    """Return the findings of all statements as CSV: the columns of `verdicts.table` after group and verdict of each."""
+    rows = [{"group": one.group, "statement_verdict": one.verdict, **row} for one in listed for row in one.findings]
+    return pd.DataFrame(rows, dtype=str).to_csv(index=False, lineterminator="\n")
 
 
 # ---- the terminal ---------------------------------------------------------------------------------------------------
@@ -131,33 +90,53 @@ def write(table: pd.DataFrame, name: str = "claims") -> None:
 KEY = ("claim", "sample", "state", "quantity", "figure")
 
 
-def as_text(rows: Sequence[dict[str, str]]) -> str:
-    """Return the rows of claims.csv as text for a terminal, with the note of each row that does not agree."""
-    cells = [
-        (
-            row["panel"],
-            row["claim"],
-            row["sample"],
-            with_unit(row["paper"], row["unit"]),
-            recomputed(row),
-            row["evidence"].removesuffix(" (closure)"),
-            row["verdict"],
-        )
-        for row in rows
-    ]
-    heading = ("panel", "claim", "sample", "paper", "recomputed (95 %)", "evidence", "verdict")
-    most = (8, 22, 10, 12, 30, 9, 17)
-    widths = [
-        min(limit, max(map(len, column))) for limit, column in zip(most, zip(heading, *cells, strict=True), strict=True)
-    ]
+def as_text(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return the rows of claims.csv as text for a terminal: a line for each statement, by group.
+
+    Below a statement that disagrees or is not decided stand its findings, with their notes.
+    """
+    listed = statements.of(rows)
+    heading = ("panel", "statement", "paper", "found (95 %)", "evidence", "verdict")
+    most = (8, 24, 12, 32, 10, 13)
+    whole = {one.claim: _cells(one) for one in listed}
+    columns = zip(heading, *(cells for lines in whole.values() for cells in lines), strict=True)
+    widths = [min(limit, max(map(len, column))) for limit, column in zip(most, columns, strict=True)]
     lines = [_line(heading, widths), _line(["-" * width for width in widths], widths)]
-    for row, texts in zip(rows, cells, strict=True):
-        lines.append(_line(texts, widths))
-        if row["verdict"] != AGREES:
-            lines += wrap(row["note"], WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10)
-    number = Counter(row["verdict"] for row in rows)
-    total = ", ".join(f"{number[word]} {word}" for word in VERDICTS)
-    return "\n".join([*lines, "", *wrap(LEGEND, WIDTH), f"{len(rows)} rows: {total}."])
+    for key, total in statements.tally(listed).items():
+        lines += ["", f"{statements.GROUPS[key].title}: {total}"]
+        for one in listed:
+            if one.group == key:
+                lines += [*(_line(cells, widths) for cells in whole[one.claim]), *_remarks(one)]
+    number = Counter(one.group for one in listed)
+    parts = ", ".join(f"{number[key]} {group.brief}" for key, group in statements.GROUPS.items())
+    return "\n".join([*lines, "", *wrap(f"{len(listed)} statements: {parts}.", WIDTH)])
+
+
+def _cells(one: Statement) -> list[tuple[str, ...]]:
+    """Return the cells of a statement's line, and those of its findings where they do not say the same."""
+    own = (one.panel, one.claim)
+    end = (one.evidence.removesuffix(" (closure)"), one.shown)
+    texts = [(with_unit(row["paper"], row["unit"]), recomputed(row) or "—") for row in one.findings]
+    if len(set(texts)) == 1:
+        return [(*own, *texts[0], *end)]
+    below = [
+        ("", f"  {row['sample']}", *text, "", statements.shown(row["verdict"], row["evidence"]))
+        for row, text in zip(one.findings, texts, strict=True)
+    ]
+    return [(*own, "", "", *end), *dict.fromkeys(below)]
+
+
+def _remarks(one: Statement) -> list[str]:
+    """Return the lines below a statement that does not agree."""
+    indented = dict(initial_indent=" " * 10, subsequent_indent=" " * 12)
+    if one.verdict == AGREES:
+        return []
+    if one.verdict == UNDECIDED:
+        return wrap(f"would decide: {one.would_decide}", WIDTH, **indented) if one.would_decide else []
+    rows = [row for row in one.findings if row["verdict"] == one.verdict]
+    whose = [", ".join(filter(None, (row["sample"], row["state"]))) if len(one.findings) > 1 else "" for row in rows]
+    texts = dict.fromkeys(": ".join(filter(None, [of, row["note"]])) for of, row in zip(whose, rows, strict=True))
+    return [line for text in texts for line in wrap(text, WIDTH, **indented)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

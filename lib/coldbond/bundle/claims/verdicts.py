@@ -2,14 +2,15 @@
 
 A number agrees if the stated value lies in the 95 % interval of the finding, widened by the rounding error of the
 stated value. A bound agrees if the whole interval satisfies it and disagrees if no part of it does. A claim about the
-last sustained step of a staircase agrees if the interval starts at that step. Where the interval allows both outcomes,
-or where there are no data, the verdict is "not testable here", with the reason: an interval that is too wide to
-contradict a statement does not confirm it either. The claims table has a row for every finding that tests a claim and
-for every claim that no finding tests.
+last sustained step of a staircase agrees if the interval starts at that step. Where the interval allows both outcomes
+the verdict is "undecided", with what would decide it: an interval that is too wide to contradict a statement does not
+confirm it either. Where nothing was found that can be compared, it is "no data", with the reason. The table of findings
+has a row for every finding that tests a claim and for every claim that no finding tests; `statements` sums them up.
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -21,16 +22,18 @@ import pandas as pd
 import xarray as xr
 
 from coldbond.bundle import manifest, paths
-from coldbond.bundle.claims import paper
+from coldbond.bundle.claims import deciding, paper, techniques
 from coldbond.bundle.claims.paper import Claim, Paper
 from coldbond.bundle.findings import rendered, text
 
-AGREES, DISAGREES, UNTESTED = VERDICTS = ("agrees", "disagrees", "not testable here")
+AGREES, DISAGREES, UNDECIDED, NO_DATA = VERDICTS = ("agrees", "disagrees", "undecided", "no data")
+CLOSURE = "synthetic (closure)"
+LITERATURE, ARITHMETIC = "literature", "arithmetic"  # what a number of the paper is compared with
 EVIDENCE = {
     "measured": "measured",
     "computed": "computed",
-    "synthetic": "synthetic (closure)",
-    "mixed": "synthetic (closure)",  # a figure is no stronger evidence than its weakest recording
+    "synthetic": CLOSURE,
+    "mixed": CLOSURE,  # a figure is no stronger evidence than its weakest recording
 }
 
 
@@ -84,7 +87,7 @@ def built(names: Sequence[str] = (), folder: str | PathLike[str] | None = None) 
 
 def sources(found: Mapping[str, dict], stated: Paper) -> dict[str, xr.Dataset]:
     """Return the figures and claims.yml in the form in which `figures.save` takes recordings."""
-    synthetic = [name for name, one in found.items() if EVIDENCE[one["origin"]] == EVIDENCE["synthetic"]]
+    synthetic = [name for name, one in found.items() if EVIDENCE[one["origin"]] == CLOSURE]
     inputs = {name: (f"{name}.json", one["sha256"], name in synthetic) for name, one in found.items()}
     # claims.yml is not a recording: it counts as synthetic only if all of the figures are.
     inputs["claims"] = (
@@ -110,7 +113,7 @@ def verdict(claim: Claim, finding: Mapping) -> tuple[str, str]:
     Returns
     -------
     verdict, reason : str
-        One of VERDICTS, and the reason if the claim cannot be tested.
+        One of VERDICTS, and the reason if the finding does not decide the claim.
 
     Raises
     ------
@@ -122,13 +125,13 @@ def verdict(claim: Claim, finding: Mapping) -> tuple[str, str]:
     if value is not None and isinstance(value, bool) != (claim.kind == "qualitative"):
         raise ValueError(f"{finding['quantity']} of {finding['sample']} is {value}: claim {claim.id} is {claim.kind}")
     if claim.samples and finding["sample"] not in claim.samples:
-        return UNTESTED, f"the paper states it for {', '.join(claim.samples)}"
+        return NO_DATA, f"the paper states it for {', '.join(claim.samples)}"
     if value is None and low is None and high is None:
-        return UNTESTED, "the data do not decide it"
+        return UNDECIDED, "the data do not decide it"
     if claim.kind == "qualitative":
         return (AGREES if value == (claim.expected.get(finding["sample"], "yes") == "yes") else DISAGREES), ""
     if finding["unit"] != claim.unit:
-        return UNTESTED, f"it was found in {finding['unit'] or 'no unit'}, not in {claim.unit}"
+        return NO_DATA, f"it was found in {finding['unit'] or 'no unit'}, not in {claim.unit}"
     if claim.kind == "bound":
         return _bound_verdict(claim, low, high)
     number, margin = claim.number, claim.margin
@@ -141,7 +144,7 @@ def verdict(claim: Claim, finding: Mapping) -> tuple[str, str]:
         return DISAGREES, ""
     # An interval without a bound on one side can exclude a number, but cannot confirm it.
     if low is None or high is None:
-        return UNTESTED, f"the data give no {'lower' if low is None else 'upper'} bound"
+        return UNDECIDED, f"the data give no {'lower' if low is None else 'upper'} bound"
     return AGREES, ""
 
 
@@ -154,7 +157,7 @@ def _bound_verdict(claim: Claim, low: Decimal | None, high: Decimal | None) -> t
         return AGREES, ""
     if best is not None and (best < bound or (best == bound and strict)):
         return DISAGREES, ""
-    return UNTESTED, "the stated bound lies inside the interval"
+    return UNDECIDED, "the stated bound lies inside the interval"
 
 
 def table(stated: Paper, found: Mapping[str, dict]) -> pd.DataFrame:
@@ -170,16 +173,25 @@ def table(stated: Paper, found: Mapping[str, dict]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        In the order of claims.yml, contradictions last. All cells are text: `low`, `high` and `value` are numbers that
-        `float` accepts, or `value` is "yes" or "no". Empty fields are "".
+        A row for each finding, in the order of claims.yml, contradictions last. All cells are text: `low`, `high` and
+        `value` are numbers that `float` accepts, or `value` is "yes" or "no". Empty fields are "". `against` is the
+        claim or number with which a contradiction compares another.
 
     Raises
     ------
     ValueError
         A finding is of another kind than the claim that it tests.
     """
+    own = {path.stem: _committed(path.stem) for path in (paths.ROOT / "figures").glob("*.json")}
+    own.pop("claims", None)
+    of_figures = techniques.of_figures(own, paths.ROOT / "raw") | techniques.of_figures(found, paths.RAW)
     rows = [row for claim in stated.claims.values() for row in _claim_rows(claim, found)]
-    return pd.DataFrame(rows + [_contradiction_row(stated, entry) for entry in stated.contradictions], dtype=str)
+    for row in rows:
+        could = (name for name, numbers in own.items() if _could_test(stated.claims[row["claim"]], numbers))
+        row["technique"] = techniques.joined(of_figures[name] for name in ([row["figure"]] if row["figure"] else could))
+    of_claims = {row["claim"]: row["technique"] for row in rows}
+    rows += [_contradiction_row(stated, entry, of_claims) for entry in stated.contradictions]
+    return pd.DataFrame(rows, dtype=str)
 
 
 def _claim_rows(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict[str, str]]:
@@ -193,12 +205,13 @@ def _claim_rows(claim: Claim, found: Mapping[str, dict]) -> Iterator[dict[str, s
                 tested.append(one["sample"])
                 word, reason = _verdict_of_condition(claim, one, [row for row in of_one if row is not one])
                 mixed = "the figure uses recordings of several origins" if numbers["origin"] == "mixed" else ""
-                note = "; ".join(filter(None, [reason, rendered(one), claim.note, mixed]))
+                said = rendered(one | {"note": deciding.stated(one["note"])[0]})
+                note = "; ".join(filter(None, [reason, said, claim.note, mixed]))
                 yield _row(claim, one, EVIDENCE[numbers["origin"]], word, note) | {"figure": figure}
     for sample in [one for one in claim.samples if one not in tested] or ([""] if not tested else []):
         reason = claim.untestable or _why_untested(claim, sample, found)
         nothing = dict(quantity="", sample=sample, state="", value=None, low=None, high=None)
-        yield _row(claim, nothing, "", UNTESTED, "; ".join(filter(None, [reason, claim.note])))
+        yield _row(claim, nothing, "", NO_DATA, "; ".join(filter(None, [reason, claim.note])))
 
 
 def _is_of_condition(one: Mapping) -> bool:
@@ -211,9 +224,9 @@ def _verdict_of_condition(claim: Claim, one: Mapping, replicates: Sequence[Mappi
     Three cells that outlast a test do not bound the median life, but a statement about each of them is tested.
     """
     word, reason = verdict(claim, one)
-    if word == UNTESTED and "median" in one and one["value"] is one["low"] is one["high"] is None:
+    if word == UNDECIDED and "median" in one and one["value"] is one["low"] is one["high"] is None:
         words = {verdict(claim, row)[0] for row in replicates}
-        if len(words) == 1 and words != {UNTESTED}:
+        if len(words) == 1 and words != {UNDECIDED}:
             return words.pop(), f"in each of {one['n']} replicates, which do not bound the median"
     return word, reason
 
@@ -288,14 +301,21 @@ def tests(claim: Claim, numbers: Mapping, one: Mapping) -> bool:
     )
 
 
-def _contradiction_row(stated: Paper, entry: Mapping[str, str]) -> dict[str, str]:
-    """Return the row that compares a number of the paper with other numbers of the paper or of the literature."""
+def _contradiction_row(stated: Paper, entry: Mapping[str, str], of_claims: Mapping[str, str]) -> dict[str, str]:
+    """Return the row that compares a number of the paper with other numbers of the paper or of the literature.
+
+    `of_claims` has the techniques of each claim.
+    """
     against = (stated.claims | stated.numbers)[entry["against"]]
     one = paper.computed(stated, entry)
     claim = Claim(entry["id"], against.where or "text", against.kind, entry["statement"], against.value, against.unit)
     word, reason = verdict(claim, one)
-    row = _row(claim, one, "computed", word, "; ".join(filter(None, [reason, rendered(one)])))
-    return row | {"kind": "contradiction", "quantity": ""}
+    terms = {*re.findall(r"[A-Za-z_]\w*", entry["formula"]), entry["against"]}
+    elsewhere = any(not one.where for name, one in stated.numbers.items() if name in terms)
+    evidence = LITERATURE if elsewhere else ARITHMETIC
+    row = _row(claim, one, evidence, word, "; ".join(filter(None, [reason, rendered(one)])))
+    compared = {"kind": "contradiction", "quantity": "", "against": entry["against"]}
+    return row | compared | {"technique": of_claims.get(entry["against"], "")}
 
 
 def _row(claim: Claim, one: Mapping, evidence: str, word: str, note: str) -> dict[str, str]:
@@ -313,8 +333,11 @@ def _row(claim: Claim, one: Mapping, evidence: str, word: str, note: str) -> dic
         "paper": stands,
         **shown,
         "unit": one.get("unit") or claim.unit,
+        "technique": "",
         "evidence": evidence,
         "verdict": word,
+        "would_decide": deciding.wanted(claim, one) if word == UNDECIDED else "",
         "figure": "",
+        "against": "",
         "note": note,
     }
