@@ -8,7 +8,6 @@ bytes on every machine.
 """
 
 import argparse
-import ast
 import csv
 import json
 import os
@@ -29,7 +28,7 @@ from coldbond.bundle import manifest, paths
 from coldbond.bundle.claims import report as claims
 from coldbond.bundle.claims import statements
 from coldbond.publish import choices
-from coldbond.publish.contents import Contents, Figure, Parameter, load
+from coldbond.publish.contents import Contents, Figure, load
 from coldbond.publish.printable import FONTS, Printable
 from coldbond.publish.software import versions
 
@@ -180,7 +179,7 @@ def _figure(figure: Figure, printable: Printable) -> dict[str, Any]:
             for one in figure.numbers
         ],
         "parameters": [
-            [one.name, one.value, one.meaning, "the same" if _same(one) else one.default] for one in figure.parameters
+            [one.name, one.value, one.meaning, one.default if one.differs else "the same"] for one in figure.parameters
         ],
     }
 
@@ -188,10 +187,6 @@ def _figure(figure: Figure, printable: Printable) -> dict[str, Any]:
 def _signed(number: str) -> str:
     """Return a number with a minus sign in place of the hyphen."""
     return re.sub(r"(?<![\w.])-(?=\d)", "−", number)
-
-
-def _same(parameter: Parameter) -> bool:
-    return json.loads(parameter.value) == ast.literal_eval(parameter.default)
 
 
 def _statements(out: Path) -> list[statements.Statement]:
