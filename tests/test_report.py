@@ -129,6 +129,7 @@ def test_a_group_reads_what_was_left_out_and_not_the_papers_statements(group):
     assert any(name == "fig2g" and "raman" in why for name, why in left_out)
     assert "not the same" not in plain(text) and "Synthetic data." not in plain(text["warnings"])
     assert "Chen" not in plain(text) and text["authors"] == []
+    assert text["statements"]["text"].startswith("None is tested.") and text["statements"]["groups"] == []
 
 
 def written(group: tuple[Path, Path], monkeypatch) -> int:

@@ -54,7 +54,7 @@ def document(contents: Contents, printable: Printable) -> tuple[dict[str, Any], 
         A figure or the claims table has not been built.
     """
     citation = yaml.safe_load((paths.ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    listed = _statements(contents.out)
+    listed = _statements(contents)
     pictures = {f"{figure.name}.pdf": figure.picture.with_suffix(".pdf") for figure in contents.figures}
     used = versions(contents)
     text = {
@@ -139,7 +139,10 @@ def _summary(
         ("Figures", [", ".join(figures)]),
         ("Recordings", [", ".join(f"{count} {origin}" for origin, count in sorted(origins.items()))]),
         ("Numbers", [f"{len(numbers)}, {with_interval} of them with a 95 % interval"]),
-        ("Statements", [f"{group.title}: {tally[key]}" for key, group in statements.GROUPS.items()]),
+        (
+            "Statements",
+            [f"{group.title}: {tally[key]}" for key, group in statements.GROUPS.items()] if listed else ["none"],
+        ),
         ("Left out", ["nothing" if not left_out else f"{left_out}: see the section near the end"]),
         ("Software", [", ".join(f"{name} {version}" for name, version in used[:2])]),
     ]
@@ -189,55 +192,59 @@ def _signed(number: str) -> str:
     return re.sub(r"(?<![\w.])-(?=\d)", "−", number)
 
 
-def _statements(out: Path) -> list[statements.Statement]:
-    path = out / "claims.csv"
+def _statements(contents: Contents) -> list[statements.Statement]:
+    """Return the statements of the claims table; of a group's recordings, not those of the paper on other samples."""
+    path = contents.out / "claims.csv"
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return statements.of(list(csv.DictReader(file)))
+            listed = statements.of(list(csv.DictReader(file)))
     except FileNotFoundError:
         raise ValueError(f"there is no {path}: run make figures") from None
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path} is no table of claims ({error!r}): run make claims") from None
+    return [one for one in listed if not _papers(contents) or any(row["figure"] for row in one.findings)]
+
+
+def _papers(contents: Contents) -> bool:
+    """Return whether a group's recordings are compared with the statements of the paper."""
+    return not contents.is_own and not (contents.raw / "claims.yml").is_file()
 
 
 def _printed_statements(contents: Contents, listed: Sequence[statements.Statement]) -> dict[str, Any]:
     tally = statements.tally(listed)
-    # Of the statements of the paper, those about other samples are not listed one by one for a group's recordings.
-    only_papers = not contents.is_own and not (contents.raw / "claims.yml").is_file()
     remarks = {
         statements.OUTSIDE: ("Evidence", lambda one: f"{one.evidence}: {claims.reason(one)}"),
         statements.RECOVERED: ("Samples", _samples),
         statements.UNDECIDED: ("Would decide", lambda one: one.would_decide),
         statements.NO_DATA: ("Reason", claims.reason),
     }
-    groups = []
-    for key, group in statements.GROUPS.items():
-        remark, remarked = remarks[key]
-        hidden = only_papers and key == statements.NO_DATA
-        groups.append(
-            {
-                "title": group.title,
-                "says": "Statements of the paper about other samples." if hidden else group.says,
-                "tally": tally[key][:1].upper() + tally[key][1:] + ".",
-                "remark": remark,
-                "rows": [
-                    [
-                        *(one.panel, one.statement, claims.stated(one), claims.found(one), one.shown),
-                        *(claims.holds_in(one), remarked(one)),
-                    ]
-                    for one in listed
-                    if one.group == key and not hidden
-                ],
-            }
-        )
-    return {
-        "text": f"{_number(len(listed), 'statement')}, in four groups by what the evidence is worth. A number agrees "
-        "if it lies in the recomputed 95 % interval, widened by the rounding of the stated number. “Holds in” counts "
-        "the runs with other choices of the analysis in which the findings agree.",
-        "groups": groups,
-        "file": "",
-        "caption": [],
-    }
+    groups = [
+        {
+            "title": group.title,
+            "says": group.says,
+            "tally": tally[key][:1].upper() + tally[key][1:] + ".",
+            "remark": remarks[key][0],
+            "rows": [
+                [
+                    *(one.panel, one.statement, claims.stated(one), claims.found(one), one.shown),
+                    *(claims.holds_in(one), remarks[key][1](one)),
+                ]
+                for one in listed
+                if one.group == key
+            ],
+        }
+        for key, group in statements.GROUPS.items()
+    ]
+    text = (
+        f"{_number(len(listed), 'statement')}, in four groups by what the evidence is worth. A number agrees if it "
+        "lies in the recomputed 95 % interval, widened by the rounding of the stated number. “Holds in” counts the "
+        "runs with other choices of the analysis in which the findings agree."
+    )
+    if _papers(contents):
+        others = "The statements of the paper about other samples are not listed. A claims.yml beside the manifest "
+        others += "states others."
+        text = f"{text} {others}" if listed else f"None is tested. {others}"
+    return {"text": text, "groups": groups if listed else [], "file": "", "caption": []}
 
 
 def _samples(one: statements.Statement) -> str:
