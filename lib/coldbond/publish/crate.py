@@ -148,7 +148,7 @@ def build(raw: Path, out: Path) -> Crate:
 
     origins = Counter(row["origin"] for row in contents.recordings)
     counted = ", ".join(f"{number} {origin} ({ORIGINS[origin]})" for origin, number in sorted(origins.items()))
-    said = {
+    said: dict[str, Any] = {
         "name": citation["title"] if contents.is_own else "Recordings, and the figures that coldbond drew from them",
         "description": f"{len(contents.figures)} figures with their numbers and 95 % intervals. Recordings: {counted}."
         + ("" if contents.is_own else " The figures are built anew with: make figures RAW=recordings OUT=figures"),
@@ -203,8 +203,8 @@ def _recordings(crate: Crate) -> Entity:
         crate.file(*crate.recording(path.relative_to(contents.raw).as_posix()), **licence)
     of_file: dict[tuple[str, str], list[str]] = {}
     for row in contents.recordings:
-        told = ", ".join(filter(None, [manifest.label(row), row["role"], row["note"]]))
-        of_file.setdefault((row["file"], row["origin"]), []).append(told)
+        what = ", ".join(filter(None, [manifest.label(row), row["role"], row["note"]]))
+        of_file.setdefault((row["file"], row["origin"]), []).append(what)
     for (file, origin), told in of_file.items():
         crate.file(
             *crate.recording(file),
@@ -315,7 +315,7 @@ def _run(crate: Crate, name: str, numbers: Mapping[str, Any], notebook: Entity, 
         for parameter, value in numbers["parameters"].items()
     ]
     left_out = [f"left out: {manifest.named(one)}: {one['reason']}" for one in numbers.get("left_out", ())]
-    said = {
+    said: dict[str, Any] = {
         "name": f"{name} of {numbers['notebook']}",
         "description": "; ".join([f"make {name}", *left_out]),
         "instrument": notebook,
