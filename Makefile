@@ -48,7 +48,7 @@ claims:  ## the same, then print the claims table; fails where a verdict is not 
 
 # ---- the rules of the figures, which scripts/make_rules.py writes from figures.toml ----------------------------------
 others = manifest check test coverage nbval test-browser test-multiverse test-publish lab explore notebooks formats raw energies bench fuzz scale closure survey lock clean
-.PHONY: figures claims help multiverse report crate $(others) FORCE
+.PHONY: figures claims help multiverse site report crate $(others) FORCE
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
 
@@ -107,7 +107,7 @@ nbval: $(VENV)/.installed  ## check the outputs that the notebooks store, and no
 	@$(in_drafts); $(NBVAL)
 
 test-browser: .venv-lab/.installed .venv-browser/.installed  ## drive JupyterLab and Voila in a browser, chromium
-	@tests/install_chromium.sh && unset MAKEFLAGS MFLAGS MAKELEVEL && .venv-browser/bin/python -m pytest -q -rsP tests/browser.py
+	@tests/install_chromium.sh && unset MAKEFLAGS MFLAGS MAKELEVEL && .venv-browser/bin/python -m pytest -q -rsP tests/browser.py tests/browser_site.py
 
 formats: $(VENV)/.installed  ## write docs/formats.md, the list of formats that are read
 	@$(VENV_PYTHON) scripts/formats_page.py >docs/formats.md.new && mv docs/formats.md.new docs/formats.md
@@ -149,6 +149,8 @@ multiverse: .venv-multiverse/.installed  ## run the notebooks under other defens
 	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))$(and_summary)
 
 publish = @.venv-publish/bin/python -m coldbond.publish.$@ --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT))$(and_summary)
+site: .venv-publish/.installed  ## make a web site of the figures, OUT/site/index.html (make site RAW=... OUT=...)
+	$(publish)
 report: .venv-publish/.installed  ## typeset the figures with captions, numbers and claims in one document, OUT/report.pdf
 	$(publish)
 crate: .venv-publish/.installed  ## pack recordings, code and figures with a record of the run, an RO-Crate, OUT/ro-crate.zip
@@ -189,4 +191,4 @@ clean:  ## remove what git does not hold of the figures, and what killed runs le
 	@cd $(call quoted,$(OUT)) || exit; \
 	for notebook in executed/*.ipynb; do name=$$(basename "$$notebook" .ipynb); \
 	  rm -f "$$name.pdf" print/"$$name".* source_data/"$$name"_*.csv; done; \
-	rmdir print source_data 2>/dev/null; rm -rf executed .staging-* report.pdf ro-crate.zip
+	rmdir print source_data 2>/dev/null; rm -rf executed .staging-* site .site-* report.pdf ro-crate.zip

@@ -27,9 +27,9 @@ def page() -> str:
     """Return the page as Markdown; Sphinx takes the text from the docstrings."""
     parts = [
         "# API",
-        "A script needs the functions of the first section only: they take what `coldbond.read` returns, and constants of "
-        "the cell as arguments. The modules below them are what the notebooks call; they need neither a manifest nor "
-        "matplotlib.",
+        "A script needs the functions of the first section only: they take what `coldbond.read` returns, and "
+        "constants of the cell as arguments. The modules below them are what the notebooks call; they need neither a "
+        "manifest nor matplotlib.",
         "## Functions for scripts",
         *(_directive(f"coldbond.{name}") for name in coldbond.__all__),
         "## Values with intervals, replicates, constants, formats",

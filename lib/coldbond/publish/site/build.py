@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 import coldbond
 from coldbond.bundle import paths
-from coldbond.bundle.claims import paper
+from coldbond.bundle.claims import paper, report, statements
 from coldbond.publish import contents
 from coldbond.publish.contents import Contents, ContentsError, Figure
 from coldbond.publish.site import api, figure_page, pages
@@ -39,7 +38,7 @@ class SiteError(ValueError):
 def build(raw: str | os.PathLike[str], out: str | os.PathLike[str]) -> Path:
     """Make the site of the figures of a folder of recordings, and return its first page, OUT/site/index.html.
 
-    The site is made beside the old one and then takes its place. Its bytes depend on the figures and the documents only.
+    The site is made beside the old one and then takes its place. Its bytes follow from figures and documents alone.
 
     Raises
     ------
@@ -74,17 +73,22 @@ def _stage(found: Contents, title: str, staged: Path, files: Path) -> None:
         size = _files(one, found.out, files)
         page = figure_page.notebook(one, found.is_own, size)
         (staged / "figures" / f"{one.name}.ipynb").write_text(json.dumps(page), encoding="utf-8")
-    made = {"figures": pages.figures(found), "recordings": pages.recordings(found)}
+    made = {"recordings": pages.recordings(found)}
+    stated = _statements(found.raw)
+    if (found.out / "claims.csv").is_file():
+        rows = report.rows_of((found.out / "claims.csv").read_text(encoding="utf-8"))
+        if found.is_own or any(row["figure"] for row in rows):
+            made["claims"] = pages.claims(found, statements.of(rows), stated.source)
     if (found.out / "multiverse" / "multiverse.json").is_file():
-        made["choices"] = pages.choices(found, _statements(found.raw))
+        made["choices"] = pages.choices(found, {name: one.statement for name, one in stated.claims.items()})
         _copy(found.out / "multiverse", staged / "multiverse", "*.png")
     if found.is_own:
         made["api"] = api.page()
         _documents(staged)
     for name, text in made.items():
         (staged / f"{name}.md").write_text(text, encoding="utf-8")
-    there = [str(path.relative_to(staged).with_suffix("")) for path in staged.rglob("*") if path.suffix in (".md", ".ipynb")]
-    there += [str(path.relative_to(staged)) for path in staged.rglob("*.png")]
+    written = [path.relative_to(staged) for path in sorted(staged.rglob("*"))]
+    there = [str(path.with_suffix("") if path.suffix in (".md", ".ipynb") else path) for path in written]
     (staged / "index.md").write_text(pages.home(found, title, there), encoding="utf-8")
 
 
@@ -131,10 +135,9 @@ def _copy(source: Path, target: Path, pattern: str) -> None:
         shutil.copy(path, target)
 
 
-def _statements(raw: Path) -> dict[str, str]:
+def _statements(raw: Path) -> paper.Paper:
     own = raw / "claims.yml"
-    read = paper.load(own if own.is_file() else paths.ROOT / "raw" / "claims.yml")
-    return {name: claim.statement for name, claim in read.claims.items()}
+    return paper.load(own if own.is_file() else paths.ROOT / "raw" / "claims.yml")
 
 
 def _sphinx(staged: Path, files: Path, target: Path, doctrees: Path, title: str, found: Contents) -> None:
@@ -163,11 +166,12 @@ def _sphinx(staged: Path, files: Path, target: Path, doctrees: Path, title: str,
         "html_js_files": [("site.js", {"defer": "defer"})],
         "html_copy_source": False,
         "html_show_sourcelink": False,
+        "html_show_search_summary": False,  # it would fetch pages, which a browser refuses without a server
         "html_show_copyright": False,
         "html_domain_indices": False,
     }
     if any("synthetic" in one.origins for one in found.figures):
-        said = "Synthetic recordings: the figures test the analysis, not an experiment."
+        said = "Figures stamped \u201csynthetic data\u201d test the analysis, not an experiment."
         settings["html_theme_options"] = {"announcement": said}
     warnings = StringIO()
     with patch_docutils(None), docutils_namespace():
@@ -189,7 +193,7 @@ def _process(app: Sphinx, what: str, name: str, obj: object, options: object, li
 
 
 def _unlinked(app: Sphinx, doctree: nodes.document) -> None:
-    """Take the links from words in the types of parameters, such as `shape`: Sphinx would look for any such attribute."""
+    """Take the links from words in the types of parameters: Sphinx takes `shape` for any attribute of this name."""
     for link in list(doctree.findall(addnodes.pending_xref)):
         if link.get("refspecific") and not link["reftarget"].startswith("coldbond."):
             link.replace_self(link.children)

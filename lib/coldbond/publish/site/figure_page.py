@@ -26,11 +26,20 @@ def heading(figure: Figure, is_own: bool) -> str:
 
 
 def short(figure: Figure, is_own: bool, repeated: bool) -> str:
-    """Return the title in the list of pages, with the samples where several figures have the same title."""
+    """Return the title in the list of pages, with the samples where it repeats that of an earlier figure."""
     number = re.sub("^Figures? ", "", figure.number) if is_own else ""
-    samples = f": {', '.join(figure.samples)}" if repeated and figure.samples else ""
-    panel = next((one.value.strip('"') for one in figure.parameters if one.name == "panel"), "")
-    return f"{number} {figure.title}{samples}{f' ({panel})' if repeated and panel else ''}".strip()
+    others = [*figure.samples, *_panel(figure)] if repeated else []
+    title = figure.title.partition(": ")[0]
+    return f"{number} {title}{': ' if others else ''}{', '.join(others)}".strip()
+
+
+def subtitle(figure: Figure) -> str:
+    """Return the samples, what is drawn of them if the notebook has a choice, and whether they are synthetic."""
+    return ", ".join([*figure.samples, *_panel(figure)])
+
+
+def _panel(figure: Figure) -> list[str]:
+    return [one.value.strip('"') for one in figure.parameters if one.name == "panel"]
 
 
 def notebook(figure: Figure, is_own: bool, size: tuple[int, int]) -> dict[str, Any]:
@@ -52,9 +61,8 @@ def notebook(figure: Figure, is_own: bool, size: tuple[int, int]) -> dict[str, A
 
 def _page(figure: Figure, is_own: bool, size: tuple[int, int]) -> Iterator[str]:
     yield f"# {heading(figure, is_own)}"
-    title = f"{heading(figure, is_own)}: {', '.join(figure.samples)}"
-    yield f'<p class="samples">{escape(", ".join(figure.samples))}</p>'
-    yield html.picture(f"{figure.name}.print.png", title, size)
+    yield f'<p class="samples">{escape(subtitle(figure))}{_synthetic(figure)}</p>'
+    yield html.picture(f"{figure.name}.print.png", f"{heading(figure, is_own)}: {subtitle(figure)}", size)
     if figure.drawing:
         yield f'<div class="caption">\n\n{html.with_links(figure.drawing)}\n\n</div>'
     yield _downloads(figure)
@@ -69,7 +77,9 @@ def _page(figure: Figure, is_own: bool, size: tuple[int, int]) -> Iterator[str]:
     yield numbers(figure.numbers)
     yield "## Recordings"
     yield recordings(figure.recordings)
-    further = {file: sha for file, sha in figure.inputs.items() if file not in {one["file"] for one in figure.recordings}}
+    further = {
+        file: sha for file, sha in figure.inputs.items() if file not in {one["file"] for one in figure.recordings}
+    }
     if further:
         yield "Further files that the figure depends on:"
         yield html.table(["file", "sha256"], [[escape(file), _hash(sha)] for file, sha in further.items()])
@@ -89,10 +99,21 @@ def _page(figure: Figure, is_own: bool, size: tuple[int, int]) -> Iterator[str]:
 
 
 def _downloads(figure: Figure) -> str:
-    files = {"PDF": f"{figure.name}.pdf", "PNG, 300 dpi": f"{figure.name}.print.png", "numbers (JSON)": f"{figure.name}.json"}
+    files = {
+        "PDF": f"{figure.name}.pdf",
+        "PNG, 300 dpi": f"{figure.name}.print.png",
+        "numbers (JSON)": f"{figure.name}.json",
+    }
     files |= {"notebook": f"{NOTEBOOKS}/{figure.name}.ipynb"}
     links = "".join(f'<li><a href="{escape(file)}" download>{name}</a></li>' for name, file in files.items())
     return f'<ul class="downloads">{links}</ul>'
+
+
+def _synthetic(figure: Figure) -> str:
+    if "synthetic" not in figure.origins:
+        return ""
+    some = "synthetic data" if len(figure.origins) == 1 else "partly synthetic data"
+    return f' <span class="synthetic">{some}: the numbers test the analysis, not an experiment</span>'
 
 
 def _warnings(figure: Figure) -> Iterator[str]:
@@ -102,12 +123,6 @@ def _warnings(figure: Figure) -> Iterator[str]:
             '<div class="admonition warning"><p class="admonition-title">Recordings that could not be used are left '
             f"out</p><ul>{lines}</ul></div>"
         )
-    if "synthetic" in figure.origins:
-        some = "Recordings" if len(figure.origins) == 1 else "Some of the recordings"
-        yield (
-            f'<div class="admonition note"><p class="admonition-title">Synthetic data</p><p>{some} behind this figure '
-            "were simulated. The numbers test the analysis, not an experiment.</p></div>"
-        )
 
 
 def numbers(listed: list[Number]) -> str:
@@ -116,8 +131,9 @@ def numbers(listed: list[Number]) -> str:
         return ""
     groups: dict[str, list[list[str]]] = {}
     for one in listed:
-        value = f"<b>{escape(one.value)}</b> {escape(one.unit if one.value != '—' else '')}"
-        interval = f"{escape(one.interval)} {escape(one.unit)}" if one.interval else ""
+        unit = escape(html.unit(one.unit))
+        value = f"<b>{escape(one.value)}</b> {unit if one.value != '—' else ''}"
+        interval = f"{escape(one.interval)} {unit}" if one.interval else ""
         row = [escape(one.quantity), value, interval, html.folded(one.note, "evidence")]
         groups.setdefault(one.condition, []).append(row)
     return html.grouped_table(["quantity", "value", "95 % interval", "note"], groups, "numbers")

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from coldbond.bundle import style
+
 #: Longest note that is shown without being unfolded, characters.
 SHORT = 90
 DOI = re.compile(r"(?<![\w/(\[])(?:doi )?(10\.\d{4,9}/[^\s,;]*[^\s,;.)])")
@@ -29,7 +31,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], kind: str = ""
     kept = [i for i in range(len(headings)) if any(row[i] for row in rows)]
     head = "".join(f"<th>{escape(headings[i])}</th>" for i in kept)
     body = "\n".join(_row([headings[i] for i in kept], [row[i] for i in kept]) for row in rows)
-    return f'<table class="cards {kind}"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>'
+    return _scrolled(f'<table class="cards {kind}"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>')
 
 
 def grouped_table(headings: Sequence[str], groups: Mapping[str, Sequence[Sequence[str]]], kind: str = "") -> str:
@@ -39,12 +41,24 @@ def grouped_table(headings: Sequence[str], groups: Mapping[str, Sequence[Sequenc
     for name, rows in groups.items():
         above = f'<tr class="group"><th colspan="{len(headings)}">{escape(name)}</th></tr>' if name else ""
         bodies.append(f"<tbody>{above}\n" + "\n".join(_row(headings, row) for row in rows) + "\n</tbody>")
-    return f'<table class="cards {kind}"><thead><tr>{head}</tr></thead>\n' + "\n".join(bodies) + "</table>"
+    return _scrolled(f'<table class="cards {kind}"><thead><tr>{head}</tr></thead>\n' + "\n".join(bodies) + "</table>")
+
+
+def _scrolled(made: str) -> str:
+    return f'<div class="scrolled">{made}</div>'
 
 
 def _row(headings: Sequence[str], cells: Sequence[str]) -> str:
     texts = zip(headings, cells, strict=True)
-    return "<tr>" + "".join(f'<td data-label="{escape(name)}">{cell}</td>' for name, cell in texts) + "</tr>"
+    made = (f'<td data-label="{escape(name)}">{cell and f"<div>{cell}</div>"}</td>' for name, cell in texts)
+    return f"<tr>{''.join(made)}</tr>"
+
+
+def unit(text: str) -> str:
+    """Return a unit in the notation of the figures."""
+    signs = {"ohm": "Ω", "angstrom": "Å", "degree": "°", "cm2": "cm²"}
+    made = style.unit(text).removeprefix("1").strip()
+    return re.sub("|".join(signs), lambda found: signs[found[0]], made)
 
 
 def folded(note: str, summary: str) -> str:

@@ -1,12 +1,15 @@
 """The pages beside those of the figures, as Markdown: home, figures, recordings, choices, and the lists of pages."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from pathlib import Path
 
+import coldbond
 from coldbond.bundle import manifest
-from coldbond.publish.contents import Contents, Figure
+from coldbond.bundle.claims import page
+from coldbond.bundle.claims.statements import Statement
+from coldbond.publish.contents import Contents
 from coldbond.publish.site import figure_page, html
 
 #: Pages of docs/ and of the folder itself, and under which heading and title they are listed.
@@ -43,17 +46,16 @@ def home(contents: Contents, title: str, pages: Sequence[str]) -> str:
     """
     said = _of_bundle(contents, pages) if contents.is_own else _of_folder(contents, pages)
     results = {
-        "figures": "All figures",
         "claims": "Claims",
         "choices": "Choices of the analysis",
         "recordings": "Recordings",
     }
     sections = [("Results", results), *DOCUMENTS.items()]
-    titles = Counter(figure.title for figure in contents.figures)
-    figures = {
-        f"figures/{one.name}": figure_page.short(one, contents.is_own, titles[one.title] > 1)
-        for one in contents.figures
-    }
+    seen: set[str] = set()
+    figures = {}
+    for one in contents.figures:
+        figures[f"figures/{one.name}"] = figure_page.short(one, contents.is_own, one.title in seen)
+        seen.add(one.title)
     sections.insert(1, ("Figures", figures))
     return "\n\n".join([f"# {title}", *said, *_toctrees(sections, pages)]) + "\n"
 
@@ -66,18 +68,7 @@ def _toctrees(sections: Sequence[tuple[str, Mapping[str, str]]], pages: Sequence
 
 
 def _of_bundle(contents: Contents, pages: Sequence[str]) -> Iterator[str]:
-    yield (
-        '<p class="lead">The data analysis of one solid-state-battery paper, rebuilt with one command: every figure with '
-        "its numbers, their 95 % intervals, its recordings and its source data, and every statement of the paper beside "
-        "the evidence for it.</p>"
-    )
-    yield (
-        "The paper is Chen *et al.*, *Constructing a uniform and stable mixed conductive layer to stabilize the "
-        "solid-state electrolyte/Li interface by cold bonding at mild conditions*, Adv. Mater. 2023, "
-        "[doi 10.1002/adma.202212096](https://doi.org/10.1002/adma.202212096). Its recordings are not public. Those shown "
-        "here were simulated from the values in the paper, so what the analysis finds in them tests the analysis and "
-        "does not confirm the experiment. The energies of figure 3a are computed."
-    )
+    yield Path(__file__).with_name("home.md").read_text(encoding="utf-8")
     found = []
     if "claims" in pages:
         found.append("- [Claims](claims.md): each statement of the paper, the finding that tests it, and the verdict")
@@ -110,8 +101,8 @@ def _of_folder(contents: Contents, pages: Sequence[str]) -> Iterator[str]:
     samples = dict.fromkeys(row["sample"] for row in contents.recordings if row["sample"])
     yield (
         f'<p class="lead">{_counted(len(contents.figures), "figure")} of '
-        f"{_counted(len(contents.recordings), 'recording')} of {_counted(len(samples), 'sample')}, with the numbers, their "
-        "95 % intervals and the source data.</p>"
+        f"{_counted(len(contents.recordings), 'recording')} of {_counted(len(samples), 'sample')}, with the numbers, "
+        "their 95 % intervals and the source data.</p>"
     )
     yield from _problems(contents)
     if "claims" in pages:
@@ -122,7 +113,7 @@ def _of_folder(contents: Contents, pages: Sequence[str]) -> Iterator[str]:
         yield "The manifest has no recordings for these figures:"
         rows = [[f"<code>{name}</code>", escape(", ".join(roles))] for name, roles in contents.skipped.items()]
         yield html.table(["figure", "role that it needs"], rows)
-    yield "*Made by [coldbond](https://doi.org/10.1002/adma.202212096), the data analysis of a paper, with `make site`.*"
+    yield f"*Made by coldbond {coldbond.__version__} with `make site`.*"
 
 
 def _problems(contents: Contents) -> Iterator[str]:
@@ -142,22 +133,17 @@ def _problems(contents: Contents) -> Iterator[str]:
         )
 
 
-def figures(contents: Contents) -> str:
-    """Return the page with all figures."""
-    return f"# Figures\n\n{_gallery(contents)}\n"
-
-
 def _gallery(contents: Contents) -> str:
     cards = [
-        html.card(f"figures/{one.name}.html", f"figures/{one.name}.png", *_titles(one, contents.is_own))
+        html.card(
+            f"figures/{one.name}.html",
+            f"figures/{one.name}.png",
+            figure_page.heading(one, contents.is_own),
+            figure_page.subtitle(one),
+        )
         for one in contents.figures
     ]
     return html.gallery(cards)
-
-
-def _titles(one: Figure, is_own: bool) -> tuple[str, str]:
-    panel = [parameter.value.strip('"') for parameter in one.parameters if parameter.name == "panel"]
-    return figure_page.heading(one, is_own), ", ".join([*one.samples, *panel])
 
 
 def recordings(contents: Contents) -> str:
@@ -172,8 +158,29 @@ def recordings(contents: Contents) -> str:
         [*(escape(row.get(key, "")) for key in keys), ", ".join(shown.get(row["file"], []))]
         for row in contents.recordings
     ]
-    note = "What the manifest says of each recording, and the figures that show it. The recordings are not on this site."
+    note = "What the manifest says of each recording, and which figures show it. The files are not on this site."
     return "\n\n".join(["# Recordings", note, *_problems(contents), html.table(headings, rows), ""])
+
+
+def claims(contents: Contents, listed: Sequence[Statement], source: str) -> str:
+    """Return the page of the claims, which `bundle.claims` makes; each finding links to the page of its figure.
+
+    Parameters
+    ----------
+    contents : Contents
+    listed : sequence of Statement
+    source : str
+        Where the statements are taken from.
+    """
+    there = {figure.name for figure in contents.figures}
+    part = page.body(
+        listed,
+        lambda name: f"figures/{name}.html" if name in there else "index.html",
+        lambda name: f"figures/{name}.png" if name in there else "_static/file.png",
+        source,
+    )
+    made = f"<style>\n{part.style}</style>\n{part.body}\n<script>\n{part.script}</script>"
+    return f"# {page.TITLE}\n\n``````{{raw}} html\n{made}\n``````\n"
 
 
 def choices(contents: Contents, statements: Mapping[str, str]) -> str:
@@ -188,12 +195,12 @@ def choices(contents: Contents, statements: Mapping[str, str]) -> str:
     found = json.loads((contents.out / "multiverse" / "multiverse.json").read_text(encoding="utf-8"))
     runs = sum(len(one["runs"]) for one in found["figures"].values())
     failed = sum(len(one["failed"]) for one in found["figures"].values())
+    there = {figure.name for figure in contents.figures}
     parts = [
         "# Choices of the analysis",
-        f"An analysis has choices that a referee could dispute, from the threshold of a short to the background of a "
+        "An analysis has choices that a referee could dispute, from the threshold of a short to the background of a "
         f"photoemission line. `make multiverse` repeats it with other defensible ones: {runs} runs of "
-        f"{len(found['figures'])} figures, {failed or 'none'} of which failed. A verdict that no choice changes does not "
-        "depend on them.",
+        f"{len(found['figures'])} figures, of which {failed or 'none'} failed.",
         "## In how many runs a statement holds",
     ]
     if (contents.out / "multiverse" / "overview.png").is_file():
@@ -206,25 +213,31 @@ def choices(contents: Contents, statements: Mapping[str, str]) -> str:
             rows.append(
                 [
                     escape(statements.get(name, name)) + (f" <i>{escape(row['sample'])}</i>" if row["sample"] else ""),
-                    f'<a href="figures/{figure}.html">{figure}</a>',
+                    f'<a href="figures/{figure}.html">{figure}</a>' if figure in there else figure,
                     f"{row['n']} of {row['N']}",
                     f"<ul>{alone}</ul>" if alone else "",
                 ]
             )
     parts.append(html.table(["statement", "figure", "holds in", "choices that alone change the verdict"], rows))
     parts.append("## The choices of each figure")
-    for figure, one in found["figures"].items():
-        if not one["choices"]:
-            continue
-        parts.append(f"### {figure}\n\n[The figure](figures/{figure}.ipynb); {len(one['runs'])} runs.")
-        groups = {
-            name: [[f"<code>{escape(json.dumps(value['value'], ensure_ascii=False))}</code>", escape(value["why"])] for value in listed]
-            for name, listed in one["choices"].items()
+    alike: dict[str, list[str]] = {}
+    for figure, of_figure in found["figures"].items():
+        alike.setdefault(_json(of_figure["choices"]), []).append(figure)
+    for stated, names in alike.items():
+        listed = {
+            name: [[f"<code>{escape(_json(one['value']))}</code>", escape(one["why"])] for one in values]
+            for name, values in json.loads(stated).items()
         }
-        parts.append(html.grouped_table(["value", "reason to prefer it"], groups))
-        if one["failed"]:
-            parts.append("\n".join(f"- a run failed: {reason}" for reason in dict.fromkeys(one["failed"].values())))
+        if listed:
+            parts += [f"### {', '.join(names)}", html.grouped_table(["value", "reason to prefer it"], listed)]
+    failures = {reason for one in found["figures"].values() for reason in one["failed"].values()}
+    if failures:
+        parts += ["## Runs that failed", "\n".join(f"- {reason}" for reason in sorted(failures))]
     return "\n\n".join(parts) + "\n"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _counted(number: int, name: str) -> str:
