@@ -47,19 +47,25 @@ BESIDE = ("README.md", "LICENSE", "claims.yml", "style.toml", "components.toml",
 RESULTS = ("{}.pdf", "{}.png", "{}.json", "{}.csv", "{}.html", "print/{}.*")
 MULTIVERSE = ("multiverse/multiverse.json", "multiverse/overview.png")
 FORMATS = {
+    "": "text/plain",
     ".cff": "application/yaml",
     ".cif": "chemical/x-cif",
+    ".css": "text/css",
     ".csv": "text/csv",
     ".html": "text/html",
     ".ipynb": "application/x-ipynb+json",
+    ".js": "text/javascript",
     ".json": "application/json",
     ".md": "text/markdown",
     ".pdf": "application/pdf",
     ".png": "image/png",
     ".py": "text/x-python",
+    ".sh": "text/x-shellscript",
     ".svg": "image/svg+xml",
     ".toml": "application/toml",
     ".txt": "text/plain",
+    ".typ": "text/plain",
+    ".typed": "text/plain",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".yml": "application/yaml",
 }
@@ -181,7 +187,7 @@ def _date(citation: Mapping[str, Any]) -> str:
 def _paper(crate: Crate, reference: Mapping[str, Any]) -> Entity:
     authors = ", ".join(f"{one['given-names']} {one['family-names']}" for one in reference["authors"])
     doi = f"https://doi.org/{reference['doi']}"
-    return crate.thing(doi, "ScholarlyArticle", name=reference["title"], creditText=authors)
+    return crate.thing(doi, "ScholarlyArticle", name=reference["title"], description=authors)
 
 
 def _recordings(crate: Crate) -> Entity:
@@ -237,7 +243,9 @@ def _code(crate: Crate, mit: Entity) -> None:
             continue
         types = ["SoftwareSourceCode"] * (inside.name == "Makefile" or inside.suffix == ".ipynb")
         types += ["ComputationalWorkflow"] * (inside.name == "Makefile")
-        crate.file(inside.as_posix(), path, *types, license=mit)
+        said = {"version": coldbond.__version__} if types else {}
+        said |= {"about": crate.metadata.root_dataset} if inside.name == "README.md" else {}
+        crate.file(inside.as_posix(), path, *types, license=mit, **said)
     if not crate.contents.is_own:  # make takes the paper's statements where the recordings have none of their own
         crate.file("raw/claims.yml", paths.ROOT / "raw" / "claims.yml")
 
@@ -261,7 +269,6 @@ def _runs(crate: Crate, program: Entity) -> list[Entity]:
         "programmingLanguage": language,
         "description": "make figures builds the figures by rules that scripts/make_rules.py writes from figures.toml",
         "softwareRequirements": program,
-        "version": coldbond.__version__,
         "hasPart": list(tools.values()),
     }
     for name, value in workflow.items():
@@ -297,7 +304,6 @@ def _tool(crate: Crate, name: str, program: Entity) -> Entity:
     ]
     notebook["programmingLanguage"] = crate.thing("#python", "ComputerLanguage", name="Python")
     notebook["softwareRequirements"] = program
-    notebook["version"] = coldbond.__version__
     return notebook
 
 
