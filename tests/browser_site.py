@@ -193,7 +193,7 @@ def test_the_site_of_other_recordings(browser, folder):  # noqa: F811
     site, _ = folder
     assert dead_links(site) == []
     named = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
-    assert named == {"index.html", "recordings.html", "figures/fig4b.html", "search.html", "genindex.html"}
+    assert named == {"index.html", "recordings.html", "figures/fig4b.html", "search.html"}
     for width in WIDTHS.values():
         assert problems(browser, site, width) == []
     page = opened(browser, site / "index.html")

@@ -74,11 +74,12 @@ def _stage(found: Contents, title: str, staged: Path, files: Path) -> None:
         page = figure_page.notebook(one, found.is_own, size)
         (staged / "figures" / f"{one.name}.ipynb").write_text(json.dumps(page), encoding="utf-8")
     made = {"recordings": pages.recordings(found)}
-    stated = _statements(found.raw)
+    stated, tested = _statements(found.raw), []
     if (found.out / "claims.csv").is_file():
         rows = report.rows_of((found.out / "claims.csv").read_text(encoding="utf-8"))
         if found.is_own or any(row["figure"] for row in rows):
-            made["claims"] = pages.claims(found, statements.of(rows), stated.source)
+            tested = statements.of(rows)
+            made["claims"] = pages.claims(found, tested, stated.source)
     if (found.out / "multiverse" / "multiverse.json").is_file():
         made["choices"] = pages.choices(found, {name: one.statement for name, one in stated.claims.items()})
         _copy(found.out / "multiverse", staged / "multiverse", "*.png")
@@ -89,7 +90,7 @@ def _stage(found: Contents, title: str, staged: Path, files: Path) -> None:
         (staged / f"{name}.md").write_text(text, encoding="utf-8")
     written = [path.relative_to(staged) for path in sorted(staged.rglob("*"))]
     there = [str(path.with_suffix("") if path.suffix in (".md", ".ipynb") else path) for path in written]
-    (staged / "index.md").write_text(pages.home(found, title, there), encoding="utf-8")
+    (staged / "index.md").write_text(pages.home(found, title, there, tested), encoding="utf-8")
 
 
 def _files(figure: Figure, out: Path, files: Path) -> tuple[int, int]:
@@ -169,6 +170,7 @@ def _sphinx(staged: Path, files: Path, target: Path, doctrees: Path, title: str,
         "html_show_search_summary": False,  # it would fetch pages, which a browser refuses without a server
         "html_show_copyright": False,
         "html_domain_indices": False,
+        "html_use_index": found.is_own,  # of the API
     }
     if any("synthetic" in one.origins for one in found.figures):
         said = "Figures stamped \u201csynthetic data\u201d test the analysis, not an experiment."
