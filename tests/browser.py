@@ -300,20 +300,51 @@ def test_explore_is_a_web_page(bundle, page):
         explore(page, "voila")
 
 
-def test_the_table_of_claims_is_sorted_by_a_click(page):
+@pytest.fixture
+def claims() -> str:
     table = ROOT / "figures" / "claims.html"
     if not table.is_file():
         pytest.skip("figures/claims.html is not built: make figures")
-    page.goto(table.as_uri())
-    heads = [text.strip() for text in page.locator("th").all_inner_texts() if text.strip()]
-    column = heads.index("verdict")
-    verdicts = page.locator(f"tbody tr td:nth-child({column + 1})")
-    before = verdicts.all_inner_texts()
-    assert len(set(before)) > 1
-    for backwards in (False, True):
-        page.get_by_role("button", name="verdict").click()
-        assert verdicts.all_inner_texts() == sorted(before, reverse=backwards)
+    return table.as_uri()
+
+
+def test_the_claims_are_filtered_and_a_link_shows_its_statement(page, claims):
+    page.goto(claims)
+    every = page.locator("article").count()
+    form, articles = page.locator(".claims form"), page.locator("article:visible")
+    expect(form.locator("output")).to_have_text(f"{every} of {every} statements")
+    form.get_by_label("verdict").select_option("disagrees")
+    expect(form.locator("output")).to_have_text(f"{articles.count()} of {every} statements")
+    assert 0 < articles.count() < every and {*articles.locator(".verdict.own").all_inner_texts()} == {"✕ disagrees"}
+    assert page.locator("section:visible").count() == 1
+    form.get_by_label("technique").select_option("xps")
+    shown = [one.get_attribute("id") for one in articles.all()]
+    assert shown == ["claim-n1s_li3n_elsewhere", "claim-li1s_li2o_on_carbon"]
+    form.get_by_role("button", name="show all").click()
+    expect(articles).to_have_count(every)
+
+    form.get_by_label("verdict").select_option("recovered")
+    statement = page.locator("[id='claim-n1s_li3n']")
+    expect(statement.locator(".findings")).to_be_hidden()
+    statement.locator("summary .what").click()
+    expect(statement.locator(".findings > li")).to_have_count(2)
+    statement.locator(".more a").click()  # to the comparison, which the filter hides
+    expect(page.locator("[id='claim-n1s_li3n_elsewhere'] .findings")).to_be_visible()
     screenshot(page, "claims")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_claims_fit_a_phone_and_a_desktop_even_without_a_script(browser, claims, width):
+    context = browser.new_context(viewport={"width": width, "height": 844}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(claims)
+    expect(page.locator(".claims form")).to_be_hidden()
+    for summary in page.locator("summary").all()[::5]:
+        summary.click(position={"x": 5, "y": 10})
+    assert page.locator("html").evaluate("page => page.scrollWidth") <= width
+    assert page.locator("details[open]").count() > 5
+    screenshot(page, f"claims-{width}")
+    context.close()
 
 
 @pytest.mark.parametrize("notebook", FIGURES)

@@ -51,12 +51,14 @@ for suffix, text in {".png": "", ".json": json.dumps({"shown": shown, "inputs": 
 CLAIMS = """\
 import os, pathlib
 verdicts = pathlib.Path(os.environ["COLDBOND_RAW"], "claims.yml").read_text()
-names = "panel,claim,sample,state,quantity,paper,value,low,high,unit,evidence,verdict,figure,note"
+names = "panel,claim,kind,statement,sample,state,quantity,paper,value,low,high,unit"
+names += ",technique,evidence,verdict,would_decide,figure,against,note"
 contents = {".csv": names + "\\n" + verdicts, ".html": str(tested), ".png": "", ".json": '{"inputs": {}}', ".pdf": ""}
 for suffix, content in contents.items():
     pathlib.Path(os.environ["COLDBOND_FIGURES"], figure + suffix).write_text(content)
 """
-ROW = "4b,ccd_llz,LLZ,pristine,critical_current_density,0.2,0.2,0.2,0.3,mA/cm2,measured,{verdict},fig4b,"
+ROW = "4b,ccd_llz,step,CCD,LLZ,pristine,critical_current_density,0.2,0.2,0.2,0.3,mA/cm2"
+ROW += ",cycling,measured,{verdict},,fig4b,,"
 
 
 def write_notebook(path: Path, *cells: str, parameters: str = PARAMETERS) -> None:

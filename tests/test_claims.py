@@ -3,9 +3,9 @@
 import pytest
 
 from coldbond.bundle import paths
-from coldbond.bundle.claims import paper, verdicts
-from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, UNTESTED
-from coldbond.bundle.findings import finding
+from coldbond.bundle.claims import deciding, paper, verdicts
+from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, NO_DATA, UNDECIDED
+from coldbond.bundle.findings import finding, item
 from coldbond.files.errors import ReadError
 from coldbond.interval import Interval
 from stated_claims import GOOD, claim, stated
@@ -54,33 +54,33 @@ def test_a_number_is_known_to_its_last_printed_digit(printed, kind, margin):
         ("50", "approx", 60.5, 60.1, 61, DISAGREES),
         ("398.5", "approx", 396.1, 395.9, 396.3, DISAGREES),
         # an interval with one bound cannot confirm a number, but can exclude it
-        ("0.2", "value", 0.2, None, None, UNTESTED),
-        ("0.2", "value", None, 0.1, None, UNTESTED),
+        ("0.2", "value", 0.2, None, None, UNDECIDED),
+        ("0.2", "value", None, 0.1, None, UNDECIDED),
         ("0.2", "value", None, 0.3, None, DISAGREES),
         ("0.2", "value", None, None, 0.1, DISAGREES),
         # the cell failed at the end of the interval
         ("0.2", "step", 0.2, 0.2, 0.3, AGREES),
         ("0.2", "step", 0.1, 0.1, 0.2, DISAGREES),
         ("0.2", "step", 0.3, 0.3, 0.4, DISAGREES),
-        ("2.5", "step", 2.5, 2.5, None, UNTESTED),
+        ("2.5", "step", 2.5, 2.5, None, UNDECIDED),
         ("1.8", "step", 2.5, 2.5, None, DISAGREES),
         (">= 2000", "bound", None, 2000.17, None, AGREES),
         (">= 2000", "bound", None, 1999.5, None, AGREES),
-        (">= 2000", "bound", None, 1999.4, None, UNTESTED),  # the test was too short
-        ("> 2000", "bound", None, 1999.5, None, UNTESTED),
+        (">= 2000", "bound", None, 1999.4, None, UNDECIDED),  # the test was too short
+        ("> 2000", "bound", None, 1999.5, None, UNDECIDED),
         (">= 2000", "bound", 1500, 1400, 1600, DISAGREES),
-        ("> 160", "bound", 154.1, 148.1, 160.2, UNTESTED),
+        ("> 160", "bound", 154.1, 148.1, 160.2, UNDECIDED),
         ("> 160", "bound", 152.9, 152.8, 153.1, DISAGREES),
         ("> 160", "bound", 159.0, 158.0, 159.5, DISAGREES),
-        (">= 160", "bound", 159.0, 158.0, 159.5, UNTESTED),
+        (">= 160", "bound", 159.0, 158.0, 159.5, UNDECIDED),
         ("<= 30", "bound", 26.4, 26.3, 26.4, AGREES),
         ("<= 30", "bound", 30.4, 30.3, 30.5, AGREES),
-        ("< 30", "bound", 30.4, 30.3, 30.5, UNTESTED),
+        ("< 30", "bound", 30.4, 30.3, 30.5, UNDECIDED),
         ("<= 30", "bound", 40, 39, 41, DISAGREES),
         ("<= 30", "bound", None, 34, None, DISAGREES),
         ("<= 30", "bound", None, None, 20, AGREES),
         ("<= -3", "bound", -4, -5, -3, AGREES),
-        (">= 1", "bound", None, None, None, UNTESTED),
+        (">= 1", "bound", None, None, None, UNDECIDED),
     ],
 )
 def test_a_number_against_the_stated_one(stated, kind, value, low, high, word):
@@ -95,7 +95,7 @@ def test_a_number_against_the_stated_one(stated, kind, value, low, high, word):
         ({}, False, DISAGREES),
         ({"A": "no"}, False, AGREES),
         ({"A": "no"}, True, DISAGREES),
-        ({"A": "no", "B": "yes"}, None, UNTESTED),
+        ({"A": "no", "B": "yes"}, None, UNDECIDED),
     ],
 )
 def test_an_answer_against_the_expected_one_of_the_sample(expected, value, word):
@@ -105,12 +105,60 @@ def test_an_answer_against_the_expected_one_of_the_sample(expected, value, word)
 
 def test_a_finding_that_cannot_be_compared_gives_the_reason():
     one = finding("q", Interval(1.0, 0.9, 1.1), "mAh", sample="A")
-    assert verdicts.verdict(claim("1.0"), one) == (UNTESTED, "it was found in mAh, not in V")
-    assert verdicts.verdict(claim("1.0", samples=("B", "C")), one) == (UNTESTED, "the paper states it for B, C")
+    assert verdicts.verdict(claim("1.0"), one) == (NO_DATA, "it was found in mAh, not in V")
+    assert verdicts.verdict(claim("1.0", samples=("B", "C")), one) == (NO_DATA, "the paper states it for B, C")
     with pytest.raises(ValueError, match=r"q of A is 1\.0: claim c is qualitative"):
         verdicts.verdict(claim(kind="qualitative"), one)
     with pytest.raises(ValueError, match="q of A is True: claim c is value"):
         verdicts.verdict(claim("1.0"), finding("q", True, unit="V", sample="A"))
+
+
+# ---- what would decide --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stated", "kind", "value", "low", "high", "wanted"),
+    [
+        # as a bound "> 160" may be 159.5: 154.1 ± 5.4 excludes it, 154.1 ± 5.5 does not
+        ("> 160", "bound", 154.1, 148.0, 160.2, "an interval narrower than ±5.4 V about 154.1 (now 148.0 to 160.2)"),
+        ("<= 30", "bound", 29.0, 26.0, 32.0, "an interval narrower than ±1.5 V about 29.0 (now 26.0 to 32.0)"),
+        ("> 160", "bound", 159.5, 158.0, 161.0, "a value that differs from 160 V (now 158.0 to 161.0)"),
+        (">= 2000", "bound", None, 1200, None, "an interval on one side of 2000 V (now at least 1200)"),
+        (">= 2000", "bound", None, None, 3000, "an interval on one side of 2000 V (now at most 3000)"),
+        (
+            "2.5",
+            "step",
+            2.5,
+            2.5,
+            None,
+            "a staircase that goes on until a step fails (all steps up to 2.5 V were sustained)",
+        ),
+        ("0.2", "value", None, 0.1, None, "a recording that gives an upper bound (now at least 0.1 V)"),
+        ("0.2", "value", None, None, 0.3, "a recording that gives a lower bound (now at most 0.3 V)"),
+        ("0.2", "value", None, None, None, "data that determine it"),
+    ],
+)
+def test_what_would_decide_a_number(stated, kind, value, low, high, wanted):
+    one = finding("q", Interval(value, low, high) if value or low or high else None, "V", sample="A")
+    assert verdicts.verdict(claim(stated, kind), one)[0] == UNDECIDED
+    assert deciding.wanted(claim(stated, kind), one) == wanted
+
+
+def test_the_interval_that_would_decide_does():
+    bound = claim("> 160", "bound")
+    for half, word in ((5.39, DISAGREES), (5.41, UNDECIDED)):
+        assert verdicts.verdict(bound, finding("q", Interval(154.1, 154.1 - half, 154.1 + half), "V"))[0] == word
+
+
+def test_a_note_or_a_threshold_says_what_would_decide_an_answer():
+    asked = claim(kind="qualitative")
+    assert deciding.wanted(asked, finding("q", None, note="six say so; would decide: a phase diagram")) == (
+        "a phase diagram"
+    )
+    limits = [item("p", 0.001), item("share", 10, "%"), item("p", 0.001)]
+    assert deciding.wanted(asked, finding("q", None, threshold=limits)) == (
+        "evidence clear of its threshold (p and share)"
+    )
 
 
 # ---- claims.yml ---------------------------------------------------------------------------------------------------
@@ -172,6 +220,7 @@ def test_numbers_keep_their_printed_digits(tmp_path):
         ("other - 0.5 * a", "a / (a - a)", "x, field formula: "),
         ("other - 0.5 * a", "print(a)", "x, field formula: 'print(a)' cannot be evaluated"),
         ("other - 0.5 * a", "a.real", "x, field formula: 'a.real' cannot be evaluated"),
+        ("claims:", "source: {by: us}\nclaims:", "source: {'by': 'us'} is not a text"),
         ("claims:", "claim:", "the section claims is missing, or a section is none of"),
         ("unit: V, sample", "unit: {V, sample", "line 4: not valid YAML"),
     ],

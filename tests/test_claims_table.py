@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from coldbond.bundle import figures, paths
-from coldbond.bundle.claims import paper, plots, report, verdicts
-from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, UNTESTED
+from coldbond.bundle.claims import paper, plots, report, statements, verdicts
+from coldbond.bundle.claims.verdicts import AGREES, DISAGREES, NO_DATA, UNDECIDED
 from coldbond.bundle.findings import finding, item
 from coldbond.interval import Interval
 from stated_claims import GOOD, STATED, built, claim, stated, voltage
@@ -19,8 +19,8 @@ def test_every_finding_that_tests_a_claim_is_a_row_and_so_is_every_sample_that_n
     assert table[["claim", "sample", "paper", "value", "evidence", "verdict"]].to_numpy().tolist() == [
         ["a", "A", "2.0", "2.10", "measured", AGREES],
         ["b", "A", "yes", "no", "measured", DISAGREES],
-        ["b", "B", "no", "", "", UNTESTED],
-        ["x", "", "2.0", "2.00", "computed", AGREES],
+        ["b", "B", "no", "", "", NO_DATA],
+        ["x", "", "2.0", "2.00", "literature", AGREES],
     ]
     assert table.note[0] == "by hand"
     assert table.note[2] == "no figure has found so for this sample"
@@ -49,11 +49,12 @@ def test_recordings_of_other_samples_test_nothing_and_the_table_says_so():
     one = finding("critical_current_density", Interval(0.5, 0.5, 0.6), "mA/cm2", sample="mine")
     table = verdicts.table(STATED, built(one))
     plain = table[table.kind != "contradiction"]
-    assert set(plain.verdict) == {UNTESTED}
+    assert set(plain.verdict) == {NO_DATA}
     assert set(plain.claim) == set(STATED.claims)
     assert set(plain.note[plain.claim == "ccd_llz"]) == {"no figure has found critical_current_density for this sample"}
-    with figures.new("double", plots.height(table)) as fig:
-        plots.draw(table, fig)
+    listed = statements.of(table.to_dict("records"))
+    with figures.new("double", plots.height(listed)) as fig:
+        plots.draw(listed, fig)
 
 
 OWN = "  - {id: c, where: 1, kind: value, value: 2, unit: V, statement: s, sample: A,\n     findings: {FINDINGS}}\n"
@@ -90,7 +91,7 @@ def test_a_claim_is_tested_on_the_condition_and_not_on_its_replicates(tmp_path):
 def test_replicates_that_do_not_bound_their_median_test_a_claim_if_all_agree():
     bound = claim(">= 800", "bound", samples=("A",), findings=paper.Selection(("life",)))
     median = finding("life", None, "V", sample="A") | {"n": 2, "median": None}
-    for shorter, word in ((900.0, AGREES), (600.0, UNTESTED)):
+    for shorter, word in ((900.0, AGREES), (600.0, UNDECIDED)):
         lives = [finding("life", Interval(None, low), "V", sample="A", replicate=str(low)) for low in (850.0, shorter)]
         (row,) = verdicts._claim_rows(bound, built(*lives, median))
         assert row["verdict"] == word
@@ -110,7 +111,7 @@ def test_replicates_that_do_not_bound_their_median_test_a_claim_if_all_agree():
 def test_a_misspelt_selection_is_not_silent(tmp_path, selection, reason):
     values = voltage(state="new"), finding("current", 1.0, "A", sample="B")
     (row,) = own_claim(tmp_path, selection, *values, role="rate").to_dict("records")
-    assert (row["sample"], row["verdict"], row["note"]) == ("A", UNTESTED, reason)
+    assert (row["sample"], row["verdict"], row["note"]) == ("A", NO_DATA, reason)
     assert reason in report.as_text([row])
 
 
@@ -124,7 +125,7 @@ def committed_ccd(folder, **more) -> None:
 def note_of(found, sample: str) -> str:
     table = verdicts.table(STATED, found)
     (row,) = table[(table.claim == "ccd_in") & (table["sample"] == sample)].to_dict("records")
-    assert row["verdict"] == UNTESTED
+    assert row["verdict"] == NO_DATA
     return row["note"]
 
 

@@ -26,7 +26,7 @@ bundle = pytest.fixture(small_bundle)
 
 EVERY = ["lib/coldbond/bundle/raw.py", "lib/coldbond/files/__init__.py"]
 ALWAYS = ["scripts/run_notebook.py", "lock/run.txt", "raw/manifest.csv", "style.toml"]
-OF_CLAIMS = ["lib/coldbond/bundle/claims/verdicts.py", "lib/coldbond/bundle/claims/page.html"]
+OF_CLAIMS = ["lib/coldbond/bundle/claims/verdicts.py", "lib/coldbond/bundle/claims/page.css"]
 
 
 def inputs():

@@ -40,12 +40,12 @@ def wanted(claim: Claim, finding: Mapping) -> str:
     if claim.kind == "bound":
         if low is not None and high is not None and value is not None:
             return _narrower(claim, Decimal(str(value)), now)
-        at = "at most" if low is None else "at least" if high is None else "now"
-        return f"an interval on one side of {claim.number} {claim.unit} ({at} {now})"
+        at = "at most " if low is None else "at least " if high is None else ""
+        return f"an interval on one side of {claim.number} {claim.unit} (now {at}{now})"
     if claim.kind == "step" and high is None:
         return f"a staircase that goes on until a step fails (all steps up to {now} {claim.unit} were sustained)"
     missing, at = ("a lower", "at most") if low is None else ("an upper", "at least")
-    return f"a recording that gives {missing} bound ({at} {now} {claim.unit})"
+    return f"a recording that gives {missing} bound (now {at} {now} {claim.unit})"
 
 
 def _narrower(claim: Claim, value: Decimal, now: str) -> str:

@@ -34,7 +34,7 @@ LEGEND = (
     "A statement agrees if all of its findings do, and disagrees if one of them does. A number agrees if it lies in "
     "the 95 % interval, widened by the rounding of its last digit. Click a statement to see its findings."
 )
-TITLE = "Claims of the paper against evidence"
+TITLE = "Claims against evidence"
 #: Style of the page around the table, where it is not a part of a web site.
 ALONE = """\
 body { max-width: 78rem; margin: 1.2rem auto; padding: 0 1rem; }
@@ -84,7 +84,7 @@ def body(
     tiles, sections = "", ""
     for key, group in GROUPS.items():
         name = key.replace(" ", "-")
-        counted = f"<small>{tallies[key]}</small>" if len(group.words) > 1 else ""
+        counted = f"<small>{tallies[key]}</small>" if len(group.words) > 1 and numbers[key] else ""
         tiles += (
             f'<li class="{_css(group.words[0])}"><a href="#claims-{name}"><b>{numbers[key]}</b> '
             f"{escape(group.title)}{counted}</a></li>\n"
@@ -190,6 +190,9 @@ def _article(
     )
     lines = {"stated": report.stated(one), "found": _found(one)}
     lines |= {"evidence": one.evidence} if one.group in (statements.OUTSIDE, UNDECIDED) else {}
+    held = report.holds_in(one)
+    if held and len({*held.split(" of ")}) > 1:
+        lines["choices"] = f"holds in {held} runs with other choices of the analysis"
     said = "".join(f"<i>{name}</i><span>{_text(text)}</span>" for name, text in lines.items())
     more = "".join(f'<span class="more">{text}</span>\n' for text in _more(one, listed))
     findings = "\n".join(_finding(row, link) for row in one.findings)

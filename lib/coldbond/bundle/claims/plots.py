@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from coldbond.bundle import style
 from coldbond.bundle.claims import statements
@@ -26,7 +27,8 @@ MARKS: dict[str, dict[str, Any]] = {
 }
 NUMBERS, ANSWERS = "numbers", "yes or no"
 FARTHEST = 4.2  # range of the axis in half intervals; values beyond it are arrows at the edge
-COLUMN = 0.66  # distance between the answers of two samples, share of the panel's width
+COLUMN = 26  # distance between the answers of two samples, mm
+ACROSS, LONGEST = 3, 16  # answers on a line; one, if an answer has more characters
 
 
 def parts(listed: Sequence[Statement]) -> dict[tuple[str, str], pd.DataFrame]:
@@ -53,8 +55,22 @@ def parts(listed: Sequence[Statement]) -> dict[tuple[str, str], pd.DataFrame]:
 
 
 def lines(kind: str, rows: pd.DataFrame) -> int:
-    """Return the number of lines of a part; a yes/no statement takes one line for all samples."""
-    return rows.claim.nunique() if kind == ANSWERS else len(rows)
+    """Return the number of lines of a part; a yes/no statement takes one line for up to three samples."""
+    return sum(len(one) for one in _answered(rows).values()) if kind == ANSWERS else len(rows)
+
+
+def _answered(rows: pd.DataFrame) -> dict[str, list[list[dict]]]:
+    """Return the answers to each yes/no statement, by line."""
+    found = {}
+    for claim, asked in rows.groupby("claim", sort=False):
+        listed = asked.drop_duplicates(["sample", "value", "shown"]).to_dict("records")
+        across = ACROSS if all(len(_answer(row)) <= LONGEST for row in listed) else 1
+        found[str(claim)] = [listed[start : start + across] for start in range(0, len(listed), across)]
+    return found
+
+
+def _answer(row: dict) -> str:
+    return ": ".join(filter(None, [row["sample"], row["value"] or "—"]))
 
 
 def forest(rows: pd.DataFrame, ax: Axes) -> None:
@@ -66,7 +82,7 @@ def forest(rows: pd.DataFrame, ax: Axes) -> None:
         From `parts`: findings of statements that are numbers.
     ax : matplotlib.axes.Axes
     """
-    _lay_out(ax, rows)
+    _lay_out(ax, rows.to_dict("records"))
     ax.axvline(0, color="#767676", lw=0.6, zorder=0)
     for y, row in enumerate(rows.to_dict("records")):
         ax.text(1.02, y, f"{recomputed(row) or '—'}{row['remark']}", transform=ax.get_yaxis_transform(), va="center")
@@ -120,13 +136,16 @@ def answers(rows: pd.DataFrame, ax: Axes) -> None:
         From `parts`: findings of yes/no statements.
     ax : matplotlib.axes.Axes
     """
-    _lay_out(ax, rows.drop_duplicates("claim").assign(sample=""))
-    for y, (_, asked) in enumerate(rows.groupby("claim", sort=False)):
-        asked = asked.drop_duplicates(["sample", "value", "shown"])
-        for place, row in enumerate(asked.to_dict("records")):
-            ax.plot(0.02 + place * COLUMN, y, clip_on=False, label="_decoration", **MARKS[row["shown"]])
-            text = ": ".join(filter(None, [row["sample"], row["value"] or "—"])) + row["remark"]
-            ax.text(0.055 + place * COLUMN, y, text, va="center")
+    of_lines = [
+        (line if at == 0 else None, line) for by_line in _answered(rows).values() for at, line in enumerate(by_line)
+    ]
+    _lay_out(ax, [first[0] | {"sample": ""} if first else None for first, _ in of_lines])
+    for y, (_, line) in enumerate(of_lines):
+        for place, row in enumerate(line):
+            at = ax.transData + ScaledTranslation((1 + place * COLUMN) * style.MM, 0, ax.figure.dpi_scale_trans)
+            ax.plot(0, y, clip_on=False, label="_decoration", transform=at, **MARKS[row["shown"]])
+            aside = at + ScaledTranslation(1.4 * style.MM, 0, ax.figure.dpi_scale_trans)
+            ax.text(0, y, _answer(row) + row["remark"], va="center", transform=aside)
     ax.set(xlim=(0, 1), xticks=[])
     ax.spines["bottom"].set_visible(False)
 
@@ -174,9 +193,13 @@ def height(listed: Sequence[Statement]) -> float:
     return 8 + sum((11 if kind == NUMBERS else 6) + 3.4 * lines(kind, rows) for (_, kind), rows in drawn.items())
 
 
-def _lay_out(ax: Axes, rows: pd.DataFrame) -> None:
+def _lay_out(ax: Axes, rows: Sequence[dict | None]) -> None:
+    """Label a line for each row; None is a line without a label."""
     labels = []
-    for row in rows.to_dict("records"):
+    for row in rows:
+        if row is None:
+            labels.append("")
+            continue
         whose = f" [{row['sample']}]" if row["sample"] else ""
         stated = f": {with_unit(row['paper'], row['unit'])}" if row["kind"] != "qualitative" else ""
         text = f"{row['panel']}  {row['statement']}{whose}{stated}"

@@ -11,7 +11,7 @@ from textwrap import shorten, wrap
 import pandas as pd
 
 from coldbond.bundle.claims import statements
-from coldbond.bundle.claims.statements import Statement
+from coldbond.bundle.claims.statements import OUTSIDE, Statement
 from coldbond.bundle.claims.verdicts import AGREES, NO_DATA, UNDECIDED
 
 WIDTH = 120  # of the terminal, characters
@@ -55,12 +55,14 @@ def table(listed: Sequence[Statement], group: str) -> pd.DataFrame:
     columns = {
         "panel": [one.panel for one in of_group],
         "statement": [one.statement for one in of_group],
-        "paper": [stated(one) for one in of_group],
+        "stated": [stated(one) for one in of_group],
         "found (95 % interval)": [found(one) for one in of_group],
         "evidence": [one.evidence for one in of_group],
         "verdict": [one.shown for one in of_group],
         "holds in": [holds_in(one) for one in of_group],
     }
+    if group == OUTSIDE:  # the arithmetic of a comparison, and what is behind a disagreement
+        columns["note"] = [reason(one) if one.against or one.verdict != AGREES else "" for one in of_group]
     if group == UNDECIDED:
         columns["would decide"] = [one.would_decide for one in of_group]
     if group == NO_DATA:
@@ -96,7 +98,7 @@ def as_text(rows: Sequence[Mapping[str, str]]) -> str:
     Below a statement that disagrees or is not decided stand its findings, with their notes.
     """
     listed = statements.of(rows)
-    heading = ("panel", "statement", "paper", "found (95 %)", "evidence", "verdict")
+    heading = ("panel", "statement", "stated", "found (95 %)", "evidence", "verdict")
     most = (8, 24, 12, 32, 10, 13)
     whole = {one.claim: _cells(one) for one in listed}
     columns = zip(heading, *(cells for lines in whole.values() for cells in lines), strict=True)
@@ -128,15 +130,15 @@ def _cells(one: Statement) -> list[tuple[str, ...]]:
 
 def _remarks(one: Statement) -> list[str]:
     """Return the lines below a statement that does not agree."""
-    indented = dict(initial_indent=" " * 10, subsequent_indent=" " * 12)
     if one.verdict == AGREES:
-        return []
-    if one.verdict == UNDECIDED:
-        return wrap(f"would decide: {one.would_decide}", WIDTH, **indented) if one.would_decide else []
-    rows = [row for row in one.findings if row["verdict"] == one.verdict]
-    whose = [", ".join(filter(None, (row["sample"], row["state"]))) if len(one.findings) > 1 else "" for row in rows]
-    texts = dict.fromkeys(": ".join(filter(None, [of, row["note"]])) for of, row in zip(whose, rows, strict=True))
-    return [line for text in texts for line in wrap(text, WIDTH, **indented)]
+        texts = {}
+    elif one.verdict == UNDECIDED:
+        texts = {f"would decide: {one.would_decide}": None}
+    else:
+        rows = [row for row in one.findings if row["verdict"] == one.verdict and row["note"]]
+        of = [", ".join(filter(None, (row["sample"], row["state"]))) if len(one.findings) > 1 else "" for row in rows]
+        texts = {f"{whose}: {row['note']}" if whose else row["note"]: None for whose, row in zip(of, rows, strict=True)}
+    return [line for text in texts for line in wrap(text, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 12)]
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -159,11 +161,17 @@ def committed(path: Path) -> str | None:
 
 
 def changes(before: Sequence[dict[str, str]], now: Sequence[dict[str, str]]) -> list[str]:
-    """Return one line for each row whose verdict differs, or that exists in one of the two tables only."""
+    """Return one line for each row whose verdict differs, or that exists in one of the two tables only.
+
+    That what was measured is now synthetic is a change too: what agreed is only recovered.
+    """
     old, new = ({tuple(row[key] for key in KEY): row for row in rows} for rows in (before, now))
     lines = []
     for key in dict.fromkeys([*old, *new]):
-        was, is_now = (rows[key]["verdict"] if key in rows else "no row" for rows in (old, new))
+        was, is_now = (
+            statements.shown(rows[key]["verdict"], rows[key]["evidence"]) if key in rows else "no row"
+            for rows in (old, new)
+        )
         if was != is_now:
             what = ", ".join(filter(None, key))
             lines.append(shorten(f"{what}: {was} -> {is_now}", 1000))

@@ -173,16 +173,17 @@ def _counted(findings: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
 
 
 def tally(statements: Sequence[Statement]) -> dict[str, str]:
-    """Return the number of statements in each group in words: "2 agree, 5 disagree", or "3" for a single verdict."""
+    """Return the number of statements in each group in words: "2 agree, 5 disagree", "3" or "none"."""
     number = Counter(one.shown for one in statements)
-    return {
-        key: ", ".join(
-            f"{number[word]} {word if number[word] == 1 else word.removesuffix('s')}" for word in group.words
-        )
-        if len(group.words) > 1
-        else str(sum(number[word] for word in group.words))
-        for key, group in GROUPS.items()
-    }
+    return {key: _in_words({word: number[word] for word in group.words}) for key, group in GROUPS.items()}
+
+
+def _in_words(number: Mapping[str, int]) -> str:
+    if not any(number.values()):
+        return "none"
+    if len(number) == 1:
+        return str(*number.values())
+    return ", ".join(f"{n} {word if n == 1 else word.removesuffix('s')}" for word, n in number.items())
 
 
 def records(statements: Sequence[Statement]) -> list[dict]:
