@@ -43,6 +43,12 @@ def of_a_group(tmp_path_factory) -> Path:
     return written(*one_figure(tmp_path_factory.mktemp("their data #1")))
 
 
+@pytest.fixture
+def little_code(monkeypatch) -> None:
+    """Leave the package out, where it is only ballast."""
+    monkeypatch.setattr(crate, "FOLDERS", ("notebooks",))
+
+
 @pytest.fixture(params=["of_the_bundle", "of_a_group"])
 def path(request) -> Path:
     return request.getfixturevalue(request.param)
@@ -189,7 +195,7 @@ def test_no_licence_is_asserted_of_a_groups_recordings_and_nothing_unlisted_is_p
     assert failed["actionStatus"].endswith("/FailedActionStatus") and failed["error"] == "In [3]: it has no <clock>"
 
 
-def test_the_same_inputs_give_the_same_bytes(tmp_path):
+def test_the_same_inputs_give_the_same_bytes(tmp_path, little_code):
     raw, out = one_figure(tmp_path / "a")
     first = written(raw, out).read_bytes()
     shutil.copytree(tmp_path / "a", tmp_path / "b")  # other times, another folder
@@ -207,7 +213,7 @@ def test_it_keeps_permissions_so_that_make_can_set_up_its_environment(of_a_group
     assert {"raw/claims.yml", "pyproject.toml", "lock/run.txt", "style.toml"} <= set(modes)
 
 
-def test_a_figure_of_another_recording_is_refused_and_the_crate_stays(tmp_path, monkeypatch, capsys):
+def test_a_figure_of_another_recording_is_refused_and_the_crate_stays(tmp_path, monkeypatch, capsys, little_code):
     raw, out = one_figure(tmp_path)
     before = written(raw, out).read_bytes()
     (raw / "b<i>$x$.csv").write_text("another")
@@ -219,7 +225,7 @@ def test_a_figure_of_another_recording_is_refused_and_the_crate_stays(tmp_path, 
     assert not list(out.glob(".ro-crate*"))
 
 
-def test_the_date_can_be_stated(tmp_path, monkeypatch):
+def test_the_date_can_be_stated(tmp_path, monkeypatch, little_code):
     raw, out = one_figure(tmp_path)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
     assert crate.build(raw, out).metadata.root_dataset["datePublished"] == "2001-09-09"
