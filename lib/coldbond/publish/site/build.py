@@ -26,6 +26,8 @@ from coldbond.publish.site import api, figure_page, pages
 HERE = Path(__file__).parent
 #: Resolution of the pictures of the pages, dots per inch.
 DPI = 300
+#: Size on the page: pixels of CSS for an inch of print, so that a figure of two columns fills the page.
+SHOWN = 116
 #: Documents of the bundle that have pages, and what in them links to other files.
 DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "raw/README.md", "docs/*.md")
 LINK = re.compile(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)")
@@ -84,9 +86,10 @@ def _stage(found: Contents, title: str, staged: Path, files: Path) -> None:
         made["choices"] = pages.choices(found, {name: one.statement for name, one in stated.claims.items()})
         _copy(found.out / "multiverse", staged / "multiverse", "*.png")
     if found.is_own:
-        made["api"] = api.page()
+        made |= api.pages()
         _documents(staged)
     for name, text in made.items():
+        (staged / name).parent.mkdir(exist_ok=True)
         (staged / f"{name}.md").write_text(text, encoding="utf-8")
     written = [path.relative_to(staged) for path in sorted(staged.rglob("*"))]
     there = [str(path.with_suffix("") if path.suffix in (".md", ".ipynb") else path) for path in written]
@@ -110,7 +113,8 @@ def _files(figure: Figure, out: Path, files: Path) -> tuple[int, int]:
         page.write_text(f'#set page(width: auto, height: auto, margin: 0pt)\n#image("{pdf.name}")\n', encoding="utf-8")
         typst.compile(page, output=picture, format="png", ppi=DPI)
     with Image.open(picture) as image:
-        return image.size
+        width, height = (round(side / DPI * SHOWN) for side in image.size)
+    return width, height
 
 
 def _documents(staged: Path) -> None:
@@ -178,7 +182,7 @@ def _sphinx(staged: Path, files: Path, target: Path, doctrees: Path, title: str,
     warnings = StringIO()
     with patch_docutils(None), docutils_namespace():
         made = Sphinx(str(staged), None, str(target), str(doctrees), "html", settings, None, warnings, True)
-        made.connect("autodoc-process-docstring", _process)
+        made.connect("autodoc-process-docstring", _process, priority=1)  # before napoleon
         made.connect("doctree-read", _unlinked)
         made.build()
     if text := _plain(warnings.getvalue(), staged):
@@ -191,7 +195,7 @@ def _plain(text: str, staged: Path) -> str:
 
 
 def _process(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    lines[:] = [api.in_words(line) for line in lines]
+    lines[:] = api.prepared("\n".join([*lines, ""])).split("\n")
 
 
 def _unlinked(app: Sphinx, doctree: nodes.document) -> None:

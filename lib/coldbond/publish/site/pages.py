@@ -23,7 +23,7 @@ DOCUMENTS = {
     },
     "How it is made": {
         "ARCHITECTURE": "Architecture",
-        "api": "API",
+        "api/index": "API",
         "CONTRIBUTING": "Contributing",
         "docs/speed": "Speed",
         "docs/scale": "Large recordings",
