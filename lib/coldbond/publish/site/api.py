@@ -4,7 +4,6 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import coldbond
@@ -71,11 +70,14 @@ def _called() -> set[str]:
 def _imported(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("coldbond."):
-            package = find_spec(str(node.module))
-            is_package = package is not None and package.submodule_search_locations is not None
             for one in node.names:
                 name = f"{node.module}.{one.name}"
-                yield name if is_package and find_spec(name) else str(node.module)
+                yield name if _is_module(name) else str(node.module)
+
+
+def _is_module(name: str) -> bool:
+    path = Path(coldbond.__file__).parents[1].joinpath(*name.split("."))
+    return path.is_dir() or path.with_name(f"{path.name}.py").is_file()
 
 
 def prepared(docstring: str) -> str:
