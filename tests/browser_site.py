@@ -132,10 +132,11 @@ def test_every_link_and_picture_of_the_bundles_site_resolves(bundle):
     }
 
 
-def test_no_page_names_another_host_for_anything_that_it_loads(bundle):
+def test_no_page_loads_anything_from_another_host_and_no_file_names_a_folder_of_this_machine(bundle):
     for path in bundle.rglob("*"):
         if path.suffix in (".html", ".css"):
             assert not HOSTS.search(path.read_text(encoding="utf-8")), path
+        assert path.is_dir() or str(ROOT).encode() not in path.read_bytes(), path
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)

@@ -92,9 +92,12 @@ def test_messages_of_a_notebook_with_folders_of_the_machine_are_not_shown(ccd, t
     notebook = json.loads(ccd.notebook.read_text(encoding="utf-8"))
     said = {"output_type": "stream", "name": "stderr", "text": ["Traceback: /home/somebody/cells"]}
     next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")["outputs"].append(said)
+    notebook["metadata"]["papermill"] = {"input_path": "/home/somebody/notebooks"}
+    notebook["cells"][2]["metadata"]["papermill"] = {"start_time": "2026-11-29"}
     executed.write_text(json.dumps(notebook))
-    page = figure_page.notebook(dataclasses.replace(ccd, executed=executed), True, (800, 400))
-    assert "somebody" not in json.dumps(page)
+    figure = dataclasses.replace(ccd, executed=executed)
+    for page in (figure_page.notebook(figure, True, (800, 400)), figure_page.to_download(figure)):
+        assert "somebody" not in json.dumps(page) and "papermill" not in json.dumps(page)
 
 
 def test_figures_of_other_recordings_have_no_number_of_the_paper_and_name_what_is_left_out(ccd):

@@ -105,7 +105,8 @@ def _files(figure: Figure, out: Path, files: Path) -> tuple[int, int]:
         shutil.copy(path, files / "figures")
     for one in figure.source_data:
         shutil.copy(one.path, files / "source_data")
-    shutil.copy(figure.executed or figure.notebook, files / "notebooks" / f"{figure.name}.ipynb")
+    notebook = json.dumps(figure_page.to_download(figure), indent=1, ensure_ascii=False)
+    (files / "notebooks" / f"{figure.name}.ipynb").write_text(notebook + "\n", encoding="utf-8")
     picture = files / "figures" / f"{figure.name}.print.png"
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(pdf, folder)
@@ -195,6 +196,8 @@ def _plain(text: str, staged: Path) -> str:
 
 
 def _process(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    if what in ("data", "attribute"):
+        lines.insert(0, "")  # else napoleon takes what stands before a colon for a type
     lines[:] = api.prepared("\n".join([*lines, ""])).split("\n")
 
 
