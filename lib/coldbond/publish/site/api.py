@@ -1,11 +1,9 @@
-"""The page of the API: the functions for scripts, and the modules of the analyses that notebooks call."""
+"""The pages of the API: the functions for scripts, and the modules of the analyses that notebooks call."""
 
 import ast
 import json
 import re
 from collections.abc import Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import coldbond
@@ -19,31 +17,38 @@ TECHNIQUES = {
     "raman": "Raman spectra",
     "reaction_energy": "Reaction energies",
 }
+#: Several names with one type and text: the text is indented more than they are.
+SEVERAL = re.compile(r"^( *)(\w+(?:, \w+)+) : (.+)\n((?:\1 +.*\n)+)", re.MULTILINE)
 #: Modules that are no technique's.
 SHARED = ("coldbond.interval", "coldbond.replicates", "coldbond.constants", "coldbond.files")
 
 
-def page() -> str:
-    """Return the page as Markdown; Sphinx takes the text from the docstrings."""
-    parts = [
+def pages() -> dict[str, str]:
+    """Return the pages as Markdown, by name; Sphinx takes the text from the docstrings."""
+    names = sorted(coldbond.__all__, key=lambda name: (name[0].isupper(), name != "read", name))
+    first = [
         "# API",
-        "A script needs the functions of the first section only: they take what `coldbond.read` returns, and "
-        "constants of the cell as arguments. The modules below them are what the notebooks call; they need neither a "
-        "manifest nor matplotlib.",
+        "A script needs the functions on this page only: they take what `coldbond.read` returns, and constants of the "
+        "cell as arguments. The modules on the pages below are what the notebooks call; they need neither a manifest "
+        "nor matplotlib.",
+        "\n".join(["```{toctree}", ":maxdepth: 1", "", "shared", *TECHNIQUES, "```"]),
         "## Functions for scripts",
-        *(_directive(f"coldbond.{name}") for name in coldbond.__all__),
-        "## Values with intervals, replicates, constants, formats",
-        *(f".. automodule:: {name}\n   :members:\n   :exclude-members: read, ReadError" for name in SHARED),
+        *(_directive(f"coldbond.{name}") for name in names),
     ]
+    shared = [f".. automodule:: {name}\n   :members:\n   :exclude-members: read, ReadError" for name in SHARED]
+    made = {"api/index": first, "api/shared": ["# Values with intervals, replicates, constants, formats", *shared]}
     modules = sorted(_called())
     for technique, title in TECHNIQUES.items():
         own = [name for name in modules if name.startswith(f"coldbond.{technique}.")]
-        parts += [f"## {title}", *(f"### {name}\n\n.. automodule:: {name}\n   :members:" for name in own)]
-    return "\n\n".join(map(_in_markdown, parts)) + "\n"
+        made[f"api/{technique}"] = [
+            f"# {title}",
+            *(f"## {name}\n\n.. automodule:: {name}\n   :members:" for name in own),
+        ]
+    return {name: "\n\n".join(map(_in_markdown, parts)) + "\n" for name, parts in made.items()}
 
 
 def _directive(name: str) -> str:
-    kind = "exception" if isinstance(getattr(coldbond, name.rpartition(".")[2]), type) else "function"
+    kind = "exception" if name.endswith("Error") else "function"
     return f".. auto{kind}:: {name}"
 
 
@@ -65,13 +70,21 @@ def _called() -> set[str]:
 def _imported(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("coldbond."):
-            package = import_module(str(node.module))
             for one in node.names:
                 name = f"{node.module}.{one.name}"
-                is_module = hasattr(package, "__path__") and find_spec(name)
-                yield name if is_module else str(node.module)
+                yield name if _is_module(name) else str(node.module)
 
 
-def in_words(text: str) -> str:
-    """Return a line of a docstring in which |Z|, the magnitude, is no substitution of reStructuredText."""
-    return re.sub(r"(?<!`)\|(\w+)\|", r"``|\1|``", text)
+def _is_module(name: str) -> bool:
+    path = Path(coldbond.__file__).parents[1].joinpath(*name.split("."))
+    return path.is_dir() or path.with_name(f"{path.name}.py").is_file()
+
+
+def prepared(docstring: str) -> str:
+    """Return a docstring that Sphinx reads as it is meant: |Z| is a magnitude, and "a, b : int" are two attributes."""
+    return SEVERAL.sub(_each, re.sub(r"(?<!`)\|(\w+)\|", r"``|\1|``", docstring))
+
+
+def _each(found: re.Match[str]) -> str:
+    indent, names, kind, text = found.groups()
+    return "".join(f"{indent}{name} : {kind}\n{text}" for name in names.split(", "))

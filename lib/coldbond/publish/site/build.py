@@ -26,6 +26,8 @@ from coldbond.publish.site import api, figure_page, pages
 HERE = Path(__file__).parent
 #: Resolution of the pictures of the pages, dots per inch.
 DPI = 300
+#: Size on the page: pixels of CSS for an inch of print, so that a figure of two columns fills the page.
+SHOWN = 116
 #: Documents of the bundle that have pages, and what in them links to other files.
 DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "raw/README.md", "docs/*.md")
 LINK = re.compile(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)")
@@ -74,22 +76,24 @@ def _stage(found: Contents, title: str, staged: Path, files: Path) -> None:
         page = figure_page.notebook(one, found.is_own, size)
         (staged / "figures" / f"{one.name}.ipynb").write_text(json.dumps(page), encoding="utf-8")
     made = {"recordings": pages.recordings(found)}
-    stated = _statements(found.raw)
+    stated, tested = _statements(found.raw), []
     if (found.out / "claims.csv").is_file():
         rows = report.rows_of((found.out / "claims.csv").read_text(encoding="utf-8"))
         if found.is_own or any(row["figure"] for row in rows):
-            made["claims"] = pages.claims(found, statements.of(rows), stated.source)
+            tested = statements.of(rows)
+            made["claims"] = pages.claims(found, tested, stated.source)
     if (found.out / "multiverse" / "multiverse.json").is_file():
         made["choices"] = pages.choices(found, {name: one.statement for name, one in stated.claims.items()})
         _copy(found.out / "multiverse", staged / "multiverse", "*.png")
     if found.is_own:
-        made["api"] = api.page()
+        made |= api.pages()
         _documents(staged)
     for name, text in made.items():
+        (staged / name).parent.mkdir(exist_ok=True)
         (staged / f"{name}.md").write_text(text, encoding="utf-8")
     written = [path.relative_to(staged) for path in sorted(staged.rglob("*"))]
     there = [str(path.with_suffix("") if path.suffix in (".md", ".ipynb") else path) for path in written]
-    (staged / "index.md").write_text(pages.home(found, title, there), encoding="utf-8")
+    (staged / "index.md").write_text(pages.home(found, title, there, tested), encoding="utf-8")
 
 
 def _files(figure: Figure, out: Path, files: Path) -> tuple[int, int]:
@@ -101,7 +105,8 @@ def _files(figure: Figure, out: Path, files: Path) -> tuple[int, int]:
         shutil.copy(path, files / "figures")
     for one in figure.source_data:
         shutil.copy(one.path, files / "source_data")
-    shutil.copy(figure.executed or figure.notebook, files / "notebooks" / f"{figure.name}.ipynb")
+    notebook = json.dumps(figure_page.to_download(figure), indent=1, ensure_ascii=False)
+    (files / "notebooks" / f"{figure.name}.ipynb").write_text(notebook + "\n", encoding="utf-8")
     picture = files / "figures" / f"{figure.name}.print.png"
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(pdf, folder)
@@ -109,7 +114,8 @@ def _files(figure: Figure, out: Path, files: Path) -> tuple[int, int]:
         page.write_text(f'#set page(width: auto, height: auto, margin: 0pt)\n#image("{pdf.name}")\n', encoding="utf-8")
         typst.compile(page, output=picture, format="png", ppi=DPI)
     with Image.open(picture) as image:
-        return image.size
+        width, height = (round(side / DPI * SHOWN) for side in image.size)
+    return width, height
 
 
 def _documents(staged: Path) -> None:
@@ -169,6 +175,7 @@ def _sphinx(staged: Path, files: Path, target: Path, doctrees: Path, title: str,
         "html_show_search_summary": False,  # it would fetch pages, which a browser refuses without a server
         "html_show_copyright": False,
         "html_domain_indices": False,
+        "html_use_index": found.is_own,  # of the API
     }
     if any("synthetic" in one.origins for one in found.figures):
         said = "Figures stamped \u201csynthetic data\u201d test the analysis, not an experiment."
@@ -176,7 +183,7 @@ def _sphinx(staged: Path, files: Path, target: Path, doctrees: Path, title: str,
     warnings = StringIO()
     with patch_docutils(None), docutils_namespace():
         made = Sphinx(str(staged), None, str(target), str(doctrees), "html", settings, None, warnings, True)
-        made.connect("autodoc-process-docstring", _process)
+        made.connect("autodoc-process-docstring", _process, priority=1)  # before napoleon
         made.connect("doctree-read", _unlinked)
         made.build()
     if text := _plain(warnings.getvalue(), staged):
@@ -189,7 +196,9 @@ def _plain(text: str, staged: Path) -> str:
 
 
 def _process(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    lines[:] = [api.in_words(line) for line in lines]
+    if what in ("data", "attribute"):
+        lines.insert(0, "")  # else napoleon takes what stands before a colon for a type
+    lines[:] = api.prepared("\n".join([*lines, ""])).split("\n")
 
 
 def _unlinked(app: Sphinx, doctree: nodes.document) -> None:

@@ -55,8 +55,22 @@ def notebook(figure: Figure, is_own: bool, size: tuple[int, int]) -> dict[str, A
     """
     drawn = json.loads((figure.executed or figure.notebook).read_text(encoding="utf-8"))
     top = {"cell_type": "markdown", "metadata": {}, "source": "\n\n".join(_page(figure, is_own, size)), "id": "page"}
+    return _notebook([top, *_steps(drawn["cells"])])
+
+
+def to_download(figure: Figure) -> dict[str, Any]:
+    """Return the notebook with its outputs, without what names a time or a folder of the machine that ran it."""
+    cells = json.loads((figure.executed or figure.notebook).read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        cell["metadata"] = {name: value for name, value in cell["metadata"].items() if name == "tags"}
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [one for one in cell["outputs"] if one.get("name") != "stderr"]
+    return _notebook(cells)
+
+
+def _notebook(cells: list[dict[str, Any]]) -> dict[str, Any]:
     metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    return {"cells": [top, *_steps(drawn["cells"])], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
 def _page(figure: Figure, is_own: bool, size: tuple[int, int]) -> Iterator[str]:

@@ -8,12 +8,13 @@ from coldbond.bundle import style
 
 #: Longest note that is shown without being unfolded, characters.
 SHORT = 90
-DOI = re.compile(r"(?<![\w/(\[])(?:doi )?(10\.\d{4,9}/[^\s,;]*[^\s,;.)])")
+#: A link, or a doi outside of one.
+DOI = re.compile(r"(\[[^]]*]\([^)]*\))|(?<![\w/])(?:doi )?(10\.\d{4,9}/[^\s,;]*[^\s,;.)])")
 
 
 def with_links(markdown: str) -> str:
     """Return Markdown in which each doi is a link."""
-    return DOI.sub(r"[doi \1](https://doi.org/\1)", markdown)
+    return DOI.sub(lambda found: found[1] or f"[doi {found[2]}](https://doi.org/{found[2]})", markdown)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import coldbond
 from coldbond.bundle import manifest
 from coldbond.bundle.claims import page
-from coldbond.bundle.claims.statements import Statement
+from coldbond.bundle.claims.statements import GROUPS, Statement, tally
 from coldbond.publish.contents import Contents
 from coldbond.publish.site import figure_page, html
 
@@ -23,7 +23,7 @@ DOCUMENTS = {
     },
     "How it is made": {
         "ARCHITECTURE": "Architecture",
-        "api": "API",
+        "api/index": "API",
         "CONTRIBUTING": "Contributing",
         "docs/speed": "Speed",
         "docs/scale": "Large recordings",
@@ -33,7 +33,7 @@ DOCUMENTS = {
 }
 
 
-def home(contents: Contents, title: str, pages: Sequence[str]) -> str:
+def home(contents: Contents, title: str, pages: Sequence[str], tested: Sequence[Statement]) -> str:
     """Return the first page, with the lists of all pages, which the margin shows.
 
     Parameters
@@ -43,14 +43,18 @@ def home(contents: Contents, title: str, pages: Sequence[str]) -> str:
         Name of the site.
     pages : sequence of str
         The pages that there are, without the suffix.
+    tested : sequence of Statement
+        What the claims page shows.
     """
-    said = _of_bundle(contents, pages) if contents.is_own else _of_folder(contents, pages)
+    said = _of_bundle(contents, pages, tested) if contents.is_own else _of_folder(contents, tested)
     results = {
         "claims": "Claims",
         "choices": "Choices of the analysis",
         "recordings": "Recordings",
     }
-    sections = [("Results", results), *DOCUMENTS.items()]
+    listed = {page for pages in DOCUMENTS.values() for page in pages}
+    new = {page: "" for page in pages if page.startswith("docs/") and "." not in page and page not in listed}
+    sections = [("Results", results), *DOCUMENTS.items(), ("More", new)]
     seen: set[str] = set()
     figures = {}
     for one in contents.figures:
@@ -62,16 +66,14 @@ def home(contents: Contents, title: str, pages: Sequence[str]) -> str:
 
 def _toctrees(sections: Sequence[tuple[str, Mapping[str, str]]], pages: Sequence[str]) -> Iterator[str]:
     for caption, listed in sections:
-        lines = [f"{name} <{page}>" for page, name in listed.items() if page in pages]
+        lines = [f"{name} <{page}>" if name else page for page, name in listed.items() if page in pages]
         if lines:
             yield "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *lines, "```"])
 
 
-def _of_bundle(contents: Contents, pages: Sequence[str]) -> Iterator[str]:
+def _of_bundle(contents: Contents, pages: Sequence[str], tested: Sequence[Statement]) -> Iterator[str]:
     yield Path(__file__).with_name("home.md").read_text(encoding="utf-8")
-    found = []
-    if "claims" in pages:
-        found.append("- [Claims](claims.md): each statement of the paper, the finding that tests it, and the verdict")
+    found = [_counted_claims(tested)] if tested else []
     if "docs/validation" in pages:
         found.append("- [Validation](docs/validation.md): known values in recordings of other laboratories")
     if "docs/coverage" in pages:
@@ -97,7 +99,12 @@ def _of_bundle(contents: Contents, pages: Sequence[str]) -> Iterator[str]:
     )
 
 
-def _of_folder(contents: Contents, pages: Sequence[str]) -> Iterator[str]:
+def _counted_claims(tested: Sequence[Statement]) -> str:
+    counts = [f"{group.brief}: {count}" for group, count in zip(GROUPS.values(), tally(tested).values(), strict=True)]
+    return f"- [Claims](claims.md), {_counted(len(tested), 'statement')}: {'; '.join(counts)}"
+
+
+def _of_folder(contents: Contents, tested: Sequence[Statement]) -> Iterator[str]:
     samples = dict.fromkeys(row["sample"] for row in contents.recordings if row["sample"])
     yield (
         f'<p class="lead">{_counted(len(contents.figures), "figure")} of '
@@ -105,8 +112,8 @@ def _of_folder(contents: Contents, pages: Sequence[str]) -> Iterator[str]:
         "their 95 % intervals and the source data.</p>"
     )
     yield from _problems(contents)
-    if "claims" in pages:
-        yield "- [Claims](claims.md): each statement, the finding that tests it, and the verdict"
+    if tested:
+        yield _counted_claims(tested)
     yield _gallery(contents)
     if contents.skipped:
         yield "## Not among the recordings"
