@@ -57,8 +57,8 @@ claims:  ## the same, then print the claims table; fails where a verdict is not 
 	@$(places)$(VENV_PYTHON) -m coldbond.bundle.claims $(call quoted,$(OUT))$(and_summary)
 
 # ---- the rules of the figures, which scripts/make_rules.py writes from figures.toml ----------------------------------
-others = manifest check test coverage nbval test-browser test-multiverse lab explore notebooks formats raw energies bench fuzz scale closure survey lock licences clean
-.PHONY: figures claims help multiverse $(others) FORCE
+others = manifest check test coverage nbval test-browser test-multiverse test-publish lab explore notebooks formats raw energies bench fuzz scale closure survey lock licences clean
+.PHONY: figures claims help multiverse site report crate $(others) FORCE
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
 
@@ -96,6 +96,8 @@ $(VENV)/.installed: lock/run.txt lock/uv.txt pyproject.toml $(if $(works),,FORCE
 .venv-lab/.installed .venv-browser/.installed .venv-bench/.installed .venv-energies/.installed .venv-multiverse/.installed .venv-publish/.installed: \
   .venv-%/.installed: lock/%.txt lock/uv.txt pyproject.toml
 	@scripts/set_up.sh .venv-$* lock/$*.txt $(call quoted,$(PYTHON)) $(filter energies,$*)
+# One after the other, since both write lib/coldbond.egg-info.
+.venv-publish/.installed: | $(VENV)/.installed
 
 # explore.ipynb needs the packages of `make lab`, and its numbers come with the controls: `make test-browser` runs it.
 NBVAL = $(kernels) $(VENV_PYTHON) -m pytest -q -n $(jobs) --dist loadfile notebooks --ignore notebooks/explore.ipynb \
@@ -115,7 +117,7 @@ nbval: $(VENV)/.installed  ## check the outputs that the notebooks store, and no
 	@$(in_drafts); $(NBVAL)
 
 test-browser: .venv-lab/.installed .venv-browser/.installed  ## drive JupyterLab and Voila in a browser, chromium
-	@tests/install_chromium.sh && unset MAKEFLAGS MFLAGS MAKELEVEL && .venv-browser/bin/python -m pytest -q -rsP tests/browser.py
+	@tests/install_chromium.sh && unset MAKEFLAGS MFLAGS MAKELEVEL && .venv-browser/bin/python -m pytest -q -rsP tests/browser.py tests/browser_site.py
 
 formats: $(VENV)/.installed  ## write docs/formats.md, the list of formats that are read
 	@$(VENV_PYTHON) scripts/formats_page.py >docs/formats.md.new && mv docs/formats.md.new docs/formats.md
@@ -156,6 +158,16 @@ multiverse: .venv-multiverse/.installed  ## run the notebooks under other defens
 	@.venv-multiverse/bin/python -m coldbond.multiverse --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
 	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))$(and_summary)
 
+publish = @.venv-publish/bin/python -m coldbond.publish.$@ --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT))$(and_summary)
+site: .venv-publish/.installed  ## make a web site of the figures, OUT/site/index.html (make site RAW=... OUT=...)
+	$(publish)
+report: .venv-publish/.installed  ## typeset the figures with captions, numbers and claims in one document, OUT/report.pdf
+	$(publish)
+crate: .venv-publish/.installed  ## pack recordings, code and figures with a record of the run, an RO-Crate, OUT/ro-crate.zip
+	$(publish)
+test-publish: .venv-publish/.installed  # the report and the crate, whose packages `make test` does not have
+	@.venv-publish/bin/python -m pytest -q -p no:cacheprovider tests/test_report.py tests/test_crate.py
+
 survey: .venv-multiverse/.installed  ## summarise every cell of RAW in one table, OUT/survey.csv (SCHEDULER=tcp://host:port)
 	@.venv-multiverse/bin/python -m coldbond.survey --raw $(call quoted,$(RAW)) --out $(call quoted,$(OUT)) \
 	  $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))
@@ -192,4 +204,4 @@ clean:  ## remove what git does not hold of the figures, and what killed runs le
 	@cd $(call quoted,$(OUT)) || exit; \
 	for notebook in executed/*.ipynb; do name=$$(basename "$$notebook" .ipynb); \
 	  rm -f "$$name.pdf" print/"$$name".* source_data/"$$name"_*.csv; done; \
-	rmdir print source_data 2>/dev/null; rm -rf executed .staging-*
+	rmdir print source_data 2>/dev/null; rm -rf executed .staging-* site .site-* report.pdf ro-crate.zip

@@ -107,7 +107,7 @@ def rules(raw: str, out: str, given: str) -> str:
         "endef",
         "",
         "# The slow figures first: otherwise one of them would run alone at the end.",
-        f"figures claims multiverse: {' '.join(f'$(out)/{name}.pdf' for name in (*first, 'claims'))}",
+        f"figures claims multiverse site report crate: {' '.join(f'$(out)/{name}.pdf' for name in (*first, 'claims'))}",
     ]
     for name in built:
         notebook = f"notebooks/{figures[name].notebook}.ipynb"

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from bundles import (
+    FIGURES,
     NOTEBOOKS,
     ROW,
     SAVE,
@@ -251,11 +252,16 @@ def test_help_lists_every_target(bundle):
     assert list(listed) == [
         *("figures", "claims", "help", "test", "coverage", "nbval", "test-browser", "formats", "lab", "manifest"),
         *("check", "explore"),
-        *("notebooks", "raw", "energies", "closure", "multiverse", "survey", "fuzz", "bench", "scale", "lock"),
-        *("licences", "clean"),
+        *("notebooks", "raw", "energies", "closure", "multiverse", "site", "report", "crate", "survey", "fuzz"),
+        *("bench", "scale", "lock", "licences", "clean"),
     ]
     named = dict(line.split(maxsplit=1) for line in figures.splitlines()[1:])
     assert named == {name: " ".join(sorted(drawn)) for name, drawn in NOTEBOOKS.items()}
+
+
+@pytest.mark.parametrize("goal", ["site", "report", "crate"])
+def test_what_publishes_the_figures_draws_them_first(bundle, goal):
+    assert set(runs(bundle, goal)) == FIGURES | {"claims"}
 
 
 def test_clean_removes_what_make_wrote_and_git_does_not_keep(bundle):

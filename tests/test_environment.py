@@ -14,7 +14,9 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 GROUPS = PYPROJECT["dependency-groups"]  # each with a lock of its own, of nothing that the project needs
-LOCKS = {"run": "test"} | {name: name for name in ("lab", "bench", "energies", "multiverse")}  # lock: its extra
+LOCKS = {"run": "test"} | {
+    name: name for name in ("lab", "bench", "energies", "multiverse", "publish")
+}  # lock: its extra
 BY_PIP = {"torch"}  # in no lock: pip chooses its build
 ON_CONDA = {"matplotlib": "matplotlib-base"}
 

@@ -44,13 +44,15 @@ Shares of 95 % intervals that hold the truth, by simulation (with fewer draws in
 100 000 draws each, for ratios of the spread to the replicates' own uncertainty of 0, 0.3, 1, 3 and 10, the own
 uncertainty common to all or independent:
 
-| spread between replicates | n = 2 | n = 3 | n = 5 | n = 10 |
-|---|---|---|---|---|
-| normal | 0.950 to 1 | 0.950 to 1 | 0.950 to 1 | 0.949 to 1 |
-| Weibull, shape 2 | 0.955 to 1 | 0.955 to 1 | 0.952 to 1 | 0.950 to 1 |
-| lognormal, a factor of 1.35 (0.3) | 0.954 to 1 | 0.952 to 1 | 0.947 to 1 | 0.948 to 1 |
-| lognormal, a factor of 1.65 (0.5) | 0.952 to 1 | 0.946 to 1 | 0.941 to 1 | 0.941 to 1 |
-| lognormal, a factor of 2.7 (1.0) | 0.941 to 1 | 0.918 to 1 | 0.894 to 1 | 0.896 to 1 |
+=================================  ==========  ==========  ==========  ==========
+spread between replicates          n = 2       n = 3       n = 5       n = 10
+=================================  ==========  ==========  ==========  ==========
+normal                             0.950 to 1  0.950 to 1  0.950 to 1  0.949 to 1
+Weibull, shape 2                   0.955 to 1  0.955 to 1  0.952 to 1  0.950 to 1
+lognormal, a factor of 1.35 (0.3)  0.954 to 1  0.952 to 1  0.947 to 1  0.948 to 1
+lognormal, a factor of 1.65 (0.5)  0.952 to 1  0.946 to 1  0.941 to 1  0.941 to 1
+lognormal, a factor of 2.7 (1.0)   0.941 to 1  0.918 to 1  0.894 to 1  0.896 to 1
+=================================  ==========  ==========  ==========  ==========
 
 The largest shares are those of an independent own uncertainty that exceeds the spread. A plain mean of values that
 scatter by a factor of 2.7 is a poor summary, and its interval too narrow.

@@ -17,9 +17,10 @@ technique     object                    coordinate [unit]            variables [
 ``xrd``       Dataset                   `two_theta` [degree]         `intensity`, `one_count` [count or count/s]
 ``xps``       DataTree, a child per     `binding_energy` [eV]        `intensity`, `one_count`, `transmission`
               region: "In 3d",
-              "In 3d (2)" measured again,
-              "In 3d, LLZ" of a sample
-              where the file has several
+              "In 3d (2)" if measured
+              again, "In 3d, LLZ" of a
+              sample if the file has
+              several
 ``raman``     Dataset                   `raman_shift` [1/cm]         `intensity`
 ``energies``  Dataset                   `structure`, text            `energy` [eV], `volume` [angstrom^3] per atom
 ============  ========================  ===========================  ==================================================
