@@ -12,7 +12,6 @@ import pytest
 import requests
 
 from coldbond.validation import recordings
-from coldbond.validation.matrix import FILE
 
 FOLDER = os.environ.get("COLDBOND_REAL", "")
 #: Why no address can be reached, once that is known: other recordings need not wait for it again.
@@ -21,11 +20,11 @@ UNREACHABLE: list[str] = []
 
 @cache
 def listed() -> dict[str, recordings.Recording]:
-    return recordings.listed(FILE)
+    return recordings.listed(recordings.table())
 
 
 @cache
-def _found(name: str) -> Path | str:
+def found(name: str) -> Path | str:
     """Where a recording lies, or why it cannot be had."""
     if FOLDER:
         path = Path(FOLDER, name)
@@ -45,12 +44,12 @@ def _found(name: str) -> Path | str:
 def file(*parts: str) -> Path:
     """Return the path of a recording, FOLDER/FILE, or skip the test."""
     name = "/".join(parts)
-    found = _found(name)
-    if isinstance(found, Path):
-        return found
+    path = found(name)
+    if isinstance(path, Path):
+        return path
     if os.environ.get("GITHUB_ACTIONS") and listed()[name].path:
-        pytest.fail(found)
-    pytest.skip(found)
+        pytest.fail(path)
+    pytest.skip(path)
 
 
 def folder(name: str) -> list[Path]:

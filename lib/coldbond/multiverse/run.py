@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from coldbond.build import in_process, notebooks
 from coldbond.bundle import figures
@@ -38,7 +39,9 @@ def execute(run: Run, raw: str, library: str) -> dict:
     started = time.process_time()
     with ONE:
         try:
-            found = {"numbers": in_process.numbers(run.notebook, run.figure, dict(run.parameters), Path(raw))}
+            found: dict[str, Any] = {
+                "numbers": in_process.numbers(run.notebook, run.figure, dict(run.parameters), Path(raw))
+            }
         except notebooks.NotebookError as error:
             found = {"failed": str(error)}
     return found | {"seconds": time.process_time() - started}

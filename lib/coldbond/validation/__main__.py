@@ -15,6 +15,8 @@ from coldbond.validation import matrix, page, plots, recordings, run
 from coldbond.validation.verdicts import AGREES, judged
 
 DOCS = paths.ROOT / "docs"
+#: Of the plot on the screen, relative to a figure.
+ZOOM = 1.5
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,20 +41,24 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def drawn(of: matrix.Matrix, found: page.Results, text: str) -> dict[str, bytes]:
-    """Return page and plot of results, by their names; the plot carries the hash of the results."""
-    picture = pictures.drawn(plots.forest(of, found), 1.0, pictures.SCREEN * 1.5)
-    description = hashlib.sha256(text.encode()).hexdigest()
+    """Return page and plot of results, by their names."""
+    picture = pictures.for_screen(pictures.drawn(plots.forest(of, found), ZOOM))
     return {
         "validation.md": page.page(of, found).encode(),
-        "validation.png": pictures.png(pictures.for_screen(picture), pictures.SCREEN * 1.5, description),
+        "validation.png": pictures.png(picture, pictures.SCREEN * ZOOM, digest(of, text)),
     }
+
+
+def digest(of: matrix.Matrix, text: str) -> str:
+    """Return a hash of all that the plot shows, which it carries: the results and the comparisons."""
+    return hashlib.sha256(f"{text}{of.comparisons}".encode()).hexdigest()
 
 
 def write(files: dict[str, bytes], folder: Path) -> None:
     """Write files beside their places first, so that either all are replaced or none."""
     parts = {folder / name: folder / f".{name}.{os.getpid()}" for name in files}
     try:
-        for (path, part), content in zip(parts.items(), files.values(), strict=True):
+        for part, content in zip(parts.values(), files.values(), strict=True):
             part.write_bytes(content)
         for path, part in parts.items():
             os.replace(part, path)

@@ -12,7 +12,6 @@ import xarray as xr
 from lmfit.minimizer import MinimizerResult
 
 from coldbond.bundle.findings import finding
-from coldbond.files import read
 from coldbond.impedance import fit as circuit_fit
 from coldbond.impedance import intervals
 from coldbond.impedance.circuits import elements
@@ -171,9 +170,7 @@ def arcs(recordings: Sequence[xr.Dataset], circuit: str, temperature_uncertainty
             shape = pellet.shape(one, 0.0, 0.0)
             assert shape is not None, "area_cm2 and thickness_cm are in the matrix"
             sigma = pellet.product(pellet.inverse(resistance), shape.factor, 0.0)
-            found.append(
-                finding(f"{part}_conductivity", sigma, "S/cm", state=f"{one.attrs['temperature_C']:g} °C")
-            )
+            found.append(finding(f"{part}_conductivity", sigma, "S/cm", state=f"{one.attrs['temperature_C']:g} °C"))
     return found
 
 

@@ -2,18 +2,16 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from coldbond.bundle import manifest, paths
+from coldbond.bundle import manifest
 from coldbond.validation import functions
-from coldbond.validation.recordings import Recording, listed
+from coldbond.validation.recordings import FILE, Recording, listed, table
 
-FILE = paths.ROOT / "validation.toml"
 #: What a referent may be, and what each kind means.
 KINDS = {
     "certificate": "value of a reference material, with its certified uncertainty",
@@ -145,10 +143,10 @@ def load(path: Path = FILE) -> Matrix:
     MatrixError
         An entry is unknown, incomplete or contradicts another one.
     """
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-    runs = {name: _made(Run, row, f"[runs.{name}]") for name, row in table["runs"].items()}
-    rows = [_made(Comparison, row, f"comparison {row.get('name')!r}") for row in table["comparisons"]]
-    found = Matrix(listed(table), runs, rows, table.get("structures", {}))
+    held = table(path)
+    runs = {name: _made(Run, row, f"[runs.{name}]") for name, row in held["runs"].items()}
+    rows = [_made(Comparison, row, f"comparison {row.get('name')!r}") for row in held["comparisons"]]
+    found = Matrix(listed(held), runs, rows, held.get("structures", {}))
     for name, run in runs.items():
         _check_run(name, run, found)
     for one in rows:

@@ -24,7 +24,7 @@ comparisons, [validation.json](validation.json) holds the results. Every recordi
 ![Difference between coldbond and others, over the combined standard uncertainty](validation.png)
 
 A point is the difference between coldbond and the other number over the combined standard uncertainty of both. That of
-coldbond is the distance of the bound that faces the other number, over 1.96. Within the grey band, ±1.96, the two agree.
+coldbond is the distance of the bound that faces the other number, over 1.96. Within the grey band, ±1.96, they agree.
 """
 
 
@@ -79,19 +79,20 @@ def _section(
     return "\n".join([*lines, ""])
 
 
-def ours(one: Comparison, found: Mapping[str, Any]) -> str:
-    """Return the number of coldbond, with its 95 % interval."""
+def ours(one: Comparison, found: Mapping[str, Any], interval: bool = True) -> str:
+    """Return the number of coldbond, with its unit and 95 % interval or alone."""
     if "failed" in found:
         return "—"
     value, low, high = (text(found[key], found) for key in ("value", "low", "high"))
-    unit = f" {one.unit}" if one.unit else ""
-    return f"{value}{unit}" if low == high == "—" else f"{value} ({low} to {high}){unit}"
+    bounds = "" if low == high == "—" else f" ({low} to {high})"
+    return f"{value}{bounds} {one.unit}".rstrip() if interval else value
 
 
-def theirs(one: Comparison) -> str:
-    """Return the number of the others, with its standard uncertainty."""
-    unit = f" {one.unit}" if one.unit else ""
-    return f"{one.value:.7g}" + (f" ± {one.uncertainty:.2g}" if one.uncertainty else "") + unit
+def theirs(one: Comparison, uncertainty: bool = True) -> str:
+    """Return the number of the others, with its unit and standard uncertainty or alone."""
+    value = f"{one.value:.7g}"
+    spread = f" ± {one.uncertainty:.2g}" if one.uncertainty else ""
+    return f"{value}{spread} {one.unit}".rstrip() if uncertainty else value
 
 
 def _sources(of: Matrix) -> str:

@@ -1,11 +1,15 @@
 """Recordings of others: a local copy, or a download from a pinned address, either with a checked hash."""
 
 import hashlib
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from coldbond.bundle import paths
+
+FILE = paths.ROOT / "validation.toml"
 #: Where the files of a public repository lie at one commit.
 HOST = "https://raw.githubusercontent.com"
 #: Time [s] after which a server that does not answer counts as unreachable.
@@ -39,6 +43,11 @@ class Recording(NamedTuple):
     def page(self) -> str:
         """Path of the pinned file, below the host."""
         return f"{self.repository}/{self.commit}/{quote(self.path)}"
+
+
+def table(path: Path = FILE) -> dict[str, Any]:
+    """Return validation.toml as it stands."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def listed(matrix: Mapping[str, Any]) -> dict[str, Recording]:
@@ -75,7 +84,7 @@ def fetched(one: Recording, cache: Path | None = None, host: str = HOST) -> Path
         No address is known, the server does not answer, or the file there is another one.
     """
     if not one.path:
-        raise RecordingError(f"{one.name}: no pinned address is known; put it into a folder, make validation DATA=FOLDER")
+        raise RecordingError(f"{one.name}: no pinned address is known: put it into a folder and name that, DATA=FOLDER")
     import pooch  # takes 0.4 s, and local copies do not need it
     import requests
 

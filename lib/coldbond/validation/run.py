@@ -59,7 +59,9 @@ def _chosen(rows: list[dict[str, Any]], one: Comparison) -> dict[str, Any]:
     for row in rows:
         if (row["quantity"], row["sample"], row["state"]) == (one.quantity, one.sample, one.state):
             if row["unit"] != one.unit:
-                raise MatrixError(f"comparison {one.name!r}: its unit is {one.unit!r}, that of coldbond {row['unit']!r}")
+                raise MatrixError(
+                    f"comparison {one.name!r}: its unit is {one.unit!r}, that of coldbond {row['unit']!r}"
+                )
             return row
     there = "; ".join(" ".join(filter(None, (row["quantity"], row["sample"], row["state"]))) for row in rows)
     wanted = " ".join(filter(None, (one.quantity, one.sample, one.state)))
