@@ -143,6 +143,8 @@ def load(path: Path = FILE) -> Matrix:
     MatrixError
         An entry is unknown, incomplete or contradicts another one.
     """
+    if not path.is_file():
+        raise MatrixError(f"{path} is not there: start make validation in the folder of the bundle")
     held = table(path)
     runs = {name: _made(Run, row, f"[runs.{name}]") for name, row in held["runs"].items()}
     rows = [_made(Comparison, row, f"comparison {row.get('name')!r}") for row in held["comparisons"]]

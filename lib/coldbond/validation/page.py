@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from statistics import median
 from typing import Any
 
 from coldbond.bundle.findings import text
@@ -51,6 +52,15 @@ def _counts(of: Matrix, judgements: Mapping[str, Judgement]) -> str:
         rows = [one for one in of.comparisons if technique in ("", of.runs[one.run].technique)]
         count = Counter(judgements[one.name].verdict for one in rows)
         lines.append(f"| {title} | {len(rows)} | {' | '.join(str(count[verdict]) for verdict in VERDICTS)} |")
+    scores = [abs(one.score) for one in judgements.values() if one.score is not None]
+    lines += [
+        "",
+        f"Half of the differences are within {median(scores):.2f} combined standard uncertainties. It would be",
+    ]
+    lines.append(
+        "0.67 if all uncertainties were of the right size; less says that they are too wide, or that both numbers"
+    )
+    lines.append("share errors, as those of one file do.")
     return "\n".join(lines)
 
 
