@@ -28,6 +28,10 @@ A point is the difference between coldbond and the other number over the combine
 coldbond is the distance of the bound that faces the other number, over 1.96. Within the grey band, ±1.96, they agree.
 """
 
+SPREAD = """\
+Half of the differences are within {median:.2f} combined standard uncertainties. It would be 0.67 if all uncertainties
+were of the right size; less says that they are too wide, or that both numbers share errors, as those of one file do."""
+
 
 def page(of: Matrix, results: Results) -> str:
     """Return the page.
@@ -53,14 +57,8 @@ def _counts(of: Matrix, judgements: Mapping[str, Judgement]) -> str:
         count = Counter(judgements[one.name].verdict for one in rows)
         lines.append(f"| {title} | {len(rows)} | {' | '.join(str(count[verdict]) for verdict in VERDICTS)} |")
     scores = [abs(one.score) for one in judgements.values() if one.score is not None]
-    lines += [
-        "",
-        f"Half of the differences are within {median(scores):.2f} combined standard uncertainties. It would be",
-    ]
-    lines.append(
-        "0.67 if all uncertainties were of the right size; less says that they are too wide, or that both numbers"
-    )
-    lines.append("share errors, as those of one file do.")
+    if scores:
+        lines += ["", SPREAD.format(median=median(scores))]
     return "\n".join(lines)
 
 
