@@ -9,7 +9,6 @@ import socket
 import threading
 from dataclasses import replace
 from math import sqrt
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,6 +178,9 @@ def test_a_missing_file_and_a_missing_network_are_told_with_a_remedy(server, tmp
             recordings.fetched(pinned(), tmp_path, f"http://127.0.0.1:{free.getsockname()[1]}")
     with pytest.raises(RecordingError, match="no pinned address is known"):
         recordings.fetched(Recording("a/b", "0" * 64), tmp_path)
+    (tmp_path / "file").write_text("where the folder should be")
+    with pytest.raises(RecordingError, match=r"cannot be kept in .*: make room or rights"):
+        recordings.fetched(pinned(), tmp_path / "file", server[0])
 
 
 def test_local_copies_are_checked(tmp_path):
@@ -191,11 +193,10 @@ def test_local_copies_are_checked(tmp_path):
         recordings.path(pinned(b"other"), tmp_path)
 
 
-def test_a_test_without_its_recording_is_skipped_with_the_reason_and_fails_in_the_public_workflow(monkeypatch):
+def test_a_test_without_its_recording_says_why_and_fails_in_the_public_workflow(tmp_path, monkeypatch):
     monkeypatch.setattr(of_others, "FOLDER", "")
     monkeypatch.setattr(of_others, "UNREACHABLE", [])
-    monkeypatch.setattr(recordings, "HOST", "http://127.0.0.1:9")
-    monkeypatch.setattr(recordings.fetched, "__defaults__", (Path("/nonexistent"), "http://127.0.0.1:9"))
+    monkeypatch.setattr(recordings.fetched, "__defaults__", (tmp_path, "http://127.0.0.1:9"))
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     of_others.found.cache_clear()
     try:

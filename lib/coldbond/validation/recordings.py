@@ -81,7 +81,7 @@ def fetched(one: Recording, cache: Path | None = None, host: str = HOST) -> Path
     Raises
     ------
     RecordingError
-        No address is known, the server does not answer, or the file there is another one.
+        No address is known, the server does not answer, the file there is another one, or the cache cannot be written.
     """
     if not one.path:
         raise RecordingError(f"{one.name}: no pinned address is known: put it into a folder and name that, DATA=FOLDER")
@@ -101,10 +101,13 @@ def fetched(one: Recording, cache: Path | None = None, host: str = HOST) -> Path
                 downloader=pooch.HTTPDownloader(timeout=PATIENCE),
             )
         )
-    except (requests.RequestException, OSError) as error:
-        reason = str(error).split("\n")[0]
+    except requests.RequestException as error:
+        answer = getattr(error, "response", None)  # its text would repeat the address thrice
+        reason = "no answer" if answer is None else f"HTTP status {answer.status_code}"
         remedy = "connect to the network, or name a folder of local copies: make validation DATA=FOLDER"
         raise RecordingError(f"{one.name} cannot be fetched from {address} ({reason}): {remedy}") from error
+    except OSError as error:
+        raise RecordingError(f"{one.name} cannot be kept in {cache} ({error.strerror}): make room or rights") from error
     except ValueError as error:  # pooch's word for another hash
         raise RecordingError(f"{one.name}: the file at {address} is not the one that validation.toml means") from error
 
