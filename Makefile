@@ -57,7 +57,7 @@ claims:  ## the same, then print the claims table; fails where a verdict is not 
 	@$(places)$(VENV_PYTHON) -m coldbond.bundle.claims $(call quoted,$(OUT))$(and_summary)
 
 # ---- the rules of the figures, which scripts/make_rules.py writes from figures.toml ----------------------------------
-others = manifest check test coverage nbval test-browser test-multiverse test-publish lab explore notebooks formats raw energies bench fuzz scale closure survey lock licences clean
+others = manifest check test coverage nbval test-browser test-multiverse test-publish lab explore notebooks formats raw energies bench fuzz scale closure survey validation lock licences clean
 .PHONY: figures claims help multiverse site report crate $(others) FORCE
 goals = $(or $(MAKECMDGOALS),figures)
 $(if $(filter clean,$(goals)),$(if $(word 2,$(goals)),$(error make clean stands alone: make clean && make ...)))
@@ -174,6 +174,10 @@ survey: .venv-multiverse/.installed  ## summarise every cell of RAW in one table
 
 test-multiverse: .venv-multiverse/.installed  # a small grid and few cells on a real cluster, one of whose workers is killed
 	@.venv-multiverse/bin/python -m pytest -q -p no:cacheprovider tests/test_multiverse.py tests/test_survey.py
+
+DATA = $(COLDBOND_REAL)
+validation: $(VENV)/.installed  ## compare with known numbers of recordings of others, docs/validation.md (DATA=local/copies)
+	@$(VENV_PYTHON) -m coldbond.validation $(if $(DATA),--data $(call quoted,$(DATA)))
 
 fuzz: $(VENV)/.installed  ## read 30 000 mutated files and write docs/fuzz.md (six minutes)
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; $(VENV_PYTHON) tests/fuzz.py

@@ -5,7 +5,6 @@ read it. test_samples.py holds that every format has one, which it and no other 
 """
 
 import io
-import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ import diffractometer_files
 import ec_lab_files
 import impedance_exports
 import impedance_files
+import of_others
 import photoelectron_files
 import test_read_generic_text
 import test_read_raman
@@ -166,9 +166,8 @@ def samples() -> dict[str, list[Sample]]:
     for writer, stated in WRITERS:
         data = _written(writer)
         found[(recognised(data) or [generic_text.FORMAT.name])[0]].append(Sample(data, stated))
-    if real := os.environ.get("COLDBOND_REAL"):
-        for form in FORMATS:
-            paths = [Path(real) / checked.recording for checked in form.checked if not found[form.name]]
-            small = [path for path in paths if path.is_file() and path.stat().st_size < SMALL]
-            found[form.name] += [Sample(path.read_bytes(), {}) for path in small]
+    for form in FORMATS:
+        paths = [of_others.found(checked.recording) for checked in form.checked if not found[form.name]]
+        small = [path for path in paths if isinstance(path, Path) and path.stat().st_size < SMALL]
+        found[form.name] += [Sample(path.read_bytes(), {}) for path in small]
     return {name: held for name, held in found.items() if held}

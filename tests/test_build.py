@@ -252,8 +252,8 @@ def test_help_lists_every_target(bundle):
     assert list(listed) == [
         *("figures", "claims", "help", "test", "coverage", "nbval", "test-browser", "formats", "lab", "manifest"),
         *("check", "explore"),
-        *("notebooks", "raw", "energies", "closure", "multiverse", "site", "report", "crate", "survey", "fuzz"),
-        *("bench", "scale", "lock", "licences", "clean"),
+        *("notebooks", "raw", "energies", "closure", "multiverse", "site", "report", "crate", "survey", "validation"),
+        *("fuzz", "bench", "scale", "lock", "licences", "clean"),
     ]
     named = dict(line.split(maxsplit=1) for line in figures.splitlines()[1:])
     assert named == {name: " ".join(sorted(drawn)) for name, drawn in NOTEBOOKS.items()}

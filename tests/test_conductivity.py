@@ -1,14 +1,12 @@
 """Ionic conductivity and activation energy held against pellets whose resistance and temperature are known."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 from scipy.constants import e, k
 
+import of_others
 from coldbond import read
 from coldbond.bundle import paths, raw
 from coldbond.impedance.conductivity import arrhenius, electronic, ionic, pellet, plots
@@ -24,7 +22,6 @@ from twin import pellets
 
 CIRCUITS = ("L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q")
 FREQUENCY = np.logspace(6, -1, 71)
-REAL = os.environ.get("COLDBOND_REAL")
 KELVIN = np.array([298.15, 308.15, 318.15, 328.15, 338.15, 348.15])
 
 
@@ -147,10 +144,9 @@ def test_the_dimensions_do_not_enter_the_energy():
     assert room["low"] < 0.04 / 68 / 0.785 < room["high"]
 
 
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 def test_real_blocking_electrodes():
     """Li6PS5Cl between steel: the minimum of -Im Z lies at a real part of 1440 ohm."""
-    found = read(Path(REAL) / "lpscl-ionblocking-eis" / "PEIS_LPSCl_IonBlocking_-25C.txt")
+    found = read(of_others.file("lpscl-ionblocking-eis", "PEIS_LPSCl_IonBlocking_-25C.txt"))
     resistance = ionic.measure(found, CIRCUITS, 1e-4, 0.002).resistance
     assert resistance.value == pytest.approx(1400, rel=0.05)
     assert covers(resistance, 1440)

@@ -1,17 +1,15 @@
 """The registry of formats, and the pages that are made of it."""
 
-import os
 import re
 import runpy
-from pathlib import Path
 
 import pytest
 
+import of_others
 from coldbond import read
 from coldbond.bundle import paths
 from coldbond.files import FORMATS
 
-REAL = os.environ.get("COLDBOND_REAL", "")
 CHECKED = [(form, checked) for form in FORMATS for checked in form.checked]
 
 
@@ -28,10 +26,9 @@ def test_every_format_says_what_the_page_needs():
         assert all(checked.licence and checked.against for checked in form.checked)
 
 
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL names no folder of real recordings")
 @pytest.mark.parametrize(("form", "checked"), CHECKED, ids=[checked.recording for _, checked in CHECKED])
 def test_a_format_recognises_the_recordings_that_it_names(form, checked):
-    data = (Path(REAL) / checked.recording).read_bytes()
+    data = of_others.file(checked.recording).read_bytes()
     plain_text = FORMATS[-1]
     found = [other.name for other in FORMATS if other.recognise(data) and other is not plain_text]
     assert found == ([] if form is plain_text else [form.name])

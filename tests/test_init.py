@@ -70,7 +70,7 @@ def test_the_written_manifest_can_be_used(tmp_path: Path):
     assert len(found.rows) == len(renamed.rows())
 
 
-@pytest.mark.skipif("COLDBOND_REAL" not in os.environ, reason="needs the collection of real recordings")
+@pytest.mark.skipif("COLDBOND_REAL" not in os.environ, reason="COLDBOND_REAL names no collection with its notes")
 def test_real_recordings():
     found = {}
     for one in init.proposal(Path(os.environ["COLDBOND_REAL"])):

@@ -1,12 +1,10 @@
 """The Kramers-Kronig test against spectra that obey or disobey the relations by construction."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
 
+import of_others
 from coldbond.bundle.findings import Whose
 from coldbond.files import read
 from coldbond.impedance import fit, kramers_kronig
@@ -186,20 +184,16 @@ def test_too_few_points():
     assert kramers_kronig.test(spectrum(OBEYING["arc"]).isel(frequency=slice(0, 73, 7))).sizes["frequency"] == 11
 
 
-REAL = os.environ.get("COLDBOND_REAL")
-
-
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL names no folder of measured recordings")
 def test_measured_spectra():
     """A cell at rest obeys; one between blocking electrodes is off by little; the example of CH Instruments drifts."""
-    quiet = kramers_kronig.test(read(Path(REAL, "lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.txt")))
-    sweeps = read(Path(REAL, "ssb-eis/Sample2_PEIS_AtRest.csv"))
+    quiet = kramers_kronig.test(read(of_others.file("lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.txt")))
+    sweeps = read(of_others.file("ssb-eis/Sample2_PEIS_AtRest.csv"))
     cell = kramers_kronig.test(sweeps.isel(frequency=(sweeps.sweep == 1).to_numpy()))
     for found in (quiet, cell):
         slow = found.frequency.to_numpy() < 4e6
         assert max(np.abs(found.residual_real[slow]).max(), np.abs(found.residual_imag[slow]).max()) < 0.5
         assert found.noise < 0.3
-    example = kramers_kronig.test(read(Path(REAL, "chi660e-eis/exampleDataCHInstruments.txt")))
+    example = kramers_kronig.test(read(of_others.file("chi660e-eis/exampleDataCHInstruments.txt")))
     slow = example.frequency.to_numpy() < 10
     assert example.fails[slow].mean() > 0.5 and example.fails[~slow].mean() < 0.5
 

@@ -1,19 +1,16 @@
 """The axis from a neon lamp: a recording with a known error, and a real instrument's silicon and polystyrene."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
 
+import of_others
 from coldbond import read
 from coldbond.interval import NORMAL
 from coldbond.raman import axis, neon, reference
 from coldbond.raman.decomposition import decompose
 from coldbond.raman.findings import axis_findings
 
-REAL = os.environ.get("COLDBOND_REAL")
 FOLDER = "raman-si-532-bwtek"
 LASER = 532.0
 
@@ -102,7 +99,6 @@ def test_no_lamp_and_wrong_lamps():
         neon.calibrated(one.assign_attrs(excitation=785.0), neon.calibration(lamp()), 0.0)
 
 
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 @pytest.mark.parametrize(
     ("file", "line", "window"),
     [
@@ -114,7 +110,8 @@ def test_real_instrument(file, line, window):
     """The recorded axis is 0.5 1/cm off; the lamp of the same instrument corrects it. The laser has 532.02 nm."""
     files = {"Ne": "Neon_532.txt", "sample": file}
     recordings = {
-        name: read(Path(REAL, FOLDER, of)).assign_attrs(sample=name, state="", file=of) for name, of in files.items()
+        name: read(of_others.file(FOLDER, of)).assign_attrs(sample=name, state="", file=of)
+        for name, of in files.items()
     }
     calibration = neon.calibration(recordings["Ne"])
     spectrum = axis.on_axis(recordings["sample"], calibration, 0.01 / np.sqrt(12), 0.5)

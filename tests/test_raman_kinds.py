@@ -1,12 +1,10 @@
 """Raman spectra as other laboratories record them: right, or it cannot be told and the note says why."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
 
+import of_others
 from closure import parameters, verdict
 from coldbond.files import read
 from coldbond.interval import NORMAL
@@ -16,7 +14,6 @@ from coldbond.raman.decomposition import decompose
 from coldbond.raman.findings import axis_findings, band_table, mode_findings
 from independent import Case, raman_spectra
 
-REAL = os.environ.get("COLDBOND_REAL")
 REFERENCE = reference.load()
 NOTEBOOK = parameters("fig2g_raman")
 LLZO, INN = NOTEBOOK["bands"], NOTEBOOK["modes"]
@@ -192,11 +189,10 @@ def test_silicon_calibrates_at_one_point_and_says_what_remains():
         axis.on_axis(fine().assign_attrs(excitation=785.0), found, 0.0, 0.0)
 
 
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 def test_real_polystyrene_on_an_axis_that_silicon_calibrates():
     """1001.4 1/cm (ASTM E1840), 481 1/cm from the line of silicon."""
     files = {"Si": "S0B10_532.txt", "PS": "Polystyrene_532.txt"}
-    both = {name: read(Path(REAL, "raman-si-532-bwtek", of)).assign_attrs(sample=name, state="", file=of)
+    both = {name: read(of_others.file("raman-si-532-bwtek", of)).assign_attrs(sample=name, state="", file=of)
             for name, of in files.items()}  # fmt: skip
     found = standard.calibration(both["Si"], REFERENCE.standards["silicon"], 0.005)
     position = (
@@ -205,10 +201,9 @@ def test_real_polystyrene_on_an_axis_that_silicon_calibrates():
     assert position.low < 1001.4 < position.high
 
 
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 def test_real_silicon_whose_axis_nobody_calibrated():
     """The laser is said to have 532 nm, its own line stands at 532.116 nm, and silicon at 529.8 1/cm."""
-    one = read(Path(REAL, "raman-si-witec/Si-wafer-Raman-Spectrum-1.txt"), excitation=532.0)
+    one = read(of_others.file("raman-si-witec/Si-wafer-Raman-Spectrum-1.txt"), excitation=532.0)
     assert 4 < axis.laser_line(one) < 25  # saturated over these points
     one = axis.on_axis(one.assign_attrs(sample="Si", state=""), None, 0.0, NOTEBOOK["axis_uncertainty"])
     mode = decompose(one, [], {"Si": 520.45}, (440, 600)).bands["Si"]

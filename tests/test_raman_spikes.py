@@ -1,18 +1,15 @@
 """Cosmic rays and narrow lines: one or two struck pixels are a spike, a line is as wide as the optics make it."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
 
+import of_others
 from coldbond.files import read
 from coldbond.raman import axis, neon, spikes
 from coldbond.raman.decomposition import decompose
 from coldbond.raman.findings import mode_findings
 
-REAL = os.environ.get("COLDBOND_REAL")
 SHIFT = np.arange(350.0, 750.0)
 SILICON = 520.5
 
@@ -104,10 +101,9 @@ def test_a_line_that_nobody_looks_for_is_no_cosmic_ray():
     assert found.curves.struck.sel(raman_shift=600.0)
 
 
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 def test_the_line_of_silicon_at_633_nm_keeps_its_top():
     """A real recording, 4 points wide; by hand its top is at 518.69 on an axis that is off by 1.65 (by neon)."""
-    path = Path(REAL, "formats-spectra/h2020charisma__S0B_HLR633_Z010_100_40sx5.txt")
+    path = of_others.file("formats-spectra/h2020charisma__S0B_HLR633_Z010_100_40sx5.txt")
     shift, counts = np.loadtxt(path).T
     for window in ((400, 700), (440, 600), (500, 540)):
         found = decompose(spectrum(counts, shift), [], {"Si": 520.45}, window)
@@ -116,13 +112,12 @@ def test_the_line_of_silicon_at_633_nm_keeps_its_top():
         assert found.bands["Si"].width.value == pytest.approx(4.0, abs=0.1)
 
 
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 def test_silicon_at_633_nm_on_the_axis_that_its_neon_lamp_calibrates():
     """Columns without a header: 520.33 by hand, 520.45 is true; the axis is joined from positions of the grating."""
     files = {"Ne": "neon_new2_Z010", "Si": "S0B_HLR633_Z010_100_40sx5"}
     recordings = {}
     for name, file in files.items():
-        path = Path(REAL, f"formats-spectra/h2020charisma__{file}.txt")
+        path = of_others.file(f"formats-spectra/h2020charisma__{file}.txt")
         recordings[name] = read(path, technique="raman", excitation=632.8).assign_attrs(
             sample=name, state="", file=name
         )
@@ -132,11 +127,8 @@ def test_silicon_at_633_nm_on_the_axis_that_its_neon_lamp_calibrates():
     assert position.low < 520.45 < position.high
 
 
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: the cases lie beside the real recordings")
 def test_the_case_of_silicon_s_line_four_wide():
-    case = Path(REAL).parent / "cases/files-spectra/raman-si-4-200.txt"
-    if not case.exists():
-        pytest.skip("no folder cases beside COLDBOND_REAL")
+    case = of_others.case("files-spectra", "raman-si-4-200.txt")
     one = read(case).assign_attrs(axis_uncertainty=0.0, sample="Si", state="")
     mode = decompose(one, [], {"Si F2g": 520.5}, [400, 700]).bands["Si F2g"]
     assert mode.present and mode.position.value == pytest.approx(520.5, abs=0.05)

@@ -1,11 +1,9 @@
 """Columns of text: which line names them, units of the header, rows that were lost, columns without names."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+import of_others
 from coldbond.files import ReadError, read
 
 X = 20 + 0.02 * np.arange(8)
@@ -328,9 +326,6 @@ def test_what_contradicts_the_file_is_noted(tmp_path):
 # Cases that others found
 
 
-REAL = os.environ.get("COLDBOND_REAL", "")
-CASES = Path(REAL).parent / "cases"
-needs_cases = pytest.mark.skipif(not (REAL and CASES.is_dir()), reason="the collection of cases is not at hand")
 READ = {
     "files-spectra/xrd-scan-2theta.txt": (10, 10.5, (1.5406,)),
     "files-spectra/xrd-wavelength-nm.txt": (10, 10.22, (1.5406,)),
@@ -350,31 +345,28 @@ REFUSED = {
 }
 
 
-@needs_cases
 @pytest.mark.parametrize("case", READ)
 def test_cases_that_are_read(case):
-    pattern = read(CASES / case)
+    pattern = read(of_others.case(case))
     low, high, lines = READ[case]
     assert (float(pattern.two_theta[0]), float(pattern.two_theta[-1])) == pytest.approx((low, high))
     found = [pattern.attrs[name] for name in ("wavelength_kalpha1", "wavelength_kalpha2") if name in pattern.attrs]
     assert found == pytest.approx(lines)
 
 
-@needs_cases
 @pytest.mark.parametrize("case", REFUSED)
 def test_cases_that_are_refused(case):
     with pytest.raises(ReadError) as caught:
-        read(CASES / case)
+        read(of_others.case(case))
     assert REFUSED[case] in caught.value.reason
 
 
-@needs_cases
 def test_the_other_cases():
-    (region,) = read(CASES / "files-spectra/xps-photon-energy-kev.txt").children.values()
+    (region,) = read(of_others.case("files-spectra/xps-photon-energy-kev.txt")).children.values()
     assert region.attrs["photon_energy"] == 1486.6
     assert (float(region.binding_energy[0]), float(region.binding_energy[-1])) == pytest.approx((289.5, 290.6))
-    assert float(read(CASES / "files-electrochemistry/10_quoted_header_eis.csv").impedance[0].real) == 50
-    assert read(CASES / "files-spectra/bruker-diffrac.xy", wavelength=LINES).sizes["two_theta"] == 4
+    assert float(read(of_others.case("files-electrochemistry/10_quoted_header_eis.csv")).impedance[0].real) == 50
+    assert read(of_others.case("files-spectra/bruker-diffrac.xy"), wavelength=LINES).sizes["two_theta"] == 4
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,14 @@
-"""Real cyclers' files, where COLDBOND_REAL names their folder; the truth is taken from them by other means."""
+"""Real cyclers' files; the truth is taken from them by other means."""
 
 import csv
 import itertools
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+import of_others
 from coldbond.files import ReadError, read
 
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 LANDT = "sintef-landt-ligr/SINTEF__LiGrR2032__2024-04-30__25degC__Landt.csv"
 #: Folders whose files are of other techniques, or notes about them.
 OTHERS = (
@@ -36,11 +33,11 @@ NEWARE = "sintef-rate-neware/SINTEF__SLPBA842124HV__2024-10-23__Rate_25degC__New
 
 @pytest.fixture(scope="module")
 def landt():
-    return read(Path(REAL, LANDT))
+    return read(of_others.file(LANDT))
 
 
 def test_landt_file_has_every_row_in_its_place(landt):
-    with Path(REAL, LANDT).open(newline="") as file:
+    with of_others.file(LANDT).open(newline="") as file:
         rows = list(csv.reader(itertools.islice(file, 7, None)))
     assert landt.sizes["record"] == len(rows) == 25162
     fields = {
@@ -89,7 +86,7 @@ def test_landt_file_shows_how_coarse_its_channels_are(landt):
 
 
 def test_a_test_time_that_decreases_is_refused_at_its_first_line():
-    path = Path(REAL, NEWARE)
+    path = of_others.file(NEWARE)
     with path.open(newline="") as file:
         times = [float(row["test_time_second"]) for row in csv.DictReader(file)]
     jumps = [n for n in range(1, len(times)) if times[n] < times[n - 1]]
@@ -100,7 +97,7 @@ def test_a_test_time_that_decreases_is_refused_at_its_first_line():
 
 
 def test_up_to_its_first_jump_the_same_file_reads(tmp_path):
-    lines = Path(REAL, NEWARE).read_text().splitlines(keepends=True)
+    lines = of_others.file(NEWARE).read_text().splitlines(keepends=True)
     part = tmp_path / "part.bdf.csv"
     part.write_text("".join(lines[:723]))
     recording = read(part)
@@ -111,8 +108,8 @@ def test_up_to_its_first_jump_the_same_file_reads(tmp_path):
 
 @pytest.mark.parametrize("folder", OTHERS)
 def test_a_file_of_another_technique_is_not_read_as_cycling(folder):
-    others = [path for path in Path(REAL, folder).iterdir() if path.is_file()]
-    assert len(others) >= 2
+    others = of_others.folder(folder)
+    assert others
     for path in others:
         try:
             technique = read(path).attrs["technique"]
@@ -130,7 +127,7 @@ def test_a_file_of_another_technique_is_not_read_as_cycling(folder):
 )
 def test_an_unreadable_file_is_refused_by_its_content(tmp_path, file, reason):
     copy = tmp_path / "unnamed"  # so that the name cannot decide
-    copy.write_bytes(Path(REAL, file).read_bytes())
+    copy.write_bytes(of_others.file(file).read_bytes())
     with pytest.raises(ReadError) as caught:
         read(copy)
     assert reason in caught.value.reason

@@ -1,26 +1,17 @@
 """Real files of EC-Lab and CH Instruments, and the cases kept beside them; the truth is a plain parse."""
 
-import os
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import of_others
 from coldbond.files import ReadError, read
 
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 FORMATS = "formats-electrochemistry"
 LPSCL = "lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C"
 LNMO = "cycling-lnmo-sigr-empa/250116_kigr_gen6_01_02_GCPL_CD8.mpr"
-
-
-def case(group: str, name: str) -> Path:
-    path = Path(REAL).parent / "cases" / group / name
-    if not path.exists():
-        pytest.skip("the folder of cases is not beside COLDBOND_REAL")
-    return path
 
 
 def plain(path: Path) -> dict[str, np.ndarray]:
@@ -49,7 +40,7 @@ CYCLING = {
 @pytest.mark.parametrize("file", CYCLING)
 def test_cycling(file):
     voltage, current, size, start = CYCLING[file]
-    recording, columns = read(Path(REAL, file)), plain(Path(REAL, file))
+    recording, columns = read(of_others.file(file)), plain(of_others.file(file))
     assert recording.sizes["record"] == size and recording.attrs["start"] == start
     assert recording.attrs["technique"] == "cycling" and recording.current.attrs["sign"] == "recorded"
     equal(recording, columns, time="time/s", voltage=voltage, current=current, step="Ns")
@@ -60,9 +51,9 @@ def test_cycling(file):
 
 def test_the_mean_current_is_that_of_ec_lab(tmp_path):
     """EC-Lab writes <I> of GCPL itself: without its column the charge gives the same."""
-    text = Path(REAL, FORMATS, "gcpl.issue_149.mpt").read_bytes()
+    text = of_others.file(FORMATS, "gcpl.issue_149.mpt").read_bytes()
     (tmp_path / "a.mpt").write_bytes(text.replace(b"\t<I>/mA\t", b"\tleft out\t"))
-    whole, without = read(Path(REAL, FORMATS, "gcpl.issue_149.mpt")), read(tmp_path / "a.mpt")
+    whole, without = read(of_others.file(FORMATS, "gcpl.issue_149.mpt")), read(tmp_path / "a.mpt")
     np.testing.assert_allclose(without.current, whole.current, rtol=1e-9, atol=1e-18)
     (tmp_path / "b.mpt").write_bytes(text.replace(b"\t<I>/mA\t", b"\tleft out\t").replace(b"\tdq/mA.h", b"\tleft"))
     charge = read(tmp_path / "b.mpt")
@@ -73,7 +64,9 @@ def test_the_mean_current_is_that_of_ec_lab(tmp_path):
 @pytest.mark.parametrize("file", [f"{FORMATS}/mb.issue_223.mpt", "15"])
 def test_modulo_bat(file):
     path = (
-        case("files-electrochemistry", "15_eclab_modulo_bat_cycling_and_eis.mpt") if file == "15" else Path(REAL, file)
+        of_others.case("files-electrochemistry", "15_eclab_modulo_bat_cycling_and_eis.mpt")
+        if file == "15"
+        else of_others.file(file)
     )
     columns = plain(path)
     measured = columns["freq/Hz"] > 0
@@ -92,7 +85,7 @@ def test_modulo_bat(file):
 
 
 def test_case_of_more_names_than_columns():
-    path = case("files-electrochemistry", "13_eclab_header_longer_than_rows.mpt")
+    path = of_others.case("files-electrochemistry", "13_eclab_header_longer_than_rows.mpt")
     spectrum, columns = read(path), plain(path)
     np.testing.assert_array_equal(spectrum.frequency, columns["freq/Hz"])
     np.testing.assert_array_equal(spectrum.impedance, columns["Re(Z)/Ohm"] - 1j * columns["-Im(Z)/Ohm"])
@@ -100,12 +93,12 @@ def test_case_of_more_names_than_columns():
 
 
 def test_case_of_galvanostatic_cycling():
-    path = case("files-electrochemistry", "14_eclab_gcpl.mpt")
+    path = of_others.case("files-electrochemistry", "14_eclab_gcpl.mpt")
     equal(read(path), plain(path), time="time/s", voltage="Ewe/V", current="<I>/mA", cycle="cycle number", step="Ns")
 
 
 def test_a_binary_spectrum_equals_the_text_that_ec_lab_exported():
-    binary, text = read(Path(REAL, f"{LPSCL}.mpr")), read(Path(REAL, f"{LPSCL}.txt"))
+    binary, text = read(of_others.file(f"{LPSCL}.mpr")), read(of_others.file(f"{LPSCL}.txt"))
     np.testing.assert_array_equal(binary.frequency, text.frequency)
     np.testing.assert_array_equal(binary.impedance, text.impedance)
     np.testing.assert_allclose(binary.time, text.time, rtol=1e-15)  # written with 16 digits
@@ -124,12 +117,12 @@ def test_a_binary_spectrum_equals_the_text_that_ec_lab_exported():
     ],
 )
 def test_binary_spectra(file, at, fields):
-    data = Path(REAL, file).read_bytes()
+    data = of_others.file(file).read_bytes()
     start = data.index(b"VMP data", data.index(b"MODULE", 60)) - 6 + (65 if at == 1007 else 57)
     size = struct.unpack_from("<I", data, start)[0]
     types = np.dtype([(f"f{k}", *part) for k, part in enumerate(_parts(fields))])
     rows = np.frombuffer(data, types, size, start + at)
-    spectrum = read(Path(REAL, file))
+    spectrum = read(of_others.file(file))
     np.testing.assert_allclose(spectrum.frequency, rows["f0"][:, 0], rtol=6e-8)
     np.testing.assert_allclose(spectrum.impedance.real, rows["f0"][:, 1], rtol=6e-8)
     np.testing.assert_allclose(spectrum.impedance.imag, -rows["f0"][:, 2], rtol=6e-8)
@@ -145,13 +138,13 @@ def _parts(fields: str):
 
 def test_binary_cycling():
     """0.5 C of a 2.413 mAh cell: 1.2065 mA was set."""
-    data = Path(REAL, LNMO).read_bytes()
+    data = of_others.file(LNMO).read_bytes()
     start = data.index(b"VMP data", data.index(b"MODULE", 60)) - 6 + 57
     size = struct.unpack_from("<I", data, start)[0]
     names = ("flags", "Ns", "time", "dq", "charge", "control", "voltage", "range", "q", "half")
     kinds = ("u1", "<u2", "<f8", "<f8", "<f8", "<f4", "<f4", "<u2", "<f8", "<u4")
     rows = np.frombuffer(data, np.dtype(list(zip(names, kinds, strict=True))), size, start + 406)
-    recording = read(Path(REAL, LNMO))
+    recording = read(of_others.file(LNMO))
     assert recording.sizes["record"] == size == 3791 and recording.attrs["start"] == "2025-01-16T14:05:54.213"
     np.testing.assert_array_equal(recording.time, rows["time"])
     np.testing.assert_allclose(recording.voltage, rows["voltage"], rtol=6e-8)
@@ -164,10 +157,10 @@ def test_binary_cycling():
 
 
 def test_chi_spectrum_and_its_cases():
-    spectrum = read(Path(REAL, "chi660e-eis/exampleDataCHInstruments.txt"))
+    spectrum = read(of_others.file("chi660e-eis/exampleDataCHInstruments.txt"))
     assert spectrum.sizes["frequency"] == 73 and spectrum.impedance.to_numpy()[0] == 98.91 - 2.748j
-    tabs = read(case("files-electrochemistry", "12_chi_tab_rows.txt"))
+    tabs = read(of_others.case("files-electrochemistry", "12_chi_tab_rows.txt"))
     assert tabs.sizes["frequency"] == 50 and tabs.impedance.to_numpy()[-1] == 1050 - 5.961j
     with pytest.raises(ReadError, match="is not 5 numbers") as caught:
-        read(case("hostile", "chi-eis-1c.txt"))
+        read(of_others.case("hostile", "chi-eis-1c.txt"))
     assert caught.value.line == 24

@@ -1,7 +1,6 @@
-"""Measured spectra in a manifest of their own, through make. Needs COLDBOND_REAL, the folder they lie in."""
+"""Measured spectra in a manifest of their own, through make."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -9,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import of_others
 from coldbond.bundle import paths
-
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 
 COLUMNS = "file,technique,role,sample,state,origin,sha256,area_cm2,thickness_cm,active_mass_mg,temperature_C,note"
 RECORDINGS = {  # file: technique, role, sample
@@ -34,7 +31,7 @@ def built(tmp_path_factory):
     raw, out = tmp_path_factory.mktemp("their raw"), tmp_path_factory.mktemp("figures")
     rows = []
     for file, (technique, role, sample) in RECORDINGS.items():
-        shutil.copy(Path(REAL, file), raw)
+        shutil.copy(of_others.file(file), raw)
         rows.append(f"{Path(file).name},{technique},{role},{sample},,measured,,,,,25,")
     (raw / "manifest.csv").write_text("\n".join([COLUMNS, *rows]) + "\n")
 

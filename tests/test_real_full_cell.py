@@ -1,7 +1,6 @@
-"""Measured recordings through the notebooks of figures 4f and 4g-h. Needs COLDBOND_REAL, the folder they lie in."""
+"""Measured recordings through the notebooks of figures 4f and 4g-h."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,21 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import of_others
 from coldbond.bundle import paths
 
 COLUMNS = "file,technique,role,sample,state,origin,sha256,area_cm2,thickness_cm,active_mass_mg,temperature_C,note"
 LANDT = "sintef-landt-ligr/SINTEF__LiGrR2032__2024-04-30__25degC__Landt.csv"
 ENDS = {0.2: 166.6, 0.5: 159.8, 1: 153.0, 2: 142.8, 5: 132.6, 10: 122.4}  # C: mAh/g, where the digitised curves end
-
-
-def real(name: str) -> Path:
-    folder = os.environ.get("COLDBOND_REAL")
-    if not folder:
-        pytest.skip("COLDBOND_REAL is not set: the folder of measured recordings")
-    path = Path(folder) / name
-    if not path.exists():
-        pytest.skip(f"{path} is not there")
-    return path
 
 
 def findings(raw: Path, row: str, notebook: str, figure: str, *parameters: str) -> dict:
@@ -42,7 +32,7 @@ def findings(raw: Path, row: str, notebook: str, figure: str, *parameters: str) 
 @pytest.fixture(scope="module")
 def graphite(tmp_path_factory):
     raw = tmp_path_factory.mktemp("raw")
-    (raw / "landt.csv").write_bytes(real(LANDT).read_bytes())
+    (raw / "landt.csv").write_bytes(of_others.file(LANDT).read_bytes())
     return findings(raw, "landt.csv,cycling,full-cell,Li|graphite,,measured,,,,,25,", "fig4f_full_cell", "fig4f")
 
 
@@ -81,7 +71,7 @@ def phosphate(tmp_path_factory):
     """The digitised discharges of LiFePO4 as one recording of 1 mg, one after the other."""
     records, clock = [], 0.0
     for rate in ENDS:
-        capacity, voltage = np.loadtxt(real(f"lfp-rate-digitised/{rate:g}C.csv"), delimiter=",").T
+        capacity, voltage = np.loadtxt(of_others.file(f"lfp-rate-digitised/{rate:g}C.csv"), delimiter=",").T
         time = clock + 3600 + capacity / (170 * rate) * 3600
         rests = [[time[0] - 0.01, voltage[0], 0.0], [time[-1] + 0.01, voltage[-1], 0.0]]
         discharge = np.column_stack([time, voltage, np.full(time.size, -170e-6 * rate)])

@@ -1,17 +1,13 @@
-"""Measured spectra, where COLDBOND_REAL names their folder: every value, and circuits, whose truth other means give."""
-
-import os
-from pathlib import Path
+"""Measured spectra: every value, and circuits, whose truth other means give."""
 
 import numpy as np
 import pytest
 
+import of_others
 from coldbond import read
 from coldbond.impedance import fit, intervals, resistance, sweeps
 from coldbond.impedance.findings import fit_table
 
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 CHI = "chi660e-eis/exampleDataCHInstruments.txt"
 PELLET = "lpscl-ionblocking-eis/PEIS_LPSCl_IonBlocking_-25C.txt"
 CELL = "ssb-eis/Sample2_PEIS_AtRest.csv"
@@ -19,7 +15,7 @@ BLOCKING = ("L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q")
 
 
 def test_the_chi_660e_reads_exactly():
-    path = Path(REAL, CHI)
+    path = of_others.file(CHI)
     read_as = read(path)
     assert read_as.sizes["frequency"] == 73
     assert read_as.impedance[0] == 98.91 - 2.748j and read_as.impedance[-1] == 5685 - 15860j
@@ -39,8 +35,8 @@ def test_the_chi_660e_reads_exactly():
     ],
 )
 def test_ec_lab_reads_exactly(file, points, skipped, first):
-    read_as = read(Path(REAL, file))
-    plain = np.loadtxt(Path(REAL, file), skiprows=skipped, encoding="latin-1")
+    read_as = read(of_others.file(file))
+    plain = np.loadtxt(of_others.file(file), skiprows=skipped, encoding="latin-1")
     assert read_as.sizes["frequency"] == points and read_as.impedance[0] == first
     np.testing.assert_array_equal(read_as.impedance, plain[:, 1] - 1j * plain[:, 2])
     np.testing.assert_array_equal(read_as.frequency, plain[:, 0])
@@ -51,7 +47,7 @@ def test_ec_lab_reads_exactly(file, points, skipped, first):
 
 
 def test_loops_of_a_solid_state_cell():
-    path = Path(REAL, CELL)
+    path = of_others.file(CELL)
     read_as = read(path)
     plain = np.genfromtxt(path, delimiter=",", skip_header=1)
     measured = plain[plain[:, 1] > 0]
@@ -64,7 +60,7 @@ def test_loops_of_a_solid_state_cell():
 
 def test_a_resistance_that_the_spectrum_does_not_determine_has_no_number():
     """The spectrum still rises at 0.1 Hz: how large the slow arc's resistance is cannot be told."""
-    results = fit.candidates(read(Path(REAL, CHI)), ("R-RQ", "R-RWQ", "R-RQ-W", "R-RQ-Q", "R-RQ-RQ-Q"))
+    results = fit.candidates(read(of_others.file(CHI)), ("R-RQ", "R-RWQ", "R-RQ-W", "R-RQ-Q", "R-RQ-RQ-Q"))
     best = next(iter(results.values()))
     assert best.circuit == "R-RQ-RQ-Q"
     assert intervals.profile(best, "R2").high is None
@@ -78,7 +74,7 @@ def test_a_resistance_that_the_spectrum_does_not_determine_has_no_number():
 
 def test_a_pellet_between_blocking_electrodes():
     """Its total resistance lies where the imaginary part is least, between grain boundaries and electrodes."""
-    one = read(Path(REAL, PELLET))
+    one = read(of_others.file(PELLET))
     inner = (one.frequency.to_numpy() > 1e3) & (one.frequency.to_numpy() < 1e6)
     at = np.flatnonzero(inner)[np.argmin(-one.impedance.to_numpy().imag[inner])]
     assert float(one.frequency[at]) == pytest.approx(54e3, rel=0.02)
@@ -90,7 +86,7 @@ def test_a_pellet_between_blocking_electrodes():
 
 
 def test_a_cell_with_a_composite_electrode_fits_with_a_misfit_that_is_said():
-    one = read(Path(REAL, CELL))
+    one = read(of_others.file(CELL))
     assert int(one.sweep.max()) == 10
     last = sweeps.one(one)
     measured = resistance.measure(one, ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-RQ-RQ-RQ-RQ"), "modulus")
@@ -106,7 +102,7 @@ def test_a_cell_with_a_composite_electrode_fits_with_a_misfit_that_is_said():
 
 def test_sweeps_of_a_cell_at_rest_agree():
     """Ten sweeps one after the other: their fits differ by less than their intervals."""
-    one = read(Path(REAL, CELL))
+    one = read(of_others.file(CELL))
     values, half = [], []
     for number in range(1, 11, 3):
         sweep = one.isel(frequency=(one.sweep == number).to_numpy())

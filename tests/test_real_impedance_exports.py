@@ -1,6 +1,5 @@
-"""Impedance spectra from instruments and the cases of issue 14, where COLDBOND_REAL names their folder."""
+"""Impedance spectra from instruments and the cases of issue 14."""
 
-import os
 import re
 from pathlib import Path
 
@@ -8,14 +7,11 @@ import numpy as np
 import pytest
 from scipy.constants import zero_Celsius
 
+import of_others
 from coldbond import ReadError, read
 from coldbond.files import FORMATS
 from coldbond.impedance import findings, fit, intervals, resistance, sweeps
 
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
-FOLDER = Path(REAL or "")
-CASES = FOLDER.parent / "cases/files-electrochemistry"
 #: File, first line of its numbers, separator, columns of frequency, Re(Z) and Im(Z), points.
 FILES = {
     "eis-lib-impedancepy/exampleDataGamry.DTA": ("ZCURVE", 3, "\t", (3, 4, 5), 72),
@@ -32,7 +28,7 @@ FILES = {
 def plain(file: str) -> np.ndarray:
     """The columns of a file, taken from it without coldbond; points without an alternating current are left out."""
     text, after, separator, columns, _ = FILES[file]
-    lines = Path(FOLDER, file).read_bytes().decode("latin-1").replace("\r", "").split("\n")
+    lines = of_others.file(file).read_bytes().decode("latin-1").replace("\r", "").split("\n")
     start = next(n for n, line in enumerate(lines) if text in line) + after
     table = []
     for line in lines[start:]:
@@ -45,7 +41,7 @@ def plain(file: str) -> np.ndarray:
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_value_of_an_export(file):
-    recording, (frequency, real, imaginary) = read(FOLDER / file), plain(file).T
+    recording, (frequency, real, imaginary) = read(of_others.file(file)), plain(file).T
     assert recording.sizes["frequency"] == FILES[file][-1]
     np.testing.assert_array_equal(recording.frequency, frequency)
     np.testing.assert_array_equal(recording.impedance, real + 1j * imaginary)
@@ -59,14 +55,14 @@ def test_each_of_these_files_is_named_by_the_format_that_reads_it():
 @pytest.mark.parametrize(("file", "what"), [("chronoa_data.dta", "chronoamperometry"), ("cv_data.dta", "voltammetry")])
 def test_other_experiments_of_gamry_are_named(file, what):
     with pytest.raises(ReadError, match=f"a Gamry file of .*{what}"):
-        read(FOLDER / "formats-electrochemistry" / file)
+        read(of_others.file("formats-electrochemistry", file))
 
 
 def test_the_authors_activation_energy_from_novocontrol_files():
     """Total resistance of an ion conductor at seven temperatures; the authors give 0.8555(6) eV for sigma T."""
     conductance, temperature = [], []
     for celsius in range(140, 201, 10):
-        spectrum = read(FOLDER / f"eis-ion-conductor-arrhenius/s04147-{celsius}deg.txt")
+        spectrum = read(of_others.file(f"eis-ion-conductor-arrhenius/s04147-{celsius}deg.txt"))
         results = fit.candidates(spectrum, ("RQ-RQ-Q",))
         conductance.append(1 / intervals.of_part(results, "electrolyte", 1.0).value)
         temperature.append(celsius + zero_Celsius)
@@ -79,9 +75,7 @@ def test_the_authors_activation_energy_from_novocontrol_files():
 
 
 def in_cases(name: str) -> Path:
-    if not CASES.is_dir():
-        pytest.skip("the cases of issue 14 are not beside the real recordings")
-    return CASES / name
+    return of_others.case("files-electrochemistry", name)
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,18 @@
-"""Photoelectron files from instruments, and files with their right result beside them, where COLDBOND_REAL is set.
+"""Photoelectron files from instruments, and files with their right result beside them.
 
 The truth is taken from the files by other means.
 """
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+import of_others
 from coldbond import ReadError, read
-
-REAL = os.environ.get("COLDBOND_REAL", "")
-CASES = Path(REAL).parent / "cases" / "files-spectra"
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
-of_cases = pytest.mark.skipif(not CASES.is_dir(), reason="no cases beside the real recordings")
 
 
 def rows(path: str, start: str, count: int) -> np.ndarray:
     """The `count` rows of numbers below the first line that starts like this."""
-    lines = Path(REAL, path).read_text().splitlines()
+    lines = of_others.file(path).read_text().splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith(start))
     numbers = [line.split() for line in lines[at:] if line.strip() and line.strip()[0] in "0123456789"]
     return np.array(numbers[:count], float)
@@ -27,7 +20,7 @@ def rows(path: str, start: str, count: int) -> np.ndarray:
 
 def test_specs():
     path = "formats-spectra/FAIRmat-NFDI__MgFe2O4_small.xy"
-    tree = read(Path(REAL, path))
+    tree = read(of_others.file(path))
     assert list(tree.children) == ["Survey", "Fe 2p"]
     for name, label, count, passed, dwell in (("Survey", "Survey", 1351, 100, 0.1), ("Fe 2p", "Fe2p", 56, 20, 0.3)):
         energy, intensity = rows(path, f"# Region:                       {label}", count).T
@@ -42,15 +35,15 @@ def test_specs():
 
 def test_specs_is_the_vamas_of_the_same_recording():
     """SpecsLab exported the survey as .xy and as VAMAS."""
-    text = read(Path(REAL, "formats-spectra/FAIRmat-NFDI__MgFe2O4_small.xy"))["Survey"]
-    block = read(Path(REAL, "xps-vamas-kratos-specs/irregular.vms"))["Survey"]
+    text = read(of_others.file("formats-spectra/FAIRmat-NFDI__MgFe2O4_small.xy"))["Survey"]
+    block = read(of_others.file("xps-vamas-kratos-specs/irregular.vms"))["Survey"]
     np.testing.assert_allclose(text.binding_energy, block.binding_energy, rtol=0, atol=1e-6)
     np.testing.assert_allclose(text.intensity, block.intensity, rtol=1e-5)
 
 
 def test_scienta():
     path = "formats-spectra/FAIRmat-NFDI__Ag_0001.txt"
-    region = read(Path(REAL, path))["Ag 3d"]
+    region = read(of_others.file(path))["Ag 3d"]
     energy, intensity = rows(path, "[Data 1]", 361).T
     np.testing.assert_array_equal(region.binding_energy, energy[::-1])
     np.testing.assert_array_equal(region.intensity, intensity[::-1])
@@ -61,7 +54,7 @@ def test_scienta():
 
 
 def test_phi():
-    path = Path(REAL, "formats-spectra/FAIRmat-NFDI__SnO2_10nm.spe")
+    path = of_others.file("formats-spectra/FAIRmat-NFDI__SnO2_10nm.spe")
     region = read(path)["Survey"]
     intensity = np.frombuffer(path.read_bytes()[-4 * 1751 :], "<f4")
     np.testing.assert_array_equal(region.intensity, intensity[::-1])
@@ -79,7 +72,7 @@ def test_phi():
 
 
 def test_the_vamas_of_multipak():
-    path = Path(REAL, "xps-phi-vamas-npl/Mutlipak_vms.npl")
+    path = of_others.file("xps-phi-vamas-npl/Mutlipak_vms.npl")
     tree = read(path)
     assert list(tree.children) == ["C 1s", "O 1s", "S 2p", "N 1s", "Mo 3d"]
     lines = path.read_text().split("\n")
@@ -91,7 +84,6 @@ def test_the_vamas_of_multipak():
     assert float(region.one_count[0]) == 2.5 and region.attrs["energy_scale"] == "binding"  # 0.4 s, one sweep
 
 
-@of_cases
 @pytest.mark.parametrize(
     ("name", "region", "ends", "intensities"),
     [
@@ -102,28 +94,27 @@ def test_the_vamas_of_multipak():
     ],
 )
 def test_cases(name, region, ends, intensities):
-    found = read(CASES / name)[region]
+    found = read(of_others.case("files-spectra", name))[region]
     np.testing.assert_allclose(found.binding_energy[[0, -1]], ends, rtol=0, atol=1e-9)
     assert (float(found.intensity.min()), float(found.intensity.max())) == intensities
     if name.startswith("specs"):
         assert float(found.intensity.idxmax()) == pytest.approx(285)
 
 
-@of_cases
 def test_the_case_of_two_samples():
-    path = CASES / "vamas-two-samples.vms"
+    path = of_others.case("files-spectra", "vamas-two-samples.vms")
     assert list(read(path).children) == ["C 1s, Pt #002", "C 1s, Pt #003"]
     assert list(read(path, sample="Pt #003").children) == ["C 1s"]
 
 
-@of_cases
 def test_the_case_of_a_photon_energy_in_kev():
     try:
-        (region,) = read(CASES / "xps-photon-energy-kev.txt").children.values()
+        (region,) = read(of_others.case("files-spectra", "xps-photon-energy-kev.txt")).children.values()
     except ReadError as error:
         assert "eV" in error.reason
     else:
         assert region.attrs["photon_energy"] == pytest.approx(1486.6)
         np.testing.assert_allclose(region.binding_energy[[0, -1]], (289.5, 290.6), rtol=0, atol=1e-6)
-    (region,) = read(CASES / "xps-photon-energy-kev.txt", photon_energy=1486.6).children.values()
+    tree = read(of_others.case("files-spectra", "xps-photon-energy-kev.txt"), photon_energy=1486.6)
+    (region,) = tree.children.values()
     np.testing.assert_allclose(region.binding_energy[[0, -1]], (289.5, 290.6), rtol=0, atol=1e-6)

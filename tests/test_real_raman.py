@@ -1,21 +1,19 @@
 """Real Raman files and the cases beside them; the truth is taken from them by other means."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import of_others
 from coldbond.files import ReadError, read
 
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 SPECTRA = "formats-spectra"
 
 
 def columns(name: str, skip: int, **options) -> np.ndarray:
     """Both columns of a text by NumPy, ascending."""
-    x, y = np.loadtxt(Path(REAL, name), skiprows=skip, encoding="latin-1", usecols=(0, 1), **options).T
+    x, y = np.loadtxt(of_others.file(name), skiprows=skip, encoding="latin-1", usecols=(0, 1), **options).T
     return np.array([x, y])[:, np.argsort(x)]
 
 
@@ -29,13 +27,13 @@ TEXTS = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_text(name):
     form, header = TEXTS[name]
-    spectrum = read(Path(REAL, name))
+    spectrum = read(of_others.file(name))
     assert spectrum.attrs["format"] == form
     np.testing.assert_array_equal([spectrum.raman_shift, spectrum.intensity], columns(name, header))
 
 
 def test_the_header_of_labspec():
-    attrs = read(Path(REAL, "raman-labspec/labspec_raman_example.txt")).attrs
+    attrs = read(of_others.file("raman-labspec/labspec_raman_example.txt")).attrs
     assert (attrs["excitation"], attrs["integration_time"], attrs["accumulations"]) == (532, 300, 12)
     assert (attrs["sample_name"], attrs["instrument"]) == ("ZnF2_1", "LabRAM HR Evol")
     assert attrs["start"] == "2023-10-23T16:11:12" and attrs["processed"] == "Base:Fit, Base:Sub"
@@ -43,7 +41,7 @@ def test_the_header_of_labspec():
 
 @pytest.mark.parametrize("name", [f"{SPECTRA}/datalab__raman_example.wdf", "raman-labspec/raman_example.wdf"])
 def test_wdf_is_the_text_that_the_vendor_made_of_it(name):
-    spectrum = read(Path(REAL, name))
+    spectrum = read(of_others.file(name))
     text = columns("raman-labspec/raman_example.txt", 1)
     np.testing.assert_allclose(spectrum.raman_shift, text[0], rtol=0, atol=5.1e-7)  # six decimals
     np.testing.assert_allclose(spectrum.intensity, text[1], rtol=0, atol=5.1e-7)
@@ -53,7 +51,7 @@ def test_wdf_is_the_text_that_the_vendor_made_of_it(name):
 
 def test_witec_over_wavelength_needs_the_laser():
     """The largest count stands at 547.430 nm, 529.8 /cm from 532.0 nm: the axis is off, see SOURCE.txt."""
-    path = Path(REAL, "raman-si-witec/Si-wafer-Raman-Spectrum-1.txt")
+    path = of_others.file("raman-si-witec/Si-wafer-Raman-Spectrum-1.txt")
     with pytest.raises(ReadError, match=r"in nm, and no excitation is stated.*read\(path, excitation=532\)"):
         read(path)
     spectrum = read(path, excitation=532.0)
@@ -66,7 +64,7 @@ def test_witec_over_wavelength_needs_the_laser():
 
 def test_spc():
     """Its bytes, parsed by hand: 3808 float32 behind 544 bytes, from 175 to 3982 /cm."""
-    path = Path(REAL, SPECTRA, "h2020charisma__PST10_iR532_Probe_100_3000msx7.spc")
+    path = of_others.file(SPECTRA, "h2020charisma__PST10_iR532_Probe_100_3000msx7.spc")
     spectrum = read(path)
     np.testing.assert_array_equal(spectrum.intensity, np.frombuffer(path.read_bytes(), "<f4", 3808, 544))
     np.testing.assert_array_equal(spectrum.raman_shift, np.arange(175.0, 3983.0))
@@ -76,7 +74,7 @@ def test_spc():
 
 def test_an_infrared_spectrum_of_omnic_is_named():
     with pytest.raises(ReadError, match=r"ordinate is absorbance, over 1/cm: infrared. Remedy: use the Raman spectrum"):
-        read(Path(REAL, SPECTRA, "spectrochempy__7_CZ0-100_Pd_101.SPA"))
+        read(of_others.file(SPECTRA, "spectrochempy__7_CZ0-100_Pd_101.SPA"))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +87,7 @@ def test_an_infrared_spectrum_of_omnic_is_named():
     ],
 )
 def test_a_real_file_cut_off_is_refused(tmp_path, name):
-    data = Path(REAL, name).read_bytes()
+    data = of_others.file(name).read_bytes()
     for share in np.linspace(0.02, 0.999, 25):
         (tmp_path / "cut").write_bytes(data[: int(share * len(data))])
         with pytest.raises(ReadError):
@@ -109,10 +107,7 @@ ORDINATES = np.array([1.0, 1.1, 1.2, 1.3, 1.25, 1.2, 1.1, 1.0]) * 0.95
 
 @pytest.fixture
 def cases() -> Path:
-    folder = Path(REAL).parent / "cases/files-spectra"
-    if not folder.exists():
-        pytest.skip("no folder cases beside COLDBOND_REAL")
-    return folder
+    return of_others.case("files-spectra")
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,21 +1,17 @@
-"""Real XPS and Raman files, where COLDBOND_REAL names their folder; the truth is taken from them by other means."""
-
-import os
-from pathlib import Path
+"""Real XPS and Raman files; the truth is taken from them by other means."""
 
 import numpy as np
 import pytest
 import vamas
 
+import of_others
 from coldbond.files import ReadError, read
 
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 AXIS, SPECS = "xps-vamas-axis/0-150W.vms", "xps-vamas-kratos-specs"
 
 
 def lines(name: str) -> list[str]:
-    return Path(REAL, name).read_text().splitlines()
+    return of_others.file(name).read_text().splitlines()
 
 
 def last_numbers(name: str, rows: int, columns: int) -> np.ndarray:
@@ -25,8 +21,8 @@ def last_numbers(name: str, rows: int, columns: int) -> np.ndarray:
 
 @pytest.mark.parametrize("name", [AXIS, f"{SPECS}/regular.vms"])
 def test_regular_blocks_are_what_another_reader_finds(name):
-    tree = read(Path(REAL, name))
-    theirs = vamas.Vamas(Path(REAL, name).read_bytes().lstrip())  # which stumbles over blank lines at the start
+    tree = read(of_others.file(name))
+    theirs = vamas.Vamas(of_others.file(name).read_bytes().lstrip())  # which stumbles over blank lines at the start
     assert len(theirs.blocks) == len(tree.children)
     for block, region in zip(theirs.blocks, tree.children.values(), strict=True):
         photons = block.analysis_source_characteristic_energy
@@ -44,7 +40,7 @@ def test_regular_blocks_are_what_another_reader_finds(name):
 
 def test_the_regions_of_the_axis_file_are_where_its_comments_say():
     """Each block's comment gives its range of kinetic energy, sweeps and dwell time in words."""
-    tree, text = read(Path(REAL, AXIS)), lines(AXIS)
+    tree, text = read(of_others.file(AXIS)), lines(AXIS)
     assert list(tree.children) == ["wide", "Ni 2p", "O 1s", "C 1s", "W 4f"]
     for name, region in tree.children.items():
         said = next(line for line in text if line.startswith(f"{name} : "))  # "O 1s : 941.690-966.690eV, Sweeps 5"
@@ -60,7 +56,7 @@ def test_the_regions_of_the_axis_file_are_where_its_comments_say():
 
 def test_the_irregular_scan_is_the_regular_one_as_a_rate():
     """Both files are exports of one recording: counts of 0.1 s, and counts per second."""
-    regular, irregular = (read(Path(REAL, SPECS, f"{name}.vms"))["Survey"] for name in ("regular", "irregular"))
+    regular, irregular = (read(of_others.file(SPECS, f"{name}.vms"))["Survey"] for name in ("regular", "irregular"))
     np.testing.assert_allclose(irregular.binding_energy, regular.binding_energy, rtol=0, atol=1e-8)
     np.testing.assert_allclose(irregular.intensity, regular.intensity * 10, rtol=1e-5)
     np.testing.assert_allclose(irregular.transmission, regular.transmission, rtol=1e-6)
@@ -74,7 +70,7 @@ def test_the_irregular_scan_is_the_regular_one_as_a_rate():
 
 
 def test_the_analysed_file_reads_as_recorded():
-    region = read(Path(REAL, SPECS, "FeO_analyzed.vms"))["Fe 2p"]
+    region = read(of_others.file(SPECS, "FeO_analyzed.vms"))["Fe 2p"]
     kinetic, intensity, transmission = last_numbers(f"{SPECS}/FeO_analyzed.vms", 1121, 3).T
     np.testing.assert_allclose(region.binding_energy[::-1], 1486.61 - kinetic, rtol=0, atol=1e-8)
     np.testing.assert_array_equal(region.intensity[::-1], intensity)
@@ -85,23 +81,23 @@ def test_the_analysed_file_reads_as_recorded():
 
 
 def test_text_with_binding_energies():
-    region = read(Path(REAL, "xps-vamas-axis/PET_C1s.csv"))["C 1s"]
-    energy, intensity = np.loadtxt(Path(REAL, "xps-vamas-axis/PET_C1s.csv"), delimiter=",", skiprows=1).T
+    region = read(of_others.file("xps-vamas-axis/PET_C1s.csv"))["C 1s"]
+    energy, intensity = np.loadtxt(of_others.file("xps-vamas-axis/PET_C1s.csv"), delimiter=",", skiprows=1).T
     np.testing.assert_array_equal(region.binding_energy, energy[::-1])
     np.testing.assert_array_equal(region.intensity, intensity[::-1])
     assert region.attrs["energy_scale"] == "binding" and region.intensity.attrs["counting"].startswith("unknown")
 
 
 def test_text_with_kinetic_energies_and_the_photons_in_its_header():
-    region = read(Path(REAL, "xps-au4f-lmfitxps/clean_Au_4f.csv"))["Au 4f"]
-    kinetic, intensity = np.loadtxt(Path(REAL, "xps-au4f-lmfitxps/clean_Au_4f.csv"), delimiter=",").T
+    region = read(of_others.file("xps-au4f-lmfitxps/clean_Au_4f.csv"))["Au 4f"]
+    kinetic, intensity = np.loadtxt(of_others.file("xps-au4f-lmfitxps/clean_Au_4f.csv"), delimiter=",").T
     np.testing.assert_allclose(region.binding_energy, 180 - kinetic[::-1], rtol=0, atol=1e-9)
     np.testing.assert_array_equal(region.intensity, intensity[::-1])
     assert region.attrs["photon_energy"] == 180 and region.attrs["energy_scale"] == "kinetic"
 
 
 def test_text_that_states_nothing_reads_once_a_line_says_what_it_is(tmp_path):
-    edge, table = (Path(REAL, "xps-au4f-lmfitxps", name) for name in ("FermiEdge.csv", "clean_Au_4f.txt"))
+    edge, table = (of_others.file("xps-au4f-lmfitxps", name) for name in ("FermiEdge.csv", "clean_Au_4f.txt"))
     for path in (edge, table):
         with pytest.raises(ReadError, match="numbers without a header"):
             read(path)
@@ -113,14 +109,14 @@ def test_text_that_states_nothing_reads_once_a_line_says_what_it_is(tmp_path):
     copy = tmp_path / table.name
     names = "; ".join(["E_kin/eV", *(f"channel {number}" for number in range(1, 10)), "counts"])
     copy.write_text(f"# photon_energy_eV: 180\n# {names}\n{table.read_text()}")
-    csv = read(Path(REAL, "xps-au4f-lmfitxps/clean_Au_4f.csv"))["Au 4f"]
+    csv = read(of_others.file("xps-au4f-lmfitxps/clean_Au_4f.csv"))["Au 4f"]
     counts = read(copy)["Au 4f"].intensity  # the sum of the channels; in the csv someone smoothed the first of them
     np.testing.assert_array_equal(counts[:-1], csv.intensity[:-1])
     assert (float(counts[-1]), float(csv.intensity[-1])) == (8916, 9616)
 
 
 def test_the_text_made_of_a_ras_is_the_ras_once_its_wavelengths_are_stated(tmp_path):
-    path = Path(REAL, "xrd-rigaku-ras-nims/XRD_RIGAKU.csv")
+    path = of_others.file("xrd-rigaku-ras-nims/XRD_RIGAKU.csv")
     with pytest.raises(ReadError, match="states no wavelength"):
         read(path)
     copy = tmp_path / path.name
@@ -134,7 +130,7 @@ def test_the_text_made_of_a_ras_is_the_ras_once_its_wavelengths_are_stated(tmp_p
 
 
 def test_jcamp_of_pairs():
-    path = Path(REAL, "raman-jcampdx/tannic_acid.jdx")
+    path = of_others.file("raman-jcampdx/tannic_acid.jdx")
     spectrum = read(path)
     shift, intensity = np.loadtxt(path, delimiter=",", comments="##").T
     np.testing.assert_array_equal(spectrum.raman_shift, shift)
@@ -148,7 +144,7 @@ def test_jcamp_of_pairs():
     ("name", "seconds", "accumulations"), [("S0B10", 60, 2), ("Polystyrene", 3, 7), ("Neon", 0.1, 2)]
 )
 def test_bwtek(name, seconds, accumulations):
-    spectrum = read(Path(REAL, f"raman-si-532-bwtek/{name}_532.txt"))
+    spectrum = read(of_others.file(f"raman-si-532-bwtek/{name}_532.txt"))
     rows = [line.replace(",", ".").split(";") for line in lines(f"raman-si-532-bwtek/{name}_532.txt")[89:]]
     rows = [row for row in rows if row[3].strip()]
     np.testing.assert_array_equal(spectrum.raman_shift, [float(row[3]) for row in rows])
@@ -159,15 +155,15 @@ def test_bwtek(name, seconds, accumulations):
 
 
 def test_the_strongest_lines_are_where_they_belong():
-    silicon = read(Path(REAL, "raman-si-532-bwtek/S0B10_532.txt")).intensity.sel(raman_shift=slice(400, 700))
+    silicon = read(of_others.file("raman-si-532-bwtek/S0B10_532.txt")).intensity.sel(raman_shift=slice(400, 700))
     assert float(silicon.idxmax()) == pytest.approx(520.45, abs=4)  # CWA 18133; a pixel is 3 /cm
-    styrene = read(Path(REAL, "raman-si-532-bwtek/Polystyrene_532.txt")).intensity.sel(raman_shift=slice(950, 1050))
+    styrene = read(of_others.file("raman-si-532-bwtek/Polystyrene_532.txt")).intensity.sel(raman_shift=slice(950, 1050))
     assert float(styrene.idxmax()) == pytest.approx(1001.4, abs=4)
 
 
 @pytest.mark.parametrize("name", [AXIS, f"{SPECS}/FeO_analyzed.vms", "raman-jcampdx/tannic_acid.jdx"])
 def test_a_real_file_cut_off_is_refused(tmp_path, name):
-    data = Path(REAL, name).read_bytes()
+    data = of_others.file(name).read_bytes()
     for share in np.linspace(0.02, 0.999, 25):
         path = tmp_path / "cut"
         path.write_bytes(data[: int(share * len(data))])

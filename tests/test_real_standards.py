@@ -1,18 +1,13 @@
 """The whole-pattern fit on measured standards whose lattice parameters others have certified."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+import of_others
 from coldbond import read
 from coldbond.xrd import pawley
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.structures import STRUCTURES
-
-REAL = Path(os.environ.get("COLDBOND_REAL", "nowhere"))
-pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="COLDBOND_REAL names no folder of measured files")
 
 LAB6 = 4.156780  # angstrom: NIST's own value of this data set, at 20.85 degree C
 SI = 5.43118  # angstrom: SRM 640e, certificate 2015; that this sample is of like purity is assumed
@@ -20,13 +15,13 @@ SI = 5.43118  # angstrom: SRM 640e, certificate 2015; that this sample is of lik
 
 @pytest.fixture(scope="module")
 def lab6():
-    pattern = read(REAL / "xrd-nist-lab6-660c" / "nist_srm660c_100a.cif")
+    pattern = read(of_others.file("xrd-nist-lab6-660c", "nist_srm660c_100a.cif"))
     return pattern, pawley.fit_geometries(pattern, STRUCTURES["LaB6"])
 
 
 @pytest.fixture(scope="module")
 def silicon():
-    pattern = read(REAL / "xrd-rigaku-ras-nims" / "XRD_RIGAKU.ras")
+    pattern = read(of_others.file("xrd-rigaku-ras-nims", "XRD_RIGAKU.ras"))
     return pattern, pawley.fit_geometries(pattern, STRUCTURES["Si"])
 
 

@@ -1,18 +1,14 @@
 """Measured patterns with nothing but a CIF: cells that others refined, and fractions that others weighed."""
 
-import os
-from pathlib import Path
-
 import pytest
 
+import of_others
 from coldbond.files import read
 from coldbond.xrd import analysis, pawley, rietveld
 from coldbond.xrd.lattice import lattice_parameters
 from coldbond.xrd.structure_files import Structures
 from independent.powder import CRYSTALS, cif
 
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 NAMES = {"corundum": "Al2O3", "fluorite": "CaF2", "zincite": "ZnO", "fluorapatite": "fluorapatite", "silicon": "Si"}
 CU = (1.5405929, 1.5444274)
 #: Cells: Kihara and Donnay 1985; GSAS, at its wavelengths; NIST SRM 676 and 640. Angstrom.
@@ -41,7 +37,7 @@ def known(tmp_path_factory):
 def test_a_cif_gives_the_cell_that_others_refined(name, known):
     file, wavelength, cell = CELLS[name]
     options = {"technique": "xrd", "wavelength": wavelength} if wavelength else {}
-    found = lattice_parameters(pawley.fit_geometries(read(Path(REAL, file), **options), known[name])).intervals
+    found = lattice_parameters(pawley.fit_geometries(read(of_others.file(file), **options), known[name])).intervals
     for parameter, truth in cell.items():
         _, low, high = found[parameter]
         assert low <= truth <= high and high - low < 8e-4 * truth, parameter
@@ -49,7 +45,7 @@ def test_a_cif_gives_the_cell_that_others_refined(name, known):
 
 @pytest.mark.parametrize("mixture", WEIGHED)
 def test_weighed_mixtures(mixture, known):
-    scan = read(Path(REAL, f"xrd-cpd-roundrobin/cpd-{mixture}.prn"), technique="xrd", wavelength=CU)
+    scan = read(of_others.file(f"xrd-cpd-roundrobin/cpd-{mixture}.prn"), technique="xrd", wavelength=CU)
     weighed = WEIGHED[mixture]
     found = rietveld.fit(scan, [known[name] for name in weighed], monochromator=26.6)
     for name, truth in weighed.items():

@@ -1,27 +1,22 @@
-"""Recordings from testers, where COLDBOND_REAL names their folder; the truth is taken from them by other means."""
+"""Recordings from testers; the truth is taken from them by other means."""
 
 import csv
-import os
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+import of_others
 from coldbond.files import ReadError, read
 
-REAL = Path(os.environ.get("COLDBOND_REAL", ""))
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("COLDBOND_REAL"), reason="COLDBOND_REAL is not set: no real recordings to read"
-)
 FORMATS = "formats-electrochemistry"
 NEWARE = "cycling-neware-fullcell-150/nw4-120-1-6-53"
 
 
 def rows_of(name: str, header: int, delimiter: str = ",") -> list[dict[str, str]]:
     """Rows below the line `header`, counted from 1, as csv reads them."""
-    lines = (REAL / FORMATS / name).read_text("utf-8-sig", errors="replace").split("\n")
+    lines = of_others.file(FORMATS, name).read_text("utf-8-sig", errors="replace").split("\n")
     return list(csv.DictReader(lines[header - 1 :], delimiter=delimiter))
 
 
@@ -84,7 +79,7 @@ PLAIN = {
 def test_every_record_of_a_text_export_is_in_its_place(name):
     (header, delimiter), columns = PLAIN[name]
     rows = rows_of(name, header, delimiter)
-    recording = read(REAL / FORMATS / name)
+    recording = read(of_others.file(FORMATS, name))
     assert recording.sizes["record"] == len(rows)
     for variable, (column, scale) in columns.items():
         expected = [float(row[column]) * scale if scale else seconds(row[column]) for row in rows]
@@ -93,9 +88,9 @@ def test_every_record_of_a_text_export_is_in_its_place(name):
 
 def test_neware_report_against_its_own_rows_of_steps():
     name = "neware_layered_first4000.csv"
-    lines = (REAL / FORMATS / name).read_text("utf-8").split("\n")
+    lines = of_others.file(FORMATS, name).read_text("utf-8").split("\n")
     rows = [line.split(",")[2:] for line in lines[3:] if line.startswith(",,")]
-    recording = read(REAL / FORMATS / name)
+    recording = read(of_others.file(FORMATS, name))
     assert recording.sizes["record"] == len(rows) == 3954
     np.testing.assert_array_equal(recording.time, [seconds(row[2]) for row in rows])
     np.testing.assert_array_equal(recording.current, [float(row[3]) for row in rows])
@@ -110,7 +105,7 @@ def test_neware_report_against_its_own_rows_of_steps():
 
 
 def test_neware_binary_equals_the_vendors_own_export():
-    binary, export = read(REAL / f"{NEWARE}.ndax"), pl.read_parquet(REAL / f"{NEWARE}.parquet")
+    binary, export = read(of_others.file(f"{NEWARE}.ndax")), pl.read_parquet(of_others.file(f"{NEWARE}.parquet"))
     assert binary.sizes["record"] == export.height == 18700
     columns = {
         "time": ("Total Time", 1, 0),
@@ -128,7 +123,7 @@ def test_neware_binary_equals_the_vendors_own_export():
 
 
 def test_the_vendors_parquet_itself():
-    recording, export = read(REAL / f"{NEWARE}.parquet"), pl.read_parquet(REAL / f"{NEWARE}.parquet")
+    recording, export = read(of_others.file(f"{NEWARE}.parquet")), pl.read_parquet(of_others.file(f"{NEWARE}.parquet"))
     np.testing.assert_array_equal(recording.time, export["Total Time"])
     np.testing.assert_allclose(recording.voltage * 1e3, export["Voltage(mV)"].cast(float), rtol=1e-7)
     np.testing.assert_allclose(recording.current * 1e6, export["Current(uA)"].cast(float), rtol=1e-7)
@@ -136,7 +131,7 @@ def test_the_vendors_parquet_itself():
 
 
 def test_battery_data_format_as_parquet():
-    path = REAL / FORMATS / "legacy.bdf.parquet"
+    path = of_others.file(FORMATS, "legacy.bdf.parquet")
     recording, frame = read(path), pl.read_parquet(path)
     np.testing.assert_array_equal(recording.time, frame["test_time_millisecond"].to_numpy() / 1000)
     np.testing.assert_array_equal(recording.voltage, frame["voltage_volt"])
@@ -145,10 +140,10 @@ def test_battery_data_format_as_parquet():
 
 @pytest.mark.parametrize(("name", "records"), [("test.nda", 439), ("test.ndax", 1464)])
 def test_neware_binary_of_other_versions(tmp_path, name, records):
-    recording = read(REAL / FORMATS / name)
+    recording = read(of_others.file(FORMATS, name))
     assert recording.sizes["record"] == records
     assert recording.attrs["format"] == "neware-binary"
-    data = (REAL / FORMATS / name).read_bytes()
+    data = of_others.file(FORMATS, name).read_bytes()
     for size in [*range(7, len(data) - 1, len(data) // 12), len(data) - 1]:
         (tmp_path / name).write_bytes(data[:size])
         with pytest.raises(ReadError):
@@ -156,9 +151,9 @@ def test_neware_binary_of_other_versions(tmp_path, name, records):
 
 
 def test_maccor_export_is_cut_off_and_reads_up_to_there(tmp_path):
-    lines = (REAL / FORMATS / "maccor_two.txt").read_text().rstrip("\n").split("\n")
+    lines = of_others.file(FORMATS, "maccor_two.txt").read_text().rstrip("\n").split("\n")
     with pytest.raises(ReadError, match="cut off") as caught:
-        read(REAL / FORMATS / "maccor_two.txt")
+        read(of_others.file(FORMATS, "maccor_two.txt"))
     assert caught.value.line == len(lines)
     (tmp_path / "a.txt").write_text("\n".join(lines[:-1]) + "\n")
     recording = read(tmp_path / "a.txt")
@@ -177,7 +172,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_would_be_read_wrongly_is_refused(name):
     with pytest.raises(ReadError, match=REFUSED[name]):
-        read(REAL / name)
+        read(of_others.file(name))
 
 
 CASES = {
@@ -197,9 +192,7 @@ READ = {
 
 @pytest.mark.parametrize("name", [*CASES, *READ])
 def test_the_cases_give_what_their_note_says(name):
-    path = REAL.parent / "cases" / "files-electrochemistry" / name
-    if not path.exists():
-        pytest.skip("the folder of cases is not beside that of the recordings")
+    path = of_others.case("files-electrochemistry", name)
     if name in CASES:
         with pytest.raises(ReadError, match=CASES[name]):
             read(path)
@@ -208,7 +201,7 @@ def test_the_cases_give_what_their_note_says(name):
 
 
 def test_battery_data_format_converted_from_the_binary_file():
-    converted, binary = read(REAL / f"{NEWARE}.converted.bdf.csv"), read(REAL / f"{NEWARE}.ndax")
+    converted, binary = read(of_others.file(f"{NEWARE}.converted.bdf.csv")), read(of_others.file(f"{NEWARE}.ndax"))
     for name in ("time", "voltage", "current"):
         digit = max(float(recording[name].attrs["resolution"]) for recording in (converted, binary))
         np.testing.assert_allclose(converted[name], binary[name], rtol=1e-6, atol=digit)

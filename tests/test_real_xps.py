@@ -1,20 +1,18 @@
-"""Real XPS recordings, where COLDBOND_REAL names their folder: clean gold, and FeO beside CasaXPS."""
+"""Real XPS recordings: clean gold, and FeO beside CasaXPS."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
+import of_others
 from coldbond import read
 from coldbond.files.spectrum import spectrum
 from coldbond.interval import NORMAL
 from coldbond.xps.components import Component, Line
 from coldbond.xps.fit import fit
 
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 GOLD = "xps-au4f-lmfitxps/clean_Au_4f.csv"
 FEO = "xps-vamas-kratos-specs/FeO_analyzed.vms"
 
@@ -25,7 +23,7 @@ CASA = {"main": 709.03, "satellite": 715.73, "partner": 722.18, "second": 730.22
 @pytest.fixture(scope="module")
 def gold() -> xr.Dataset:
     """Counts over the kinetic energy at a photon energy of 180 eV; the absolute scale is not calibrated."""
-    kinetic, counts = np.loadtxt(Path(REAL, GOLD), delimiter=",").T
+    kinetic, counts = np.loadtxt(of_others.file(GOLD), delimiter=",").T
     return spectrum(Path(GOLD), "xps", 180 - kinetic, counts, one_count=1.0)
 
 
@@ -72,7 +70,7 @@ def test_area_ratio_of_clean_gold(gold):
 
 @pytest.fixture(scope="module")
 def iron() -> xr.Dataset:
-    region = read(Path(REAL, FEO))["Fe 2p"].to_dataset()
+    region = read(of_others.file(FEO))["Fe 2p"].to_dataset()
     window = region.sel(binding_energy=slice(699.85, 749.1))  # of the analysis in the file
     return window.coarsen(binding_energy=5, boundary="trim").mean(keep_attrs=True)
 

@@ -1,19 +1,16 @@
-"""Real diffractometers' files, where COLDBOND_REAL names their folder; the truth is their text and geddes's reading."""
+"""Real diffractometers' files; the truth is their text and geddes's reading."""
 
-import os
 import re
 import zipfile
-from pathlib import Path
 
 import geddes
 import numpy as np
 import pytest
 
+import of_others
 from coldbond.counting import standard_uncertainty
 from coldbond.files import ReadError, read
 
-REAL = os.environ.get("COLDBOND_REAL")
-pytestmark = pytest.mark.skipif(not REAL, reason="COLDBOND_REAL is not set: no real recordings to read")
 RAS = "xrd-rigaku-ras-nims/XRD_RIGAKU.ras"
 RASX = "xrd-rigaku-rasx-powder/TwoTheta_scan_powder.rasx"
 XRDML = "xrd-panalytical-xrdml/XRD-918-16_10.xrdml"
@@ -23,7 +20,10 @@ CIF = "xrd-nist-lab6-660c/nist_srm660c_100a.cif"
 
 @pytest.mark.parametrize("file", [RAS, RASX, XRDML, BRML, CIF])
 def test_every_point_is_that_of_another_program(file):
-    scan, other = read(Path(REAL, file)), geddes.read(str(Path(REAL, file)), block="_meas" if file == CIF else None)
+    scan, other = (
+        read(of_others.file(file)),
+        geddes.read(str(of_others.file(file)), block="_meas" if file == CIF else None),
+    )
     np.testing.assert_allclose(scan.two_theta, other.x, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(scan.intensity, other.y)
 
@@ -31,8 +31,8 @@ def test_every_point_is_that_of_another_program(file):
 @pytest.mark.parametrize("file", [RAS, RASX, XRDML, BRML, CIF])
 def test_the_content_tells_the_format(tmp_path, file):
     copy = tmp_path / "unnamed"
-    copy.write_bytes(Path(REAL, file).read_bytes())
-    assert read(copy).identical(read(Path(REAL, file)).assign_attrs(source="unnamed"))
+    copy.write_bytes(of_others.file(file).read_bytes())
+    assert read(copy).identical(read(of_others.file(file)).assign_attrs(source="unnamed"))
 
 
 def stated(text: str, **patterns: str) -> dict[str, str]:
@@ -47,7 +47,7 @@ def held_against(scan, fields: dict[str, str]) -> None:
 
 
 def test_header_of_the_ras():
-    text = Path(REAL, RAS).read_bytes().decode("cp932")
+    text = of_others.file(RAS).read_bytes().decode("cp932")
     fields = stated(
         text,
         wavelength_kalpha1=r'\*HW_XG_WAVE_LENGTH_ALPHA1 "(.*?)"',
@@ -61,7 +61,7 @@ def test_header_of_the_ras():
         step=r'\*MEAS_SCAN_STEP "(.*?)"',
         goniometer_radius=r'\*HW_GONIOMETER_RADIUS-3 "(.*?)"',
     )
-    scan = read(Path(REAL, RAS))
+    scan = read(of_others.file(RAS))
     held_against(scan, fields)
     assert (scan.wavelength_kalpha1, scan.wavelength_kalpha2) == (1.540593, 1.544414)
     assert scan.sizes["two_theta"] == 3501
@@ -70,12 +70,12 @@ def test_header_of_the_ras():
     assert scan.intensity.attrs["counting"] == "known"
     np.testing.assert_array_equal(scan.one_count, 1)
     # The table that came with the file, made by its publisher's program.
-    rows = [line.split(",") for line in Path(REAL, RAS).with_suffix(".csv").read_text().splitlines()[11:]]
+    rows = [line.split(",") for line in of_others.file(RAS).with_suffix(".csv").read_text().splitlines()[11:]]
     np.testing.assert_array_equal(np.array(rows, float).T, [scan.two_theta, scan.intensity])
 
 
 def test_header_of_the_rasx():
-    with zipfile.ZipFile(Path(REAL, RASX)) as archive:
+    with zipfile.ZipFile(of_others.file(RASX)) as archive:
         text = archive.read("Data0/MesurementConditions0.xml").decode("utf-8-sig")
     fields = stated(
         text,
@@ -88,7 +88,7 @@ def test_header_of_the_rasx():
         step="<Step>(.*?)<",
         goniometer_radius=r'To="AttachmentStage"\s*From="XrayGenerator"\s*Unit="mm"\s*Value="(.*?)"',
     )
-    scan = read(Path(REAL, RASX))
+    scan = read(of_others.file(RASX))
     held_against(scan, fields)
     assert scan.instrument == "Rigaku " + re.search("<SystemName>(.*?)<", text)[1] == "Rigaku SmartLabXE"
     # Behind its monochromator there is K-alpha1 alone, and what the file calls counts are not whole.
@@ -99,7 +99,7 @@ def test_header_of_the_rasx():
 
 
 def test_header_of_the_xrdml():
-    text = Path(REAL, XRDML).read_text()
+    text = of_others.file(XRDML).read_text()
     fields = stated(
         text,
         wavelength_kalpha1="<kAlpha1.*?>(.*?)<",
@@ -112,7 +112,7 @@ def test_header_of_the_xrdml():
         goniometer_radius='<incidentBeamPath>\\s*<radius unit="mm">(.*?)<',
         count_time='<commonCountingTime unit="seconds">(.*?)<',
     )
-    scan = read(Path(REAL, XRDML))
+    scan = read(of_others.file(XRDML))
     held_against(scan, fields)
     assert scan.instrument == "PANalytical EMPYREAN" and "sample_name" not in scan.attrs  # the file's is empty
     assert (scan.count_time, scan.wavelength_kalpha1) == (39.27, 1.540598)
@@ -125,7 +125,7 @@ def test_header_of_the_xrdml():
 
 
 def test_header_of_the_brml():
-    with zipfile.ZipFile(Path(REAL, BRML)) as archive:
+    with zipfile.ZipFile(of_others.file(BRML)) as archive:
         text = archive.read("Experiment0/RawData0.xml").decode()
     fields = stated(
         text,
@@ -140,7 +140,7 @@ def test_header_of_the_brml():
         goniometer_radius='<TrackInfoData LogicName="PrimaryTrack".*?>\\s*<Radius Unit="mm" Value="(.*?)"',
         count_time="<TimePerStepEffective>(.*?)<",
     )
-    scan = read(Path(REAL, BRML))
+    scan = read(of_others.file(BRML))
     held_against(scan, fields)
     assert scan.scan_axis == "TwoTheta-Theta"
     # The absorber came in for 29 points: their counts are whole multiples of its factor.
@@ -152,8 +152,8 @@ def test_header_of_the_brml():
 
 def test_header_and_statistics_of_the_cif():
     """Weights t^2 / (N + 1), says the file; its 24 regions were counted for 1 s to 47 s a point."""
-    text = Path(REAL, CIF).read_text()
-    scan = read(Path(REAL, CIF))
+    text = of_others.file(CIF).read_text()
+    scan = read(of_others.file(CIF))
     held_against(
         scan,
         stated(text, sample_name="_pd_phase_name +'(.*?)'", goniometer_radius="_pd_instr_dist_spec/detc +(.*)"),
@@ -179,8 +179,8 @@ def test_header_and_statistics_of_the_cif():
 
 @pytest.mark.parametrize("file", [RAS, RASX, XRDML, BRML, CIF])
 def test_a_real_file_cut_off_is_refused(tmp_path, file):
-    data = Path(REAL, file).read_bytes()
-    whole = read(Path(REAL, file))
+    data = of_others.file(file).read_bytes()
+    whole = read(of_others.file(file))
     cut = tmp_path / "cut"
     for size in np.random.default_rng(3).integers(1, len(data) - 30, 40):
         cut.write_bytes(data[:size])

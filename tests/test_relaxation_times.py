@@ -1,12 +1,10 @@
 """Distributions of relaxation times against those that are known in closed form."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
 
+import of_others
 from coldbond.files import read
 from coldbond.impedance import relaxation_times
 
@@ -91,13 +89,9 @@ def test_the_unit_does_not_matter_nor_the_order():
     assert larger.resistance == pytest.approx(1e4 * found.resistance, rel=1e-3)
 
 
-REAL = os.environ.get("COLDBOND_REAL")
-
-
-@pytest.mark.skipif(not REAL, reason="COLDBOND_REAL names no folder of measured recordings")
 def test_a_measured_cell():
     """The solid-state cell is described to a thousandth; its polarisation is what its real part spans."""
-    sweeps = read(Path(REAL, "ssb-eis/Sample2_PEIS_AtRest.csv"))
+    sweeps = read(of_others.file("ssb-eis/Sample2_PEIS_AtRest.csv"))
     cell = sweeps.isel(frequency=(sweeps.sweep == 1).to_numpy())
     found = relaxation_times.distribution(cell)
     assert found.misfit < 0.2

@@ -1,7 +1,6 @@
 """The synthetic recordings: reproducible to the byte, independent of the analysis, and true to what they stand for."""
 
 import ast
-import os
 import zipfile
 import zlib
 from dataclasses import replace
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import of_others
 from twin import cells, full_cell, land, symmetric
 from twin.__main__ import main
 from twin.recordings import RECORDINGS
@@ -277,9 +277,7 @@ def short_run() -> pd.DataFrame:
 
 
 def test_landt_csv_has_the_header_of_a_real_one(short_run, tmp_path):
-    if "COLDBOND_REAL" not in os.environ:
-        pytest.skip("COLDBOND_REAL is not set: no real export to compare with")
-    real = Path(os.environ["COLDBOND_REAL"]) / "sintef-landt-ligr/SINTEF__LiGrR2032__2024-04-30__25degC__Landt.csv"
+    real = of_others.file("sintef-landt-ligr/SINTEF__LiGrR2032__2024-04-30__25degC__Landt.csv")
     land.landt_csv(short_run, tmp_path / "a.csv")
     lines = (tmp_path / "a.csv").read_text().splitlines()
     with real.open() as theirs:

@@ -1,6 +1,5 @@
 """The twin's impedance and currents: limits that are exact, causality, noise, truths as the paper has them, formats."""
 
-import os
 import re
 from pathlib import Path
 from zlib import crc32
@@ -12,6 +11,7 @@ from scipy.constants import e as ELEMENTARY_CHARGE
 from scipy.constants import k as BOLTZMANN
 from scipy.integrate import quad
 
+import of_others
 from twin import cells, chi, eis, impedance, pellets, symmetric
 from twin.impedance import FREQUENCY, Cell, Process
 from twin.manifest import write_manifest
@@ -331,9 +331,7 @@ def test_transients_say_what_was_simulated(tmp_path, recording):
 
 
 def test_header_is_that_of_a_real_file(tmp_path):
-    if "COLDBOND_REAL" not in os.environ:
-        pytest.skip("COLDBOND_REAL is not set: no real export to compare with")
-    real = Path(os.environ["COLDBOND_REAL"]) / "chi660e-eis/exampleDataCHInstruments.txt"
+    real = of_others.file("chi660e-eis/exampleDataCHInstruments.txt")
     theirs = real.read_text(encoding="latin-1").splitlines()
     chi.impedance(impedance.sweep(pellets.blocked(), seed=1), tmp_path / "a.txt", start="2022-02-20 15:55:08")
     ours = (tmp_path / "a.txt").read_text(encoding="latin-1").splitlines()

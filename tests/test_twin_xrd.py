@@ -1,12 +1,12 @@
 """The twin's diffractometer: lines where Bragg puts them, moved and broadened as optics and crystals do, counted."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import of_others
 from twin import crystals, diffraction, diffractometer, rigaku
 from twin.diffraction import HC, Crystal, Phase
 from twin.diffractometer import Diffractometer, Layer, Specimen
@@ -379,9 +379,7 @@ def test_ras_holds_the_scan(file):
 
 
 def test_ras_has_keys_of_a_real_one_in_its_order(file):
-    if "COLDBOND_REAL" not in os.environ:
-        pytest.skip("COLDBOND_REAL is not set: no real export to compare with")
-    real = Path(os.environ["COLDBOND_REAL"]) / "xrd-rigaku-ras-nims/XRD_RIGAKU.ras"
+    real = of_others.file("xrd-rigaku-ras-nims/XRD_RIGAKU.ras")
 
     def keys(path: Path) -> list[str]:
         lines = path.read_bytes().decode("shift_jis").split("\r\n")

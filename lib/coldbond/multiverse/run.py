@@ -1,46 +1,17 @@
 """Execute one run on a worker: a notebook with its parameters, through papermill, up to the numbers of its figure."""
 
-import json
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
+from typing import Any
 
-import papermill
-import yaml
-from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
-
-from coldbond.build import notebooks
-from coldbond.bundle import figures, paths
+from coldbond.build import in_process, notebooks
+from coldbond.bundle import figures
 from coldbond.multiverse.grid import Run
 from coldbond.multiverse.library import require
 
 #: `coldbond.bundle.paths` holds the folders of the whole process, so only one run at a time can be executed in it.
 ONE = Lock()
-
-
-class Here(Engine):
-    """A papermill engine that executes the cells in this process, each notebook in its own namespace.
-
-    Starting a kernel and importing the packages takes longer than most notebooks. Outputs are discarded; the numbers
-    are those that `figures.save` writes. The first run of each figure, as built, checks that they equal the kernel's.
-    """
-
-    @classmethod
-    def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, kernel_name: str, **_: object) -> None:
-        names: dict[str, object] = {"__name__": "__main__"}
-        count = 0
-        for cell in nb_man.nb.cells:
-            if cell.cell_type == "code":
-                count += 1
-                try:
-                    exec(compile(cell.source, f"In [{count}]", "exec"), names)
-                except Exception as error:
-                    reason = str(error).strip().split("\n")[0]
-                    raise notebooks.NotebookError(f"In [{count}]: {type(error).__name__}: {reason}") from error
-
-
-papermill_engines.register("here", Here)
 
 
 def execute(run: Run, raw: str, library: str) -> dict:
@@ -66,22 +37,11 @@ def execute(run: Run, raw: str, library: str) -> dict:
     """
     require(library)
     started = time.process_time()
-    with ONE, TemporaryDirectory(prefix="coldbond-") as folder:
-        paths.RAW, paths.FIGURES, paths.PICTURES = Path(raw), Path(folder), False
-        notebook = paths.ROOT / "notebooks" / f"{run.notebook}.ipynb"
+    with ONE:
         try:
-            values = notebooks.checked_parameters(notebook, run.figure, [yaml.safe_dump(dict(run.parameters))])
-            papermill.execute_notebook(
-                notebooks.papermill_path(notebook),
-                None,
-                values,
-                engine_name="here",
-                kernel_name="python3",
-                language="python",
-                cwd=notebook.parent,
-                progress_bar=False,
-            )
-            found = {"numbers": json.loads((paths.FIGURES / f"{run.figure}.json").read_text(encoding="utf-8"))}
+            found: dict[str, Any] = {
+                "numbers": in_process.numbers(run.notebook, run.figure, dict(run.parameters), Path(raw))
+            }
         except notebooks.NotebookError as error:
             found = {"failed": str(error)}
     return found | {"seconds": time.process_time() - started}
