@@ -99,7 +99,7 @@ $(VENV)/.installed: lock/run.txt lock/uv.txt pyproject.toml $(if $(works),,FORCE
 # One after the other, since both write lib/coldbond.egg-info.
 .venv-publish/.installed: | $(VENV)/.installed
 
-# explore.ipynb needs the packages of `make lab`, and its numbers come with the controls: `make test-browser` runs it.
+# explore.ipynb shows a page, which `make test-browser` looks at.
 NBVAL = $(kernels) $(VENV_PYTHON) -m pytest -q -n $(jobs) --dist loadfile notebooks --ignore notebooks/explore.ipynb \
   --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
 in_drafts = unset MAKEFLAGS MFLAGS MAKELEVEL; drafts=$$(mktemp -d); trap 'rm -rf "$$drafts"' EXIT; export COLDBOND_FIGURES="$$drafts"
@@ -116,16 +116,20 @@ coverage: $(VENV)/.installed  ## run the tests and print the lines of the librar
 nbval: $(VENV)/.installed  ## check the outputs that the notebooks store, and nothing else
 	@$(in_drafts); $(NBVAL)
 
-test-browser: .venv-lab/.installed .venv-browser/.installed  ## drive JupyterLab and Voila in a browser, chromium
+test-browser: .venv-lab/.installed .venv-browser/.installed  ## drive JupyterLab, the explore page and the site in a browser, chromium
 	@tests/install_chromium.sh && unset MAKEFLAGS MFLAGS MAKELEVEL && .venv-browser/bin/python -m pytest -q -rsP tests/browser.py tests/browser_site.py
 
 formats: $(VENV)/.installed  ## write docs/formats.md, the list of formats that are read
 	@$(VENV_PYTHON) scripts/formats_page.py >docs/formats.md.new && mv docs/formats.md.new docs/formats.md
 
 # Kernels start in the folder of their notebook, so the recordings' is named whole.
-with_raw = raw=$$(cd $(call quoted,$(RAW)) && pwd) && COLDBOND_RAW="$$raw"
+no_folder = echo $(call quoted,there is no folder $(RAW): name that of your recordings with RAW=) >&2; exit 1
+with_raw = raw=$$(cd $(call quoted,$(RAW)) 2>/dev/null && pwd) || { $(no_folder); }; COLDBOND_RAW="$$raw"
+# JupyterLab asks no other host for news, for a newer version of itself or for extensions.
+quiet = --LabApp.news_url=None --LabApp.extension_manager=readonly \
+  --LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
 lab: .venv-lab/.installed  ## open the notebooks in JupyterLab, which has an environment of its own
-	@$(with_raw) .venv-lab/bin/python -m jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)/notebooks) \
+	@$(with_raw) .venv-lab/bin/python -m jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)/notebooks) $(quiet) \
 	  $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 manifest: $(VENV)/.installed  ## list the recordings of a folder in its manifest (make manifest RAW=your/recordings)
@@ -133,8 +137,8 @@ manifest: $(VENV)/.installed  ## list the recordings of a folder in its manifest
 check: $(VENV)/.installed  ## print all problems of a manifest and its recordings (make check RAW=your/recordings)
 	@$(VENV_PYTHON) -m coldbond check $(call quoted,$(RAW))
 
-explore: .venv-lab/.installed  ## show one recording at a time as a web page (make explore RAW=your/recordings); Ctrl-C ends it
-	@$(with_raw) .venv-lab/bin/python -m voila notebooks/explore.ipynb
+explore: $(VENV)/.installed  ## show recordings as a web page (make explore RAW=your/recordings); Ctrl-C ends it
+	@$(with_raw) exec $(VENV_PYTHON) -m coldbond.explore
 
 notebooks: $(patsubst notebooks/%.ipynb,renew-%,$(filter-out %/explore.ipynb,$(wildcard notebooks/*.ipynb)))  ## renew the outputs that the notebooks store
 renew-%: $(VENV)/.installed

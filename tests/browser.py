@@ -6,9 +6,9 @@ them, from another folder. Screenshots are kept in tests/screenshots.
 
 import json
 import os
+import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -31,13 +31,8 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
-IS_DRAWN = """() => {
-    const canvas = document.querySelector('.jupyter-matplotlib-canvas-container canvas');
-    if (!canvas || canvas.width < 300) return false;
-    const picture = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    const pixels = new Uint32Array(picture.data.buffer);
-    return pixels.some(pixel => pixel !== pixels[0]);
-}"""
+#: A name of another site that leads to this computer, as after DNS rebinding.
+REBOUND = "rebound.example"
 expect.set_options(timeout=PATIENCE)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so that servers are ended first
 
@@ -46,7 +41,9 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as an exception, so t
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         program = next(filter(None, map(shutil.which, CHROMIUM)))
-        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        browser = playwright.chromium.launch(
+            executable_path=program, args=[*QUIET, f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"]
+        )
         yield browser
         browser.close()
 
@@ -77,6 +74,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ".venv-lab",
     ):
         (root / name).symlink_to(ROOT / name)
+    (root / ".venv").symlink_to(ROOT / ".venv-lab")  # which has all that the page needs
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         notebook = json.loads(path.read_text(encoding="utf-8"))
         for cell in notebook["cells"]:
@@ -88,20 +86,14 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def serving(bundle: Path, goal: str) -> Iterator[str]:
-    """Give the address at which `make GOAL` serves, started from another folder, and end all that it started."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """Give the address that `make GOAL` prints, started from another folder, and end all that it started."""
     home = bundle.parent / f"home-{goal}"
-    served = {"ip": "127.0.0.1", "port": port, "port_retries": 0, "open_browser": False}
     for name, own in {
-        "jupyter_server_config.json": {"ServerApp": served, "IdentityProvider": {"token": ""}},
-        "voila.json": {"Voila": served},
-        # Without the questions that JupyterLab asks at its first start.
+        "jupyter_server_config.json": {"ServerApp": {"open_browser": False}, "IdentityProvider": {"token": ""}},
+        # Which kernel a notebook gets is not asked at the first start.
         "lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {
             "autoStartDefaultKernel": True
         },
-        "lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false"},
     }.items():
         (home / "config" / name).parent.mkdir(parents=True, exist_ok=True)
         (home / "config" / name).write_text(json.dumps(own))
@@ -115,10 +107,10 @@ def serving(bundle: Path, goal: str) -> Iterator[str]:
             command, cwd=home, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
         )
     try:
-        address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: server.poll() is not None or answers(address))
+        printed = re.compile(r"http://127\.0\.0\.1:\d+\S*")
+        wait_until(lambda: server.poll() is not None or printed.search(log.read_text()))
         assert server.poll() is None, log.read_text()
-        yield address
+        yield printed.search(log.read_text())[0].removesuffix("/lab")
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         with suppress(AssertionError):
@@ -154,12 +146,6 @@ def states_of_kernels(address: str) -> list[str] | None:
         return None
 
 
-def answers(address: str) -> bool:
-    with suppress(OSError), urllib.request.urlopen(f"{address}/", timeout=PATIENCE / 1000):
-        return True
-    return False
-
-
 def marked(mark: str) -> list[int]:
     """Processes that a server started, whatever group they are in by now."""
     found = []
@@ -186,98 +172,24 @@ def screenshot(page: Page, name: str) -> Path:
     return path
 
 
-def settled(page: Page) -> None:
-    """Wait until the picture is drawn and has been the same for a while."""
-    page.wait_for_function(IS_DRAWN)
-    unchanged = """() => {
-        const now = document.querySelector('.jupyter-matplotlib-canvas-container canvas').toDataURL();
-        const same = window.seen === now;
-        window.seen = now;
-        return same;
-    }"""
-    page.wait_for_function(unchanged, polling=500)
+def kept_to(page: Page, *hosts: str) -> list[str]:
+    """Return a list that will hold the addresses of other hosts that the page asks for something."""
+    others: list[str] = []
+
+    def note(request) -> None:
+        if not request.url.startswith((*hosts, "data:", "blob:", "about:")):
+            others.append(request.url)
+
+    page.on("request", note)
+    return others
 
 
-def moved(page: Page, what: str, move: Callable[[], object], shown: str) -> None:
-    """Move a control, wait for other numbers, which show a text, and another picture; print how long that took."""
-    settled(page)
-    numbers = page.locator(".explore-numbers").element_handle()
-    picture = page.locator(".jupyter-matplotlib-canvas-container canvas").first.element_handle()
-    before, drawn = numbers.inner_text(), picture.evaluate("canvas => canvas.toDataURL()")
-    started = time.monotonic()
-    move()
-    changed = "([numbers, before, shown]) => numbers.innerText !== before && numbers.innerText.includes(shown)"
-    page.wait_for_function(changed, arg=[numbers, before, shown])
-    other_numbers = time.monotonic() - started
-    page.wait_for_function("([canvas, drawn]) => canvas.toDataURL() !== drawn", arg=[picture, drawn])
-    print(
-        f"{what}: other numbers after {other_numbers:.2f} s, another picture after {time.monotonic() - started:.2f} s"
-    )
-    settled(page)
+# ---- JupyterLab -----------------------------------------------------------------------------------------------------
 
 
-def explore(page: Page, name: str) -> None:
-    """Look at recordings of three kinds and at a bad file; move controls with the keyboard."""
-    numbers, message = page.locator(".explore-numbers"), page.locator(".explore-message")
-    controls = page.locator(".explore-controls")
-    chooser = page.get_by_label("recording", exact=True)
-    slider = controls.locator(".noUi-handle").first
-    expect(numbers).to_contain_text("after 0.8547 h")
-    chooser.select_option("ccd: In-LLZ, pristine")
-    expect(numbers).to_contain_text("after 2.4405 h")
-    conductivity = controls.locator(".noUi-handle").nth(2)
-    conductivity.focus()
-    moved(page, "conductivity", lambda: conductivity.press("Home"), "after 0.0000 h")
-    screenshot(page, f"{name}-ccd")
-
-    chooser.select_option("phase: InN-LLZ, pristine")
-    expect(numbers).to_contain_text("LLZTO 422")
-    moved(page, "phases", lambda: page.get_by_label("phases").select_option(["LLZTO", "InN"]), "InN 101")
-    slider.focus()
-    moved(page, "displacement", lambda: slider.press("ArrowRight"), "InN 101")
-    screenshot(page, f"{name}-xrd")
-
-    chooser.select_option("cycled-surface: LLZ, after 200 cycles")
-    expect(numbers).to_contain_text("ZrReduced")
-    settled(page)
-    SCREENSHOTS.mkdir(exist_ok=True)
-    page.locator(".explore").last.screenshot(path=SCREENSHOTS / f"{name}.png")
-    moved(page, "background", lambda: page.get_by_label("background").select_option("active tougaard"), "ZrReduced")
-    moved(page, "components", lambda: page.get_by_label("components").select_option(["Zr4"]), "Zr4")
-    screenshot(page, f"{name}-xps")
-
-    chooser.select_option("raman: InN-LLZ, pristine")
-    expect(numbers).to_contain_text("InN E2(high)")
-    moved(page, "modes", lambda: page.get_by_label("modes").select_option(["InN A1(LO)"]), "InN A1(LO)")
-
-    chooser.select_option("long-cycling: RT-MCL-LLZ, 0.5 mA/cm2")
-    expect(numbers).to_contain_text("hysteresis")
-    slider.focus()
-    moved(page, "cycles", lambda: slider.press("ArrowRight"), "cycles\t2 to")
-
-    chooser.select_option("full-cell: RT-MCL-LLZ, 0.2C")
-    expect(numbers).to_contain_text("retention")
-    slider.focus()
-    moved(page, "cycles", lambda: slider.press("ArrowRight"), "retention")
-
-    chooser.select_option("interface: LLZ, cycle 1")
-    expect(numbers).to_contain_text("R3")
-    moved(page, "circuit", lambda: page.get_by_label("circuit").select_option("L-R-RQ-RQ-RQ"), "R4")
-    screenshot(page, f"{name}-eis")
-
-    path = page.get_by_label("or a file")
-    path.fill(str(ROOT / "Makefile"))
-    path.press("Enter")
-    expect(message).to_contain_text("Makefile")
-    expect(message).to_contain_text("Remedy:")
-    assert "Traceback" not in page.content()
-    empty = IS_DRAWN.replace("return pixels.some", "return !pixels.some")
-    page.wait_for_function(empty)
-    screenshot(page, f"{name}-bad-file")
-
-
-def test_figure_4b_runs_in_jupyterlab(bundle, page):
+def test_jupyterlab_runs_a_figure_and_the_explore_page(bundle, page):
     with serving(bundle, "lab") as address:
+        others = kept_to(page, address, address.replace("http", "ws"), "http://127.0.0.1:")
         run_all(page, address, "fig4b_ccd")
         picture = page.locator(".jp-OutputArea-output img").last
         expect(picture).to_be_attached()
@@ -286,18 +198,245 @@ def test_figure_4b_runs_in_jupyterlab(bundle, page):
         assert picture.evaluate("picture => picture.naturalWidth") > 600
         expect(page.locator(".jp-OutputArea-output", has_text="Error")).to_have_count(0)
         screenshot(page, "lab-fig4b")
+        # Neither a question about news nor a request to another host.
+        assert page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).news.disabled")
+        assert page.locator(".Toastify__toast").count() == 0 and others == []
 
-
-def test_explore_runs_in_jupyterlab(bundle, page):
-    with serving(bundle, "lab") as address:
         run_all(page, address, "explore")
-        explore(page, "lab-explore")
+        shown = page.frame_locator(".jp-OutputArea-output iframe")
+        expect(shown.locator("#numbers")).to_contain_text("0.2 mA/cm²")
+        shown.get_by_label("conductivity at most / mS/cm", exact=True).press("Home")
+        expect(shown.locator("#numbers")).to_contain_text("after 0.0000 h")
+        screenshot(page, "lab-explore")
 
 
-def test_explore_is_a_web_page(bundle, page):
+# ---- the explore page -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served(bundle: Path) -> Iterator[str]:
     with serving(bundle, "explore") as address:
-        page.goto(address)
-        explore(page, "voila")
+        yield address
+
+
+@pytest.fixture
+def explore(served: str, page: Page) -> Page:
+    """The page with its first recording."""
+    page.goto(served)
+    ready(page)
+    return page
+
+
+#: The numbers among the settings of what is shown.
+FLOATS = (
+    "Object.values(answer.settings).flat().filter(Number.isFinite).map(x => Number.isInteger(x) ? `${x}.0` : `${x}`)"
+)
+
+
+def ready(page: Page, drawn: int = 0) -> None:
+    """Wait for an answer later than the one of this number."""
+    answered = "drawn => document.body.dataset.state === 'ready' && Number(document.body.dataset.drawn) > drawn"
+    page.wait_for_function(answered, arg=drawn)
+
+
+def after(page: Page, act: Callable[[], object]) -> float:
+    """Do something, wait for picture and numbers, and return how long this took [s]."""
+    drawn = int(page.get_attribute("body", "data-drawn"))
+    began = time.monotonic()
+    act()
+    ready(page, drawn)
+    return time.monotonic() - began
+
+
+def choose(page: Page, group: str, label: str, where: str = "recording") -> None:
+    value = page.locator(f"#{where} optgroup[label='{group}'] option", has_text=re.compile(f"^{re.escape(label)}$"))
+    after(page, lambda: page.select_option(f"#{where}", value.first.get_attribute("value")))
+
+
+def picture(page: Page) -> str:
+    return page.locator("#frame img").get_attribute("src")
+
+
+def numbers(page: Page) -> str:
+    return page.locator("#numbers").inner_text() + page.locator("#wide").inner_text()
+
+
+def test_explore_says_that_it_works_and_asks_no_other_host(served, page):
+    others = kept_to(page, served.split("?")[0])
+    page.route("**/draw", lambda route: None)  # an answer that never comes
+    page.goto(served)
+    expect(page.get_by_role("status")).to_have_text("Loading the packages, a few seconds …")
+    page.unroute("**/draw")
+    began = time.monotonic()
+    page.goto(served)
+    expect(page.locator("#numbers")).to_contain_text("0.2 mA/cm²")
+    print(f"the first recording is shown after {time.monotonic() - began:.2f} s")
+    assert page.evaluate("[...document.fonts].length") == 0 and others == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_explore_uses_the_width_and_cuts_nothing_off(explore, width):
+    page = explore
+    page.set_viewport_size({"width": width, "height": 800})
+    for group, label in (
+        ("Critical current density", "LLZ, pristine"),
+        ("Rate capability", "RT-MCL-LLZ, 0.2C to 1C"),
+        ("Impedance of interfaces", "RT-MCL-LLZ, cycle 1"),
+        ("Photoelectrons, pristine", "LLZ, pristine"),
+        ("Raman", "InN-LLZ, pristine"),
+    ):
+        choose(page, group, label)
+        page.wait_for_function("() => Math.abs(document.querySelector('#picture').clientWidth - answer.width) < 3")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), group
+        for table in page.locator("table").all():
+            box = table.bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= width + 1, group
+        box = page.locator("#frame").bounding_box()
+        assert box["width"] > (0.9 if width == 390 else 0.45) * width
+        page.screenshot(
+            path=SCREENSHOTS / f"explore-{group.split(',')[0].split()[0]}-{width}.png".lower(), full_page=True
+        )
+    assert page.locator("#numbers table").first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") >= 12
+
+
+def test_explore_answers_a_moved_control(explore):
+    page, times = explore, []
+    for group, label, moves in (
+        ("Critical current density", "In-LLZ, pristine", ("overpotential retained", "conductivity at most / mS/cm")),
+        ("Long cycling, symmetric cells", "RT-MCL-LLZ, 0.5 mA/cm2", ("cycles, from",)),
+        ("Full cells", "RT-MCL-LLZ, 0.2C", ("cycles, from",)),
+        ("Diffraction, pristine", "InN-LLZ, pristine", ("sample too low / mm",)),
+        ("Raman", "InN-LLZ, pristine", ("degree of baseline",)),
+        ("Impedance of interfaces", "LLZ, cycle 1", ("log₁₀ f / Hz, from",)),
+    ):
+        choose(page, group, label)
+        for name in moves:
+            slider = page.get_by_label(name, exact=True)
+            for _ in range(3):
+                before = slider.input_value()
+                times.append((after(page, lambda slider=slider: slider.press("ArrowRight")), f"{label}: {name}"))
+                assert slider.input_value() != before, name
+                assert str(float(slider.input_value())) in page.evaluate(FLOATS), name  # the answer is of this setting
+    times.sort()
+    print(*(f"{seconds:.2f} s {name}" for seconds, name in times), sep="\n")
+    print(f"controls answer after {times[len(times) // 2][0]:.2f} s (median of {len(times)})")
+
+
+def test_explore_never_shows_new_numbers_beside_an_old_picture(explore):
+    page = explore
+    choose(page, "Raman", "LLZ, pristine")
+    # Whenever the numbers change, the picture has changed in the same step.
+    page.evaluate("""() => {
+        window.torn = 0;
+        let seen = document.querySelector('#frame img').src;
+        new MutationObserver(() => {
+            const now = document.querySelector('#frame img').src, hidden = document.querySelector('figure').hidden;
+            if (now === seen && !hidden) window.torn += 1;
+            seen = now;
+        }).observe(document.getElementById('numbers'), {childList: true, subtree: true});
+    }""")
+    degree = page.get_by_label("degree of baseline", exact=True)
+    for _ in range(2):
+        after(page, lambda: degree.press("ArrowRight"))
+    bands = page.get_by_label("bands / cm⁻¹", exact=True)
+    after(page, lambda: (bands.fill("2000"), bands.press("Enter")))
+    expect(page.locator("#message")).to_contain_text("outside the range shown")
+    assert page.locator("figure").is_hidden() and page.locator("table").count() == 0
+    assert page.evaluate("window.torn") == 0
+    after(page, lambda: page.get_by_role("button", name="Undo").click())
+    assert page.locator("#message").is_hidden() and "band 250" in numbers(page)
+
+
+def test_explore_takes_back_and_resets(explore):
+    page = explore
+    choose(page, "Full cells", "RT-MCL-LLZ, 0.2C")
+    first = picture(page)
+    until = page.get_by_label("cycles, to", exact=True)
+    box = until.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
+    after(page, lambda: (page.mouse.down(), page.mouse.move(box["x"] + 90, box["y"] + 8, steps=6), page.mouse.up()))
+    wait_until(lambda: picture(page) != first)
+    ready(page)
+    after(page, lambda: page.keyboard.press("Control+z"))  # one step for the whole movement
+    assert picture(page) == first
+    frame = page.locator("#frame").bounding_box()
+    x, y = frame["x"] + 0.2 * frame["width"], frame["y"] + 0.3 * frame["height"]
+    after(page, lambda: (page.mouse.move(x, y), page.mouse.down(), page.mouse.move(x + 60, y + 60), page.mouse.up()))
+    assert picture(page) != first
+    after(page, lambda: page.locator("#frame").dblclick())
+    assert picture(page) == first
+    after(page, lambda: until.press("Home"))
+    after(page, lambda: page.get_by_role("button", name="Reset").click())
+    assert picture(page) == first and until.input_value() == "113"
+
+
+def test_explore_explains_why_an_efficiency_is_above_100_percent(explore):
+    page = explore
+    choose(page, "Rate capability", "RT-MCL-LLZ, 0.2C to 1C")
+    assert "111.62" in numbers(page) and "5 times slower than the one before" in numbers(page)
+    page.get_by_role("button", name="what is over 100 %").click()
+    expect(page.get_by_text("takes out lithium that an earlier cycle left behind")).to_be_visible()
+    screenshot(page, "explore-help")
+    for button in page.locator("#controls .help, #numbers .help, #wide .help").all():
+        button.click()
+    assert page.locator(".help-text:visible").count() >= 8
+
+
+def test_explore_opens_files_that_are_dropped_chosen_or_named(explore, tmp_path):
+    page, raw = explore, ROOT / "raw"
+    paths = [raw / "eis" / f"interface-LLZ-cycle-{cycle}.txt" for cycle in ("001", "200")]
+    texts = [path.read_text(encoding="latin-1") for path in paths]
+    dropped = page.evaluate_handle(
+        """texts => {
+            const given = new DataTransfer();
+            texts.forEach((text, i) => given.items.add(new File([text], `dropped ${i}.txt`)));
+            return given;
+        }""",
+        texts,
+    )
+    after(page, lambda: page.dispatch_event("#own", "drop", {"dataTransfer": dropped}))
+    assert "dropped 0" in numbers(page) and "dropped 1" in numbers(page)  # over each other
+    screenshot(page, "explore-over-each-other")
+    after(page, lambda: page.set_input_files("#file", raw / "raman" / "LLZ.jdx"))
+    assert "band 250" in numbers(page)
+    path = page.get_by_label("or a path")
+    spaced = tmp_path / "my cell.csv"
+    spaced.write_bytes((raw / "cycling" / "ccd-LLZ.csv").read_bytes())
+    after(page, lambda: (path.fill(f'"{spaced}"'), path.press("Enter")))
+    # What it lacks is asked for where its field stands.
+    expect(page.locator("#message")).to_contain_text("The electrode area is not known. Enter it here.")
+    area = page.locator("#message").get_by_label("electrode area / cm²", exact=True)
+    expect(area).to_be_focused()
+    screenshot(page, "explore-asks")
+    after(page, lambda: (area.fill("0.785"), area.press("Enter")))
+    assert "0.2 mA/cm²" in numbers(page)
+    path.fill(str(ROOT))
+    path.press("Enter")
+    expect(page.locator("#own-message")).to_contain_text("a folder, not a file")
+    after(page, lambda: (path.fill(str(ROOT / "Makefile")), path.press("Enter")))
+    expect(page.locator("#message")).to_contain_text("Remedy:")
+    assert page.locator("figure").is_hidden() and "Traceback" not in page.content()
+
+
+def test_explore_lays_recordings_over_each_other_and_saves(explore):
+    page = explore
+    choose(page, "Critical current density", "RT-MCL-LLZ, pristine", where="over")
+    assert "1.8 mA/cm²" in numbers(page) and "0.2 mA/cm²" in numbers(page)
+    name = "LLZ-pristine-+-RT-MCL-LLZ-pristine-cycling"
+    starts = {"png": b"\x89PNG", "pdf": b"%PDF", "csv": b"quantity,", "json": b"{"}
+    for form, start in starts.items():
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=form.upper(), exact=True).click()
+        assert saved.value.suggested_filename == f"{name}.{form}"
+        assert Path(saved.value.path()).read_bytes().startswith(start)
+    after(page, lambda: page.get_by_role("button", name="take RT-MCL-LLZ, pristine away").click())
+    assert "1.8 mA/cm²" not in numbers(page)
+
+
+def test_explore_gives_nothing_to_another_site(served, page):
+    for address in (served.replace("127.0.0.1", REBOUND), served.split("?")[0]):
+        assert page.goto(address).status == 403
+        assert "recording" not in page.content()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from coldbond.bundle import figures, paths, raw
-from coldbond.explore.cells import Impedance
+from coldbond.explore.impedance import Impedance
 from coldbond.files import read
 from coldbond.impedance import findings, plots, relaxation_times, resistance, sweeps
 from coldbond.impedance.conductivity import findings as of_conductivity

@@ -1,5 +1,5 @@
-"""The page of notebooks/explore.ipynb: one recording with a picture, controls and numbers.
+"""The explore page: recordings with a picture, controls and numbers.
 
-`views` offers the views of a recording and is free of widgets. `page` displays them; it alone needs the packages of the
-extra `lab`.
+`views` and `overlay` draw, `page` turns the state of the page into an answer, `server` serves it on this computer. What
+runs in the browser is in `static`, what the page explains in `help.toml`.
 """

@@ -1,6 +1,6 @@
 """Descriptions of the controls of a view, free of any widget library; `page` turns them into widgets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,6 +67,20 @@ class Numbers:
 Control = Number | Span | Choice | Several | Flag | Numbers
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A number with its 95 % interval and its unit, and the text that shows it."""
+
+    text: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class View(Protocol):
     """A way of showing a recording.
 
@@ -92,6 +106,22 @@ def defaults(view: View) -> dict[str, Any]:
     return {name: control.value for name, control in view.controls.items()}
 
 
-def numbers(rows: Mapping[str, str]) -> pd.DataFrame:
+def numbers(rows: Mapping[str, str | Reading]) -> pd.DataFrame:
     """Return named values as a table with one column."""
-    return pd.DataFrame({"": dict(rows)})
+    return pd.DataFrame({"": dict(rows)}, dtype=object)
+
+
+def ranged(values: Iterable[float | None], unit: str, digits: str = ".4g") -> Reading:
+    """Return a value with the bounds of its interval."""
+    value, low, high = values
+    shown = ["—" if x is None else f"{x:{digits}}" for x in (value, low, high)]
+    return Reading(f"{shown[0]} {unit} ({shown[1]} to {shown[2]})", value, low, high, unit)
+
+
+def plus_minus(value: float, half_width: float | None, digits: str, unit: str, shows_unit: bool = False) -> Reading:
+    """Return a value with half of the width of its interval; without one where it is not known."""
+    written = f" {unit}" if shows_unit else ""
+    if not half_width:
+        return Reading(f"{value:{digits}}{written}", value, unit=unit)
+    text = f"{value:{digits}} ± {half_width:{digits}}{written}"
+    return Reading(text, value, value - half_width, value + half_width, unit)

@@ -1,245 +1,462 @@
-"""The widgets of the explore page: choosing a recording, its controls, and drawing it again at every change."""
+"""What the explore page shows: from the state of the page to picture, numbers and controls, without a browser.
 
-import html
-from collections.abc import Callable
-from functools import partial, wraps
-from math import nan
+The page keeps its state itself (recordings, view, settings, zoom) and sends all of it with every request, so that undo
+and reset are its own affair and an answer holds the picture and the numbers of the same settings.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import logging
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from math import isfinite, nan
 from pathlib import Path
-from threading import RLock
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
-import ipywidgets as widgets
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import xarray as xr
-from ipympl.backend_nbagg import Canvas, FigureManager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
+from coldbond import __version__
 from coldbond.bundle import figures, manifest, paths, raw, style
-from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View
+from coldbond.constants import CONSTANTS
+from coldbond.explore import help, listing, tables
+from coldbond.explore.controls import Number, Numbers, Span, View
+from coldbond.explore.overlay import overlays
 from coldbond.explore.views import opened, views
-from coldbond.files import FORMATS
+from coldbond.files import regular
 
-SIZE, DPI = (5.6, 4.6), 104  # inch, dots per inch: picture and numbers fit beside each other on a laptop's screen
-LOCK = RLock()
 EXPECTED = (ValueError, LookupError, OSError)  # errors of recordings and settings, whose message is shown to the user
-Owner = TypeVar("Owner")
-Arguments = ParamSpec("Arguments")
-LACKS = "technique=xrd; wavelength_angstrom=1.540593 1.544427"
-TABLE = (
-    "<style>.explore-numbers td, .explore-numbers th "
-    "{text-align: left; vertical-align: top; padding: 1px 8px 1px 0; line-height: 1.3}</style>"
-)
+DPI, PRINT_DPI = 118, 300  # dots per inch: letters of 7 points are as large as the text of the page; of a saved PNG
+WIDTH = (280, 1400)  # px, of the picture
+PHONE = 480  # px, below which pictures are taller
+TALL = (0.72, 0.95)  # height over width of a picture, and on a phone; a view may have others
+MOST_OVER = 12  # recordings over each other
+KEPT = 24  # recordings and views that are kept ready
+OUTWARD = 3  # px by which a label may move outwards before the picture is laid out anew
+Kept = TypeVar("Kept")
 
 
-def explorer() -> widgets.Widget:
-    """Return the page: the choice of a recording at the top, controls and numbers at the left, the picture beside."""
-    return _Page().whole
+@dataclass(frozen=True)
+class State:
+    """What the page shows, as it sends it."""
+
+    shown: tuple[str, ...] = ()
+    view: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    zoom: tuple[Mapping[str, Any], ...] = ()
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # constants and what a file lacks, by key
+    width: float = 700
+    ratio: float = 1  # dots per px
+
+    @classmethod
+    def of(cls, sent: Mapping[str, Any]) -> "State":
+        """Return the state that a page has sent; ValueError if it is none."""
+        try:
+            width = min(max(float(sent.get("width", cls.width)), WIDTH[0]), WIDTH[1])
+            ratio = min(max(float(sent.get("ratio", cls.ratio)), 1), 3)
+            shown, zoom = tuple(map(str, sent["shown"])), tuple(map(dict, sent.get("zoom", ())))
+            known = {str(key): dict(own) for key, own in sent.get("known", {}).items()}
+            view = str(sent.get("view", ""))
+            return cls(shown, view, dict(sent.get("settings", {})), zoom, known, width, ratio)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("this is no state of the page: load it anew") from error
 
 
-def _one_at_a_time(
-    method: Callable[Concatenate[Owner, Arguments], None],
-) -> Callable[Concatenate[Owner, Arguments], None]:
-    """Make the decorated methods exclude each other.
-
-    Jupyter may handle the messages of widgets in different threads (subshells). A picture that is drawn while another
-    message clears the figure would stay half empty.
-    """
-
-    @wraps(method)
-    def waiting(self: Owner, *arguments: Arguments.args, **named: Arguments.kwargs) -> None:
-        with LOCK:
-            method(self, *arguments, **named)
-
-    return waiting
+@dataclass
+class _Drawn:
+    fig: Figure
+    tables: list[pd.DataFrame]
+    settings: dict[str, Any]
+    home: list[dict[str, list[float]]]
 
 
-class _Canvas(Canvas):
-    @_one_at_a_time
-    def draw(self) -> None:
-        super().draw()
+class _Asks(ValueError):
+    """A recording lacks what the page asks for."""
 
-    def renew(self) -> None:
-        """Draw and send the picture at once.
-
-        `draw_idle` would skip the picture while the browser is still loading another one. Before a browser has
-        connected nothing is drawn, because ipympl would then send a broken picture; the browser asks for one itself.
-        """
-        if not self.syncing_data_url:
-            self.draw()
+    def __init__(self, key: str, names: list[str], message: str) -> None:
+        super().__init__(message)
+        self.key, self.names = key, names
 
 
-class _Page:
-    """State of the page: the recording, its view, the widgets of the view's controls."""
-
-    recording: xr.Dataset | xr.DataTree
-    view: View
+class _Cache:
+    """The results used last."""
 
     def __init__(self) -> None:
-        self.settings: dict[str, widgets.Widget] = {}
-        self.drawn: list[tuple] = []  # limits of the axes as drawn, before the user zooms
+        self.held: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, key: Any, make: Callable[[], Kept]) -> Kept:
+        if key not in self.held:
+            self.held[key] = make()
+            while len(self.held) > KEPT:
+                self.held.popitem(last=False)
+        self.held.move_to_end(key)
+        return self.held[key]
+
+
+class Session:
+    """Recordings of the manifest and files of the user's own, and what the page shows of them."""
+
+    def __init__(self) -> None:
+        self.own: dict[str, Path] = {}
+        self.recordings, self.views, self.layouts = _Cache(), _Cache(), _Cache()
+
+    def add(self, path: Path) -> dict[str, str]:
+        """Take a file of the user's own; return its key and its name.
+
+        Raises
+        ------
+        coldbond.ReadError, OSError
+            It is no regular file, or there is none.
+        """
+        regular.size(path)
+        key = f"own-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+        self.own[key] = path
+        return {"key": key, "label": path.name}
+
+    def path(self, sent: Mapping[str, Any]) -> dict[str, str]:
+        """Take the file of a path as a user writes it: in quotes, with ~, or as file://."""
+        try:
+            return self.add(written(str(sent.get("path", ""))))
+        except EXPECTED as error:
+            return {"error": _said(error)}
+
+    def draw(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return everything that the page shows for a state, or the error in its place."""
+        answer: dict[str, Any] = {}
+        try:
+            state = State.of(sent)
+            answer |= self._about(state)
+            made = self._views(state)
+            view_name = state.view if state.view in made else next(iter(made))
+            answer |= {"views": list(made), "view": view_name}
+            view = self._view(state, made, view_name)
+            answer |= {"controls": [_described(name, control) for name, control in view.controls.items()]}
+            drawn = self._draw(state, view)
+        except _Asks as error:
+            fields = [_field(name, "") | {"asked": True} for name in error.names]
+            return answer | {"error": str(error), "asks": {"key": error.key, "fields": fields}}
+        except EXPECTED as error:
+            return answer | {"error": _said(error)}
+        except Exception as error:  # a defect of a view: the page goes on
+            logging.exception("explore: a view failed")
+            return answer | {"error": f"this view failed ({type(error).__name__}: {error}). Its terminal says more."}
+        return answer | self._shown(state, view, drawn)
+
+    def save(self, sent: Mapping[str, Any], form: str) -> tuple[str, bytes]:
+        """Return the name and the content of a file: "png" and "pdf" of the picture, "csv" and "json" of the numbers.
+
+        Raises
+        ------
+        ValueError
+            There is no such format, or nothing to save in this state.
+        """
+        state = State.of(sent)
+        made = self._views(state)
+        view_name = state.view if state.view in made else next(iter(made))
+        drawn = self._draw(state, self._view(state, made, view_name))
+        name = f"{self._slug(state, view_name)}.{form}"
+        if form in ("csv", "json"):
+            rows = [row for table in drawn.tables for row in tables.rows(table)]
+            return name, (tables.as_csv(rows) if form == "csv" else self._json(state, view_name, drawn, rows)).encode()
+        if form not in ("png", "pdf"):
+            raise ValueError(f"{form}: choose png, pdf, csv or json")
+        # Without the time and the version, so that the same state gives the same bytes.
+        metadata: dict[str, Any] = {"Software": None}
+        if form == "pdf":
+            metadata = dict.fromkeys(("CreationDate", "Creator", "Producer"))
+        buffer = io.BytesIO()
         with mpl.rc_context(style.rc()):
-            self.fig = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
-            self.canvas = _Canvas(self.fig)
-            FigureManager(self.canvas, 0)
-        self.canvas.header_visible = False
-        self.canvas.toolbar_position, self.canvas.toolbar_visible = "right", True
-        wide = {"layout": {"width": "100%"}, "style": {"description_width": "initial"}}
-        self.chooser = widgets.Dropdown(description="recording", options=self._held(), **wide)
-        self.path = widgets.Text(description="or a file", placeholder="its path", continuous_update=False, **wide)
-        self.path.tooltip = "It may be " + "; ".join(form.name for form in FORMATS)
-        self.stated = widgets.Text(description="what it lacks", placeholder=LACKS, continuous_update=False, **wide)
-        narrow = {"layout": {"width": "150px"}, "style": {"description_width": "initial"}}
-        self.area = widgets.FloatText(description="area / cm²", **narrow)
-        self.mass = widgets.FloatText(description="mass / mg", **narrow)
-        self.kind = widgets.Dropdown(description="view", **wide)
-        self.controls = widgets.VBox()
-        self.numbers, self.message = widgets.HTML(), widgets.HTML()
-        for widget, name in ((self.numbers, "numbers"), (self.message, "message"), (self.controls, "controls")):
-            widget.add_class(f"explore-{name}")
-        beside = widgets.VBox([self.kind, self.controls, self.numbers], layout={"width": "310px", "min_width": "310px"})
-        of_file = widgets.HBox([self.path, self.stated, self.area, self.mass])
-        picture = widgets.Box([self.canvas], layout={"width": f"{SIZE[0] * DPI + 55:.0f}px", "flex": "0 0 auto"})
-        self.whole = widgets.VBox([self.chooser, of_file, self.message, widgets.HBox([beside, picture])])
-        self.whole.add_class("explore")
-        self.chooser.observe(self._open, "value")
-        for widget in (self.path, self.stated, self.area, self.mass):
-            widget.observe(self._open_file, "value")
-        self.kind.observe(self._show, "value")
-        self._open()
+            drawn.fig.savefig(buffer, format=form, dpi=PRINT_DPI, metadata=metadata)
+        return name, buffer.getvalue()
 
-    def _held(self) -> list[tuple[str, dict | None]]:
-        self.unread = ""
+    # ---- recordings and views ---------------------------------------------------------------------------------------
+
+    def _rows(self) -> dict[str, dict[str, str]]:
+        return {listing.key(row): row for row in manifest.load(paths.RAW).rows}
+
+    def _recording(self, key: str, known: Mapping[str, str]) -> xr.Dataset | xr.DataTree:
+        given = {name: value.strip() for name, value in known.items() if str(value).strip()}
+        numbers = {name: _number(name, given.pop(name)) for name in CONSTANTS if name in given}
+        unknown = set(given) - {"technique", *manifest.STATED}
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: there is no such field")
+
+        def read() -> xr.Dataset | xr.DataTree:
+            if key in self.own:
+                return opened(self.own[key], numbers, given)
+            rows = self._rows()
+            if key not in rows:
+                raise ValueError("the list has changed: load the page anew")
+            row = rows[key] | given
+            recording = raw.recording(row)
+            recording.attrs |= numbers
+            return recording
+
+        path = self.own.get(key)
+        stamp = path.stat().st_mtime_ns if path and path.exists() else 0
+        stated = (tuple(sorted(numbers.items())), tuple(sorted(given.items())))
         try:
-            rows = manifest.load(paths.RAW).rows
+            return self.recordings.get((key, stamp, stated), read)
         except EXPECTED as error:
-            self.unread = str(error)
-            return [("no manifest", None)]
-        return [(f"{row['role']}: {manifest.label(row)}", row) for row in rows]
+            raise self._asking(key, error) from error
 
-    @_one_at_a_time
-    def _open(self, change: dict | None = None) -> None:
-        if self.chooser.value is None:
-            self._say(self.unread)
-        else:
-            self._take(partial(raw.recording, self.chooser.value))
+    def _asking(self, key: str, error: Exception) -> Exception:
+        """Return the error as a question, if it names a constant or a column that the page has a field for."""
+        text = str(error)
+        names = [name for name in (*CONSTANTS, "technique", *manifest.STATED) if re.search(rf"\b{name}\b", text)]
+        if not names or isinstance(error, _Asks):
+            return error
+        if names[0] in CONSTANTS:
+            return _Asks(key, names[:1], f"The {CONSTANTS[names[0]][0]} is not known. Enter it here.")
+        return _Asks(key, names, _said(error))
 
-    @_one_at_a_time
-    def _open_file(self, change: dict) -> None:
-        if self.path.value.strip():
-            path = Path(self.path.value.strip())
-            self._take(partial(opened, path, self.area.value or nan, self.mass.value or nan, self.stated.value))
-        elif change["owner"] is self.path:
-            self._open()
+    def _loaded(self, state: State) -> dict[str, xr.Dataset | xr.DataTree]:
+        """Return the recordings by their label in the legend."""
+        if not 1 <= len(state.shown) <= MOST_OVER:
+            raise ValueError(f"choose 1 to {MOST_OVER} recordings")
+        found: dict[str, xr.Dataset | xr.DataTree] = {}
+        for key in dict.fromkeys(state.shown):
+            recording = self._recording(key, state.known.get(key, {}))
+            label = ", ".join(filter(None, (recording.attrs["sample"], recording.attrs["state"])))
+            found[label if label not in found else f"{label}, {recording.attrs['file']}"] = recording
+        return found
 
-    def _take(self, read: Callable[[], xr.Dataset | xr.DataTree]) -> None:
-        """Read a recording and show its first view."""
-        self._say("reading …", calm=True)
+    def _views(self, state: State) -> dict[str, Callable[[], View]]:
+        loaded = self._loaded(state)
+        return views(*loaded.values()) if len(loaded) == 1 else overlays(loaded)
+
+    def _view(self, state: State, made: Mapping[str, Callable[[], View]], name: str) -> View:
+        recordings = tuple(map(id, self._loaded(state).values()))
+        return self._or_ask(state, lambda: self.views.get((recordings, name), lambda: (made[name](), made)))[0]
+
+    def _or_ask(self, state: State, work: Callable[[], Kept]) -> Kept:
         try:
-            self.recording = read()
-            self.made = views(self.recording)
+            return work()
         except EXPECTED as error:
-            self.controls.children = ()
-            self._refuse(error)
-            return
-        self.kind.unobserve(self._show, "value")
-        self.kind.options = list(self.made)
-        self.kind.value = self.kind.options[0]
-        self.kind.layout.display = "" if len(self.made) > 1 else "none"
-        self.kind.observe(self._show, "value")
-        self._show()
+            lacking = state.shown[0]
+            for key in state.shown:
+                recording = self._recording(key, state.known.get(key, {}))
+                if str(recording.attrs.get("source", "?")) in str(error):
+                    lacking = key
+            raise self._asking(lacking, error) from error
 
-    @_one_at_a_time
-    def _show(self, change: dict | None = None) -> None:
-        """Create the chosen view and the widgets of its controls."""
-        self._say("analysing …", calm=True)
-        try:
-            self.view = self.made[self.kind.value]()
-        except EXPECTED as error:
-            self.controls.children = ()
-            self._refuse(error)
-            return
-        self.settings = {name: _widget(control) for name, control in self.view.controls.items()}
-        self.controls.children = list(self.settings.values())
-        for widget in self.settings.values():
-            widget.observe(self._draw, "value")
-        self.drawn = []
-        self._draw()
+    # ---- drawing ----------------------------------------------------------------------------------------------------
 
-    @_one_at_a_time
-    def _draw(self, change: dict | None = None) -> None:
-        """Draw with the current settings and keep the user's zoom."""
-        zoomed = [(ax.get_xlim(), ax.get_ylim()) for ax in self.fig.axes]
-        self._say("computing …", calm=True)
-        self.fig.clear()
-        try:
-            settings = {name: _value(self.view.controls[name], widget) for name, widget in self.settings.items()}
+    def _draw(self, state: State, view: View) -> _Drawn:
+        settings = {}
+        for name, control in view.controls.items():
+            settings[name] = _value(control, state.settings.get(name, control.value))
+        share = getattr(view, "tall", TALL)[state.width < PHONE]
+        size = (state.width / DPI, state.width * share / DPI)
+        place = (id(view), size, state.ratio)
+        known = self.layouts.held.get(place)
+
+        def draw(fast: bool) -> _Drawn:
             with mpl.rc_context(style.rc()):
-                tables = self.view.draw(self.fig, **settings)
-        except EXPECTED as error:
-            self._refuse(error)
-            return
-        if self.recording.attrs["origin"] == "synthetic":
-            figures.stamp(self.fig, {"": self.recording})
-        self._say(f"{self.recording.attrs['file']}, {self.recording.attrs['format']}", calm=True)
-        self.numbers.value = TABLE + "".join(map(_html, tables))
-        self._zoom(zoomed)
-        self.canvas.renew()
+                fig = Figure(figsize=size, dpi=DPI * state.ratio, layout=None if fast else "constrained")
+                FigureCanvasAgg(fig)
+                found = self._or_ask(state, lambda: view.draw(fig, **settings))
+                figures.stamp(fig, self._loaded(state))
+                home = [_limits(ax) for ax in fig.axes]
+                for one in state.zoom:
+                    _zoom(fig, home, one)
+                if fast and known and len(known.places) == len(fig.axes):
+                    for ax, position in zip(fig.axes, known.places, strict=True):
+                        ax.set_position(position)
+                fig.canvas.draw()
+            return _Drawn(fig, found, settings, home)
 
-    def _zoom(self, before: list[tuple]) -> None:
-        """Restore the limits that the user had chosen, on each axis that is drawn over the same range as before."""
-        drawn = [(ax.get_xlim(), ax.get_ylim()) for ax in self.fig.axes]
-        toolbar = self.canvas.manager.toolbar
-        toolbar.update()
-        toolbar.push_current()  # the limits to which the button "home" returns
-        if len(drawn) == len(self.drawn) == len(before):
-            for ax, now, then, seen in zip(self.fig.axes, drawn, self.drawn, before, strict=True):
-                if seen != then and now[0] == then[0]:
-                    ax.set(xlim=seen[0], ylim=seen[1])
-        self.drawn = drawn
+        # Laying out takes longer than drawing: the axes stay in place until a label needs more room.
+        if known:
+            drawn = draw(fast=True)
+            if len(known.places) == len(drawn.fig.axes) and not _outward(known.labels, _labels(drawn.fig)):
+                return drawn
+        drawn = draw(fast=False)
+        self.layouts.held.pop(place, None)
+        self.layouts.get(place, lambda: _Layout([ax.get_position() for ax in drawn.fig.axes], _labels(drawn.fig)))
+        return drawn
 
-    def _refuse(self, error: Exception) -> None:
-        self._say(f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error))
-        self.numbers.value = ""
-        self.fig.clear()
-        self.drawn = []
-        self.canvas.renew()
+    def _shown(self, state: State, view: View, drawn: _Drawn) -> dict[str, Any]:
+        fig = drawn.fig
+        buffer = io.BytesIO()
+        pixels = np.asarray(fig.canvas.buffer_rgba())  # type: ignore[attr-defined]
+        Image.fromarray(pixels[:, :, :3].copy()).save(buffer, "png", compress_level=1)
+        settings = {name: _sent(view.controls[name], value) for name, value in drawn.settings.items()}
+        axes = []
+        for ax, home in zip(fig.axes, drawn.home, strict=True):
+            box = ax.get_position()
+            scales = {"xscale": ax.get_xscale(), "yscale": ax.get_yscale()}
+            names = {"xname": ax.get_xlabel(), "yname": ax.get_ylabel()}
+            axes.append({"box": [box.x0, box.y0, box.x1, box.y1], "home": home, **_limits(ax), **scales, **names})
+        return {
+            "picture": base64.b64encode(buffer.getvalue()).decode(),
+            "axes": axes,
+            "settings": settings,
+            "tables": [tables.shown(table, view) for table in drawn.tables if len(table)],
+        }
 
-    def _say(self, text: str, calm: bool = False) -> None:
-        color = "inherit" if calm else style.STAMP
-        self.message.value = f'<span style="color: {color}">{html.escape(text)}</span>'
+    # ---- what is said of the recordings ------------------------------------------------------------------------------
+
+    def _about(self, state: State) -> dict[str, Any]:
+        loaded = self._loaded(state)
+        notes, fields = [], []
+        for key, (label, recording) in zip(dict.fromkeys(state.shown), loaded.items(), strict=True):
+            attrs = recording.attrs
+            origin = ", synthetic data" if attrs["origin"] == "synthetic" else ""
+            notes.append(f"{label}: {attrs['file']}, {attrs['format']}{origin}")
+            notes += [f"not used of the file: {attrs['unread']}"] if "unread" in attrs else []
+            notes += [f"stated: {attrs['stated']}"] if "stated" in attrs else []
+            own = [_field(name, attrs[name]) for name in CONSTANTS if _matters(name, attrs["technique"])]
+            fields.append({"key": key, "label": label, "fields": own})
+        return {"notes": notes, "constants": [one for one in fields if one["fields"]]}
+
+    def _slug(self, state: State, view_name: str) -> str:
+        loaded = list(self._loaded(state).values())
+        parts = [f"{one.attrs['sample']} {one.attrs['state']}" for one in loaded]
+        technique = loaded[0].attrs["technique"]
+        view = view_name if technique == view_name else f"{technique} {view_name}" if technique == "xps" else view_name
+        text = " + ".join(parts[:3]) + (f" and {len(parts) - 3} more" if len(parts) > 3 else "") + f" {view}"
+        return re.sub(r"[^\w.+-]+", "-", text).strip("-.") or "recording"
+
+    def _json(self, state: State, view_name: str, drawn: _Drawn, rows: list[dict]) -> str:
+        about = []
+        for label, recording in self._loaded(state).items():
+            attrs = recording.attrs
+            constants = {name: attrs[name] for name in CONSTANTS if isfinite(attrs[name])}
+            about.append(
+                {"label": label, "file": attrs["file"], "sha256": attrs["sha256"], "format": attrs["format"]}
+                | {"origin": attrs["origin"], "constants": constants}
+            )
+        found = {"recordings": about, "view": view_name, "settings": drawn.settings, "numbers": rows}
+        return json.dumps(found | {"coldbond": __version__}, ensure_ascii=False, indent=1, default=_plain) + "\n"
 
 
-def _widget(control: Control) -> widgets.Widget:
-    layout = {"layout": {"width": "100%"}, "style": {"description_width": "initial"}, "description": control.label}
-    match control:
-        case Number(value=value, low=low, high=high, step=step):
-            whole = all(float(x).is_integer() for x in (value, low, high, step))
-            kind = widgets.IntSlider if whole else widgets.FloatSlider
-            return kind(value, min=low, max=high, step=step, **layout)
-        case Span(value=value, low=low, high=high, step=step):
-            whole = all(float(x).is_integer() for x in (*value, low, high, step))
-            kind = widgets.IntRangeSlider if whole else widgets.FloatRangeSlider
-            return kind(value=value, min=low, max=high, step=step, **layout)
-        case Choice(value=value, options=options):
-            return widgets.Dropdown(value=value, options=options, **layout)
-        case Several(value=value, options=options):
-            return widgets.SelectMultiple(value=value, options=options, rows=min(len(options), 8), **layout)
-        case Flag(value=value):
-            return widgets.Checkbox(value=value, indent=False, **layout)
-        case Numbers(value=value):
-            text = ", ".join(f"{x:g}" for x in value)
-            return widgets.Text(value=text, continuous_update=False, **layout)
+@dataclass
+class _Layout:
+    places: list
+    labels: list[tuple[float, float]]
 
 
-def _value(control: Control, widget: widgets.Widget) -> Any:
-    if not isinstance(control, Numbers):
-        return widget.value
+def written(text: str) -> Path:
+    """Return the path that a user means: quotes, file:// and blanks around it are taken off, ~ is the home folder."""
+    text = text.strip()
+    while len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1].strip()
+    if text.startswith("file://"):
+        text = unquote(urlsplit(text).path)
+    if not text:
+        raise ValueError("write the path of a file")
+    return Path(text).expanduser().absolute()
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the file'}: {error.strerror or error}"
+    text = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(str(text).split()) or type(error).__name__
+
+
+def _number(name: str, text: str) -> float:
+    what, unit = CONSTANTS[name]
     try:
-        return tuple(float(word) for word in widget.value.replace(",", " ").split())
+        value = float(text.replace(",", "."))
     except ValueError:
-        raise ValueError(f"{control.label}: write numbers separated by commas, such as 250, 370") from None
+        value = nan
+    if not isfinite(value) or (name in manifest.POSITIVE and value <= 0):
+        raise ValueError(f"{what}: {text!r} is no such number; write it in {unit}, as 0.785")
+    return value
 
 
-def _html(table: pd.DataFrame) -> str:
-    return table.to_html(border=0, header=bool("".join(map(str, table.columns))))
+def _matters(name: str, technique: str) -> bool:
+    """Return whether the page offers a constant for recordings of a technique."""
+    of = {"cycling": ("area_cm2", "thickness_cm", "active_mass_mg"), "eis": ("area_cm2",)}
+    return name in of.get(technique, ())
+
+
+def _field(name: str, value: Any) -> dict[str, Any]:
+    what, unit = CONSTANTS.get(name, (name.rsplit("_", 1)[0].replace("_", " "), name.partition("_")[2]))
+    shown = f"{value:g}" if isinstance(value, float) and isfinite(value) else ""
+    plain = name in ("technique", "sweep", "sample_in_file", "encoding")
+    label = name.replace("_", " ") if plain else f"{what} / {unit.replace('cm2', 'cm²').replace('angstrom', 'Å')}"
+    return {"name": name, "label": label, "value": shown, "help": help.field(name)}
+
+
+def _described(name: str, control: Any) -> dict[str, Any]:
+    """Return a control as the page builds it."""
+    sent = {key: value for key, value in asdict(control).items() if key != "value"}
+    numbers = (
+        [float(x) for x in (*np.ravel(control.value), control.low, control.high, control.step)]
+        if isinstance(control, Number | Span)
+        else []
+    )
+    return sent | {
+        "name": name,
+        "kind": type(control).__name__.lower(),
+        "value": _sent(control, control.value),
+        "whole": all(x.is_integer() for x in numbers),
+        "help": help.control(control.label),
+    }
+
+
+def _sent(control: Any, value: Any) -> Any:
+    return ", ".join(f"{x:g}" for x in value) if isinstance(control, Numbers) else value
+
+
+def _value(control: Any, sent: Any) -> Any:
+    """Return the setting that a page has sent, of the type that `View.draw` takes."""
+    match control:
+        case Number():
+            value = min(max(float(sent), control.low), control.high)
+            return int(value) if isinstance(control.value, int) and value.is_integer() else value
+        case Span():
+            low, high = sorted(min(max(float(x), control.low), control.high) for x in sent)
+            whole = all(isinstance(x, int) for x in control.value)
+            return (int(low), int(high)) if whole else (low, high)
+        case Numbers():
+            try:
+                return tuple(float(word) for word in sent.replace(",", " ").split()) if isinstance(sent, str) else sent
+            except ValueError:
+                raise ValueError(f"{control.label}: write numbers separated by commas, such as 250, 370") from None
+    if hasattr(control, "options"):
+        chosen = sent if isinstance(sent, list | tuple) else [sent]
+        if not set(chosen) <= set(control.options):
+            raise ValueError(f"{control.label}: choose among {', '.join(control.options)}")
+        return tuple(chosen) if isinstance(control.value, tuple) else sent
+    return bool(sent)
+
+
+def _limits(ax: Any) -> dict[str, list[float]]:
+    return {"x": [float(x) for x in ax.get_xlim()], "y": [float(y) for y in ax.get_ylim()]}
+
+
+def _zoom(fig: Figure, home: list[dict[str, list[float]]], zoom: Mapping[str, Any]) -> None:
+    """Set the limits that the user has chosen, if the axes are drawn over the same range as when they were chosen."""
+    place = int(zoom["axes"])
+    if place < len(fig.axes) and np.allclose(home[place]["x"], zoom["home"]["x"], rtol=1e-6):
+        fig.axes[place].set(xlim=[float(x) for x in zoom["x"]], ylim=[float(y) for y in zoom["y"]])
+
+
+def _labels(fig: Figure) -> list[tuple[float, float]]:
+    """Return how far [px] the labels of the axes reach to the left and down."""
+    boxes = [(ax.yaxis.label.get_window_extent(), ax.xaxis.label.get_window_extent()) for ax in fig.axes]
+    return [(left.x0, below.y0) for left, below in boxes]
+
+
+def _outward(before: list[tuple[float, float]], now: list[tuple[float, float]]) -> bool:
+    return any(
+        new < old - OUTWARD for one, other in zip(before, now, strict=True) for old, new in zip(one, other, strict=True)
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)

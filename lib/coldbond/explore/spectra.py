@@ -10,7 +10,19 @@ from lmfit import Parameter
 from matplotlib.figure import Figure
 
 from coldbond.bundle import paths, style
-from coldbond.explore.controls import Choice, Control, Flag, Number, Numbers, Several, Span, View, numbers
+from coldbond.explore.controls import (
+    Choice,
+    Control,
+    Flag,
+    Number,
+    Numbers,
+    Reading,
+    Several,
+    Span,
+    View,
+    numbers,
+    plus_minus,
+)
 from coldbond.interval import NORMAL
 from coldbond.raman import bands as raman
 from coldbond.raman import spikes
@@ -39,6 +51,8 @@ class Diffraction:
     The whole-pattern fit takes seconds; it is done on request and kept for each main phase.
     """
 
+    unnamed = "phase"  # the help text of rows that are called by the phase
+
     def __init__(self, pattern: xr.Dataset) -> None:
         self.pattern = pattern
         sample = pattern.attrs["sample"]
@@ -47,7 +61,7 @@ class Diffraction:
         self.analyses: dict[str, analysis.Analysis] = {}
         self.controls: dict[str, Control] = {
             "phases": Several("phases", (main,), list(self.structures)),
-            "displacement": Number("too low / mm", 0.0, -0.3, 0.3, 0.01),
+            "displacement": Number("sample too low / mm", 0.0, -0.3, 0.3, 0.01),
             "main": Choice("main phase", main, list(self.structures)),
             "fitted": Flag("fit the whole pattern (takes seconds)", False),
         }
@@ -113,12 +127,12 @@ class Diffraction:
 
     @staticmethod
     def _found(found: analysis.Analysis, phases: tuple[str, ...]) -> list[pd.DataFrame]:
-        rows = {}
+        rows: dict[str, str | Reading] = {}
         for name in ("a", "b", "c", "displacement"):
             if name in found.fit.params:
                 value, error = found.fit.params[name].value, found.fit.params[name].stderr
                 unit = "mm" if name == "displacement" else "Å"
-                rows[name] = f"{value:.4f} {unit}" if error is None else f"{value:.4f} ± {NORMAL * error:.4f} {unit}"
+                rows[name] = plus_minus(value, error and NORMAL * error, ".4f", unit, shows_unit=True)
         verdicts = xrd_findings.phase_table({"": found})[""]
         rows |= {name: verdicts[name] for name in phases if name in verdicts}
         unexplained = sum(not explaining_phases(candidates) for candidates in found.assignments())
@@ -175,16 +189,19 @@ class Photoelectrons:
         p, common = result.params, scale.attrs["energy_uncertainty"]
         parts = [key for key in components if not self.components[key].level]
         total = sum(p[f"{key}_area"].value for key in parts)
-        rows = {
+        rows: dict[str, dict[str, str | Reading]] = {
             key: {
-                "position / eV": _with_error(p[f"{key}_position"], 2, common=common),
-                "share / %": _with_error(p[f"{key}_area"], 1, 100 / total) if key in parts and total else "",
+                "position / eV": _with_error(p[f"{key}_position"], 2, "eV", common=common),
+                "share / %": _with_error(p[f"{key}_area"], 1, "%", 100 / total) if key in parts and total else "",
             }
             for key in components
         }
         shared = [name for name in ("fwhm", "lorentzian", "mixing", "asymmetry") if name in p]
-        of_all = {
-            f"{name} / eV" if name in ("fwhm", "lorentzian") else name: _with_error(p[name], 2) for name in shared
+        of_all: dict[str, str | Reading] = {
+            f"{name} / eV" if name in ("fwhm", "lorentzian") else name: _with_error(
+                p[name], 2, "eV" if name in ("fwhm", "lorentzian") else ""
+            )
+            for name in shared
         }
         of_all |= {"χ²/ν": f"{result.redchi:.3g}", "energies": scale.attrs["energy_reference"]}
         return [pd.DataFrame.from_dict(rows, orient="index"), numbers(of_all)]
@@ -202,7 +219,7 @@ class Raman:
             "window": Span("range / cm⁻¹", window, np.floor(low), np.ceil(high), 10.0),
             "bands": Numbers("bands / cm⁻¹", () if lamp else BANDS),
             "modes": Several("modes", () if lamp else tuple(MODES), list(MODES)),
-            "degree": Number("degree", 3, 1, 6, 1),
+            "degree": Number("degree of baseline", 3, 1, 6, 1),
         }
 
     def draw(
@@ -241,7 +258,7 @@ class Raman:
             labels = [*(f"band {band:g}" for band in bands), *modes]
             for label, name in zip(labels, found.names, strict=True):
                 rows[label] = {
-                    f"{what} / cm⁻¹": f"{values[f'{name}_{what}']:.1f} ± {error[f'{name}_{what}']:.1f}"
+                    f"{what} / cm⁻¹": plus_minus(values[f"{name}_{what}"], error[f"{name}_{what}"], ".1f", "cm⁻¹")
                     if error[f"{name}_{what}"] < raman.BAND.distance
                     else "not determined"
                     for what in ("position", "width")
@@ -250,12 +267,10 @@ class Raman:
         return [pd.DataFrame.from_dict(rows, orient="index"), numbers(left_out)]
 
 
-def _with_error(parameter: Parameter, digits: int, factor: float = 1.0, common: float = 0.0) -> str:
+def _with_error(parameter: Parameter, digits: int, unit: str, factor: float = 1.0, common: float = 0.0) -> Reading:
     """Return value and half width of the 95 % interval; `common` is a standard uncertainty that is not in the fit's.
 
     A parameter at its bound has no standard error and is returned without an interval.
     """
-    value = f"{factor * parameter.value:.{digits}f}"
-    if not parameter.stderr:
-        return value
-    return f"{value} ± {NORMAL * np.hypot(factor * parameter.stderr, common):.{digits}f}"
+    error = NORMAL * np.hypot(factor * parameter.stderr, common) if parameter.stderr else None
+    return plus_minus(factor * parameter.value, error, f".{digits}f", unit)

@@ -1,6 +1,6 @@
 """The views of a recording, chosen by its technique."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import nan
 from os import PathLike
@@ -11,62 +11,65 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from coldbond import files
-from coldbond.bundle import manifest, raw
+from coldbond.bundle import raw
 from coldbond.constants import CONSTANTS
-from coldbond.explore import cells, spectra
 from coldbond.explore.controls import Control, View
-
-#: Techniques that have one view.
-SINGLE: dict[str, Callable[[xr.Dataset], View]] = {
-    "xrd": spectra.Diffraction,
-    "raman": spectra.Raman,
-    "eis": cells.Impedance,
-    "dc": cells.Transient,
-}
 
 
 def views(recording: xr.Dataset | xr.DataTree) -> dict[str, Callable[[], View]]:
-    """Return functions that create the views of a recording, by name; the usual view comes first."""
+    """Return functions that create the views of a recording, by name; the usual view comes first.
+
+    Each technique is imported when one of its recordings is shown: all of them take seconds.
+    """
     technique = recording.attrs["technique"]
     if isinstance(recording, xr.DataTree):
+        from coldbond.explore import spectra
+
         return spectra.of_photoelectrons(recording)
     if technique == "cycling":
-        return cells.of_cycling(recording)
-    return {technique: partial(SINGLE.get(technique, Table), recording)}
+        from coldbond.explore import cycling
+
+        return cycling.of_cycling(recording)
+    return {technique: partial(_single(technique), recording)}
+
+
+def _single(technique: str) -> Callable[[xr.Dataset], View]:
+    """Return the one view of a technique."""
+    if technique in ("xrd", "raman"):
+        from coldbond.explore import spectra
+
+        return spectra.Diffraction if technique == "xrd" else spectra.Raman
+    if technique in ("eis", "dc"):
+        from coldbond.explore import impedance
+
+        return impedance.Impedance if technique == "eis" else impedance.Transient
+    return Table
 
 
 def opened(
-    path: str | PathLike, area_cm2: float = nan, active_mass_mg: float = nan, stated: str = ""
+    path: str | PathLike, known: Mapping[str, float] | None = None, stated: Mapping[str, str] | None = None
 ) -> xr.Dataset | xr.DataTree:
     """Read a file that no manifest lists, and give it the attrs that `raw.recordings` would give it.
 
     Parameters
     ----------
     path : str or path-like
-    area_cm2, active_mass_mg : float
-        Constants of the cell.
-    stated : str
-        What the file does not say, with the names of the manifest's columns: "technique=xrd;
-        wavelength_angstrom=1.540593 1.544427".
+    known : mapping of str to float
+        Constants of the cell, by the names of `coldbond.constants`.
+    stated : mapping of str to str
+        What the file does not say, by the manifest's columns: {"wavelength_angstrom": "1.540593 1.544427"}.
 
     Raises
     ------
     ValueError
-        `stated` is not written so.
+        What is stated is not a number, or not positive.
     coldbond.ReadError, OSError
         See `coldbond.read`.
     """
-    path = Path(path).expanduser()
-    row = {}
-    for part in filter(None, map(str.strip, stated.split(";"))):
-        name, equals, value = map(str.strip, part.partition("="))
-        if not equals or name not in ("technique", *manifest.STATED):
-            columns = ", ".join(("technique", *manifest.STATED))
-            raise ValueError(f"{part!r}: write one of {columns}, as in wavelength_angstrom=1.540593 1.544427")
-        row[name] = value
-    recording = files.read(path, **raw.stated(row))
-    unknown = {name: nan for name in CONSTANTS} | {"area_cm2": area_cm2, "active_mass_mg": active_mass_mg}
-    recording.attrs |= {"file": str(path), "role": "", "sample": path.stem, "state": "", "origin": ""} | unknown
+    path = Path(path)
+    recording = files.read(path, **raw.stated(dict(stated or {})))
+    recording.attrs |= {"file": path.name, "role": "", "sample": path.stem, "state": "", "origin": ""}
+    recording.attrs |= {name: nan for name in CONSTANTS} | dict(known or {})
     return recording
 
 

@@ -1,12 +1,11 @@
-"""Views of cycling, impedance and direct-current recordings."""
+"""Views of cycling recordings."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from lmfit.minimizer import MinimizerResult
 from matplotlib.figure import Figure
 
 from coldbond import batch_means
@@ -16,16 +15,14 @@ from coldbond.cells.findings import ccd as ccd_findings
 from coldbond.cells.findings import full_cell as full_cell_findings
 from coldbond.cells.plots import ccd as ccd_plots
 from coldbond.cells.plots import full_cell as full_cell_plots
-from coldbond.explore.controls import Choice, Control, Flag, Number, Span, View, numbers
-from coldbond.impedance import fit, intervals, kramers_kronig, sweeps
-from coldbond.impedance.conductivity import electronic
+from coldbond.explore.controls import Control, Number, Reading, Span, View, numbers, ranged
 from coldbond.interval import Interval
 
 PROFILES = 6  # number of cycles whose voltage profile is drawn
-TESTED_FROM = 10  # points; the Kramers-Kronig test is run on longer spectra only
-#: Circuits to choose from, in the notation of `coldbond.impedance`; "none" shows the spectrum without a fit.
-CIRCUITS = ("L-R-RQ-RQ", "L-R-RQ-RQ-RQ", "L-R-Q", "L-R-RQ-Q", "L-R-RQ-RQ-Q", "none")
-OFFSET = 1e-10  # A, standard uncertainty of the zero of the current: the default of notebook figS3_conductivity
+NARROW = 4.5  # inch; on a narrower picture panels stand below each other
+SLOWER = 1.2  # ratio of the currents of neighbouring cycles from which a discharge is called slower
+MOST_NAMED = 3  # cycles above 100 % that are named
+OVER = 100.5  # %, coulombic efficiency from which a line says why it may exceed 100 %
 
 
 def of_cycling(recording: xr.Dataset) -> dict[str, Callable[[], View]]:
@@ -49,7 +46,7 @@ class CriticalCurrent:
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
         self.controls: dict[str, Control] = {
-            "retained": Number("retained", shorts.RETAINED, 0.05, 0.95, 0.05),
+            "retained": Number("overpotential retained", shorts.RETAINED, 0.05, 0.95, 0.05),
             "metallic": Number("hard short below / Ω cm²", shorts.METALLIC, 1.0, 100.0, 1.0),
             "conductivity": Number("conductivity at most / mS/cm", 1e3 * shorts.CONDUCTIVITY, 0.1, 30, 0.1),
         }
@@ -59,12 +56,17 @@ class CriticalCurrent:
         ax = fig.subplots()
         ccd_plots.plot(self.recording, steps, self.recording.attrs["sample"], ax)
         ax.set_xlabel("Time / h")
+        if fig.get_figwidth() < NARROW:
+            for title in ax.texts:
+                title.set_text(title.get_text().replace(", ", ",\n"))
         value, low, high = ccd.critical_current_density(steps)
         failed = ccd.failed_steps(steps)
         time = ccd.time_of_failure(self.recording, steps)
         charge = shorts.charge_until_failure(self.recording, steps)
-        rows = {
-            "critical current density": "not determined" if value is None else f"{value:g} mA/cm²",
+        rows: dict[str, str | Reading] = {
+            "critical current density": Reading(
+                "not determined" if value is None else f"{value:g} mA/cm²", value, low, high, "mA/cm²"
+            ),
             "95 % interval": f"{low:g} to {'—' if high is None else f'{high:g}'} mA/cm²",
             "failure": f"{failed.kind.item(0)} after {_amount(time, '.4f')} h"
             if failed.sizes["step"]
@@ -118,10 +120,10 @@ class LongCycling:
             numbers(
                 {
                     "cycles": f"{cycles[0]} to {cycles[1]}, from {hours[0]:.1f} to {hours[-1]:.1f} h",
-                    "overpotential": _range(over, "mV"),
-                    "hysteresis": _range(over.scaled(2), "mV"),
-                    "resistance": _range(resistance, "Ω cm²"),
-                    "drift": _range(drift, "mV/h"),
+                    "overpotential": ranged(over, "mV"),
+                    "hysteresis": ranged(over.scaled(2), "mV"),
+                    "resistance": ranged(resistance, "Ω cm²"),
+                    "drift": ranged(drift, "mV/h"),
                     "failure": f"none in {time[-1] - time[0]:.4g} h"
                     if failure is None
                     else f"{kind} after {life:.4g} h",
@@ -133,6 +135,8 @@ class LongCycling:
 class Capacity:
     """Voltage profiles and capacities of a range of cycles."""
 
+    tall = (0.72, 1.7)
+
     def __init__(self, recording: xr.Dataset) -> None:
         self.recording = recording
         self.table = capacity.cycles(recording)
@@ -143,7 +147,8 @@ class Capacity:
         shown = self.table.sel(cycle=slice(*cycles))
         if not (shown.finished == 1).any():
             raise ValueError("none of these cycles is complete")
-        left, right = fig.subplots(1, 2)
+        narrow = fig.get_figwidth() < NARROW
+        left, right = fig.subplots(2, height_ratios=(1, 1.4)) if narrow else fig.subplots(1, 2, width_ratios=(1, 1.4))
         some = [round(cycle) for cycle in np.linspace(*cycles, PROFILES).tolist()]
         full_cell_plots.plot_profiles(left, self.recording, shown, some)
         full_cell_plots.plot_capacity(right, shown)
@@ -154,109 +159,26 @@ class Capacity:
             first, last = complete.capacity.sel(half="discharge").to_numpy()[[0, -1]]
             efficiency = batch_means.mean(complete.coulombic_efficiency.to_numpy())
             ends = "cycle {} against {}".format(*complete.cycle.to_numpy()[[-1, 0]])
-            rows = {f"retention, {ends}": f"{100 * last / first:.2f} %", "mean efficiency": _range(efficiency, "%")}
+            kept = 100 * last / first
+            rows: dict[str, str | Reading] = {
+                f"retention, {ends}": Reading(f"{kept:.2f} %", kept, unit="%"),
+                "mean efficiency": ranged(efficiency, "%"),
+            }
+            over = complete.cycle[(complete.coulombic_efficiency > OVER).to_numpy()].to_numpy()
+            if over.size:
+                rows["over 100 %"] = _over(shown, over)
             return [numbers(rows), found]
         return [found]
 
 
-class Impedance:
-    """A spectrum, one sweep of several, with the fit of one equivalent circuit over a range of frequencies."""
-
-    def __init__(self, spectrum: xr.Dataset) -> None:
-        self.spectrum = spectrum
-        ends = np.log10(spectrum.frequency.to_numpy())
-        low, high = float(np.floor(ends.min() * 10) / 10), float(np.ceil(ends.max() * 10) / 10)
-        blocking = spectrum.attrs["role"] in ("conductivity", "arrhenius")
-        circuit = "L-R-RQ-Q" if blocking else "L-R-RQ-RQ"
-        self.controls: dict[str, Control] = {
-            "circuit": Choice("circuit", circuit, CIRCUITS),
-            "decades": Span("log₁₀ f / Hz", (low, high), low, high, 0.1),
-        }
-        if "sweep" in spectrum:
-            last = int(spectrum.sweep.max())
-            self.controls["sweep"] = Number("sweep", last, 1, last, 1)
-
-    def draw(
-        self, fig: Figure, circuit: str, decades: tuple[float, float], sweep: float | None = None
-    ) -> list[pd.DataFrame]:
-        whole = self.spectrum
-        if sweep is not None:
-            whole = whole.isel(frequency=(whole.sweep <= sweep).to_numpy())
-        spectrum = sweeps.one(whole)
-        frequency = spectrum.frequency.to_numpy()
-        low, high = (10.0**end for end in decades)
-        kept = spectrum.isel(frequency=(frequency >= low / 1.001) & (frequency <= high * 1.001))
-        color = style.color(self.spectrum.attrs["sample"])
-        plane, against = fig.subplots(2, height_ratios=(1.3, 1))
-        z = kept.impedance.to_numpy()
-        points = dict(linestyle="none", marker="o", markersize=2.5, color=color, markerfacecolor="none")
-        plane.plot(z.real, -z.imag, **points)
-        plane.set(xlabel="Re Z / Ω", ylabel="−Im Z / Ω")
-        plane.set_aspect("equal", adjustable="datalim")
-        against.plot(kept.frequency, -np.angle(z, deg=True), **points)
-        against.set(xlabel="Frequency / Hz", ylabel="−phase / °", xscale="log")
-        rows = {"points": str(z.size)}
-        if sweep is not None:
-            rows["sweep"] = f"{spectrum.attrs['sweep']} of {int(self.spectrum.sweep.max())}"
-        if z.size > TESTED_FROM:
-            rows["fail Kramers–Kronig"] = str(int(kramers_kronig.test(kept).fails.sum()))
-        if circuit != "none":
-            result = fit.fitted(kept, circuit)
-            order = np.argsort(result.frequency)
-            plane.plot(result.model.real[order], -result.model.imag[order], color="#D55E00", linewidth=0.8)
-            phase = -np.angle(result.model[order], deg=True)
-            against.plot(result.frequency[order], phase, color="#D55E00", linewidth=0.8)
-            rows |= _parameters(result)
-        return [numbers(rows)]
-
-
-def _parameters(result: MinimizerResult) -> dict[str, str]:
-    """Return resistances with profile intervals, and the other parameters where their standard error is below 100 %."""
-    units = {"R": "Ω", "L": "H", "t": "s", "n": "", "Q": "S sⁿ", "C": "F", "W": "Ω s⁻½"}
-    rows = {"misfit": "{:.2f} %, at most {:.1f} %".format(*fit.misfit(result))}
-    for name, parameter in result.params.items():
-        unit = units[name[0]]
-        if name[0] == "R":
-            value, low, high = intervals.profile(result, name)
-            ends = ("—" if end is None else f"{end:.4g}" for end in (low, high))
-            known = (low, high) != (None, None)
-            rows[name] = f"{value:.4g} {unit} ({' to '.join(ends)})" if known else "not determined"
-        else:
-            known = not parameter.vary or (parameter.stderr or np.inf) < abs(parameter.value)
-            rows[name] = f"{parameter.value:.3g} {unit}" if known else "not determined"
-    return rows
-
-
-class Transient:
-    """The current at constant voltage, with the fit of its steady value."""
-
-    def __init__(self, recording: xr.Dataset) -> None:
-        self.recording = recording
-        self.steady = electronic.steady(recording, OFFSET)
-        self.controls: dict[str, Control] = {"logarithmic": Flag("logarithmic axes", True)}
-
-    def draw(self, fig: Figure, logarithmic: bool) -> list[pd.DataFrame]:
-        ax = fig.subplots()
-        sample = self.recording.attrs["sample"]
-        ax.plot(self.recording.time, np.abs(self.recording.current), color=style.color(sample))
-        ax.plot(self.steady.time, self.steady.fitted, color="#D55E00", linewidth=0.8)
-        scale = "log" if logarithmic else "linear"
-        ax.set(xlabel="Time / s", ylabel="Current / A", xscale=scale, yscale=scale)
-        value, low, high = self.steady.current
-        settled = "not determined" if value is None else f"{value:.3g} A"
-        ends = ("—" if end is None else f"{end:.3g}" for end in (low, high))
-        return [
-            numbers(
-                {
-                    "applied voltage": f"{self.recording.attrs['applied_voltage']:g} V",
-                    "last current": f"{abs(float(self.recording.current[-1])):.3g} A",
-                    "steady current": f"{settled} ({' to '.join(ends)})",
-                    "": self.steady.note,
-                }
-            )
-        ]
-
-
-def _range(values: Iterable[float | None], unit: str) -> str:
-    value, low, high = ("—" if x is None else f"{x:.4g}" for x in values)
-    return f"{value} {unit} ({low} to {high})"
+def _over(table: xr.Dataset, over: np.ndarray) -> str:
+    """Return which cycles delivered more than they took up, and how much slower than the one before they did."""
+    delivered = table.attrs["delivered"]
+    current = np.abs(table.applied.sel(half=delivered))
+    parts = []
+    for n in over[:MOST_NAMED]:
+        before = current.sel(cycle=n - 1) if n - 1 in current.cycle else None
+        slower = 0.0 if before is None else float(before / current.sel(cycle=n))
+        why = f", whose {delivered} is {slower:.2g} times slower than the one before" if slower > SLOWER else ""
+        parts.append(f"cycle {n}{why}")
+    return "; ".join(parts) + (f" and {over.size - MOST_NAMED} more" if over.size > MOST_NAMED else "")

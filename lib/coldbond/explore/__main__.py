@@ -1,0 +1,7 @@
+"""`make explore`: serve the page."""
+
+import sys
+
+from coldbond.explore.server import main
+
+sys.exit(main())
