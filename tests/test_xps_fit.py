@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from coldbond.xps.components import COMPONENTS, LINES, Component, expected_components
-from coldbond.xps.fit import curves, fit
+from coldbond.xps.fit import bounded_step, curves, fit
 from coldbond.xps.reference import referenced
 from surfaces import counts
 
@@ -154,3 +154,9 @@ def test_error_messages():
         fit(region, PAIR, "shirley")
     with pytest.raises(ValueError, match="6 points do not determine"):
         fit(region.isel(binding_energy=slice(6)), PAIR)
+
+
+def test_parameters_that_do_the_same_share_a_step():
+    curvature, slope, bound = np.ones((2, 2)), np.array([-2.0, -2.0]), np.full(2, 9.0)
+    assert bounded_step(curvature, slope, -bound, bound) == pytest.approx([1.0, 1.0])
+    assert bounded_step(curvature, slope, -bound, bound / 18) == pytest.approx([0.5, 0.5])

@@ -275,9 +275,11 @@ def bounded_step(curvature: np.ndarray, slope: np.ndarray, least: np.ndarray, mo
     fixed = ((least == 0) & (slope > 0)) | ((most == 0) & (slope < 0))
     while not fixed.all():
         free = ~fixed
-        step[free] = np.linalg.solve(
-            curvature[np.ix_(free, free)], -slope[free] - curvature[np.ix_(free, fixed)] @ step[fixed]
-        )
+        matrix, right = curvature[np.ix_(free, free)], -slope[free] - curvature[np.ix_(free, fixed)] @ step[fixed]
+        try:
+            step[free] = np.linalg.solve(matrix, right)
+        except np.linalg.LinAlgError:  # parameters that do the same to a spectrum share the step
+            step[free] = np.linalg.lstsq(matrix, right, rcond=None)[0]
         beyond = free & ((step < least) | (step > most))
         if not beyond.any():
             break
