@@ -22,7 +22,7 @@ from coldbond.xrd.design_matrix import angles, spacings
 from coldbond.xrd.pawley import CORRELATION_LENGTH, RADIUS, Instrument
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.structures import Structure, find
-from coldbond.xrd.varieties import BREADTH_PRIOR, SHARE, SUFFIX, Variety
+from coldbond.xrd.varieties import BREADTH, BREADTH_PRIOR, SHARE, SUFFIX, Variety
 
 CUBIC, TETRAGONAL, MIXTURE, TWO_CELLS = "cubic", "tetragonal", "mixture", "two cubic cells"
 #: Difference of the information criterion that rules a description out: "very strong" (Kass and Raftery 1995).
@@ -33,6 +33,9 @@ MORE_PARAMETERS = {CUBIC: 0, TETRAGONAL: 1, MIXTURE: 4, TWO_CELLS: 2}
 RATIOS = np.arange(0.957, 0.9955, 0.0025)
 #: Edge of a cell of the same volume as the tetragonal one, over that of the cubic garnet: largest difference, and step.
 VOLUME_RANGE, VOLUME_STEP = 0.006, 0.0015
+#: The same where the cubic garnet describes the lines badly: its cell may be that of the lines split off to one side,
+#: whose edge differs from that of the volume by up to (c / a) ** (-1 / 3).
+VOLUME_RANGE_IF_POOR = 0.015
 #: Edge of a second cubic cell over that of the first: least and largest difference, and step. 12.93 to 13.00 angstrom.
 LEAST_DIFFERENCE, LARGEST_DIFFERENCE, DIFFERENCE_STEP = 0.001, 0.008, 0.0005
 EITHER_SIDE = (1.001, 1.002)  # of the fitted edge: where two cells of about equal shares start
@@ -51,11 +54,11 @@ CLEAR, LEAST_CLEAR = 10.0, 0.15
 #: Mean square of the normalised residuals under half of the cubic garnet's lines from which the other descriptions are
 #: tried whatever the scans say: lines that are all split alike pass for a misfit of the profile function.
 POOR = 2.0
-#: Share up to which a variety may be a misfit of the profile function.
+#: Share up to which a variety, or the cubic garnet beside one, may be a misfit of the profile function.
 PROFILE_SHARE = 0.02
 GARNET = "I a -3 d"  # space group of the cubic garnet
-#: Share from which the tetragonal garnet is tried alone, and share at which a mixture with another one starts.
-MOSTLY, START_SHARE = 0.5, 0.3
+#: Share from which the tetragonal garnet is tried alone, and least and largest share at which a mixture starts.
+MOSTLY, START_SHARE, LARGEST_START_SHARE = 0.5, 0.3, 0.9
 #: Ratio c / a nearer to one is no splitting; cells nearer to each other, relative, are one cell.
 NO_SPLITTING, ONE_CELL = 0.998, 5e-4
 #: Distance of the lines of two cells in full widths, at the highest angle, below which a range of cells fits as well.
@@ -92,6 +95,11 @@ class Scan:
         return self.cells[int(self.by_counting.argmax())]
 
     @property
+    def share_of_best(self) -> float:
+        """Its share there."""
+        return float(self.share[int(self.by_counting.argmax())])
+
+    @property
     def limit(self) -> float:
         """95 % upper limit of the share over all cells."""
         return float(min(np.max(np.maximum(self.share, 0) + NORMAL_ONE_SIDED * self.error), 1.0))
@@ -102,9 +110,9 @@ class Scan:
         return bool(self.by_counting.max() > TO_FIT)
 
 
-def tetragonal_cells(edge: float) -> np.ndarray:
+def tetragonal_cells(edge: float, volume_range: float = VOLUME_RANGE) -> np.ndarray:
     """Return the cells of tetragonal garnets beside a cubic one with an edge [angstrom], shape (n, 6)."""
-    volumes = np.arange(-VOLUME_RANGE, VOLUME_RANGE + VOLUME_STEP / 2, VOLUME_STEP)
+    volumes = np.arange(-volume_range, volume_range + VOLUME_STEP / 2, VOLUME_STEP)
     ratio, volume = (each.ravel() for each in np.meshgrid(RATIOS, volumes))
     a = edge * (1 + volume) * ratio ** (-1 / 3)
     return np.column_stack([a, a, a * ratio, *np.full((3, a.size), 90.0)])
@@ -199,7 +207,7 @@ class Symmetry:
     def best(self) -> str:
         """The description to go on with: the cubic one where it is left, otherwise the best."""
         share = {MIXTURE: self.tetragonal, TWO_CELLS: self.second}.get(self.left[0])
-        small = share is not None and share.high is not None and share.high <= PROFILE_SHARE
+        small = share is not None and share.low is not None and share.low < PROFILE_SHARE
         return CUBIC if CUBIC in self.left or small else self.left[0]
 
     def has_tetragonal(self, absent_below: float) -> bool | None:
@@ -210,9 +218,9 @@ class Symmetry:
         absent_below : float
             Share below which its upper limit must be for it to count as absent.
         """
-        high = self.tetragonal.high
-        if self.left == (MIXTURE,) and high is not None and high <= absent_below:
-            return False  # a misfit of the profile function may pass for a share as small
+        low, high = self.tetragonal.low, self.tetragonal.high
+        if self.left == (MIXTURE,) and low is not None and low < PROFILE_SHARE:
+            return False if high is not None and high <= absent_below else None
         with_it = [name in (TETRAGONAL, MIXTURE) for name in self.left]
         if any(with_it):
             return True if all(with_it) else None
@@ -221,10 +229,12 @@ class Symmetry:
 
     def has_cubic(self, absent_below: float) -> bool | None:
         """Return whether there is cubic garnet, with the limit of its share as for the tetragonal one."""
+        low, high = self.tetragonal.low, self.tetragonal.high
+        if self.left == (MIXTURE,) and high is not None and 1 - high < PROFILE_SHARE:
+            return False if low is not None and 1 - low <= absent_below else None
         with_it = [name != TETRAGONAL for name in self.left]
         if any(with_it):
             return True if all(with_it) else None
-        low = self.tetragonal.low
         return False if low is not None and 1 - low <= absent_below else None
 
     def has_second_cell(self) -> bool | None:
@@ -295,23 +305,27 @@ def describe(
     fit_variety : callable
         Returns the same fit with a variety, from a start.
     """
-    edge = fit.params["a"].value
+    edge, poor = fit.params["a"].value, _is_poor(fit)
+    cells = tetragonal_cells(edge, VOLUME_RANGE_IF_POOR if poor else VOLUME_RANGE)
     scans = {
-        MIXTURE: scan(pattern, residuals, tetragonal, tetragonal_cells(edge), BROADER),
+        MIXTURE: scan(pattern, residuals, tetragonal, cells, BROADER),
         TWO_CELLS: scan(pattern, residuals, cubic, cubic_cells(edge)),
     }
     hint = {name: found.significance for name, found in scans.items()}
     limits = [Interval(None, 0.0, found.limit) for found in scans.values()]
     fits = {CUBIC: fit}
-    poor = _is_poor(fit)
     if poor or any(found.shown for found in scans.values()):
-        start = Variety(_with_cell(tetragonal, scans[MIXTURE].best), START_SHARE, own_breadth=True)
+        share = float(np.clip(scans[MIXTURE].share_of_best, START_SHARE, LARGEST_START_SHARE))
+        start = Variety(_with_cell(tetragonal, scans[MIXTURE].best), share, own_breadth=True)
         fits |= _tetragonal(pattern, cubic, fit_variety(start, fit), fit_variety)
         if poor or scans[TWO_CELLS].shown:
             fits[TWO_CELLS] = _two_cells(cubic, fit, scans[TWO_CELLS].best, fit_variety)
         fits = {name: one for name, one in fits.items() if _is_sensible(name, one)}
     criterion = _criterion(fits)
-    left = tuple(name for name, value in sorted(criterion.items(), key=lambda pair: pair[1]) if value < VERY_STRONG)
+    order = sorted(criterion, key=criterion.__getitem__)
+    left = tuple(name for name in order if criterion[name] < VERY_STRONG)
+    if _is_poor(fits[order[0]]):  # a better one has not been found: nothing is excluded
+        left = tuple(MORE_PARAMETERS)
     shares = [
         _share(fits[name]) if left[0] == name else limit
         for name, limit in zip((MIXTURE, TWO_CELLS), limits, strict=True)
@@ -319,7 +333,7 @@ def describe(
     if left[0] == TETRAGONAL:
         shares[0] = _alone(pattern, cubic, fits[TETRAGONAL])
     if left[0] == TWO_CELLS:  # what the second cell leaves says more of a tetragonal garnet
-        again = scan(pattern, residual_pattern(pattern, fits[TWO_CELLS]), tetragonal, tetragonal_cells(edge), BROADER)
+        again = scan(pattern, residual_pattern(pattern, fits[TWO_CELLS]), tetragonal, cells, BROADER)
         shares[0], hint[MIXTURE] = Interval(None, 0.0, again.limit), again.significance
     unresolved = left[0] == TWO_CELLS and _distance(fits[TWO_CELLS]) < RESOLVED
     return Symmetry(left, criterion, fits, shares[0], shares[1], hint, unresolved)
@@ -331,7 +345,7 @@ def _is_poor(fit: MinimizerResult) -> bool:
     strong = fit.reflections.area.to_numpy() > SCANNED * float(fit.reflections.area.max())
     at, fwhm = (fit.reflections[name].to_numpy()[strong] for name in ("two_theta", "fwhm"))
     lines = [residual[abs(fit.curves.two_theta.to_numpy() - one) < width] for one, width in zip(at, fwhm, strict=True)]
-    return bool(np.median([one.mean() for one in lines if one.size]) > POOR)
+    return bool(np.median([one.mean() for one in lines if one.size] or [0.0]) > POOR)
 
 
 def _with_cell(structure: Structure, cell: np.ndarray) -> Structure:
@@ -348,8 +362,11 @@ def _tetragonal(
     """Return the mixture and, where this is mostly tetragonal, the tetragonal garnet alone and what is left beside."""
     if mixture.params[SHARE].value < MOSTLY:
         return {MIXTURE: mixture}
-    structure = mixture.varied
-    alone = fit_variety(Variety(structure, 1.0, alone=True), mixture)
+    structure, own = mixture.varied, copy(mixture)
+    own.params = mixture.params.copy()
+    # Of what little cubic garnet there is, any breadth fits.
+    own.params["size"].value, own.params["strain"].value = mixture.params[BREADTH].value, 0.0
+    alone = fit_variety(Variety(structure, 1.0, alone=True), own)
     edge = float(np.prod(alone.varied.cell[:3]) ** (1 / 3))
     beside = scan(pattern, residual_pattern(pattern, alone), cubic, cubic_cells(edge, least=0.0))
     if beside.shown:
