@@ -132,6 +132,11 @@ def test_every_link_and_picture_of_the_bundles_site_resolves(bundle):
     }
 
 
+def test_comments_of_constants_are_whole(bundle):
+    text = (bundle / "api" / "cells.html").read_text(encoding="utf-8")
+    assert "coldbond.cells.ccd" in text and not re.search(r'<dt class="field-\w+">Type<', text)
+
+
 def test_no_page_loads_anything_from_another_host_and_no_file_names_a_folder_of_this_machine(bundle):
     for path in bundle.rglob("*"):
         if path.suffix in (".html", ".css"):

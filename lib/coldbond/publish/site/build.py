@@ -184,6 +184,7 @@ def _sphinx(staged: Path, files: Path, target: Path, doctrees: Path, title: str,
     with patch_docutils(None), docutils_namespace():
         made = Sphinx(str(staged), None, str(target), str(doctrees), "html", settings, None, warnings, True)
         made.connect("autodoc-process-docstring", _process, priority=1)  # before napoleon
+        made.connect("autodoc-process-docstring", _rejoined, priority=900)  # after it
         made.connect("doctree-read", _unlinked)
         made.build()
     if text := _plain(warnings.getvalue(), staged):
@@ -196,9 +197,15 @@ def _plain(text: str, staged: Path) -> str:
 
 
 def _process(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    if what in ("data", "attribute"):
-        lines.insert(0, "")  # else napoleon takes what stands before a colon for a type
     lines[:] = api.prepared("\n".join([*lines, ""])).split("\n")
+
+
+def _rejoined(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Put back what stands before a colon in the comment of a constant: napoleon takes it for a type."""
+    kind = next((line for line in lines if line.startswith(":type: ")), None)
+    if what in ("data", "attribute") and kind:
+        lines.remove(kind)
+        lines[0] = f"{kind.removeprefix(':type: ')}: {lines[0]}"
 
 
 def _unlinked(app: Sphinx, doctree: nodes.document) -> None:
