@@ -125,9 +125,9 @@ formats: $(VENV)/.installed  ## write docs/formats.md, the list of formats that 
 # Kernels start in the folder of their notebook, so the recordings' is named whole.
 no_folder = echo $(call quoted,there is no folder $(RAW): name that of your recordings with RAW=) >&2; exit 1
 with_raw = raw=$$(cd $(call quoted,$(RAW)) 2>/dev/null && pwd) || { $(no_folder); }; COLDBOND_RAW="$$raw"
-# JupyterLab asks no other host for news, for a newer version of itself or for extensions.
-quiet = --LabApp.news_url=None --LabApp.extension_manager=readonly \
-  --LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate
+# JupyterLab asks no other host for news, for a newer version of itself (the extension in page_config.json), or for
+# extensions.
+quiet = --LabApp.app_settings_dir=$(call quoted,$(CURDIR)/scripts/jupyterlab) --LabApp.extension_manager=readonly
 lab: .venv-lab/.installed  ## open the notebooks in JupyterLab, which has an environment of its own
 	@$(with_raw) .venv-lab/bin/python -m jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)/notebooks) $(quiet) \
 	  $$([ "$$(id -u)" != 0 ] || echo --allow-root)

@@ -29,7 +29,7 @@ from PIL import Image
 from coldbond import __version__
 from coldbond.bundle import figures, manifest, paths, raw, style
 from coldbond.constants import CONSTANTS
-from coldbond.explore import help, listing, tables
+from coldbond.explore import axes, help, listing, tables
 from coldbond.explore.controls import Number, Numbers, Span, View
 from coldbond.explore.overlay import overlays
 from coldbond.explore.views import opened, views
@@ -42,7 +42,6 @@ PHONE = 480  # px, below which pictures are taller
 TALL = (0.72, 0.95)  # height over width of a picture, and on a phone; a view may have others
 MOST_OVER = 12  # recordings over each other
 KEPT = 24  # recordings and views that are kept ready
-OUTWARD = 3  # px by which a label may move outwards before the picture is laid out anew
 Kept = TypeVar("Kept")
 
 
@@ -267,9 +266,9 @@ class Session:
                 FigureCanvasAgg(fig)
                 found = self._or_ask(state, lambda: view.draw(fig, **settings))
                 figures.stamp(fig, self._loaded(state))
-                home = [_limits(ax) for ax in fig.axes]
+                home = [axes.limits(ax) for ax in fig.axes]
                 for one in state.zoom:
-                    _zoom(fig, home, one)
+                    axes.zoom(fig, home, one)
                 if fast and known and len(known.places) == len(fig.axes):
                     for ax, position in zip(fig.axes, known.places, strict=True):
                         ax.set_position(position)
@@ -279,11 +278,11 @@ class Session:
         # Laying out takes longer than drawing: the axes stay in place until a label needs more room.
         if known:
             drawn = draw(fast=True)
-            if len(known.places) == len(drawn.fig.axes) and not _outward(known.labels, _labels(drawn.fig)):
+            if len(known.places) == len(drawn.fig.axes) and not axes.outward(known.labels, axes.labels(drawn.fig)):
                 return drawn
         drawn = draw(fast=False)
         self.layouts.held.pop(place, None)
-        self.layouts.get(place, lambda: _Layout([ax.get_position() for ax in drawn.fig.axes], _labels(drawn.fig)))
+        self.layouts.get(place, lambda: _Layout([ax.get_position() for ax in drawn.fig.axes], axes.labels(drawn.fig)))
         return drawn
 
     def _shown(self, state: State, view: View, drawn: _Drawn) -> dict[str, Any]:
@@ -292,15 +291,15 @@ class Session:
         pixels = np.asarray(fig.canvas.buffer_rgba())  # type: ignore[attr-defined]
         Image.fromarray(pixels[:, :, :3].copy()).save(buffer, "png", compress_level=1)
         settings = {name: _sent(view.controls[name], value) for name, value in drawn.settings.items()}
-        axes = []
+        found = []
         for ax, home in zip(fig.axes, drawn.home, strict=True):
             box = ax.get_position()
             scales = {"xscale": ax.get_xscale(), "yscale": ax.get_yscale()}
             names = {"xname": ax.get_xlabel(), "yname": ax.get_ylabel()}
-            axes.append({"box": [box.x0, box.y0, box.x1, box.y1], "home": home, **_limits(ax), **scales, **names})
+            found.append({"box": [box.x0, box.y0, box.x1, box.y1], "home": home, **axes.limits(ax), **scales, **names})
         return {
             "picture": base64.b64encode(buffer.getvalue()).decode(),
-            "axes": axes,
+            "axes": found,
             "settings": settings,
             "tables": [tables.shown(table, view) for table in drawn.tables if len(table)],
         }
@@ -433,29 +432,6 @@ def _value(control: Any, sent: Any) -> Any:
             raise ValueError(f"{control.label}: choose among {', '.join(control.options)}")
         return tuple(chosen) if isinstance(control.value, tuple) else sent
     return bool(sent)
-
-
-def _limits(ax: Any) -> dict[str, list[float]]:
-    return {"x": [float(x) for x in ax.get_xlim()], "y": [float(y) for y in ax.get_ylim()]}
-
-
-def _zoom(fig: Figure, home: list[dict[str, list[float]]], zoom: Mapping[str, Any]) -> None:
-    """Set the limits that the user has chosen, if the axes are drawn over the same range as when they were chosen."""
-    place = int(zoom["axes"])
-    if place < len(fig.axes) and np.allclose(home[place]["x"], zoom["home"]["x"], rtol=1e-6):
-        fig.axes[place].set(xlim=[float(x) for x in zoom["x"]], ylim=[float(y) for y in zoom["y"]])
-
-
-def _labels(fig: Figure) -> list[tuple[float, float]]:
-    """Return how far [px] the labels of the axes reach to the left and down."""
-    boxes = [(ax.yaxis.label.get_window_extent(), ax.xaxis.label.get_window_extent()) for ax in fig.axes]
-    return [(left.x0, below.y0) for left, below in boxes]
-
-
-def _outward(before: list[tuple[float, float]], now: list[tuple[float, float]]) -> bool:
-    return any(
-        new < old - OUTWARD for one, other in zip(before, now, strict=True) for old, new in zip(one, other, strict=True)
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -252,7 +252,7 @@ function settings(found) {
 $("view").addEventListener("change", event => change(s => Object.assign(s, { view: event.target.value, settings: {}, zoom: [] })));
 
 function constant(key, one) {
-  const id = `known-${key}-${one.name}`;
+  const id = `${one.asked ? "asked" : "known"}-${key}-${one.name}`;  // a field may stand in both places
   const input = element("input", { type: "text", id, value: state.known[key]?.[one.name] ?? one.value, autocomplete: "off",
     onchange: () => change(s => { s.known[key] = { ...s.known[key], [one.name]: input.value }; }) });
   return element("div", { className: "control" }, ...helped(element("label", { htmlFor: id }, one.label), one.help, [input]));
