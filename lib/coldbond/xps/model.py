@@ -254,7 +254,9 @@ class Model:
             areas, misfit = nnls(columns.T, data)
             return misfit**2 + np.sum(self.prior_residual(values) ** 2), values, areas
 
-        shift = min(self._start_shifts(), key=lambda shift: trial(shift, START_WIDTHS[1])[0])
+        reach = 2 * self.reference_uncertainty
+        shifts = np.linspace(-reach, reach, 2 * int(np.ceil(reach / START_SHIFT_STEP)) + 1)
+        shift = min(shifts, key=lambda shift: trial(shift, START_WIDTHS[1])[0])
         _, values, areas = min((trial(shift, width) for width in START_WIDTHS), key=lambda one: one[0])
         values |= {f"{c.key}_area": area for c, area in zip(self.components, areas, strict=False)}
         up, down = np.split(areas[len(self.components) :], 2)
@@ -282,11 +284,6 @@ class Model:
             return least, 1.0 if name == "mixing" else np.inf
         return -np.inf, np.inf
 
-    def _start_shifts(self) -> np.ndarray:
-        """Return common shifts of all components, eV, within two standard uncertainties of the energy reference."""
-        reach = 2 * self.reference_uncertainty
-        return np.linspace(-reach, reach, 2 * int(np.ceil(reach / START_SHIFT_STEP)) + 1)
-
     def smoothed(self) -> np.ndarray:
         """Return the running mean of the intensity, an expectation to weight with before there is a fit."""
         return uniform_filter1d(self.intensity, SMOOTHING_POINTS, mode="nearest")
@@ -305,22 +302,17 @@ class Model:
         """Return the lines of all components, each of unit area, shape (components, energies)."""
         if not self.components:
             return np.empty((0, self.energy.size))
-        owner = self.rows.owner
-        position, asymmetry = self.positions(values), self.asymmetry(values)
+        position, width, tail, asymmetry = self._of_lines(values).T
         distance, ratio, factor = _of_partner(values, self.rows)
-        tail = self.tails(values)[owner] * factor[:, 0]
-        each = self.line_at(
-            self.energy - distance, position[owner], self.line_widths(values)[owner], tail, asymmetry[owner]
-        )
+        each = self.line_at(self.energy - distance, position, width, tail * factor[:, 0], asymmetry)
         return np.add.reduceat(ratio * each, self.rows.first)
 
-    def positions(self, values: Mapping[str, float]) -> np.ndarray:
-        """Return the positions of the main lines of the components, shape (components,), eV."""
-        return np.array([values[f"{c.key}_position"] for c in self.components])
-
-    def asymmetry(self, values: Mapping[str, float]) -> np.ndarray:
-        """Return the asymmetries of the components, shape (components,)."""
-        return np.array([values.get(f"{c.key}_asymmetry", 0.0) for c in self.components])
+    def _of_lines(self, values: Mapping[str, float]) -> np.ndarray:
+        """Return position, width, tail and asymmetry of each line, shape (lines, 4)."""
+        position = np.array([values[f"{c.key}_position"] for c in self.components])
+        asymmetry = np.array([values.get(f"{c.key}_asymmetry", 0.0) for c in self.components])
+        each = position, self.line_widths(values), self.tails(values), asymmetry
+        return np.column_stack(each)[self.rows.owner]
 
     def tails(self, values: Mapping[str, float]) -> np.ndarray:
         """Return the Lorentzian widths [eV] or mixings of the components, shape (components,)."""
@@ -351,9 +343,8 @@ class Model:
             return [np.empty((0, self.energy.size))] * (5 + len(PARTNER))
         rows, owner = self.rows, self.rows.owner
         distance, ratio, factor = _of_partner(values, rows)
-        away = self.energy - distance - self.positions(values)[owner, np.newaxis]
-        width, tail = self.line_widths(values)[owner, np.newaxis], self.tails(values)[owner, np.newaxis]
-        asymmetry = self.asymmetry(values)[owner, np.newaxis]
+        position, width, tail, asymmetry = self._of_lines(values).T[..., np.newaxis]
+        away = self.energy - distance - position
         each = np.zeros((5, *away.shape))
         for some, derivatives, of in (
             (~self.asymmetric[owner], line_shapes.DERIVATIVES.get(self.shape, self._differences), 3),
@@ -363,8 +354,7 @@ class Model:
                 arguments = (away, width, tail * factor, asymmetry)[:of]
                 for i, values_of_lines in enumerate(derivatives(*(one[some] for one in arguments))):
                     each[i, some] = values_of_lines
-        line, by_energy, _, by_tail, _ = each
-        spin = rows.spin
+        (line, by_energy, _, by_tail, _), spin = each, rows.spin
         partner = [spin * rows.ratio * line, -spin * ratio * by_energy, spin * ratio * tail * by_tail]
         each *= ratio
         by_tail *= factor
