@@ -10,7 +10,7 @@ import yaml
 
 from coldbond.bundle import paths
 from coldbond.bundle.claims import choices, paper, verdicts
-from coldbond.multiverse import grid, summary
+from coldbond.multiverse import grid, library, summary
 
 ROOT = Path(__file__).parents[1]
 STATED = grid.load()
@@ -63,6 +63,36 @@ def test_a_key_depends_on_recordings_and_parameters_and_on_nothing_else(tmp_path
     with (tmp_path / file).open("ab") as recording:
         recording.write(b"\n")
     assert not {*keys} & {run.key for run in grid.runs(one, tmp_path, STATED)}
+
+
+def test_a_change_of_one_technique_runs_its_figures_alone(tmp_path, monkeypatch):
+    for file in ("xrd/fit.py", "xps/components.toml", "bundle/style.py", "explore/page.py", "bundle/claims/page.py"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("1")
+    monkeypatch.setattr(library, "LIBRARY", tmp_path)
+    codes = {"xrd": "from coldbond.xrd import fit", "xps": "from coldbond.xps import surface", "all": "import coldbond"}
+
+    def changed(file: str) -> set[str]:
+        before = {name: hash_anew(code) for name, code in codes.items()}
+        (tmp_path / file).write_text((tmp_path / file).read_text() + "2")
+        return {name for name, code in codes.items() if hash_anew(code) != before[name]}
+
+    def hash_anew(code: str) -> str:
+        library.hash_for.cache_clear()
+        library.hash_of_library.cache_clear()
+        return library.hash_for(code)
+
+    assert changed("xrd/fit.py") == {"xrd", "all"}
+    assert changed("xps/components.toml") == {"xps", "all"}
+    assert changed("bundle/style.py") == {"xrd", "xps", "all"}
+    assert changed("explore/page.py") == {"all"}
+    assert changed("bundle/claims/page.py") == set()
+    hash_anew("")
+
+
+def test_the_packages_of_the_library_are_known():
+    folders = {path.name for path in library.LIBRARY.iterdir() if (path / "__init__.py").exists()}
+    assert folders == library.TECHNIQUES | library.PROGRAMS | {"bundle", "build", "files", "multiverse"}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import yaml
 
 from coldbond.build import figures_table, notebooks
 from coldbond.bundle import manifest, paths
-from coldbond.multiverse.library import hash_of_library, sha256
+from coldbond.multiverse.library import hash_for, sha256
 
 CHOICES = Path(__file__).with_name("choices.yml")
 SETTINGS = ("full", "sample", "seed")
@@ -38,7 +38,7 @@ class Run:
     parameters : dict
         All parameters that differ from the defaults of the notebook.
     key : str
-        Hash of recordings, notebook, library, packages and parameters.
+        Hash of recordings, notebook, packages, parameters, and of what the notebook can import of the library.
     """
 
     figure: str
@@ -93,17 +93,17 @@ def runs(built: Mapping[str, dict], raw: Path, stated: Mapping) -> list[Run]:
     if others := sorted(set(stated) - known):
         raise ValueError(f"{CHOICES.name}: {', '.join(others)} is neither a notebook nor a figure")
     rows = {row["file"]: row for row in manifest.load(raw).rows}
-    library, found = hash_of_library(), []
+    found = []
     for figure, numbers in built.items():
         own, notebook = numbers["parameters"], numbers["notebook"]
         listed = choices(figure, notebook, stated)
         if unknown := [name for name in listed if name not in own]:
             raise ValueError(f"{CHOICES.name}: {notebook} has no parameter {', '.join(unknown)}: make {figure}")
-        defaults = _defaults(notebook)
+        defaults, code = _defaults(notebook), _code(notebook)
         inputs = {file: [sha256(raw / file), rows[file]] for file in sorted(numbers["inputs"])}
         for changed in combinations(figure, own, listed, stated):
             parameters = {name: value for name, value in own.items() if value != defaults[name]} | changed
-            everything = [figure, _code(notebook), library, inputs, parameters]
+            everything = [figure, code, hash_for(code), inputs, parameters]
             key = hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
             found.append(Run(figure, notebook, changed, parameters, key))
     return found
