@@ -34,8 +34,8 @@ MAKEFLAGS := $(MAKEFLAGS) $(if $(filter-out 0,$(MAKELEVEL))$(filter -j%,$(MAKEFL
 # The same bytes everywhere: of the user's surroundings only these variables reach a recipe, and those of pip, uv, proxies
 # and CI. Not PYTHONSTARTUP, Jupyter's and IPython's folders, locale, or what numerical libraries read.
 passed = PATH HOME USER LOGNAME SHELL TERM COLUMNS TMPDIR XDG_CACHE_HOME XDG_RUNTIME_DIR DISPLAY WAYLAND_DISPLAY BROWSER \
-  LD_LIBRARY_PATH DYLD_LIBRARY_PATH COLDBOND_REAL PATIENCE DEBIAN_FRONTEND MAKE% MFLAGS PIP_% UV_% %_proxy %_PROXY SSL_% \
-  %_CA_BUNDLE NIX_% CI GITHUB_% PLAYWRIGHT_% DASK_%
+  LD_LIBRARY_PATH DYLD_LIBRARY_PATH COLDBOND_REAL SOURCE_DATE_EPOCH PATIENCE DEBIAN_FRONTEND MAKE% MFLAGS PIP_% UV_% \
+  %_proxy %_PROXY SSL_% %_CA_BUNDLE NIX_% CI GITHUB_% PLAYWRIGHT_% DASK_%
 surroundings := $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
 $(foreach name,$(filter-out $(passed),$(surroundings)),$(eval unexport $(name)))
 export LC_ALL = C.UTF-8
@@ -45,6 +45,7 @@ export PYTHONHASHSEED = 0
 export PYTHONUTF8 = 1
 export TZ = UTC
 # Neither settings nor kernels of the user; fonts are listed once for each environment, in a folder that can be written.
+users_jupyter := $(or $(JUPYTER_CONFIG_DIR),$(HOME)/.jupyter)
 export IPYTHONDIR = $(CURDIR)/$(VENV)/ipython
 export JUPYTER_CONFIG_DIR = $(CURDIR)/$(VENV)/jupyter
 export JUPYTER_DATA_DIR = $(CURDIR)/$(VENV)/jupyter
@@ -128,6 +129,8 @@ with_raw = raw=$$(cd $(call quoted,$(RAW)) 2>/dev/null && pwd) || { $(no_folder)
 # JupyterLab asks no other host for news, for a newer version of itself (the extension in page_config.json), or for
 # extensions.
 quiet = --LabApp.app_settings_dir=$(call quoted,$(CURDIR)/scripts/jupyterlab) --LabApp.extension_manager=readonly
+# JupyterLab looks and starts as its user has set it.
+lab: export JUPYTER_CONFIG_DIR = $(users_jupyter)
 lab: .venv-lab/.installed  ## open the notebooks in JupyterLab, which has an environment of its own
 	@$(with_raw) .venv-lab/bin/python -m jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)/notebooks) $(quiet) \
 	  $$([ "$$(id -u)" != 0 ] || echo --allow-root)

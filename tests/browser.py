@@ -14,7 +14,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -97,7 +96,8 @@ def serving(bundle: Path, goal: str) -> Iterator[str]:
     }.items():
         (home / "config" / name).parent.mkdir(parents=True, exist_ok=True)
         (home / "config" / name).write_text(json.dumps(own))
-    mark = f"COLDBOND_TEST={uuid.uuid4()}"
+    (home / "tmp").mkdir()
+    mark = f"TMPDIR={home / 'tmp'}"  # of the processes that make starts, and of no others
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("COLDBOND_", "JUPYTER"))}
     environment |= dict([mark.split("=")]) | {"HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config")}
     log = home / "log"

@@ -57,7 +57,6 @@ def test_surroundings_of_the_user_change_nothing(bundle, tmp_path):
         "PYTHONPATH": str(home),
         "PYTHONSTARTUP": str(tmp_path / "start.py"),
         "PYTHONWARNINGS": "error",
-        "SOURCE_DATE_EPOCH": "0",
         "TZ": "Asia/Tokyo",
         "BASH_FUNC_module%%": "() { echo hi; }",
     }

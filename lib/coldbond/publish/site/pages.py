@@ -28,6 +28,7 @@ DOCUMENTS = {
         "docs/speed": "Speed",
         "docs/scale": "Large recordings",
         "docs/fuzz": "Damaged files",
+        "docs/licences": "Licences of the packages",
         "CHANGELOG": "Changes",
     },
 }
