@@ -160,3 +160,8 @@ def test_parameters_that_do_the_same_share_a_step():
     curvature, slope, bound = np.ones((2, 2)), np.array([-2.0, -2.0]), np.full(2, 9.0)
     assert bounded_step(curvature, slope, -bound, bound) == pytest.approx([1.0, 1.0])
     assert bounded_step(curvature, slope, -bound, bound / 18) == pytest.approx([0.5, 0.5])
+
+
+def test_a_name_of_parameters_is_no_key_of_a_component():
+    with pytest.raises(ValueError, match=r"component partner: .* give it another"):
+        Component("partner", "Fe 2p1/2", 722.0)

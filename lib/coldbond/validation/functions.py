@@ -74,7 +74,6 @@ def doublet(
     (tree,) = recordings
     region = next(iter(tree.children.values())).to_dataset()
     region = region.sel(binding_energy=slice(*window)) if window else region
-    # "partner" is no key of a component: `partner_area` is a parameter of the model.
     top = float(region.binding_energy[region.intensity.to_numpy().argmax()])
     both = [Component("lower", "lower", top), Component("upper", "upper", top + splitting)]
     line = Line(fwhm=(0.5, 0.3), lorentzian=(0.3, 0.1), asymmetry=(0.05, 0.05))

@@ -95,6 +95,12 @@ class Component:
     with_region: str = ""
     without_region: str = ""
 
+    def __post_init__(self) -> None:
+        if self.key == "partner":
+            raise ValueError(
+                f"component {self.key}: parameters of all spin-orbit partners have this name; give it another"
+            )
+
     @property
     def tolerance(self) -> float:
         """Distance from the position beyond which a line is not this state, eV: two standard uncertainties."""
