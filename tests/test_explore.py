@@ -226,7 +226,7 @@ def test_a_missing_constant_is_asked_for_and_used(session):
 def test_what_a_file_does_not_say_is_asked_for(tmp_path, session):
     path = tmp_path / "a.xy"
     path.write_text(
-        "two_theta/degree, intensity/counts\n" + "".join(f"{20 + i / 50}, {100 + i % 7}\n" for i in range(50))
+        "two_theta/degree, intensity/counts\n" + "".join(f"{15 + i / 50}, {100 + i % 7}\n" for i in range(400))
     )
     own = session.path({"path": str(path)})["key"]
     names = [one["name"] for one in session.draw({"shown": [own]})["asks"]["fields"]]
