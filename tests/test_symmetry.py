@@ -3,6 +3,7 @@
 import pytest
 
 from coldbond.files.spectrum import spectrum
+from coldbond.interval import Interval
 from coldbond.xrd import analysis, symmetry
 from coldbond.xrd.findings import garnet_findings, pattern_findings
 from coldbond.xrd.lattice import lattice_parameters
@@ -115,3 +116,26 @@ def test_a_wrong_main_phase_is_refused_with_the_right_one(tmp_path, true, main):
     pattern = measured(tmp_path, [powder.Phase(powder.CRYSTALS[true])], low=20.0, high=80.0)
     with pytest.raises(ValueError, match=rf"the pattern fits {true}, not {main}.*in the parameter main"):
         analysis.analyse(pattern, main, [])
+
+
+def said(left: tuple[str, ...], tetragonal: Interval) -> tuple[bool | None, bool | None]:
+    hint = dict.fromkeys((symmetry.MIXTURE, symmetry.TWO_CELLS), 0.0)
+    fits = {symmetry.CUBIC: None, symmetry.MIXTURE: None, symmetry.TETRAGONAL: None}
+    found = symmetry.Symmetry(left, {}, fits, tetragonal, Interval(None, 0.0, 0.1), hint)
+    return found.has_cubic(0.02), found.has_tetragonal(0.02)
+
+
+def test_a_small_share_of_either_may_be_a_misfit_of_the_profile_function():
+    mixture = (symmetry.MIXTURE,)
+    assert said(mixture, Interval(0.3, 0.2, 0.4)) == (True, True)
+    assert said(mixture, Interval(0.999, 0.997, 1.0)) == (False, True)
+    assert said(mixture, Interval(0.985, 0.97, 1.0)) == (None, True)
+    assert said(mixture, Interval(0.01, 0.005, 0.015)) == (True, False)
+    assert said(mixture, Interval(0.017, 0.009, 0.024)) == (True, None)
+
+
+def test_a_tetragonal_garnet_is_found_where_the_cubic_fit_lies_on_one_side_of_its_lines(tmp_path):
+    rows = values(found(tmp_path, [powder.Phase(tetragonal(0.983, 12.944))], height=5_000.0))
+    assert rows["tetragonal_garnet_present"]["value"] is True
+    assert rows["cubic_garnet_present"]["value"] is not True
+    assert rows["two_cubic_garnets"]["value"] is not True

@@ -19,6 +19,7 @@ from lmfit.minimizer import MinimizerResult
 from coldbond.interval import NORMAL, NORMAL_ONE_SIDED, Interval
 from coldbond.xrd import pawley, reflection_list, uncertainty, varieties
 from coldbond.xrd.design_matrix import angles, spacings
+from coldbond.xrd.likely_cause import NOT_DESCRIBED, misfit
 from coldbond.xrd.pawley import CORRELATION_LENGTH, RADIUS, Instrument
 from coldbond.xrd.residual_pattern import ResidualPattern, residual_pattern
 from coldbond.xrd.structures import Structure, find
@@ -324,7 +325,7 @@ def describe(
     criterion = _criterion(fits)
     order = sorted(criterion, key=criterion.__getitem__)
     left = tuple(name for name in order if criterion[name] < VERY_STRONG)
-    if _is_poor(fits[order[0]]):  # a better one has not been found: nothing is excluded
+    if misfit(fits[order[0]]) > NOT_DESCRIBED:  # a better one has not been found: nothing is excluded
         left = tuple(MORE_PARAMETERS)
     shares = [
         _share(fits[name]) if left[0] == name else limit
