@@ -44,13 +44,12 @@ export OMP_NUM_THREADS = 1
 export PYTHONHASHSEED = 0
 export PYTHONUTF8 = 1
 export TZ = UTC
-# Neither settings nor kernels of the user; fonts are listed once for each environment, in a folder that can be written.
+# Neither settings nor kernels of the user.
 users_jupyter := $(or $(JUPYTER_CONFIG_DIR),$(HOME)/.jupyter)
 export IPYTHONDIR = $(CURDIR)/$(VENV)/ipython
 export JUPYTER_CONFIG_DIR = $(CURDIR)/$(VENV)/jupyter
 export JUPYTER_DATA_DIR = $(CURDIR)/$(VENV)/jupyter
 export JUPYTER_PREFER_ENV_PATH = 1
-export MPLCONFIGDIR = $(CURDIR)/$(VENV)/matplotlib
 
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
 	@$(places)$(summary) $(if $(summary),$(drawn))
