@@ -1,7 +1,6 @@
 """The twin's Raman recordings: the reader reads them, and the analysis, which does not know the truths, finds them."""
 
 import re
-from itertools import product
 from zlib import crc32
 
 import numpy as np
@@ -68,9 +67,9 @@ def dataset(simulated):
 
 
 def test_truth_is_found_again():
-    """Three times each surface in each form: no mode in LLZ, both in InN-LLZ, with positions that cover the truth."""
+    """Each surface in each form: no mode in LLZ, both in InN-LLZ, with positions that cover the truth."""
     covered = 0
-    for seed, spacing in product(range(3), (None, 0.9642)):
+    for seed, spacing in enumerate((None, 0.9642)):
         surfaces = {"LLZ": vibrations.LLZ, "InN-LLZ": vibrations.INN_LLZ}
         recordings = {
             label: dataset(microscope.surface(label, of, spacing, seed=len(label) * 10 + seed))
@@ -86,4 +85,4 @@ def test_truth_is_found_again():
             covered += low < truth < high
             assert high - low < 3.5
             assert 0 < bare.bands[mode].height.high < 25
-    assert covered >= 10  # of 12
+    assert covered >= 3  # of 4
