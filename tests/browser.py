@@ -156,9 +156,10 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-def run_all(page: Page, address: str, notebook: str) -> None:
+def run_all(page: Page, address: str, notebook: str, kernels: int = 1) -> None:
+    """Open and run a notebook, with whose kernel the server has so many."""
     page.goto(f"{address}/lab/workspaces/{notebook}/tree/{notebook}.ipynb?reset")
-    wait_until(lambda: states_of_kernels(address) == ["idle"])
+    wait_until(lambda: states_of_kernels(address) == ["idle"] * kernels)
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible()
     page.locator("#jp-MainMenu >> text=Run").click()
     page.locator("li[data-command='runmenu:run-all']").click()
@@ -201,7 +202,7 @@ def test_jupyterlab_runs_a_figure_and_the_explore_page(bundle, page):
         # Neither a question about news nor a request to another host.
         assert page.get_by_text("Would you like to get notified").count() == 0 and others == []
 
-        run_all(page, address, "explore")
+        run_all(page, address, "explore", kernels=2)
         shown = page.frame_locator(".jp-OutputArea-output iframe")
         expect(shown.locator("#numbers")).to_contain_text("0.2 mA/cm²")
         shown.get_by_label("conductivity at most / mS/cm", exact=True).press("Home")
