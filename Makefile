@@ -31,25 +31,15 @@ MAKEFLAGS := $(MAKEFLAGS) --no-builtin-rules --keep-going
 MAKEFLAGS := $(MAKEFLAGS) $(if $(filter-out 0,$(MAKELEVEL))$(filter -j%,$(MAKEFLAGS)),,-j$(jobs))
 .DELETE_ON_ERROR:
 
-# The same bytes everywhere: of the user's surroundings only these variables reach a recipe, and those of pip, uv, proxies
-# and CI. Not PYTHONSTARTUP, Jupyter's and IPython's folders, locale, or what numerical libraries read.
-passed = PATH HOME USER LOGNAME SHELL TERM COLUMNS TMPDIR XDG_CACHE_HOME XDG_RUNTIME_DIR DISPLAY WAYLAND_DISPLAY BROWSER \
-  LD_LIBRARY_PATH DYLD_LIBRARY_PATH COLDBOND_REAL SOURCE_DATE_EPOCH PATIENCE DEBIAN_FRONTEND MAKE% MFLAGS PIP_% UV_% \
-  %_proxy %_PROXY SSL_% %_CA_BUNDLE NIX_% CI GITHUB_% PLAYWRIGHT_% DASK_%
-surroundings := $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
-$(foreach name,$(filter-out $(passed),$(surroundings)),$(eval unexport $(name)))
-export LC_ALL = C.UTF-8
+# The same bytes everywhere: not the user's settings, number of threads, time zone or hash seed.
 export MATPLOTLIBRC = /dev/null
 export OMP_NUM_THREADS = 1
 export PYTHONHASHSEED = 0
 export PYTHONUTF8 = 1
 export TZ = UTC
-# Neither settings nor kernels of the user.
-users_jupyter := $(or $(JUPYTER_CONFIG_DIR),$(HOME)/.jupyter)
-export IPYTHONDIR = $(CURDIR)/$(VENV)/ipython
-export JUPYTER_CONFIG_DIR = $(CURDIR)/$(VENV)/jupyter
-export JUPYTER_DATA_DIR = $(CURDIR)/$(VENV)/jupyter
-export JUPYTER_PREFER_ENV_PATH = 1
+unexport COLDBOND_RAW COLDBOND_FIGURES COLDBOND_BUILT MPLBACKEND PYTHONPATH PYTHONHOME PYTHONSTARTUP JUPYTER_PATH
+# Every figure imports the same packages: compiled anew each time they cost more than the figure.
+unexport PYTHONDONTWRITEBYTECODE
 
 figures:  ## rebuild what is out of date (make figures RAW=your/recordings OUT=your/figures; one figure: make fig4b)
 	@$(places)$(summary) $(if $(summary),$(drawn))
@@ -128,8 +118,6 @@ with_raw = raw=$$(cd $(call quoted,$(RAW)) 2>/dev/null && pwd) || { $(no_folder)
 # JupyterLab asks no other host for news, for a newer version of itself (the extension in page_config.json), or for
 # extensions.
 quiet = --LabApp.app_settings_dir=$(call quoted,$(CURDIR)/scripts/jupyterlab) --LabApp.extension_manager=readonly
-# JupyterLab looks and starts as its user has set it.
-lab: export JUPYTER_CONFIG_DIR = $(users_jupyter)
 lab: .venv-lab/.installed  ## open the notebooks in JupyterLab, which has an environment of its own
 	@$(with_raw) .venv-lab/bin/python -m jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)/notebooks) $(quiet) \
 	  $$([ "$$(id -u)" != 0 ] || echo --allow-root)
