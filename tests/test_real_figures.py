@@ -49,7 +49,7 @@ def built(tmp_path_factory):
 def test_silicon_has_its_lattice_parameter(built):
     row = built("fig2h")["silicon", "lattice_parameter_a"]
     assert row["low"] < 5.43118 < row["high"]
-    assert row["high"] - row["low"] < 0.002
+    assert row["high"] - row["low"] < 0.004  # of three lines, which do not tell a flat specimen from the lattice
 
 
 def test_a_vamas_file_shows_its_carbon_where_it_was_put(built):
