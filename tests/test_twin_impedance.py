@@ -233,7 +233,7 @@ def test_bulk_and_boundaries_have_their_own_activation_energies():
 
 
 def test_thermostat_is_off_by_a_third_of_a_kelvin():
-    """The temperature is told by the resistance; the recordings' own seeds are among those of the test."""
+    """The temperature follows from the resistance; the recordings' own seeds are among those of the test."""
     real = []
     for seed in range(400):
         sigma = pellets.THICKNESS / (pellets.AREA * eis.pellet(45, seed=seed).electrolyte)

@@ -21,7 +21,7 @@ from coldbond.build import figures_table
 from coldbond.build.notebooks import papermill_path
 from coldbond.bundle import findings, manifest, paths
 
-#: Columns of the manifest that a recording is told by; the constants of its cell are added where they are given.
+#: Columns of the manifest that identify a recording. The constants of its cell follow where the manifest has them.
 IDENTITY = ("file", "technique", "role", "sample", "state", "replicate", "origin")
 #: Sentences of a notebook about the further figures that it draws ("Figure S16 is this notebook with ...").
 OTHER_FIGURES = re.compile(r"Figure \w+ is this notebook")

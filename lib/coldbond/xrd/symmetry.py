@@ -184,7 +184,8 @@ class Symmetry:
     Attributes
     ----------
     left : tuple of str
-        Descriptions that the information criterion leaves, best first.
+        Descriptions that the information criterion leaves, best first; all where even the best misses a tenth of the
+        intensity.
     criterion : dict of str to float
         Information criterion of each description that was fitted, from the best one.
     fits : dict of str to MinimizerResult
